@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An accelerator executes vCPUs.  Two are meant to exist: soft (cpu/soft) and kvm (cpu/kvm).
+ *
+ * An AccelVm is one virtual machine handle.  Rebuilding a VM (cpu/vcpu.h) is opening a second AccelVm,
+ * attaching everything again and closing the first: it needs no operation of its own and costs an
+ * accelerator nothing but the capability bit ACCEL_CAP_REBUILD.
+ *
+ * Threads: vm_* calls come from the main thread.  vcpu_* calls come from the thread which that vCPU
+ * runs on (KVM's rule), but for vcpu_kick (any thread, signal handlers too) and vcpu_set_irq (any thread).
+ * Errors: `bool` + GError; the message names the operation, the object and errno.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu/e500/state.h"
+#include "cpu/timesource.h"
+#include "cpu/vcpu_exit.h"
+
+typedef struct AccelOps AccelOps;
+
+typedef struct AccelVm { /* first member of each accelerator's own struct */
+    const AccelOps *ops;
+} AccelVm;
+
+typedef struct AccelVcpu { /* likewise */
+    AccelVm *vm;
+} AccelVcpu;
+
+/* A capability is a bit: a missing one is asked for, never found by a NULL check. */
+typedef enum AccelCaps {
+    ACCEL_CAP_HCALL_EXIT = 1 << 0,  /* unserved hypercalls come out as EPAPR_HCALL exits */
+    ACCEL_CAP_REBUILD = 1 << 1,     /* a second VM can be opened beside the first */
+    ACCEL_CAP_STATE_WRITE = 1 << 2, /* vCPU state can be written after the vCPU first ran */
+    ACCEL_CAP_SET_DEBUG = 1 << 3,   /* breakpoints and single step */
+    ACCEL_CAP_VIRTUAL_TIME = 1 << 4,
+} AccelCaps;
+
+/* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */
+typedef enum AccelIrq {
+    ACCEL_IRQ_EXTERNAL, /* int: external input, MSR[EE] */
+    ACCEL_IRQ_CRITICAL, /* cint: critical input, MSR[CE] */
+    ACCEL_IRQ_MCHECK,   /* mcp: machine check, MSR[ME] */
+    ACCEL_IRQ_DEBUG,    /* ude: unconditional debug event */
+    ACCEL_IRQS
+} AccelIrq;
+
+typedef struct AccelConfig {
+    const E500Model *model;
+    TimeSource *time;     /* borrowed; outlives the VM */
+    uint64_t tb_hz;       /* frequency of the time base */
+    unsigned n_vcpus;     /* how many will be created, indices 0 .. n_vcpus − 1 */
+    bool external_proxy;  /* coreint wired: EPR exits when an external interrupt is taken */
+    bool protected_state; /* model a VM whose vCPU state cannot be written after launch */
+} AccelConfig;
+
+typedef struct AccelRam {
+    uint64_t gpa, size; /* multiples of 4 KiB */
+    void *hva;          /* borrowed from platform/memory; page aligned */
+} AccelRam;
+
+enum { ACCEL_BREAKPOINTS_MAX = 64 };
+
+typedef struct AccelDebug {
+    bool single_step;
+    unsigned n_breakpoints;
+    Ea breakpoint[ACCEL_BREAKPOINTS_MAX];
+} AccelDebug;
+
+struct AccelOps {
+    const char *name, *doc;
+    bool (*available)(char **why_not /* g_free */);
+
+    AccelVm *(*vm_open)(const AccelConfig *config, GError **error);
+    void (*vm_close)(AccelVm *vm); /* all its vCPUs were destroyed before */
+    unsigned (*vm_caps)(const AccelVm *vm);
+    bool (*vm_map_ram)(AccelVm *vm, const AccelRam *ram, GError **error);
+    /* Instruction words for /hypervisor hcall-instructions; returns how many (1 to 4). */
+    unsigned (*vm_hcall_instructions)(const AccelVm *vm, uint32_t insn[4]);
+
+    AccelVcpu *(*vcpu_create)(AccelVm *vm, unsigned index, GError **error);
+    void (*vcpu_destroy)(AccelVcpu *vcpu);
+    /*
+     * Completes the exit pending in *exit, if any (*exit is all zero or what the last run left there,
+     * answered), then executes the guest until the next exit and leaves that in *exit.  With
+     * complete_only nothing beyond completing is executed; the exit is then INTR, or the next access of the same
+     * instruction.
+     */
+    void (*vcpu_run)(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only);
+    void (*vcpu_kick)(AccelVcpu *vcpu); /* the run under way, or else the next, ends with INTR; never lost */
+    void (*vcpu_set_irq)(AccelVcpu *vcpu, AccelIrq irq, bool level);
+    bool (*vcpu_get_state)(AccelVcpu *vcpu, E500State *state, GError **error);
+    bool (*vcpu_put_state)(AccelVcpu *vcpu, const E500State *state, StateLevel level, GError **error);
+    bool (*vcpu_set_debug)(AccelVcpu *vcpu, const AccelDebug *debug, GError **error);
+    /* EA → physical by the vCPU's current translation of data accesses; false: no mapping. */
+    bool (*vcpu_translate)(AccelVcpu *vcpu, Ea ea, uint64_t *gpa);
+};
+
+extern const AccelOps accel_soft;
+const AccelOps *accel_find(const char *name); /* "soft", "tcg" (= soft), "kvm"; NULL: unknown */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One software e500 core: architected state plus what an engine needs to execute it.  No engine and no
+ * platform in here: an access to something that is not RAM becomes an exit.
+ *
+ * Threads: everything runs on the core's own thread, but for the members marked atomic and the functions
+ * that say so.
+ */
+#pragma once
+
+#include "cpu/accel.h"
+#include "cpu/e500/state.h"
+
+typedef enum E500Excp {
+#define EXCP(id, ivor, class, doc) EXCP_##id,
+#include "cpu/e500/excp.def"
+#undef EXCP
+    E500_EXCPS
+} E500Excp;
+
+/* What executing one instruction came to. */
+typedef enum ExecResult {
+    EXEC_NEXT, /* done; pc + 4 follows */
+    EXEC_JUMP, /* done; c->s.pc is already where execution goes on */
+    EXEC_TRAP, /* interrupt recorded by e500_raise*(); nothing of the instruction took effect */
+    EXEC_EXIT, /* c->exit holds an exit; pc still at this instruction, which is executed again after it */
+} ExecResult;
+
+/* MSR bits as Book III-E names them, in the order of the 32-bit register. */
+enum {
+    MSR_GS = 1u << 28,   /* guest state: category E.HV, reads 0 here */
+    MSR_UCLE = 1u << 26, /* user cache-lock enable */
+    MSR_SPE = 1u << 25,
+    MSR_WE = 1u << 18, /* wait state enable (e500v2; Linux's e500 idle) */
+    MSR_CE = 1u << 17,
+    MSR_EE = 1u << 15,
+    MSR_PR = 1u << 14,
+    MSR_FP = 1u << 13,
+    MSR_ME = 1u << 12,
+    MSR_FE0 = 1u << 11,
+    MSR_DE = 1u << 9,
+    MSR_FE1 = 1u << 8,
+    MSR_IS = 1u << 5,
+    MSR_DS = 1u << 4,
+    MSR_PMM = 1u << 2,
+    MSR_RI = 1u << 1,
+};
+
+/* ESR bits (EREF 2.0 §3.9.6). */
+enum {
+    ESR_PIL = 1u << 27,  /* illegal instruction */
+    ESR_PPR = 1u << 26,  /* privileged instruction */
+    ESR_PTR = 1u << 25,  /* trap */
+    ESR_FP = 1u << 24,
+    ESR_ST = 1u << 23,   /* store-class operation */
+    ESR_DLK = 1u << 21,  /* data cache locking */
+    ESR_ILK = 1u << 20,  /* instruction cache locking */
+    ESR_PUO = 1u << 18,  /* unimplemented operation */
+    ESR_BO = 1u << 17,   /* byte ordering */
+    ESR_EPID = 1u << 4,  /* external-PID access */
+    ESR_VLEMI = 1u << 5,
+    ESR_SPE = 1u << 7,
+};
+
+/*
+ * Soft TLB: the last translations, per core.  A tag holds the context (AS, PID, PR) in its upper half and the
+ * page's EA in the lower, so a PID or MSR write invalidates nothing; an impossible value means empty.
+ */
+typedef struct E500SoftTlb {
+    uint64_t tag_read, tag_write;
+    uintptr_t addend; /* host address of a byte = addend + ea */
+    uint64_t gpa_page;
+} E500SoftTlb;
+
+enum { E500_SOFT_TLB_SIZE = 1024 };
+#define SOFT_TLB_EMPTY UINT64_C(1) /* never equals a page-aligned tag */
+
+/* Device accesses of the current instruction that already came back: it is executed again and finds them here. */
+enum { E500_REPLAY_MAX = 72 }; /* lswx of 128 bytes at a page crossing needs the most */
+typedef struct E500Replay {
+    unsigned done, next; /* answered; next one while executing again */
+    uint64_t data[E500_REPLAY_MAX];
+    bool failed[E500_REPLAY_MAX];
+} E500Replay;
+
+typedef struct E500Counters {
+    uint64_t instructions;
+    uint64_t interrupts[E500_EXCPS];
+    uint64_t unimplemented; /* instructions and SPRs the core lacks */
+    uint64_t tlb_fills;
+} E500Counters;
+
+struct E500Vm;
+
+/* What surrounds a core; filled by the engine, shared by all cores of a VM. */
+typedef struct E500Vm {
+    const E500Model *model;
+    TimeSource *time;
+    uint64_t tb_hz;
+    bool external_proxy;
+    unsigned n_ram;
+    AccelRam ram[8];
+    unsigned n_cores;
+    struct E500 *core[64]; /* for tlbivax, tlbilx, icbi, msgsnd; entries set before any core runs */
+} E500Vm;
+
+typedef struct E500 {
+    E500State s;
+    /* --- micro state, never written back --- */
+    uint64_t ctx_data, ctx_fetch; /* soft TLB context of data accesses and of fetches; e500_context_changed() */
+    Ea fetch_page;                /* page of fetch_host; 1 (never a page) when none */
+    const uint8_t *fetch_host;    /* host address of the page being executed */
+    bool reserve;                 /* lwarx reservation held */
+    uint64_t reserve_gpa;
+    uint32_t reserve_value;
+    VcpuExit *exit;
+    E500Replay replay;
+    struct {
+        E500Excp excp;
+        uint32_t esr;
+        Ea dear;
+        bool has_dear;
+        uint32_t mcsr; /* machine check only */
+        uint64_t mcar;
+    } trap;
+    uint64_t timer_base_ns; /* TimeSource time the timer arithmetic of timers.c is anchored at */
+    int64_t tb_offset;      /* time base = ticks of the TimeSource + tb_offset */
+    int64_t atb_offset;
+    uint64_t dec_expiry, fit_expiry, wdt_expiry; /* in time base ticks; UINT64_MAX: none */
+    uint64_t timer_deadline_ns;                  /* earliest of them, TimeSource time */
+    uint32_t attention;  /* atomic: E500_ATT_… : look before the next instruction */
+    uint32_t irq_lines;  /* atomic: bit per AccelIrq */
+    uint32_t doorbells;  /* atomic: bit 0 doorbell, bit 1 critical doorbell pending */
+    uint32_t remote_tlb; /* atomic: another core invalidated translations: flush the soft TLB */
+    bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
+    E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
+    E500Counters count;
+    const E500Model *model;
+    E500Vm *vm;
+    unsigned index;
+} E500;
+
+/* Reasons for c->attention.  Set with e500_attention() from any thread. */
+enum {
+    E500_ATT_KICK = 1 << 0,   /* leave with INTR */
+    E500_ATT_IRQ = 1 << 1,    /* an interrupt input, MSR or timer status changed: look for interrupts to take */
+    E500_ATT_TLB = 1 << 2,    /* remote_tlb */
+    E500_ATT_DEBUG = 1 << 3,  /* breakpoints or single step are on: engine takes its careful path; sticky */
+};
+
+static inline void e500_attention(E500 *c, uint32_t why) /* any thread, signal-safe */
+{
+    __atomic_or_fetch(&c->attention, why, __ATOMIC_SEQ_CST);
+}
+
+/* --- interrupts (interrupt.c) --- */
+
+/* Record a synchronous interrupt for the instruction at s.pc.  Return EXEC_TRAP always. */
+ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr);
+ExecResult e500_raise_data(E500 *c, E500Excp excp, uint32_t esr, Ea dear);
+ExecResult e500_raise_machine_check(E500 *c, uint32_t mcsr, uint64_t mcar); /* bus error */
+static inline ExecResult e500_illegal(E500 *c)
+{
+    return e500_raise(c, EXCP_PROGRAM, ESR_PIL);
+}
+static inline ExecResult e500_privileged(E500 *c)
+{
+    return e500_raise(c, EXCP_PROGRAM, ESR_PPR);
+}
+
+/*
+ * Deliver c->trap after EXEC_TRAP: SRRs, MSR, ESR, DEAR, pc = IVPR | IVOR.  False: it cannot be (machine check
+ * with MSR[ME] = 0): *c->exit is SHUTDOWN.
+ */
+bool e500_deliver_trap(E500 *c);
+/*
+ * Take the highest pending and enabled asynchronous interrupt, if any.  EXEC_JUMP: taken; EXEC_NEXT: none; EXEC_EXIT: EPR exit
+ * to be answered first, or SHUTDOWN.  Clears s.waiting when something is pending.
+ */
+ExecResult e500_take_interrupt(E500 *c);
+bool e500_interrupt_pending(const E500 *c); /* something asserted, enabled by MSR or not: ends wait and EV_IDLE */
+ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1); /* rfi, rfci, rfdi, rfmci */
+void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what the core has; updates contexts */
+
+/* --- timers (timers.c) --- */
+void e500_timers_init(E500 *c);   /* after state was put at FULL: anchors the time base to s.tb */
+void e500_timers_update(E500 *c); /* now: DEC/FIT/WDT expiries → TSR bits, attention; recompute timer_deadline_ns */
+void e500_timers_freeze(E500 *c); /* state is about to be read: s.tb, SPR_DEC as of now */
+uint64_t e500_timebase(const E500 *c);
+
+/* --- SPRs and PMRs (spr.c): the table's checks; result of mfspr in *value --- */
+ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value);
+ExecResult e500_mtspr(E500 *c, unsigned number, uint32_t value);
+ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value);
+ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value);
+
+/* --- MMU (mmu.c) --- */
+typedef enum E500Access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } E500Access;
+
+typedef struct E500Translation {
+    uint64_t gpa;
+    uint32_t mas2;  /* WIMGE */
+    uint64_t page_size; /* bytes */
+    bool read, write, execute; /* permissions for the asking privilege */
+} E500Translation;
+
+typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500MmuResult;
+
+/* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
+uint64_t e500_context(bool as, uint8_t pid, bool pr); /* upper half of a soft TLB tag */
+void e500_context_changed(E500 *c);  /* MSR[PR,IS,DS] or PID changed */
+void e500_soft_tlb_flush(E500 *c);   /* also forgets fetch_page */
+void e500_soft_tlb_flush_page(E500 *c, Ea ea);
+/* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
+uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
+
+/* Everything derived from s is stale: s was replaced as a whole (put_state). */
+void e500_state_replaced(E500 *c, StateLevel level);
+void e500_core_init(E500 *c, E500Vm *vm, unsigned index); /* zeroed memory in */

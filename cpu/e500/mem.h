@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loads, stores and fetches of a software core.  The fast path is a soft TLB hit on a naturally aligned access of
+ * big-endian RAM; all else (miss, device, little-endian page, misaligned, page crossing) is mem.c's.
+ *
+ * EXEC_NEXT: done.  EXEC_TRAP: the interrupt is recorded.  EXEC_EXIT: c->exit is an MMIO exit; the instruction
+ * is executed again once it is answered and then finds the answer in c->replay.
+ */
+#pragma once
+
+#include <string.h>
+
+#include "cpu/e500/core.h"
+
+enum {
+    MEM_LE = 1,   /* byte-reversed access (lwbrx) */
+    MEM_EPID = 2, /* external PID: context from EPLC (loads) or EPSC (stores) */
+};
+
+ExecResult e500_load_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t *value);
+ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t value);
+/* Makes c->fetch_page/fetch_host the page of pc. */
+ExecResult e500_fetch_slow(E500 *c, Ea pc);
+/*
+ * Translate for a cache or reservation instruction: *gpa, and *host when RAM (else NULL).  Raises misses and
+ * permission interrupts as a load (ACCESS_READ) or store would.
+ */
+ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host);
+
+static inline uint64_t e500_swap(uint64_t v, unsigned size)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    switch (size) {
+    case 2:
+        return __builtin_bswap16((uint16_t)v);
+    case 4:
+        return __builtin_bswap32((uint32_t)v);
+    case 8:
+        return __builtin_bswap64(v);
+    default:
+        return v;
+    }
+#else
+    (void)size;
+    return v;
+#endif
+}
+
+#define MEM_DEFINE(bits)                                                                           \
+    static inline ExecResult e500_load##bits(E500 *c, Ea ea, uint##bits##_t *value)                \
+    {                                                                                              \
+        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                \
+        if (__builtin_expect(t->tag_read == (c->ctx_data | (ea & (0xfffff000u | (bits / 8 - 1)))), \
+                             1)) {                                                                 \
+            uint##bits##_t raw = __atomic_load_n((uint##bits##_t *)(t->addend + ea),               \
+                                                 __ATOMIC_RELAXED);                                \
+            *value = (uint##bits##_t)e500_swap(raw, bits / 8);                                     \
+            return EXEC_NEXT;                                                                      \
+        }                                                                                          \
+        uint64_t slow;                                                                             \
+        ExecResult r = e500_load_slow(c, ea, bits / 8, 0, &slow);                                  \
+        if (r == EXEC_NEXT)                                                                        \
+            *value = (uint##bits##_t)slow;                                                         \
+        return r;                                                                                  \
+    }                                                                                              \
+    static inline ExecResult e500_store##bits(E500 *c, Ea ea, uint##bits##_t value)                \
+    {                                                                                              \
+        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                \
+        if (__builtin_expect(                                                                      \
+                t->tag_write == (c->ctx_data | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {       \
+            __atomic_store_n((uint##bits##_t *)(t->addend + ea),                                   \
+                             (uint##bits##_t)e500_swap(value, bits / 8), __ATOMIC_RELAXED);        \
+            return EXEC_NEXT;                                                                      \
+        }                                                                                          \
+        return e500_store_slow(c, ea, bits / 8, 0, value);                                         \
+    }
+MEM_DEFINE(8)
+MEM_DEFINE(16)
+MEM_DEFINE(32)
+MEM_DEFINE(64)
+#undef MEM_DEFINE
+
+static inline ExecResult e500_fetch(E500 *c, Ea pc, uint32_t *word)
+{
+    if (__builtin_expect((pc & 0xfffff000u) != c->fetch_page, 0)) {
+        ExecResult r = e500_fetch_slow(c, pc);
+        if (r != EXEC_NEXT)
+            return r;
+    }
+    uint32_t raw = __atomic_load_n((const uint32_t *)(c->fetch_host + (pc & 0xffcu)), __ATOMIC_RELAXED);
+    *word = (uint32_t)e500_swap(raw, 4);
+    return EXEC_NEXT;
+}

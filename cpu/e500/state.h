@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The architected state of one e500 core, as the platform, gdb and snapshots see it, and the levels at
+ * which parts of it are written back to an accelerator.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint32_t Ea; /* effective address; 32-bit cores only so far */
+
+/* A 64-bit GPR whose low word is what 32-bit instructions see; they leave the high word alone (SPE). */
+typedef union E500Gpr {
+    uint64_t d;
+    struct {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        uint32_t w, h;
+#else
+        uint32_t h, w;
+#endif
+    };
+} E500Gpr;
+
+/* How much of the state put_state() must write (each level includes the ones before it). */
+typedef enum StateLevel {
+    STATE_RUNTIME, /* the machine runs, other vCPUs too: what executing code changes */
+    STATE_RESET,   /* all vCPUs stopped, after a reset: also what a running guest seldom changes */
+    STATE_FULL,    /* all vCPUs stopped, after init, load or a rebuilt VM: everything */
+} StateLevel;
+
+/* SPRNO_x: the number mtspr/mfspr encode.  SPR_x: the row's slot in E500State.spr[]. */
+enum {
+#define SPR(number, NAME, user, supv, level, doc) SPRNO_##NAME = (number),
+#include "cpu/e500/spr.def"
+#undef SPR
+};
+
+typedef enum E500SprSlot {
+#define SPR(number, NAME, user, supv, level, doc) SPR_##NAME,
+#include "cpu/e500/spr.def"
+#undef SPR
+    E500_SPR_SLOTS
+} E500SprSlot;
+
+/* A TLB entry in MAS form (the layout of the MAS registers it was written from). */
+typedef struct E500TlbEntry {
+    uint32_t mas1;   /* V IPROT TID TS TSIZE */
+    uint32_t mas2;   /* EPN, WIMGE attributes */
+    uint64_t mas7_3; /* RPN (36 bits), U0-U3, UX SX UW SW UR SR */
+    uint32_t mas8;   /* kept for put/get; no meaning without category E.HV */
+} E500TlbEntry;
+
+enum {
+    E500_TLB0_WAYS = 4,
+    E500_TLB0_ENTRIES = 512,
+    E500_TLB0_SETS = E500_TLB0_ENTRIES / E500_TLB0_WAYS, /* set = (ea >> 12) & 127 */
+    E500_TLB1_MAX = 64,
+    E500_PMRS = 32,
+};
+
+typedef struct E500State {
+    E500Gpr gpr[32];
+    uint64_t fpr[32];
+    Ea pc;
+    Ea lr, ctr;
+    uint32_t cr;
+    uint32_t msr;
+    uint32_t fpscr;
+    uint8_t so, ov, ca; /* XER[SO], XER[OV], XER[CA]: 0 or 1 */
+    uint8_t xer_count;  /* XER[57:63]: byte count of lswx and stswx */
+    uint32_t spr[E500_SPR_SLOTS];
+    uint32_t pmr[E500_PMRS]; /* performance monitor registers, slots as spr.c says */
+    uint64_t tb;             /* time base at the moment of get_state; put at FULL */
+    uint64_t atb;            /* alternate time base, likewise */
+    E500TlbEntry tlb0[E500_TLB0_ENTRIES]; /* [set * ways + way] */
+    E500TlbEntry tlb1[E500_TLB1_MAX];
+    uint8_t tlb0_nv[E500_TLB0_SETS]; /* next victim way of each set (MAS0[NV]) */
+    bool held;    /* secondary CPU not yet released from the spin table: executes nothing */
+    bool waiting; /* inside wait, MSR[WE] or EV_IDLE: executes nothing until an interrupt is taken */
+} E500State;
+
+static inline uint32_t e500_xer(const E500State *s)
+{
+    return (uint32_t)s->so << 31 | (uint32_t)s->ov << 30 | (uint32_t)s->ca << 29 | s->xer_count;
+}
+
+static inline void e500_set_xer(E500State *s, uint32_t xer)
+{
+    s->so = xer >> 31 & 1;
+    s->ov = xer >> 30 & 1;
+    s->ca = xer >> 29 & 1;
+    s->xer_count = xer & 0x7f;
+}
+
+/*
+ * Sub-states by write-back level: every member of E500State but spr in exactly one row (a unit test
+ * asserts it).  Each SPR carries its own level in spr.def.
+ */
+#define E500_STATE_TABLE(X)                                                                        \
+    X(gpr, RUNTIME)                                                                                \
+    X(fpr, RUNTIME)                                                                                \
+    X(pc, RUNTIME)                                                                                 \
+    X(lr, RUNTIME)                                                                                 \
+    X(ctr, RUNTIME)                                                                                \
+    X(cr, RUNTIME)                                                                                 \
+    X(msr, RUNTIME)                                                                                \
+    X(fpscr, RUNTIME)                                                                              \
+    X(so, RUNTIME)                                                                                 \
+    X(ov, RUNTIME)                                                                                 \
+    X(ca, RUNTIME)                                                                                 \
+    X(xer_count, RUNTIME)                                                                          \
+    X(held, RUNTIME)                                                                               \
+    X(waiting, RUNTIME)                                                                            \
+    X(tlb0, RUNTIME)                                                                               \
+    X(tlb1, RUNTIME)                                                                               \
+    X(tlb0_nv, RUNTIME)                                                                            \
+    X(pmr, RESET)                                                                                  \
+    X(tb, FULL)                                                                                    \
+    X(atb, FULL)
+
+/* A core model: what `-cpu NAME` selects. */
+typedef struct E500Model {
+    const char *name;
+    uint32_t pvr, svr;
+    uint32_t categories; /* bit set of CAT_… (cpu/e500/insn.h) */
+    uint16_t tlb1_entries;
+    uint8_t cache_line; /* bytes that dcbz clears and icbi invalidates */
+    const char *doc;
+} E500Model;
+
+const E500Model *e500_model_find(const char *name); /* NULL: unknown */
+const E500Model *e500_models(size_t *n);
+
+/*
+ * State after power-on: every register as the core manual's reset column says, TLBs empty, PIR =
+ * cpu_index.  pc, TLB1[0] and the boot registers are the platform's to set (platform/boot.c).
+ */
+void e500_state_reset(E500State *s, const E500Model *model, unsigned cpu_index);
+
+/* Copies from src to dst every sub-state whose level is at most `level`. */
+void e500_state_copy(E500State *dst, const E500State *src, StateLevel level);
