@@ -58,10 +58,48 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 
 unit: $(UNIT)
 
+# --- bare-metal guests: guests/bare/<name>.c, one concern each, linked with guests/bare/lib
+
+GUEST_CC    ?= powerpc-linux-gnu-gcc
+GUEST_FLAGS := -std=gnu11 -O2 -g -mcpu=e500mc -msoft-float -ffreestanding -fno-pic -fno-common \
+               -fno-strict-aliasing -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
+               -G0 -Wall -Wextra -Wno-unused-parameter -I. -Iguests/bare -Iguests/include
+GUEST_LINK  := -nostdlib -static -no-pie -Wl,-T,guests/bare/guest.ld,--build-id=none,-z,noexecstack
+GUEST_LINK  += -Wl,-z,max-page-size=4096
+GUESTS      := $(patsubst guests/bare/%.c,build/guests/%.elf,$(wildcard guests/bare/*.c))
+GUEST_LIB   := $(patsubst guests/bare/lib/%,build/guests/lib/%.o,$(wildcard guests/bare/lib/*.[cS]))
+
+guests: guest-cc $(GUESTS)
+
+guest-cc:
+	@command -v $(GUEST_CC) >/dev/null || { echo "quoin: the bare-metal guests need $(GUEST_CC):" \
+	  "apt-get install gcc-powerpc-linux-gnu (or make install-deps)" >&2; exit 1; }
+
+build/guests/lib/%.o: guests/bare/lib/% Makefile | guest-cc
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
+build/guests/%.o: guests/bare/%.c Makefile | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
+build/guests/%.elf: build/guests/%.o $(GUEST_LIB) guests/bare/guest.ld
+	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $< $(GUEST_LIB)
+
+check-guests: $(B)/quoin guests
+	@tests/guests/run --quoin $(B)/quoin
+
+check-qemu: guests
+	@tests/guests/run --qemu
+
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
 #@ make unit            build the unit tests
+#@ make guests          build the bare-metal guests
+#@ make check-guests    run them on quoin
+#@ make check-qemu      run them on qemu-system-ppc, the peer
 
 clean:
 	rm -rf build
@@ -69,6 +107,6 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
--include $(shell [ -d $(B)/obj ] && find $(B)/obj -name '*.d')
-.PHONY: all unit help clean format
+-include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
+.PHONY: all unit guests guest-cc check-guests check-qemu help clean format
 .SECONDARY:

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a bare-metal test guest sees.  A guest is one file with a guest_main(); it announces how many
+ * cases it will report, reports each by a sentence, and returns: the library prints
+ *   PLAN: n | PASS: sentence | FAIL: sentence: got x want y | SKIP: sentence: why | SUMMARY: …
+ * on UART0 and powers the machine off.  tests/guests/run reads those lines.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "regs.h"
+
+void guest_main(void);
+
+/* --- reporting (report.c) */
+
+void report_plan(unsigned n);
+bool report(const char *sentence, bool ok);
+bool report_eq(const char *sentence, uint32_t got, uint32_t want);
+bool report_eq64(const char *sentence, uint64_t got, uint64_t want);
+void report_skip(const char *sentence, const char *why);
+/* Hold back output while UART0 is under test; unhold prints what was held. */
+void report_hold(void);
+void report_unhold(void);
+/* A line with some %s %u %x (32 bits; %x is eight digits), for the reader's eyes. */
+void say(const char *format, ...);
+/* Prints SUMMARY and powers off: by hypercall where the tree promises it, else by GPIO pin 0. */
+_Noreturn void guest_finish(void);
+_Noreturn void guest_power_off(void);
+
+/* --- traps (trap.c) */
+
+typedef struct {
+    uint32_t back_chain[4];
+    uint32_t gpr[32];
+    uint32_t cr, lr, ctr, xer;
+    uint32_t vector, srr0, srr1;    /* srr: of the vector's class */
+} TrapFrame;
+
+#define TRAP_NONE 100               /* the function came back by itself */
+
+typedef struct {
+    uint32_t vector;                /* VEC_… or TRAP_NONE */
+    uint32_t srr0, srr1;            /* of the class: SRR, CSRR, DSRR or MCSRR */
+    uint32_t esr, dear, mcsr, mcar, dbsr;
+    uint32_t msr;                   /* in the handler */
+    uint32_t mas[8];                /* at the handler's entry; [5] unused */
+    uint32_t epr;
+    uint32_t ret;                   /* r3 */
+} Trap;
+
+/* Runs pc(a, b, c, d) with MSR = msr until it returns or an interrupt comes for which no handler is
+ * installed, and tells what happened.  All else (stack, callee-saved registers, MSR) is as before. */
+Trap trap_run(const void *pc, uint32_t msr, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
+
+/* An installed handler is called for its vector and the interrupted code continues at frame->srr0. */
+typedef void TrapHandler(TrapFrame *frame);
+void trap_handle(unsigned vector, TrapHandler *handler);
+void trap_init_cpu(void);           /* IVPR and IVORs; for a secondary CPU */
+
+/* A function of assembly whose first instruction is the one of interest: SRR0 == its name. */
+#define PROBE(name, body)                                                                          \
+    extern const char name[];                                                                      \
+    __asm__(".pushsection .text\n\t.balign 16\n\t.globl " #name "\n" #name ":\n\t" body             \
+            "\n\tblr\n\t.popsection")
+
+/* --- the machine (machine.c) */
+
+#define CCSR      0xe0000000u        /* EA; PA F_E000_0000 */
+#define UART0     (CCSR + 0x4500)
+#define MPIC      (CCSR + 0x40000)
+#define GUTS      (CCSR + 0xe0000)
+#define GPIO      (CCSR + 0xff000)
+#define I2C       (CCSR + 0x3000)
+#define PCI_HOST  (CCSR + 0x8000)
+
+/* Free for tests: effective addresses from here to CCSR have no translation after start. */
+#define TEST_EA   0x40000000u
+/* RAM outside all images: kept over a reset, 4 KiB */
+extern uint32_t keep_area[];
+extern char image_end[];
+
+typedef struct {
+    uint32_t mas0, mas1, mas2, mas3, mas7;
+} TlbEntry;
+
+#define MAS0_TLB1(entry) (0x10000000u | (uint32_t)(entry) << 16)
+#define MAS0_TLB0(way)   ((uint32_t)(way) << 16)
+#define MAS1_VALID 0x80000000u
+#define MAS1_IPROT 0x40000000u
+#define MAS1_TID(pid) ((uint32_t)(pid) << 16)
+#define MAS1_TS 0x1000u
+#define MAS1_TSIZE(n) ((uint32_t)(n) << 7)     /* 2^n KiB; 4K = 2, 64M = 16 */
+#define MAS2_W 16
+#define MAS2_I 8
+#define MAS2_M 4
+#define MAS2_G 2
+#define MAS2_E 1
+#define MAS3_UX 0x20
+#define MAS3_SX 0x10
+#define MAS3_UW 0x08
+#define MAS3_SW 0x04
+#define MAS3_UR 0x02
+#define MAS3_SR 0x01
+
+void tlb_write(TlbEntry e);
+TlbEntry tlb_read(uint32_t mas0, uint32_t ea);
+/* TLB1 entry n: 2^tsize KiB, EA to PA, MAS3 permission bits; attributes in the low bits of ea. */
+void tlb1_map(unsigned n, uint32_t ea, uint64_t pa, unsigned tsize, uint32_t permissions);
+void tlb1_unmap(unsigned n);
+/* Writes code through to memory so that fetches see it. */
+void code_sync(const void *p, size_t bytes);
+
+#define mfspr(spr)                                                                                 \
+    ({                                                                                             \
+        uint32_t v_;                                                                               \
+        __asm__ volatile("mfspr %0, %1" : "=r"(v_) : "i"(spr) : "memory");                         \
+        v_;                                                                                        \
+    })
+#define mtspr(spr, value)                                                                          \
+    __asm__ volatile("mtspr %0, %1\n\tisync" : : "i"(spr), "r"((uint32_t)(value)) : "memory")
+
+static inline uint32_t mfmsr(void)
+{
+    uint32_t v;
+    __asm__ volatile("mfmsr %0" : "=r"(v) : : "memory");
+    return v;
+}
+
+static inline void mtmsr(uint32_t v)
+{
+    __asm__ volatile("mtmsr %0\n\tisync" : : "r"(v) : "memory");
+}
+
+static inline uint8_t io_read8(uint32_t ea)
+{
+    uint8_t v = *(volatile uint8_t *)ea;
+    __asm__ volatile("mbar 1" : : : "memory");
+    return v;
+}
+
+static inline void io_write8(uint32_t ea, uint8_t v)
+{
+    *(volatile uint8_t *)ea = v;
+    __asm__ volatile("mbar 1" : : : "memory");
+}
+
+static inline uint32_t io_read32(uint32_t ea)
+{
+    uint32_t v = *(volatile uint32_t *)ea;
+    __asm__ volatile("mbar 1" : : : "memory");
+    return v;
+}
+
+static inline void io_write32(uint32_t ea, uint32_t v)
+{
+    *(volatile uint32_t *)ea = v;
+    __asm__ volatile("mbar 1" : : : "memory");
+}
+
+uint64_t timebase(void);
+
+/* --- the device tree (fdt.c): a reader that trusts nothing it cannot check */
+
+/* Offset of a node by its path; a component without @unit matches the first of that name; < 0: none. */
+int fdt_node(const char *path);
+/* The property's bytes, or NULL; *length (may be NULL) set. */
+const void *fdt_property(int node, const char *name, uint32_t *length);
+/* Next node after this one whose property has this string (NUL-terminated); node < 0 starts. */
+int fdt_next_with(int node, const char *property, const char *value);
+bool fdt_valid(void);
+uint32_t fdt_total_size(void);
+
+/* --- hypercalls (hcall.c): only where the tree has /hypervisor */
+
+bool hcall_present(void);                   /* a /hypervisor with usable hcall-instructions */
+bool hcall_promised(const char *property);  /* e.g. "has-reset": there, and empty */
+void hcall_raw(uint32_t regs[9]);           /* r3..r11 in and out */
+
+/* --- the few of the C library that the compiler may call */
+
+void *memset(void *p, int c, size_t n);
+void *memcpy(void *to, const void *from, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);

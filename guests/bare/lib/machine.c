@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * Start, the TLB, time, power. */
+#include "guest.h"
+#include "hcall_guest.h"
+
+void guest_start(const void *tree);
+void fdt_init(const void *tree);
+void hcall_init(void);
+
+void tlb_write(TlbEntry e)
+{
+    mtspr(SPR_MAS0, e.mas0);
+    mtspr(SPR_MAS1, e.mas1);
+    mtspr(SPR_MAS2, e.mas2);
+    mtspr(SPR_MAS3, e.mas3);
+    mtspr(SPR_MAS7, e.mas7);
+    __asm__ volatile("isync; tlbwe; isync; msync" : : : "memory");
+}
+
+TlbEntry tlb_read(uint32_t mas0, uint32_t ea)
+{
+    TlbEntry e;
+
+    mtspr(SPR_MAS0, mas0);
+    mtspr(SPR_MAS2, ea & 0xfffff000);
+    __asm__ volatile("isync; tlbre; isync" : : : "memory");
+    e.mas0 = mfspr(SPR_MAS0);
+    e.mas1 = mfspr(SPR_MAS1);
+    e.mas2 = mfspr(SPR_MAS2);
+    e.mas3 = mfspr(SPR_MAS3);
+    e.mas7 = mfspr(SPR_MAS7);
+    return e;
+}
+
+void tlb1_map(unsigned n, uint32_t ea, uint64_t pa, unsigned tsize, uint32_t permissions)
+{
+    tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_TSIZE(tsize), ea,
+                          (uint32_t)pa | permissions, (uint32_t)(pa >> 32) });
+}
+
+void tlb1_unmap(unsigned n)
+{
+    tlb_write((TlbEntry){ .mas0 = MAS0_TLB1(n), .mas1 = MAS1_TSIZE(2) });
+}
+
+void code_sync(const void *p, size_t bytes)
+{
+    uint32_t ea = (uint32_t)p & ~63u, end = (uint32_t)p + bytes;
+
+    for (; ea < end; ea += 64)
+        __asm__ volatile("dcbst 0,%0; sync; icbi 0,%0" : : "r"(ea) : "memory");
+    __asm__ volatile("sync; isync" : : : "memory");
+}
+
+uint64_t timebase(void)
+{
+    uint32_t high, low;
+
+    do {
+        high = mfspr(SPR_TBU_R);
+        low = mfspr(SPR_TBL_R);
+    } while (high != mfspr(SPR_TBU_R));
+    return (uint64_t)high << 32 | low;
+}
+
+void guest_power_off(void)
+{
+    if (hcall_promised("has-shutdown"))
+        call_KVM_HC_VM_SHUTDOWN(NULL, NULL);
+    io_write32(GPIO + 8, 0);            /* GPDAT low first: power goes off on the rising edge */
+    io_write32(GPIO + 0, 0x80000000);   /* GPDIR: pin 0 drives */
+    io_write32(GPIO + 8, 0x80000000);
+    for (;;)
+        ;
+}
+
+void guest_start(const void *tree)
+{
+    TlbEntry boot = tlb_read(MAS0_TLB1(0), 0);
+
+    /* Keep the first mapping over invalidations, and let user mode in. */
+    boot.mas1 |= MAS1_IPROT;
+    boot.mas3 |= 0x3f;
+    tlb_write(boot);
+    tlb_write((TlbEntry){ MAS0_TLB1(1), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10),
+                          CCSR | MAS2_I | MAS2_G, 0xe0000000 | MAS3_SR | MAS3_SW, 0xf });
+    trap_init_cpu();
+    fdt_init(tree);
+    hcall_init();
+    guest_main();
+    guest_finish();
+}
+
+void *memset(void *p, int c, size_t n)
+{
+    for (char *q = p; n--;)
+        *q++ = (char)c;
+    return p;
+}
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+    char *q = to;
+
+    for (const char *p = from; n--;)
+        *q++ = *p++;
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const uint8_t *p = a, *q = b;
+
+    for (; n; n--, p++, q++)
+        if (*p != *q)
+            return *p - *q;
+    return 0;
+}
+
+size_t strlen(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n])
+        n++;
+    return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+    for (; *a && *a == *b; a++, b++)
+        ;
+    return (uint8_t)*a - (uint8_t)*b;
+}
