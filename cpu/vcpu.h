@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vCPUs as the platform has them: one host thread each, an accelerator's handle, and a copy of the state.
+ *
+ * State: vcpu->state is valid only after vcpu_synchronize_state() while the vCPU is parked, or during a reset.  Whoever changes it calls
+ * vcpu_state_changed(); it is written back, at the level the moment calls for, by the four hooks below and by nobody else.
+ */
+#pragma once
+
+#include "cpu/accel.h"
+
+typedef struct Vcpus Vcpus;
+
+typedef struct Vcpu {
+    Vcpus *set;
+    unsigned index;
+    AccelVcpu *handle;
+    E500State state; /* the copy */
+    bool valid;      /* copy is the truth; accelerator's is stale once dirty */
+    bool dirty;      /* copy must be written back before the guest runs */
+    VcpuExit exit;   /* last exit; pending until completed by re-entry */
+    bool deferred;   /* exit is a hypercall whose answer the run state owes */
+} Vcpu;
+
+/* What the platform does at an exit, in the vCPU's thread.  False: park (a request is under way). */
+typedef bool VcpuServe(void *opaque, Vcpu *vcpu, VcpuExit *exit);
+
+Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque,
+                 GError **error);
+void vcpus_free(Vcpus *set); /* all parked */
+unsigned vcpus_count(const Vcpus *set);
+Vcpu *vcpus_get(Vcpus *set, unsigned index);
+AccelVm *vcpus_vm(Vcpus *set);
+unsigned vcpus_caps(const Vcpus *set);
+bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error); /* kept: attached again by a rebuild */
+
+/* Runs fn in the vCPU's own thread, between exits, and waits for it.  Main thread only; not under the device lock. */
+void vcpu_call(Vcpu *vcpu, void (*fn)(Vcpu *vcpu, void *opaque), void *opaque);
+
+/* Main thread; not under the device lock. */
+void vcpus_resume(Vcpus *set);
+void vcpus_park(Vcpus *set); /* returns when no vCPU executes */
+bool vcpus_parked(const Vcpus *set);
+void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level); /* any thread; kept: attached again by a rebuild */
+void vcpu_kick(Vcpu *vcpu);                              /* any thread */
+
+/* The hooks.  All vCPUs are parked.  A pending exit is finished first.  An error names the register; the machine must stop then. */
+bool vcpu_synchronize_state(Vcpu *vcpu, GError **error);   /* the copy is valid afterwards */
+void vcpu_state_changed(Vcpu *vcpu);                       /* after changing the copy: written back at RUNTIME by vcpus_resume() */
+bool vcpus_post_reset(Vcpus *set, GError **error);         /* write back at RESET */
+bool vcpus_post_init(Vcpus *set, GError **error);          /* write back at FULL; first-time set-up of the VM */
+bool vcpus_pre_save(Vcpus *set, GError **error);           /* all copies valid */
+
+/*
+ * Rebuild: a new VM with everything attached again.  prepare may fail with nothing lost (the old VM stays as it was).  commit replaces the
+ * old VM; the caller then resets the copies and calls vcpus_post_init().
+ */
+bool vcpus_rebuild_prepare(Vcpus *set, GError **error);
+void vcpus_rebuild_cancel(Vcpus *set);
+bool vcpus_rebuild_commit(Vcpus *set, GError **error);
+
+bool vcpu_set_debug(Vcpu *vcpu, const AccelDebug *debug, GError **error); /* kept: attached again by a rebuild */
+/* Guest memory by effective address under the vCPU's translation (gdb).  Parked. */
+bool vcpu_translate(Vcpu *vcpu, Ea ea, uint64_t *gpa);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hypercalls: from an EPAPR_HCALL exit to a handler and back (ePAPR 1.1 §7).  Handlers never see registers: arguments in, values out.
+ * Everything under the device lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu/vcpu_exit.h"
+
+enum { EV_VENDOR_LOCAL = 0, EV_VENDOR_EPAPR = 1, EV_VENDOR_FREESCALE = 2, EV_VENDOR_KVM = 42 };
+
+/* Status codes (ePAPR 1.1 §7.4.1). */
+typedef enum EvStatus {
+    EV_SUCCESS = 0,
+    EV_EPERM = 1,
+    EV_ENOENT = 2,
+    EV_EIO = 3,
+    EV_EAGAIN = 4,
+    EV_ENOMEM = 5,
+    EV_EFAULT = 6,
+    EV_ENODEV = 7,
+    EV_EINVAL = 8,
+    EV_INTERNAL = 9,
+    EV_CONFIG = 10,
+    EV_INVALID_STATE = 11,
+    EV_UNIMPLEMENTED = 12,
+    EV_BUFFER_OVERFLOW = 13,
+} EvStatus;
+
+typedef enum HcallId {
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) HCALL_##id,
+#include "hcall/hcall.def"
+#undef HCALL
+    HCALL_COUNT
+} HcallId;
+
+/* What a hypercall needs; the machine says which are present, and the tree promises exactly those. */
+enum {
+    HCALL_NEED_NOTHING = 0,
+    HCALL_NEED_IDLE = 1 << 0,
+    HCALL_NEED_RESET = 1 << 1,
+    HCALL_NEED_SHUTDOWN = 1 << 2,
+};
+
+/* What the machine does for the handlers. */
+typedef struct HcallServices {
+    /*
+     * Ask for a reset or shutdown on behalf of vcpu.  False: cannot be carried out (EV_INTERNAL).  True: the run state takes
+     * over; the exit stays open, and is answered with EV_INTERNAL if it turns out later that it cannot.
+     */
+    bool (*request_reset)(void *opaque, unsigned vcpu);
+    bool (*request_shutdown)(void *opaque, unsigned vcpu);
+} HcallServices;
+
+typedef struct HcallEnv {
+    unsigned present; /* HCALL_NEED_… bits that the machine and the accelerator can deliver */
+    const HcallServices *services;
+    void *opaque; /* for services */
+    uint64_t count[HCALL_COUNT];
+    uint64_t unknown; /* tokens that no row names */
+} HcallEnv;
+
+/* One call in progress, as a handler sees it. */
+typedef struct Hcall {
+    HcallEnv *env;
+    unsigned vcpu;
+    uint64_t in[8];  /* in[0] = r3; beyond the row's n_in: zero */
+    uint64_t out[7]; /* out[0] → r4; only the row's first n_out are delivered */
+    bool idle;       /* handler: after the call wait for an interrupt */
+    bool deferred;   /* handler: no answer yet; whoever took the request answers later */
+} Hcall;
+
+/* Handlers; one file per family. */
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) EvStatus hcall_##id(Hcall *call);
+#include "hcall/hcall.def"
+#undef HCALL
+
+typedef enum HcallOutcome {
+    HCALL_ANSWERED, /* exit holds the results: enter the guest again */
+    HCALL_DEFERRED, /* park the vCPU; hcall_answer() or a reset ends it */
+} HcallOutcome;
+
+HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit);
+void hcall_answer(VcpuExit *exit, EvStatus status); /* a deferred exit: status into r3, outputs as they were */
+uint32_t hcall_token(HcallId id);
+const char *hcall_name(HcallId id);
+unsigned hcall_needs(HcallId id);

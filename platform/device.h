@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A device: registers it answers for, a table of its state, and its own node of the device tree.
+ * Everything here runs under the device lock.  Owner: the machine; device_free() ends it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dts/dts.h"
+
+typedef struct Device Device;
+
+/* One member of the device's struct that is guest-visible state: reset and save go by this table. */
+typedef struct DeviceField {
+    const char *name;
+    size_t offset, size; /* size of one element: 1, 2, 4 or 8 */
+    size_t count;        /* elements, for arrays; 1 otherwise */
+    uint64_t reset;      /* value of every element after reset */
+} DeviceField;
+
+#define DEVICE_FIELD(type, member, reset_value)                                                    \
+    {                                                                                              \
+        #member, offsetof(type, member), sizeof(((type *)0)->member), 1, (reset_value)             \
+    }
+#define DEVICE_ARRAY(type, member, reset_value)                                                    \
+    {                                                                                              \
+        #member, offsetof(type, member), sizeof(((type *)0)->member[0]),                           \
+            G_N_ELEMENTS(((type *)0)->member), (reset_value)                                       \
+    }
+
+typedef struct DeviceOps {
+    const char *name; /* for messages and traces: "uart16550" */
+    const DeviceField *fields;
+    size_t n_fields;
+    /*
+     * Register access.  region: the number given to bus_map(); offset within it; size 1, 2, 4 or 8, offset a
+     * multiple of size.  Values as a big-endian access sees them.  false: no such register or access size (the guest gets a
+     * machine check).
+     */
+    bool (*read)(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value);
+    bool (*write)(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value);
+    void (*reset)(Device *dev);              /* after the fields got their reset values; may be NULL */
+    void (*describe)(Device *dev, Dts *dts); /* writes its node into the open parent; may be NULL */
+    void (*post_load)(Device *dev);          /* derived state after load; may be NULL */
+    void (*free)(Device *dev);               /* the struct itself too; NULL: g_free */
+} DeviceOps;
+
+struct Device { /* first member of each device's struct */
+    const DeviceOps *ops;
+    char *id; /* unique: "serial0" */
+};
+
+void device_init(Device *dev, const DeviceOps *ops, const char *id);
+void device_reset(Device *dev);
+void device_free(Device *dev);
+void device_describe(Device *dev, Dts *dts);
+void device_save(const Device *dev, GByteArray *out); /* fields in table order, big-endian */
+bool device_load(Device *dev, const uint8_t *data, size_t size, GError **error);

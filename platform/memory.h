@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Guest RAM: one block at physical 0.  memory_write() is the one path by which anything but a vCPU writes
+ * guest RAM; dirty logs and code pages will hang there.  Any thread; the caller orders accesses to the same bytes.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Memory Memory;
+
+Memory *memory_new(uint64_t size, GError **error); /* size: multiple of 1 MiB; zeroed */
+void memory_free(Memory *memory);
+uint64_t memory_size(const Memory *memory);
+void *memory_hva(Memory *memory); /* for the accelerator's vm_map_ram only */
+bool memory_contains(const Memory *memory, uint64_t gpa, uint64_t size); /* no overflow, size 0 is contained */
+bool memory_read(const Memory *memory, uint64_t gpa, void *to, size_t size);        /* false: not all RAM; nothing read */
+bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t size); /* false: not all RAM; nothing written */
+bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size);
+void memory_clear(Memory *memory); /* all zero, pages given back to the host */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the whole machine is doing, who may ask for a change, and the one place that makes it.
+ *
+ * run_request() may be called from any thread and any signal handler; requests coalesce: the most severe wins and a lesser one
+ * that it makes moot is dropped.  run_apply(), in the main thread, is the only code that changes the state.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(id, QMP name, vCPUs run, doc) */
+#define RUN_STATE_LIST(X)                                                                          \
+    X(PRELAUNCH, "prelaunch", false, "built, never run: -S, or before the first start")            \
+    X(RUNNING, "running", true, "vCPUs execute")                                                   \
+    X(PAUSED, "paused", false, "stopped by the host; cont goes on")                                \
+    X(DEBUG, "debug", false, "stopped by gdb or a breakpoint; cont goes on")                       \
+    X(SHUTDOWN, "shutdown", false, "guest is off, kept by -no-shutdown; only reset or quit leads out") \
+    X(WATCHDOG, "watchdog", false, "stopped by the guest's watchdog with -action watchdog=pause; cont goes on") \
+    X(GUEST_PANICKED, "guest-panicked", false, "checkstop; only reset or quit leads out")          \
+    X(INTERNAL_ERROR, "internal-error", false, "a commit failed half way; only quit leads out")    \
+    X(FINISHED, "shutdown", false, "the program is ending")
+
+typedef enum RunStateId {
+#define X(id, name, runs, doc) RUN_STATE_##id,
+    RUN_STATE_LIST(X)
+#undef X
+        RUN_STATES
+} RunStateId;
+
+/* Why; least severe first.  X(id, class, guest, doc): class is what it asks for. */
+#define RUN_CAUSE_LIST(X)                                                                          \
+    X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")                            \
+    X(HOST_STOP, STOP, false, "stop by QMP")                                                       \
+    X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted")               \
+    X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")                        \
+    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET")                                           \
+    X(GUEST_RESET_DEVICE, RESET, true, "GUTS RSTCR, DBCR0[RST]")                                   \
+    X(HOST_RESET, RESET, false, "system_reset by QMP")                                             \
+    X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")                       \
+    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN")                                  \
+    X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                                 \
+    X(HOST_POWERDOWN, SHUTDOWN, false, "system_powerdown by QMP")                                  \
+    X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                                         \
+    X(HOST_QUIT, QUIT, false, "quit by QMP or Ctrl-a x")                                           \
+    X(HOST_ERROR, ERROR, false, "the host failed: accelerator, vCPU state")
+
+typedef enum RunCause {
+#define X(id, class, guest, doc) RUN_CAUSE_##id,
+    RUN_CAUSE_LIST(X)
+#undef X
+        RUN_CAUSES
+} RunCause;
+
+typedef enum RunClass {
+    RUN_CLASS_CONT,
+    RUN_CLASS_STOP,
+    RUN_CLASS_WATCHDOG,
+    RUN_CLASS_RESET,
+    RUN_CLASS_CRASH,
+    RUN_CLASS_SHUTDOWN,
+    RUN_CLASS_QUIT,
+    RUN_CLASS_ERROR,
+    RUN_CLASSES
+} RunClass;
+
+/* What listeners (QMP, gdb) hear, in the main thread, after the change. */
+typedef enum RunEvent { RUN_EVENT_RESUME, RUN_EVENT_STOP, RUN_EVENT_RESET, RUN_EVENT_SHUTDOWN } RunEvent;
+
+typedef struct RunState RunState;
+typedef void RunListener(void *opaque, RunEvent event, RunCause cause);
+
+const char *run_state_name(RunStateId id);
+const char *run_cause_name(RunCause cause);
+bool run_cause_by_guest(RunCause cause);
+
+RunStateId run_state(const RunState *rs); /* any thread */
+void run_request(RunState *rs, RunCause cause); /* any thread, signal-safe */
+void run_listen(RunState *rs, RunListener *fn, void *opaque);
