@@ -2,7 +2,7 @@
  *
  * What a bare-metal test guest sees.  A guest is one file with a guest_main(); it announces how many
  * cases it will report, reports each by a sentence, and returns: the library prints
- *   PLAN: n | PASS: sentence | FAIL: sentence: got x want y | SKIP: sentence: why | SUMMARY: …
+ *   PLAN: n | PASS: sentence | FAIL: sentence: got x want y | SKIP: sentence (why) | SUMMARY: …
  * on UART0 and powers the machine off.  tests/guests/run reads those lines.
  */
 #pragma once

@@ -124,7 +124,7 @@ bool report_eq64(const char *sentence, uint64_t got, uint64_t want)
 void report_skip(const char *sentence, const char *why)
 {
     skipped++;
-    say("SKIP: %s: %s\n", sentence, why);
+    say("SKIP: %s (%s)\n", sentence, why);
 }
 
 void guest_finish(void)
