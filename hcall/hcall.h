@@ -55,6 +55,15 @@ typedef struct HcallServices {
     bool (*request_shutdown)(void *opaque, unsigned vcpu);
 } HcallServices;
 
+/* From what the configuration wants and the accelerator delivers to HcallEnv.present. */
+typedef struct HcallOffer {
+    bool exits;     /* the accelerator hands hypercalls out (ACCEL_CAP_HCALL_EXIT) */
+    bool can_reset; /* it can write vCPU state after launch, or rebuild the VM */
+    bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
+} HcallOffer;
+
+unsigned hcall_present(const HcallOffer *offer);
+
 typedef struct HcallEnv {
     unsigned present; /* HCALL_NEED_… bits that the machine and the accelerator can deliver */
     const HcallServices *services;
@@ -88,3 +97,5 @@ void hcall_answer(VcpuExit *exit, EvStatus status); /* a deferred exit: status i
 uint32_t hcall_token(HcallId id);
 const char *hcall_name(HcallId id);
 unsigned hcall_needs(HcallId id);
+const char *hcall_status_name(uint64_t status); /* "EV_SUCCESS"; "?" beyond the list */
+void hcall_log_counts(const HcallEnv *env);     /* with -d hcall: one line for each call that was made */

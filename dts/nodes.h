@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The machine fills a Nodes at
+ * every reset, writes these and lets each device write its own between nodes_root() and dts_end().
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dts/dts.h"
+
+enum { NODES_RNG_SEED_SIZE = 32, NODES_SPIN_ENTRY_SIZE = 0x20 };
+
+typedef struct NodesAlias {
+    const char *name, *path; /* "serial0", "/soc@fe0000000/serial@4500"; an entry of NULLs ends a list */
+} NodesAlias;
+
+typedef struct Nodes {
+    const char *compatible; /* of the root; NULL: "fsl,qemu-e500" */
+    /* /cpus */
+    const char *cpu; /* core's name: "e500mc" */
+    unsigned n_cpus;
+    uint32_t tb_hz, clock_hz, bus_hz;
+    uint32_t cache_line; /* bytes */
+    uint64_t spin_table; /* gpa; entry n is at + n × NODES_SPIN_ENTRY_SIZE */
+    /* /memory@0 */
+    uint64_t ram_size; /* bytes, from 0 on */
+    /* /chosen */
+    const char *bootargs;              /* NULL: no property */
+    const char *stdout_path;           /* NULL: no property */
+    uint64_t initrd_start, initrd_end; /* gpa; equal: no initrd */
+    uint8_t rng_seed[NODES_RNG_SEED_SIZE];
+    /* /aliases */
+    const NodesAlias *aliases; /* NULL: no node */
+    /* /hypervisor; no node when n_hcall_instructions is 0 */
+    uint32_t hcall_instructions[4];
+    unsigned n_hcall_instructions;
+    unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit does */
+} Nodes;
+
+void nodes_root(Dts *dts, const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
+/* cpus, memory, chosen, aliases, hypervisor, into the open root. */
+void nodes_describe(Dts *dts, const Nodes *nodes);
+
+/*
+ * A tree of the user's (-dtb FILE).  Its nodes stay as they are, except:
+ *   root         compatible, when nodes->compatible is given
+ *   /memory      one node with the real size
+ *   /chosen      bootargs when given, initrd, rng-seed; stdout-path only when the file has none
+ *   /hypervisor  made when missing; hcall-instructions and the promises that hold are put in
+ *   any node     a promise that would be false (has-reset without the service, other hcall-instructions, …) is removed
+ * `reports` (may be NULL) gets one line (g_free) for each thing in the file that was false.  `dtb` was checked (image_load_dtb()).
+ */
+GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError **error);

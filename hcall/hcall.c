@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "hcall/hcall.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "cpu/log.h"
+
+typedef struct HcallRow {
+    const char *name;
+    uint32_t token;
+    uint8_t n_in, n_out;
+    uint8_t needs;
+    EvStatus (*handler)(Hcall *call);
+} HcallRow;
+
+static const HcallRow rows[HCALL_COUNT] = {
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
+    [HCALL_##id] = {#id, (uint32_t)EV_VENDOR_##vendor << 16 | (number), n_in, n_out,               \
+                    HCALL_NEED_##needs, hcall_##id},
+#include "hcall/hcall.def"
+#undef HCALL
+};
+
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
+    G_STATIC_ASSERT((n_in) <= 8 && (n_out) <= 7 && (number) <= 0xffff);
+#include "hcall/hcall.def"
+#undef HCALL
+
+uint32_t hcall_token(HcallId id)
+{
+    return rows[id].token;
+}
+
+const char *hcall_name(HcallId id)
+{
+    return rows[id].name;
+}
+
+unsigned hcall_needs(HcallId id)
+{
+    return rows[id].needs;
+}
+
+const char *hcall_status_name(uint64_t status)
+{
+    static const char *const names[] = {
+        "EV_SUCCESS", "EV_EPERM",    "EV_ENOENT", "EV_EIO",           "EV_EAGAIN",
+        "EV_ENOMEM",  "EV_EFAULT",   "EV_ENODEV", "EV_EINVAL",        "EV_INTERNAL",
+        "EV_CONFIG",  "EV_INVALID_STATE",         "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
+    };
+    return status < G_N_ELEMENTS(names) ? names[status] : "?";
+}
+
+unsigned hcall_present(const HcallOffer *offer)
+{
+    if (!offer->exits)
+        return 0;
+    return (offer->idle ? HCALL_NEED_IDLE : 0) |
+           (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
+           (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0);
+}
+
+static const HcallRow *row_find(uint64_t token)
+{
+    for (unsigned i = 0; i < HCALL_COUNT; i++)
+        if (rows[i].token == token)
+            return &rows[i];
+    return NULL;
+}
+
+static void append_values(GString *line, unsigned first_reg, const uint64_t *values, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(line, "%sr%u=0x%" PRIx64, i ? ", " : "", first_reg + i, values[i]);
+}
+
+/* "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0"; row NULL: nobody knows the token. */
+static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
+{
+    if (!log_on(LOG_HCALL))
+        return;
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_string_append_printf(line, "hcall: cpu%u ", call->vcpu);
+    if (row) {
+        g_string_append_printf(line, "%s(", row->name);
+        append_values(line, 3, call->in, row->n_in);
+        g_string_append(line, ")");
+    } else {
+        g_string_append_printf(line, "token 0x%" PRIx64, token);
+    }
+    if (call->deferred) {
+        g_string_append(line, ": requested");
+    } else {
+        g_string_append_printf(line, " = %s", hcall_status_name(status));
+        if (row && row->n_out && status != EV_UNIMPLEMENTED) {
+            g_string_append(line, ", ");
+            append_values(line, 4, call->out, row->n_out);
+        }
+    }
+    log_line("%s", line->str);
+}
+
+/*
+ * r4 .. r10 come back from args[0 .. 6], and went out in args[1 .. 7]: moving them down one place leaves every register
+ * that the call does not name as the guest had it.
+ */
+void hcall_answer(VcpuExit *exit, EvStatus status)
+{
+    uint64_t *args = exit->epapr_hcall.args;
+
+    memmove(args, args + 1, 7 * sizeof args[0]);
+    exit->epapr_hcall.ret = status;
+}
+
+HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
+{
+    uint64_t token = exit->epapr_hcall.nr;
+    const HcallRow *row = row_find(token);
+    Hcall call = {.env = env, .vcpu = vcpu};
+    EvStatus status = EV_UNIMPLEMENTED;
+    bool served = false;
+
+    exit->epapr_hcall.idle = false;
+    if (!row) {
+        env->unknown++;
+    } else {
+        env->count[row - rows]++;
+        memcpy(call.in, exit->epapr_hcall.args, row->n_in * sizeof call.in[0]);
+        /* An output that the handler leaves alone keeps the guest's value. */
+        memcpy(call.out, exit->epapr_hcall.args + 1, sizeof call.out);
+        served = (row->needs & ~env->present) == 0;
+        if (served)
+            status = row->handler(&call);
+    }
+    trace(&call, token, row, status);
+    if (call.deferred)
+        return HCALL_DEFERRED;
+    hcall_answer(exit, status);
+    if (served)
+        memcpy(exit->epapr_hcall.args, call.out, row->n_out * sizeof call.out[0]);
+    exit->epapr_hcall.idle = call.idle;
+    return HCALL_ANSWERED;
+}
+
+void hcall_log_counts(const HcallEnv *env)
+{
+    if (!log_on(LOG_HCALL))
+        return;
+    for (unsigned i = 0; i < HCALL_COUNT; i++)
+        if (env->count[i])
+            log_line("hcall: %" PRIu64 " × %s", env->count[i], rows[i].name);
+    if (env->unknown)
+        log_line("hcall: %" PRIu64 " × unknown token", env->unknown);
+}
