@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "hcall/hcall.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "cpu/log.h"
+
+enum { ALL = HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN };
+
+typedef struct Requests {
+    unsigned resets, shutdowns, vcpu;
+    bool can;
+} Requests;
+
+static bool request_reset(void *opaque, unsigned vcpu)
+{
+    Requests *r = opaque;
+    r->resets++;
+    r->vcpu = vcpu;
+    return r->can;
+}
+
+static bool request_shutdown(void *opaque, unsigned vcpu)
+{
+    Requests *r = opaque;
+    r->shutdowns++;
+    r->vcpu = vcpu;
+    return r->can;
+}
+
+static const HcallServices services = {request_reset, request_shutdown};
+
+/* Every argument register holds a value of its own, to be found again. */
+static VcpuExit exit_for(uint64_t token)
+{
+    VcpuExit exit = {.kind = VCPU_EXIT_EPAPR_HCALL};
+    exit.epapr_hcall.nr = token;
+    exit.epapr_hcall.ret = 0x5a5a5a5a;
+    exit.epapr_hcall.idle = true; /* stale */
+    for (unsigned i = 0; i < 8; i++)
+        exit.epapr_hcall.args[i] = 0xa0000003 + i;
+    return exit;
+}
+
+static void assert_guest_values(const VcpuExit *exit, unsigned from_output)
+{
+    for (unsigned i = from_output; i < 7; i++)
+        g_assert_cmphex(exit->epapr_hcall.args[i], ==, 0xa0000004 + i);
+}
+
+static void unknown_token(void)
+{
+    static const uint64_t unknown[] = {0,          1,           0x10008,    0x2a0004,  0x2a0102,
+                                       0xffffffff, 0x1002a0003, UINT64_MAX, 0x80010010};
+    HcallEnv env = {.present = ALL, .services = &services};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(unknown); i++) {
+        VcpuExit exit = exit_for(unknown[i]);
+        g_assert_cmpint(hcall_serve(&env, 0, &exit), ==, HCALL_ANSWERED);
+        g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_UNIMPLEMENTED);
+        g_assert_cmphex(exit.epapr_hcall.nr, ==, unknown[i]);
+        g_assert_false(exit.epapr_hcall.idle);
+        assert_guest_values(&exit, 0);
+        g_assert_cmpuint(env.unknown, ==, i + 1);
+    }
+}
+
+static void served_when_present(void)
+{
+    for (unsigned present = 0; present <= ALL; present++) {
+        for (unsigned id = 0; id < HCALL_COUNT; id++) {
+            Requests requests = {.can = true};
+            HcallEnv env = {.present = present, .services = &services, .opaque = &requests};
+            VcpuExit exit = exit_for(hcall_token(id));
+            HcallOutcome outcome = hcall_serve(&env, 1, &exit);
+
+            g_assert_cmpuint(env.count[id], ==, 1);
+            if ((hcall_needs(id) & ~present) == 0) {
+                g_assert_true(outcome == HCALL_DEFERRED || exit.epapr_hcall.ret == EV_SUCCESS);
+                continue;
+            }
+            g_assert_cmpint(outcome, ==, HCALL_ANSWERED);
+            g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_UNIMPLEMENTED);
+            g_assert_cmpuint(requests.resets + requests.shutdowns, ==, 0);
+            g_assert_false(exit.epapr_hcall.idle);
+            assert_guest_values(&exit, 0);
+        }
+    }
+}
+
+static void idle(void)
+{
+    HcallEnv env = {.present = ALL, .services = &services};
+    VcpuExit exit = exit_for(0x10010);
+
+    exit.epapr_hcall.idle = false;
+    g_assert_cmpint(hcall_serve(&env, 0, &exit), ==, HCALL_ANSWERED);
+    g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_SUCCESS);
+    g_assert_true(exit.epapr_hcall.idle);
+    assert_guest_values(&exit, 0);
+}
+
+static void features(void)
+{
+    HcallEnv env = {.present = ALL, .services = &services};
+    VcpuExit exit = exit_for(0x2a0003);
+
+    g_assert_cmpint(hcall_serve(&env, 0, &exit), ==, HCALL_ANSWERED);
+    g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_SUCCESS);
+    g_assert_cmphex(exit.epapr_hcall.args[0], ==, 0);
+    assert_guest_values(&exit, 1);
+    g_assert_false(exit.epapr_hcall.idle);
+}
+
+static void refused_request(void)
+{
+    for (unsigned shutdown = 0; shutdown < 2; shutdown++) {
+        Requests requests = {.can = false};
+        HcallEnv env = {.present = ALL, .services = &services, .opaque = &requests};
+        VcpuExit exit = exit_for(0x2a0100 + shutdown);
+
+        g_assert_cmpint(hcall_serve(&env, 3, &exit), ==, HCALL_ANSWERED);
+        g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_INTERNAL);
+        assert_guest_values(&exit, 0);
+        g_assert_cmpuint(requests.resets, ==, !shutdown);
+        g_assert_cmpuint(requests.shutdowns, ==, shutdown);
+        g_assert_cmpuint(requests.vcpu, ==, 3);
+    }
+}
+
+static void deferred_request(void)
+{
+    Requests requests = {.can = true};
+    HcallEnv env = {.present = ALL, .services = &services, .opaque = &requests};
+    VcpuExit exit = exit_for(0x2a0100), before = exit;
+
+    g_assert_cmpint(hcall_serve(&env, 0, &exit), ==, HCALL_DEFERRED);
+    g_assert_cmpmem(exit.epapr_hcall.args, sizeof exit.epapr_hcall.args, before.epapr_hcall.args,
+                    sizeof before.epapr_hcall.args);
+    hcall_answer(&exit, EV_INTERNAL);
+    g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_INTERNAL);
+    assert_guest_values(&exit, 0);
+}
+
+static void offer(void)
+{
+    for (unsigned bits = 0; bits < 32; bits++) {
+        HcallOffer o = {bits & 1, bits >> 1 & 1, bits >> 2 & 1, bits >> 3 & 1, bits >> 4 & 1};
+        unsigned present = hcall_present(&o);
+
+        g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.exits && o.idle);
+        g_assert_cmpint(!!(present & HCALL_NEED_RESET), ==, o.exits && o.reset && o.can_reset);
+        g_assert_cmpint(!!(present & HCALL_NEED_SHUTDOWN), ==, o.exits && o.shutdown);
+    }
+}
+
+static void tokens(void)
+{
+    g_assert_cmphex(hcall_token(HCALL_EV_IDLE), ==, 0x10010);
+    g_assert_cmphex(hcall_token(HCALL_KVM_HC_FEATURES), ==, 0x2a0003);
+    g_assert_cmphex(hcall_token(HCALL_KVM_HC_VM_RESET), ==, 0x2a0100);
+    g_assert_cmphex(hcall_token(HCALL_KVM_HC_VM_SHUTDOWN), ==, 0x2a0101);
+    for (unsigned a = 0; a < HCALL_COUNT; a++)
+        for (unsigned b = 0; b < a; b++)
+            g_assert_cmphex(hcall_token(a), !=, hcall_token(b));
+}
+
+static void trace_lines(void)
+{
+    HcallEnv env = {.present = HCALL_NEED_IDLE, .services = &services};
+    g_autofree char *path = NULL, *text = NULL;
+    int fd = g_file_open_tmp("hcall-XXXXXX", &path, NULL);
+    VcpuExit exit;
+
+    g_assert_cmpint(fd, >=, 0);
+    g_close(fd, NULL);
+    g_assert_true(log_open(path, NULL));
+    log_mask = LOG_HCALL;
+    exit = exit_for(0x2a0003);
+    hcall_serve(&env, 0, &exit);
+    exit = exit_for(0x2a0100);
+    hcall_serve(&env, 1, &exit);
+    exit = exit_for(0x2a0004);
+    hcall_serve(&env, 0, &exit);
+    hcall_log_counts(&env);
+    log_mask = 0;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_unlink(path);
+    g_assert_cmpstr(text, ==,
+                    "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0\n"
+                    "hcall: cpu1 KVM_HC_VM_RESET() = EV_UNIMPLEMENTED\n"
+                    "hcall: cpu0 token 0x2a0004 = EV_UNIMPLEMENTED\n"
+                    "hcall: 1 × KVM_HC_FEATURES\n"
+                    "hcall: 1 × KVM_HC_VM_RESET\n"
+                    "hcall: 1 × unknown token\n");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/hcall/unknown-token-is-unimplemented-and-counted", unknown_token);
+    g_test_add_func("/hcall/a-call-is-served-exactly-when-what-it-needs-is-present",
+                    served_when_present);
+    g_test_add_func("/hcall/idle-waits-after-completion", idle);
+    g_test_add_func("/hcall/features-offers-none-and-touches-r4-only", features);
+    g_test_add_func("/hcall/refused-reset-and-shutdown-are-internal-errors", refused_request);
+    g_test_add_func("/hcall/deferred-exit-is-left-whole-until-answered", deferred_request);
+    g_test_add_func("/hcall/present-is-wanted-and-deliverable", offer);
+    g_test_add_func("/hcall/tokens-are-the-published-ones-and-unique", tokens);
+    g_test_add_func("/hcall/trace-names-call-arguments-status-and-outputs", trace_lines);
+    return g_test_run();
+}
