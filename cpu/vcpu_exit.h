@@ -12,11 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* INTR is zero: an exit that was never filled is nothing to serve and nothing to complete. */
 #define VCPU_EXIT_LIST(X)                                                                          \
+    X(INTR, "kicked, or the virtual clock reached a deadline; nothing to serve")                   \
     X(MMIO, "guest access to a physical address that is not RAM")                                  \
     X(EPAPR_HCALL, "hypercall that the accelerator does not serve itself")                         \
     X(IDLE, "nothing to execute until an interrupt or a deadline (wait, MSR[WE], nap)")            \
-    X(INTR, "kicked, or the virtual clock reached a deadline; nothing to serve")                   \
     X(DEBUG, "breakpoint or single step; pc not advanced past a breakpoint")                       \
     X(WATCHDOG, "second expiry of the guest's watchdog with TCR[WRC] set")                         \
     X(EPR, "external interrupt is being taken: acknowledge it, give the vector")                   \

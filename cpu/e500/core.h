@@ -100,6 +100,8 @@ typedef struct E500Vm {
     bool external_proxy;
     unsigned n_ram;
     AccelRam ram[8];
+    void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
+    void *wake_opaque;
     unsigned n_cores;
     struct E500 *core[64]; /* for tlbivax, tlbilx, icbi, msgsnd; entries set before any core runs */
 } E500Vm;
@@ -153,6 +155,14 @@ static inline void e500_attention(E500 *c, uint32_t why) /* any thread, signal-s
     __atomic_or_fetch(&c->attention, why, __ATOMIC_SEQ_CST);
 }
 
+/* As e500_attention(), for another core, which may be asleep. */
+static inline void e500_wake(E500 *c, uint32_t why) /* any thread */
+{
+    e500_attention(c, why);
+    if (c->vm->wake)
+        c->vm->wake(c->vm->wake_opaque, c->index);
+}
+
 /* --- interrupts (interrupt.c) --- */
 
 /* Record a synchronous interrupt for the instruction at s.pc.  Return EXEC_TRAP always. */
@@ -181,6 +191,8 @@ ExecResult e500_take_interrupt(E500 *c);
 bool e500_interrupt_pending(const E500 *c); /* something asserted, enabled by MSR or not: ends wait and EV_IDLE */
 ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1); /* rfi, rfci, rfdi, rfmci */
 void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what the core has; updates contexts */
+/* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
+void e500_complete_hcall(E500 *c, const VcpuExit *exit);
 
 /* --- timers (timers.c) --- */
 void e500_timers_init(E500 *c);   /* after state was put at FULL: anchors the time base to s.tb */
@@ -212,6 +224,7 @@ uint64_t e500_context(bool as, uint8_t pid, bool pr); /* upper half of a soft TL
 void e500_context_changed(E500 *c);  /* MSR[PR,IS,DS] or PID changed */
 void e500_soft_tlb_flush(E500 *c);   /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
+void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
 /* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
 uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The interpreter: fetch, decode (memoized), execute; between instructions it looks at one word, c->attention, and every slice at
+ * the time.
+ */
+#include "cpu/e500/mem.h"
+#include "cpu/log.h"
+#include "cpu/soft/soft.h"
+
+/* Instructions between two looks at the time.  A host clock is read in ~30 ns; virtual time moves a slice at a time. */
+enum { SLICE_HOST = 1024, SLICE_VIRTUAL = 64 };
+
+void soft_decode_cache_init(SoftVcpu *vcpu)
+{
+    SoftDecoded zero = {0};
+    insn_decode(0, vcpu->core.model, &zero.insn);
+    zero.exec = insn_exec[zero.insn.id];
+    for (size_t i = 0; i < SOFT_DECODE_SIZE; i++)
+        vcpu->decoded[i] = zero; /* each entry is a true decoding of its word */
+}
+
+static inline const SoftDecoded *decode(SoftVcpu *vcpu, uint32_t word)
+{
+    SoftDecoded *d = &vcpu->decoded[(uint32_t)(word * 0x9e3779b1u) >> (32 - SOFT_DECODE_BITS)];
+    if (__builtin_expect(d->insn.word != word, 0)) {
+        insn_decode(word, vcpu->core.model, &d->insn);
+        d->exec = insn_exec[d->insn.id];
+    }
+    return d;
+}
+
+static void show_first_time(SoftVcpu *vcpu, Ea pc, uint32_t word)
+{
+    if (!vcpu->seen)
+        vcpu->seen = g_hash_table_new(NULL, NULL);
+    if (!g_hash_table_add(vcpu->seen, GUINT_TO_POINTER(pc)))
+        return;
+    char text[96];
+    insn_disassemble(word, vcpu->core.model, pc, text, sizeof(text));
+    log_line("0x%08x:  %08x  %s", pc, word, text);
+}
+
+/* One instruction.  True: go on; false: *c->exit holds the exit. */
+static inline bool step(SoftVcpu *vcpu, E500 *c)
+{
+    uint32_t word;
+    Ea pc = c->s.pc;
+    ExecResult r = e500_fetch(c, pc, &word);
+    if (__builtin_expect(r == EXEC_NEXT, 1)) {
+        if (log_on(LOG_IN_ASM))
+            show_first_time(vcpu, pc, word);
+        const SoftDecoded *d = decode(vcpu, word);
+        r = d->exec(c, &d->insn);
+    }
+    if (__builtin_expect(c->replay.done != 0, 0) && r != EXEC_EXIT)
+        c->replay.done = 0;
+    c->replay.next = 0;
+    switch (r) {
+    case EXEC_NEXT:
+        c->s.pc = pc + 4;
+        return true;
+    case EXEC_JUMP:
+        return true;
+    case EXEC_TRAP:
+        return e500_deliver_trap(c);
+    case EXEC_EXIT:
+        return false;
+    }
+    return false;
+}
+
+static bool leave(VcpuExit *exit, VcpuExitKind kind)
+{
+    exit->kind = kind;
+    return false;
+}
+
+/* Debugger at work: breakpoint before, single step after.  False: exit. */
+static bool step_debugged(SoftVcpu *vcpu, E500 *c, bool *stepped)
+{
+    const AccelDebug *debug = &vcpu->debug;
+    for (unsigned i = 0; i < debug->n_breakpoints; i++) {
+        if (debug->breakpoint[i] == c->s.pc) {
+            c->exit->debug.reason = VCPU_DEBUG_BREAKPOINT;
+            c->exit->debug.pc = c->s.pc;
+            return leave(c->exit, VCPU_EXIT_DEBUG);
+        }
+    }
+    if (!debug->single_step)
+        return true;
+    if (!step(vcpu, c))
+        return false;
+    *stepped = true;
+    c->exit->debug.reason = VCPU_DEBUG_STEP;
+    c->exit->debug.pc = c->s.pc;
+    return leave(c->exit, VCPU_EXIT_DEBUG);
+}
+
+/* c->attention is set.  True: execute on.  False: *c->exit holds the exit. */
+static bool attend(SoftVcpu *vcpu, E500 *c)
+{
+    uint32_t why = __atomic_fetch_and(&c->attention, E500_ATT_DEBUG, __ATOMIC_SEQ_CST);
+    if (why & E500_ATT_TLB)
+        e500_attend_remote_tlb(c);
+    if (why & E500_ATT_KICK) {
+        e500_attention(c, why & E500_ATT_IRQ);
+        return leave(c->exit, VCPU_EXIT_INTR);
+    }
+    if (why & E500_ATT_IRQ) {
+        ExecResult r = e500_take_interrupt(c);
+        if (r == EXEC_EXIT)
+            return false;
+        if (r == EXEC_JUMP) /* another may be enabled already: look again, in order of arrival */
+            e500_attention(c, E500_ATT_IRQ);
+    }
+    if (c->s.waiting || c->s.held) {
+        c->exit->idle.deadline_ns = c->s.held ? UINT64_MAX : c->timer_deadline_ns;
+        e500_attention(c, E500_ATT_IRQ); /* look again on re-entry */
+        return leave(c->exit, VCPU_EXIT_IDLE);
+    }
+    bool stepped = false;
+    if (why & E500_ATT_DEBUG)
+        return step_debugged(vcpu, c, &stepped);
+    return true;
+}
+
+/* The exit that the last run left was answered: make it take effect.  True: nothing stands in the way of executing. */
+static bool complete(SoftVcpu *vcpu, E500 *c, VcpuExit *exit)
+{
+    VcpuExit answered = *exit;
+    switch (answered.kind) {
+    case VCPU_EXIT_MMIO:
+        if (c->replay.done < E500_REPLAY_MAX) {
+            c->replay.data[c->replay.done] = answered.mmio.data;
+            c->replay.failed[c->replay.done] = answered.mmio.failed;
+            c->replay.done++;
+        }
+        *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
+        c->count.instructions++;
+        return step(vcpu, c);
+    case VCPU_EXIT_EPAPR_HCALL:
+        e500_complete_hcall(c, &answered);
+        c->count.instructions++;
+        break;
+    case VCPU_EXIT_EPR:
+        c->s.spr[SPR_EPR] = answered.epr.epr;
+        c->epr_taken = true;
+        *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
+        return e500_take_interrupt(c) != EXEC_EXIT;
+    case VCPU_EXIT_INTR:
+    case VCPU_EXIT_IDLE:
+    case VCPU_EXIT_DEBUG:
+    case VCPU_EXIT_WATCHDOG:
+    case VCPU_EXIT_SHUTDOWN:
+    case VCPU_EXIT_FATAL:
+    case VCPU_EXIT_KINDS:
+        break;
+    }
+    *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
+    return true;
+}
+
+/* Length of the next slice.  Virtual time stops exactly at the next event of core or devices. */
+static unsigned slice_length(const E500 *c, const TimeSource *ts)
+{
+    if (!ts->is_virtual)
+        return SLICE_HOST;
+    uint64_t now = time_now_ns(ts);
+    uint64_t next = __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
+    if (c->timer_deadline_ns < next)
+        next = c->timer_deadline_ns;
+    uint64_t n = next <= now ? 1 : ((next - now - 1) >> ts->icount_shift) + 1;
+    return n < SLICE_VIRTUAL ? (unsigned)n : SLICE_VIRTUAL;
+}
+
+/* A slice of n instructions has passed. */
+static void slice_end(E500 *c, TimeSource *ts, unsigned n)
+{
+    c->count.instructions += n;
+    if (ts->is_virtual)
+        time_source_advance(ts, (uint64_t)n << ts->icount_shift);
+    if (time_now_ns(ts) >= c->timer_deadline_ns)
+        e500_timers_update(c);
+}
+
+/* Virtual time has reached a device timer: leave with INTR, so that the platform runs it. */
+static bool virtual_event(E500 *c, const TimeSource *ts)
+{
+    return ts->is_virtual &&
+           time_now_ns(ts) >= __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
+}
+
+void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
+{
+    SoftVcpu *vcpu = (SoftVcpu *)base;
+    E500 *c = &vcpu->core;
+    TimeSource *ts = c->vm->time;
+
+    c->exit = exit;
+    if (!complete(vcpu, c, exit) || complete_only)
+        return;
+    vcpu->launched = true;
+    if (time_now_ns(ts) >= c->timer_deadline_ns)
+        e500_timers_update(c);
+    e500_attention(c, E500_ATT_IRQ);
+    for (;;) {
+        unsigned n = slice_length(c, ts), left = n;
+        while (left > 0) {
+            if (__builtin_expect(__atomic_load_n(&c->attention, __ATOMIC_RELAXED) != 0, 0) &&
+                !attend(vcpu, c))
+                break;
+            left--;
+            if (__builtin_expect(!step(vcpu, c), 0))
+                break;
+        }
+        bool exited = left > 0 || c->exit->kind != VCPU_EXIT_INTR;
+        slice_end(c, ts, n - left);
+        if (exited || virtual_event(c, ts))
+            return;
+    }
+}

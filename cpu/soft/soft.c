@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The soft accelerator: VM and vCPU objects around the interpreter.
+ */
+#include <string.h>
+
+#include "cpu/fault.h"
+#include "cpu/soft/soft.h"
+
+static bool soft_available(char **why_not)
+{
+    return true;
+}
+
+static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
+{
+    if (fault_here(FAULT_VM_OPEN, error))
+        return NULL;
+    SoftVm *vm = g_new0(SoftVm, 1);
+    vm->base.ops = &accel_soft;
+    vm->protected_state = config->protected_state;
+    vm->e500 = (E500Vm){
+        .model = config->model,
+        .time = config->time,
+        .tb_hz = config->tb_hz,
+        .external_proxy = config->external_proxy,
+        .wake = config->wake,
+        .wake_opaque = config->wake_opaque,
+    };
+    return &vm->base;
+}
+
+static void soft_vm_close(AccelVm *vm)
+{
+    g_free(vm);
+}
+
+static unsigned soft_vm_caps(const AccelVm *vm)
+{
+    const SoftVm *soft = (const SoftVm *)vm;
+    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_REBUILD | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_VIRTUAL_TIME |
+           (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
+}
+
+static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
+{
+    E500Vm *e500 = &((SoftVm *)vm)->e500;
+    if (fault_here(FAULT_MAP_RAM, error))
+        return false;
+    if (e500->n_ram == G_N_ELEMENTS(e500->ram)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "soft: more than %zu RAM blocks",
+                    G_N_ELEMENTS(e500->ram));
+        return false;
+    }
+    e500->ram[e500->n_ram++] = *ram;
+    return true;
+}
+
+static unsigned soft_vm_hcall_instructions(const AccelVm *vm, uint32_t insn[4])
+{
+    insn[0] = 0x44000022; /* sc 1 */
+    insn[1] = insn[2] = insn[3] = 0x60000000;
+    return 4;
+}
+
+static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
+{
+    E500Vm *e500 = &((SoftVm *)vm)->e500;
+    if (fault_here(FAULT_VCPU_CREATE, error))
+        return NULL;
+    if (index >= G_N_ELEMENTS(e500->core)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "soft: vCPU %u: at most %zu vCPUs", index,
+                    G_N_ELEMENTS(e500->core));
+        return NULL;
+    }
+    SoftVcpu *vcpu = g_new0(SoftVcpu, 1);
+    vcpu->base.vm = vm;
+    e500_core_init(&vcpu->core, e500, index);
+    soft_decode_cache_init(vcpu);
+    e500->core[index] = &vcpu->core;
+    if (e500->n_cores <= index)
+        e500->n_cores = index + 1;
+    return &vcpu->base;
+}
+
+static void soft_vcpu_destroy(AccelVcpu *vcpu)
+{
+    SoftVcpu *soft = (SoftVcpu *)vcpu;
+    ((SoftVm *)vcpu->vm)->e500.core[soft->core.index] = NULL;
+    if (soft->seen)
+        g_hash_table_unref(soft->seen);
+    g_free(soft);
+}
+
+static void soft_vcpu_kick(AccelVcpu *vcpu)
+{
+    e500_attention(&((SoftVcpu *)vcpu)->core, E500_ATT_KICK);
+}
+
+static void soft_vcpu_set_irq(AccelVcpu *vcpu, AccelIrq irq, bool level)
+{
+    E500 *c = &((SoftVcpu *)vcpu)->core;
+    if (level)
+        __atomic_or_fetch(&c->irq_lines, 1u << irq, __ATOMIC_SEQ_CST);
+    else
+        __atomic_and_fetch(&c->irq_lines, ~(1u << irq), __ATOMIC_SEQ_CST);
+    e500_attention(c, E500_ATT_IRQ);
+}
+
+static bool soft_vcpu_get_state(AccelVcpu *vcpu, E500State *state, GError **error)
+{
+    E500 *c = &((SoftVcpu *)vcpu)->core;
+    if (fault_here(FAULT_GET_STATE, error))
+        return false;
+    e500_timers_freeze(c);
+    *state = c->s;
+    return true;
+}
+
+static bool soft_vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLevel level, GError **error)
+{
+    SoftVcpu *soft = (SoftVcpu *)vcpu;
+    if (fault_here(FAULT_PUT_STATE, error)) {
+        g_prefix_error(error, "vCPU %u: writing gpr: ", soft->core.index);
+        return false;
+    }
+    if (((SoftVm *)vcpu->vm)->protected_state && soft->launched) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "vCPU %u: writing gpr: state is protected after launch", soft->core.index);
+        return false;
+    }
+    e500_timers_freeze(&soft->core);
+    e500_state_copy(&soft->core.s, state, level);
+    e500_state_replaced(&soft->core, level);
+    return true;
+}
+
+static bool soft_vcpu_set_debug(AccelVcpu *vcpu, const AccelDebug *debug, GError **error)
+{
+    SoftVcpu *soft = (SoftVcpu *)vcpu;
+    if (fault_here(FAULT_SET_DEBUG, error))
+        return false;
+    soft->debug = *debug;
+    if (debug->single_step || debug->n_breakpoints)
+        e500_attention(&soft->core, E500_ATT_DEBUG);
+    else
+        __atomic_and_fetch(&soft->core.attention, ~(uint32_t)E500_ATT_DEBUG, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+static bool soft_vcpu_translate(AccelVcpu *vcpu, Ea ea, uint64_t *gpa)
+{
+    const E500 *c = &((SoftVcpu *)vcpu)->core;
+    E500Translation t;
+    if (e500_mmu_lookup(c, ea, c->ctx_data, ACCESS_READ, &t) == MMU_MISS &&
+        e500_mmu_lookup(c, ea, c->ctx_fetch, ACCESS_EXECUTE, &t) == MMU_MISS)
+        return false;
+    *gpa = t.gpa;
+    return true;
+}
+
+const AccelOps accel_soft = {
+    .name = "soft",
+    .doc = "software e500 core: runs anywhere",
+    .available = soft_available,
+    .vm_open = soft_vm_open,
+    .vm_close = soft_vm_close,
+    .vm_caps = soft_vm_caps,
+    .vm_map_ram = soft_vm_map_ram,
+    .vm_hcall_instructions = soft_vm_hcall_instructions,
+    .vcpu_create = soft_vcpu_create,
+    .vcpu_destroy = soft_vcpu_destroy,
+    .vcpu_run = soft_vcpu_run,
+    .vcpu_kick = soft_vcpu_kick,
+    .vcpu_set_irq = soft_vcpu_set_irq,
+    .vcpu_get_state = soft_vcpu_get_state,
+    .vcpu_put_state = soft_vcpu_put_state,
+    .vcpu_set_debug = soft_vcpu_set_debug,
+    .vcpu_translate = soft_vcpu_translate,
+};
