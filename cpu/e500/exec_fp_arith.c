@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Floating-point arithmetic, rounding and conversion (Power ISA 2.06 Book I §4.6.5, §4.6.6, appendix A).
+ */
+#include "cpu/e500/exec_fp.h"
+
+/* FPSCR[FPRF] as `class` (SOFTFP class bits), the result to FRT, unless an enabled VX or ZX forbids both. */
+static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t result, uint32_t class)
+{
+    uint32_t fpscr = c->s.fpscr & ~(uint32_t)(FPSCR_FR | FPSCR_FI);
+    bool kept = (fp->flags & FPSCR_VX_CAUSES && fpscr & FPSCR_VE) ||
+                (fp->flags & FPSCR_ZX && fpscr & FPSCR_ZE);
+    if (!kept) {
+        c->s.fpr[in->rt] = result;
+        fpscr = (fpscr & ~(uint32_t)FPSCR_FPRF) | class;
+    }
+    c->s.fpscr = fpscr;
+    bool trap = fp->flags && fp_note_exceptions(c, fp->flags);
+    fp_record(c, in);
+    return trap ? fp_enabled_exception(c) : EXEC_NEXT;
+}
+
+#define FP_ARITH(name, precision, expression)                                                      \
+    ExecResult exec_##name(E500 *c, const Insn *in)                                                \
+    {                                                                                              \
+        FP_REQUIRED(c);                                                                            \
+        const SoftfpPrecision p = SOFTFP_##precision;                                              \
+        Softfp fp = {.fpscr = c->s.fpscr};                                                         \
+        const uint64_t A = c->s.fpr[in->ra], B = c->s.fpr[in->rb], C = c->s.fpr[in->rc];           \
+        uint64_t v = (expression);                                                                 \
+        (void)A, (void)B, (void)C;                                                                 \
+        return fp_finish(c, in, &fp, v, softfp_class(v, p));                                       \
+    }
+#define FP_ARITH_BOTH(name, expression)                                                            \
+    FP_ARITH(name, DOUBLE, expression)                                                             \
+    FP_ARITH(name##s, SINGLE, expression)
+
+FP_ARITH_BOTH(fadd, softfp_add(&fp, A, B, p))
+FP_ARITH_BOTH(fsub, softfp_sub(&fp, A, B, p))
+FP_ARITH_BOTH(fmul, softfp_mul(&fp, A, C, p))
+FP_ARITH_BOTH(fdiv, softfp_div(&fp, A, B, p))
+FP_ARITH_BOTH(fmadd, softfp_fma(&fp, A, C, B, 0, p))
+FP_ARITH_BOTH(fmsub, softfp_fma(&fp, A, C, B, SOFTFP_NEGATE_B, p))
+FP_ARITH_BOTH(fnmadd, softfp_fma(&fp, A, C, B, SOFTFP_NEGATE_RESULT, p))
+FP_ARITH_BOTH(fnmsub, softfp_fma(&fp, A, C, B, SOFTFP_NEGATE_B | SOFTFP_NEGATE_RESULT, p))
+FP_ARITH(frsp, SINGLE, softfp_round_to_single(&fp, B))
+
+/* --- estimates --- */
+
+#define ONE UINT64_C(0x3ff0000000000000)
+
+/* Good to the last bit, where 1 part in 256 is asked for.  FR, FI and XX are undefined: as for the division. */
+FP_ARITH(fres, SINGLE, softfp_div(&fp, ONE, B, p))
+
+/* 1 / sqrt(B), each step rounded, where 1 part in 32 is asked for. */
+static uint64_t fp_rsqrt(Softfp *fp, uint64_t b)
+{
+    uint64_t root = softfp_sqrt(fp, b, SOFTFP_DOUBLE);
+    return softfp_is_nan(root) ? root : softfp_div(fp, ONE, root, SOFTFP_DOUBLE);
+}
+FP_ARITH(frsqrte, DOUBLE, fp_rsqrt(&fp, B))
+
+/* --- to integer --- */
+
+/* The upper half of FRT and FPRF are undefined: sign bits of the integer, and as it was. */
+static ExecResult fp_to_int(E500 *c, const Insn *in, unsigned round)
+{
+    FP_REQUIRED(c);
+    Softfp fp = {.fpscr = c->s.fpscr};
+    int64_t v = softfp_to_int32(&fp, c->s.fpr[in->rb], round);
+    return fp_finish(c, in, &fp, (uint64_t)v, c->s.fpscr & FPSCR_FPRF);
+}
+
+ExecResult exec_fctiw(E500 *c, const Insn *in)
+{
+    return fp_to_int(c, in, c->s.fpscr & FPSCR_RN);
+}
+
+ExecResult exec_fctiwz(E500 *c, const Insn *in)
+{
+    return fp_to_int(c, in, SOFTFP_ZERO);
+}

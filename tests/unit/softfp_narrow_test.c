@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The same tests of the arithmetic as built for hosts without a 128-bit integer type.
+ */
+#define SOFTFP_NO_INT128
+#include "cpu/e500/softfp.c"
+#include "tests/unit/softfp_test.c"
