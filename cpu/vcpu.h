@@ -38,11 +38,14 @@ bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error); /* kept: at
 void vcpu_call(Vcpu *vcpu, void (*fn)(Vcpu *vcpu, void *opaque), void *opaque);
 
 /* Main thread; not under the device lock. */
-void vcpus_resume(Vcpus *set);
+bool vcpus_resume(Vcpus *set, GError **error); /* writes changed copies back at RUNTIME first */
 void vcpus_park(Vcpus *set); /* returns when no vCPU executes */
 bool vcpus_parked(const Vcpus *set);
 void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level); /* any thread; kept: attached again by a rebuild */
 void vcpu_kick(Vcpu *vcpu);                              /* any thread */
+
+/* Makes the pending exit take effect; not a deferred one (hcall_answer() and clear `deferred` first). */
+void vcpu_finish_exit(Vcpu *vcpu);
 
 /* The hooks.  All vCPUs are parked.  A pending exit is finished first.  An error names the register; the machine must stop then. */
 bool vcpu_synchronize_state(Vcpu *vcpu, GError **error);   /* the copy is valid afterwards */

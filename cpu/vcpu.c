@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vCPU threads, the state copies and their write-back, and the rebuilding of a VM.
+ *
+ * A vCPU thread is in one of three places: executing (in vcpu_run, or serving its exit), asleep after an IDLE exit (counts as
+ * executing), or parked in park_wait(), where it also runs what vcpu_call() hands it.  set->running says where it should be.
+ */
+#include "cpu/vcpu.h"
+
+#include <string.h>
+
+#include "cpu/fault.h"
+#include "cpu/log.h"
+
+typedef struct VcpuCall {
+    void (*fn)(Vcpu *vcpu, void *opaque);
+    void *opaque;
+} VcpuCall;
+
+/* What this file keeps for each vCPU besides the public part. */
+typedef struct VcpuThread {
+    Vcpu pub;
+    GThread *thread;
+    GCond wake;           /* parked or asleep; with set->lock */
+    const VcpuCall *call; /* to run while parked */
+    bool executing;
+    bool held_back; /* serve said: wait for the next vcpus_resume() */
+    bool awake;     /* a reason to end an IDLE sleep arrived */
+    uint32_t irqs;  /* levels of the interrupt inputs, for a rebuilt VM */
+    AccelDebug debug;
+    AccelVcpu *fresh; /* rebuild: the handle on the new VM */
+} VcpuThread;
+
+struct Vcpus {
+    const AccelOps *ops;
+    AccelConfig config;
+    AccelVm *vm, *fresh; /* fresh: a rebuild is prepared */
+    VcpuServe *serve;
+    void *opaque;
+    GMutex lock; /* protects all below and the VcpuThread members */
+    GCond idle;  /* a vCPU parked, or a call ended */
+    bool running, quitting;
+    unsigned n;
+    VcpuThread *vcpu;
+    GArray *ram; /* of AccelRam: attached again by a rebuild */
+};
+
+static VcpuThread *thread_of(Vcpu *vcpu)
+{
+    return (VcpuThread *)vcpu;
+}
+
+/* ---- the thread ---- */
+
+/* With the lock.  Leaves with executing set, or false to end. */
+static bool park_wait(Vcpus *set, VcpuThread *t)
+{
+    t->executing = false;
+    g_cond_broadcast(&set->idle);
+    while (!set->running || t->held_back || t->call) {
+        if (t->call) {
+            const VcpuCall *call = t->call;
+            g_mutex_unlock(&set->lock);
+            call->fn(&t->pub, call->opaque);
+            g_mutex_lock(&set->lock);
+            t->call = NULL;
+            g_cond_broadcast(&set->idle);
+        } else if (set->quitting) {
+            return false;
+        } else {
+            g_cond_wait(&t->wake, &set->lock);
+        }
+    }
+    t->executing = true;
+    return true;
+}
+
+/* After an IDLE exit: until an interrupt input changes, a kick, or the deadline. */
+static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
+{
+    TimeSource *ts = set->config.time;
+    uint64_t now = time_now_ns(ts);
+    if (ts->is_virtual) {
+        /* Nobody executes, so nothing but time can happen: go there. */
+        uint64_t next = __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
+        next = MIN(next, deadline_ns);
+        if (next != UINT64_MAX) {
+            time_source_advance_to(ts, next);
+            return;
+        }
+    }
+    g_mutex_lock(&set->lock);
+    while (!t->awake && set->running) {
+        if (deadline_ns == UINT64_MAX) {
+            g_cond_wait(&t->wake, &set->lock);
+        } else {
+            if (now >= deadline_ns)
+                break;
+            gint64 us = (gint64)MIN((deadline_ns - now) / 1000 + 1, (uint64_t)G_TIME_SPAN_HOUR);
+            g_cond_wait_until(&t->wake, &set->lock, g_get_monotonic_time() + us);
+            now = time_now_ns(ts);
+        }
+    }
+    t->awake = false;
+    g_mutex_unlock(&set->lock);
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    VcpuThread *t = opaque;
+    Vcpus *set = t->pub.set;
+    VcpuExit *exit = &t->pub.exit;
+
+    g_mutex_lock(&set->lock);
+    for (;;) {
+        if (!set->running || t->held_back || t->call) {
+            if (!park_wait(set, t))
+                break;
+        }
+        t->awake = false;
+        g_mutex_unlock(&set->lock);
+
+        t->pub.valid = false; /* from here on the accelerator knows better */
+        set->ops->vcpu_run(t->pub.handle, exit, false);
+        if (log_on(LOG_EXIT) && exit->kind != VCPU_EXIT_INTR)
+            log_line("cpu %u: exit %s", t->pub.index, vcpu_exit_name(exit->kind));
+        bool go_on = set->serve(set->opaque, &t->pub, exit);
+        if (go_on && exit->kind == VCPU_EXIT_IDLE)
+            idle_sleep(set, t, exit->idle.deadline_ns);
+
+        g_mutex_lock(&set->lock);
+        if (!go_on)
+            t->held_back = true;
+    }
+    g_mutex_unlock(&set->lock);
+    return NULL;
+}
+
+void vcpu_call(Vcpu *vcpu, void (*fn)(Vcpu *vcpu, void *opaque), void *opaque)
+{
+    VcpuThread *t = thread_of(vcpu);
+    Vcpus *set = vcpu->set;
+    VcpuCall call = {fn, opaque};
+
+    g_mutex_lock(&set->lock);
+    g_assert(!t->call && !set->running);
+    t->call = &call;
+    g_cond_broadcast(&t->wake);
+    while (t->call)
+        g_cond_wait(&set->idle, &set->lock);
+    g_mutex_unlock(&set->lock);
+}
+
+/* ---- running and parking ---- */
+
+static void wake(void *opaque, unsigned index) /* any thread */
+{
+    Vcpus *set = opaque;
+    VcpuThread *t = &set->vcpu[index];
+    g_mutex_lock(&set->lock);
+    t->awake = true;
+    g_cond_broadcast(&t->wake);
+    g_mutex_unlock(&set->lock);
+}
+
+void vcpu_kick(Vcpu *vcpu)
+{
+    vcpu->set->ops->vcpu_kick(vcpu->handle);
+    wake(vcpu->set, vcpu->index);
+}
+
+void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level)
+{
+    Vcpus *set = vcpu->set;
+    VcpuThread *t = thread_of(vcpu);
+    g_mutex_lock(&set->lock);
+    t->irqs = level ? t->irqs | 1u << irq : t->irqs & ~(1u << irq);
+    set->ops->vcpu_set_irq(vcpu->handle, irq, level);
+    t->awake = true;
+    g_cond_broadcast(&t->wake);
+    g_mutex_unlock(&set->lock);
+}
+
+void vcpus_park(Vcpus *set)
+{
+    g_mutex_lock(&set->lock);
+    set->running = false;
+    for (unsigned i = 0; i < set->n; i++) {
+        set->ops->vcpu_kick(set->vcpu[i].pub.handle);
+        g_cond_broadcast(&set->vcpu[i].wake);
+    }
+    for (unsigned i = 0; i < set->n; i++)
+        while (set->vcpu[i].executing)
+            g_cond_wait(&set->idle, &set->lock);
+    g_mutex_unlock(&set->lock);
+}
+
+bool vcpus_parked(const Vcpus *set)
+{
+    return !set->running; /* main thread only, and vcpus_park() waits */
+}
+
+/* ---- calls into the accelerator, marshalled ---- */
+
+typedef struct StateCall {
+    StateLevel level;
+    bool ok;
+    GError *error;
+} StateCall;
+
+/* A pending exit takes effect only by re-entry; what it asks for next (lmw from a device) is served too. */
+static void finish_exit(Vcpu *vcpu, void *opaque)
+{
+    Vcpus *set = vcpu->set;
+    while (vcpu->exit.kind != VCPU_EXIT_INTR) {
+        set->ops->vcpu_run(vcpu->handle, &vcpu->exit, true);
+        if (vcpu->exit.kind == VCPU_EXIT_MMIO || vcpu->exit.kind == VCPU_EXIT_EPR)
+            set->serve(set->opaque, vcpu, &vcpu->exit);
+    }
+}
+
+void vcpu_finish_exit(Vcpu *vcpu)
+{
+    if (!vcpu->deferred && vcpu->exit.kind != VCPU_EXIT_INTR)
+        vcpu_call(vcpu, finish_exit, NULL);
+}
+
+static void get_state(Vcpu *vcpu, void *opaque)
+{
+    StateCall *call = opaque;
+    call->ok = vcpu->set->ops->vcpu_get_state(vcpu->handle, &vcpu->state, &call->error);
+}
+
+static void put_state(Vcpu *vcpu, void *opaque)
+{
+    StateCall *call = opaque;
+    call->ok =
+        vcpu->set->ops->vcpu_put_state(vcpu->handle, &vcpu->state, call->level, &call->error);
+}
+
+static bool state_write(Vcpu *vcpu, StateLevel level, GError **error)
+{
+    StateCall call = {.level = level};
+    vcpu_call(vcpu, put_state, &call);
+    if (!call.ok) {
+        g_propagate_error(error, call.error);
+        return false;
+    }
+    vcpu->dirty = false;
+    return true;
+}
+
+bool vcpu_synchronize_state(Vcpu *vcpu, GError **error)
+{
+    if (vcpu->valid)
+        return true;
+    StateCall call = {0};
+    vcpu_finish_exit(vcpu);
+    vcpu_call(vcpu, get_state, &call);
+    if (!call.ok) {
+        g_propagate_error(error, call.error);
+        return false;
+    }
+    vcpu->valid = true;
+    vcpu->dirty = false;
+    return true;
+}
+
+void vcpu_state_changed(Vcpu *vcpu)
+{
+    g_assert(vcpu->valid);
+    vcpu->dirty = true;
+}
+
+bool vcpus_resume(Vcpus *set, GError **error)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        Vcpu *vcpu = &set->vcpu[i].pub;
+        if (vcpu->dirty && !state_write(vcpu, STATE_RUNTIME, error))
+            return false;
+    }
+    g_mutex_lock(&set->lock);
+    set->running = true;
+    for (unsigned i = 0; i < set->n; i++) {
+        set->vcpu[i].held_back = false;
+        set->vcpu[i].executing = true; /* so that a park right after waits for it */
+        g_cond_broadcast(&set->vcpu[i].wake);
+    }
+    g_mutex_unlock(&set->lock);
+    return true;
+}
+
+static bool write_all(Vcpus *set, StateLevel level, GError **error)
+{
+    for (unsigned i = 0; i < set->n; i++)
+        if (!state_write(&set->vcpu[i].pub, level, error))
+            return false;
+    return true;
+}
+
+bool vcpus_post_reset(Vcpus *set, GError **error)
+{
+    return write_all(set, STATE_RESET, error);
+}
+
+bool vcpus_post_init(Vcpus *set, GError **error)
+{
+    return write_all(set, STATE_FULL, error);
+}
+
+bool vcpus_pre_save(Vcpus *set, GError **error)
+{
+    for (unsigned i = 0; i < set->n; i++)
+        if (!vcpu_synchronize_state(&set->vcpu[i].pub, error))
+            return false;
+    return true;
+}
+
+static void translate(Vcpu *vcpu, void *opaque)
+{
+    struct {
+        Ea ea;
+        uint64_t *gpa;
+        bool ok;
+    } *call = opaque;
+    call->ok = vcpu->set->ops->vcpu_translate(vcpu->handle, call->ea, call->gpa);
+}
+
+bool vcpu_translate(Vcpu *vcpu, Ea ea, uint64_t *gpa)
+{
+    struct {
+        Ea ea;
+        uint64_t *gpa;
+        bool ok;
+    } call = {ea, gpa, false};
+    vcpu_call(vcpu, translate, &call);
+    return call.ok;
+}
+
+typedef struct DebugCall {
+    const AccelDebug *debug;
+    bool ok;
+    GError *error;
+} DebugCall;
+
+static void set_debug(Vcpu *vcpu, void *opaque)
+{
+    DebugCall *call = opaque;
+    call->ok = vcpu->set->ops->vcpu_set_debug(vcpu->handle, call->debug, &call->error);
+}
+
+bool vcpu_set_debug(Vcpu *vcpu, const AccelDebug *debug, GError **error)
+{
+    DebugCall call = {.debug = debug};
+    vcpu_call(vcpu, set_debug, &call);
+    if (call.ok)
+        thread_of(vcpu)->debug = *debug;
+    else
+        g_propagate_error(error, call.error);
+    return call.ok;
+}
+
+/* ---- life, and life again ---- */
+
+typedef struct CreateCall {
+    AccelVm *vm;
+    const AccelDebug *debug;
+    uint32_t irqs;
+    AccelVcpu *handle;
+    GError *error;
+} CreateCall;
+
+/* Everything attached to a vCPU, in its own thread. */
+static void create(Vcpu *vcpu, void *opaque)
+{
+    CreateCall *call = opaque;
+    const AccelOps *ops = vcpu->set->ops;
+    call->handle = ops->vcpu_create(call->vm, vcpu->index, &call->error);
+    if (!call->handle)
+        return;
+    if ((call->debug->single_step || call->debug->n_breakpoints) &&
+        !ops->vcpu_set_debug(call->handle, call->debug, &call->error)) {
+        ops->vcpu_destroy(call->handle);
+        call->handle = NULL;
+        return;
+    }
+    for (unsigned irq = 0; irq < ACCEL_IRQS; irq++)
+        if (call->irqs & 1u << irq)
+            ops->vcpu_set_irq(call->handle, irq, true);
+}
+
+static void destroy(Vcpu *vcpu, void *opaque)
+{
+    AccelVcpu **handle = opaque;
+    if (*handle)
+        vcpu->set->ops->vcpu_destroy(*handle);
+    *handle = NULL;
+}
+
+void vcpus_rebuild_cancel(Vcpus *set)
+{
+    if (!set->fresh)
+        return;
+    for (unsigned i = 0; i < set->n; i++)
+        vcpu_call(&set->vcpu[i].pub, destroy, &set->vcpu[i].fresh);
+    set->ops->vm_close(set->fresh);
+    set->fresh = NULL;
+}
+
+bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
+{
+    set->fresh = set->ops->vm_open(&set->config, error);
+    if (!set->fresh)
+        return false;
+    for (guint i = 0; i < set->ram->len; i++) {
+        if (!set->ops->vm_map_ram(set->fresh, &g_array_index(set->ram, AccelRam, i), error)) {
+            vcpus_rebuild_cancel(set);
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < set->n; i++) {
+        VcpuThread *t = &set->vcpu[i];
+        CreateCall call = {.vm = set->fresh, .debug = &t->debug, .irqs = t->irqs};
+        vcpu_call(&t->pub, create, &call);
+        t->fresh = call.handle;
+        if (!call.handle) {
+            g_propagate_error(error, call.error);
+            vcpus_rebuild_cancel(set);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool vcpus_rebuild_commit(Vcpus *set, GError **error)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        VcpuThread *t = &set->vcpu[i];
+        vcpu_call(&t->pub, destroy, &t->pub.handle);
+        t->pub.handle = g_steal_pointer(&t->fresh);
+        t->pub.exit = (VcpuExit){0};
+        t->pub.valid = t->pub.dirty = false;
+    }
+    set->ops->vm_close(set->vm);
+    set->vm = g_steal_pointer(&set->fresh);
+    return !fault_here(FAULT_REBUILD_COMMIT, error);
+}
+
+bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error)
+{
+    if (!set->ops->vm_map_ram(set->vm, ram, error))
+        return false;
+    g_array_append_val(set->ram, *ram);
+    return true;
+}
+
+Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque,
+                 GError **error)
+{
+    Vcpus *set = g_new0(Vcpus, 1);
+    set->ops = ops;
+    set->config = *config;
+    set->config.wake = wake;
+    set->config.wake_opaque = set;
+    set->serve = serve;
+    set->opaque = opaque;
+    set->ram = g_array_new(FALSE, FALSE, sizeof(AccelRam));
+    set->vcpu = g_new0(VcpuThread, config->n_vcpus);
+    g_mutex_init(&set->lock);
+    g_cond_init(&set->idle);
+    set->vm = ops->vm_open(&set->config, error);
+    if (!set->vm) {
+        vcpus_free(set);
+        return NULL;
+    }
+    for (unsigned i = 0; i < config->n_vcpus; i++) {
+        VcpuThread *t = &set->vcpu[i];
+        char name[16];
+        t->pub.set = set;
+        t->pub.index = i;
+        t->executing = true; /* until it parks for the first time */
+        g_cond_init(&t->wake);
+        g_snprintf(name, sizeof(name), "vcpu%u", i);
+        set->n = i + 1;
+        t->thread = g_thread_new(name, vcpu_thread, t);
+        CreateCall call = {.vm = set->vm, .debug = &t->debug};
+        vcpu_call(&t->pub, create, &call);
+        t->pub.handle = call.handle;
+        if (!call.handle) {
+            g_propagate_error(error, call.error);
+            vcpus_free(set);
+            return NULL;
+        }
+    }
+    return set;
+}
+
+void vcpus_free(Vcpus *set)
+{
+    if (!set)
+        return;
+    vcpus_rebuild_cancel(set);
+    for (unsigned i = 0; i < set->n; i++)
+        vcpu_call(&set->vcpu[i].pub, destroy, &set->vcpu[i].pub.handle);
+    g_mutex_lock(&set->lock);
+    set->quitting = true;
+    for (unsigned i = 0; i < set->n; i++)
+        g_cond_broadcast(&set->vcpu[i].wake);
+    g_mutex_unlock(&set->lock);
+    for (unsigned i = 0; i < set->n; i++) {
+        g_thread_join(set->vcpu[i].thread);
+        g_cond_clear(&set->vcpu[i].wake);
+    }
+    if (set->vm)
+        set->ops->vm_close(set->vm);
+    g_array_unref(set->ram);
+    g_free(set->vcpu);
+    g_cond_clear(&set->idle);
+    g_mutex_clear(&set->lock);
+    g_free(set);
+}
+
+unsigned vcpus_count(const Vcpus *set)
+{
+    return set->n;
+}
+
+Vcpu *vcpus_get(Vcpus *set, unsigned index)
+{
+    return &set->vcpu[index].pub;
+}
+
+AccelVm *vcpus_vm(Vcpus *set)
+{
+    return set->vm;
+}
+
+unsigned vcpus_caps(const Vcpus *set)
+{
+    return set->ops->vm_caps(set->vm);
+}
