@@ -62,6 +62,39 @@ enum {
     ESR_SPE = 1u << 7,
 };
 
+/* MCSR bits of the e500mc (core manual §2.9). */
+enum {
+    MCSR_MCP = 1u << 31,        /* machine check input */
+    MCSR_L2MMU_MHIT = 1u << 27, /* more than one TLB entry matched */
+    MCSR_NMI = 1u << 20,
+    MCSR_MAV = 1u << 19,        /* MCAR is valid */
+    MCSR_MEA = 1u << 18,        /* MCAR holds an effective address */
+    MCSR_IF = 1u << 16,         /* bus error on an instruction fetch */
+    MCSR_LD = 1u << 15,         /* on a load */
+    MCSR_ST = 1u << 14,         /* on a store */
+    MCSR_LDG = 1u << 13,        /* on a guarded load */
+};
+
+/* DBCR0 and DBSR bits. */
+enum {
+    DBCR0_IDM = 1u << 30,
+    DBCR0_RST = 3u << 28,
+    DBCR0_ICMP = 1u << 27,
+    DBCR0_BRT = 1u << 26,
+    DBCR0_IRPT = 1u << 25,
+    DBCR0_TRAP = 1u << 24,
+    DBCR0_RET = 1u << 15,
+    DBSR_UDE = 1u << 30,
+    DBSR_ICMP = 1u << 27,
+    DBSR_BRT = 1u << 26,
+    DBSR_IRPT = 1u << 25,
+    DBSR_TRAP = 1u << 24,
+    DBSR_RET = 1u << 15,
+};
+
+/* Attribute bits of MAS2. */
+enum { MAS2_E = 1, MAS2_G = 2, MAS2_M = 4, MAS2_I = 8, MAS2_W = 16 };
+
 /*
  * Soft TLB: the last translations, per core.  A tag holds the context (AS, PID, PR) in its upper half and the
  * page's EA in the lower, so a PID or MSR write invalidates nothing; an impossible value means empty.
@@ -72,7 +105,13 @@ typedef struct E500SoftTlb {
     uint64_t gpa_page;
 } E500SoftTlb;
 
-enum { E500_SOFT_TLB_SIZE = 1024 };
+/* The same for fetches; tag as above. */
+typedef struct E500FetchTlb {
+    uint64_t tag;
+    const uint8_t *host; /* of the page */
+} E500FetchTlb;
+
+enum { E500_SOFT_TLB_SIZE = 1024, E500_FETCH_TLB_SIZE = 256 };
 #define SOFT_TLB_EMPTY UINT64_C(1) /* never equals a page-aligned tag */
 
 /* Device accesses of the current instruction that already came back: it is executed again and finds them here. */
@@ -90,7 +129,16 @@ typedef struct E500Counters {
     uint64_t tlb_fills;
 } E500Counters;
 
-struct E500Vm;
+/*
+ * Invalidations other cores asked this one for (tlbivax): a core alone modifies its own TLB arrays, before its
+ * next instruction.
+ */
+enum { E500_TLB_MAIL_MAX = 16 };
+typedef struct E500TlbMail {
+    GMutex lock;
+    unsigned n;                /* of arg; more than fit: everything unprotected goes (which is always allowed) */
+    Ea arg[E500_TLB_MAIL_MAX]; /* tlbivax's effective address: EPN, TLBSEL, INV_ALL */
+} E500TlbMail;
 
 /* What surrounds a core; filled by the engine, shared by all cores of a VM. */
 typedef struct E500Vm {
@@ -103,7 +151,7 @@ typedef struct E500Vm {
     void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
     void *wake_opaque;
     unsigned n_cores;
-    struct E500 *core[64]; /* for tlbivax, tlbilx, icbi, msgsnd; entries set before any core runs */
+    struct E500 *core[64]; /* for tlbivax, icbi, msgsnd; entries set before any core runs */
 } E500Vm;
 
 typedef struct E500 {
@@ -125,16 +173,21 @@ typedef struct E500 {
         uint32_t mcsr; /* machine check only */
         uint64_t mcar;
     } trap;
-    uint64_t timer_base_ns; /* TimeSource time the timer arithmetic of timers.c is anchored at */
     int64_t tb_offset;      /* time base = ticks of the TimeSource + tb_offset */
     int64_t atb_offset;
-    uint64_t dec_expiry, fit_expiry, wdt_expiry; /* in time base ticks; UINT64_MAX: none */
-    uint64_t timer_deadline_ns;                  /* earliest of them, TimeSource time */
+    uint64_t dec_expiry;        /* time base at which DEC reaches 0; UINT64_MAX: it stands still at 0 */
+    uint64_t timer_deadline_ns; /* TimeSource time of the next timer event that matters; UINT64_MAX: none */
     uint32_t attention;  /* atomic: E500_ATT_… : look before the next instruction */
     uint32_t irq_lines;  /* atomic: bit per AccelIrq */
     uint32_t doorbells;  /* atomic: bit 0 doorbell, bit 1 critical doorbell pending */
-    uint32_t remote_tlb; /* atomic: another core invalidated translations: flush the soft TLB */
+    uint32_t remote_tlb; /* atomic: tlb_mail is not empty: e500_attend_remote_tlb() */
+    uint32_t in_guest;   /* atomic: between e500_enter() and e500_leave(): it looks at attention soon */
+    E500TlbMail tlb_mail;
+    uint64_t tlb1_valid;  /* bit n: s.tlb1[n] is valid */
+    uint64_t timer_tb;    /* time base up to which FIT and watchdog events were counted */
+    bool watchdog_exit;   /* second expiry of the watchdog, to be reported as an exit */
     bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
+    E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
     E500Counters count;
     const E500Model *model;
@@ -161,6 +214,22 @@ static inline void e500_wake(E500 *c, uint32_t why) /* any thread */
     e500_attention(c, why);
     if (c->vm->wake)
         c->vm->wake(c->vm->wake_opaque, c->index);
+}
+
+/* The engine is about to execute guest instructions, or stopped doing so.  Core's own thread. */
+static inline void e500_enter(E500 *c)
+{
+    __atomic_store_n(&c->in_guest, 1, __ATOMIC_SEQ_CST); /* before it looks at attention */
+}
+static inline void e500_leave(E500 *c)
+{
+    __atomic_store_n(&c->in_guest, 0, __ATOMIC_RELEASE);
+}
+
+/* An instruction completed or trapped: answers of its device accesses are used up. */
+static inline void e500_replay_reset(E500 *c)
+{
+    c->replay.done = c->replay.next = 0;
 }
 
 /* --- interrupts (interrupt.c) --- */
@@ -194,11 +263,19 @@ void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what t
 /* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
 void e500_complete_hcall(E500 *c, const VcpuExit *exit);
 
+/* One bit per event of DBSR: record it; true: a debug interrupt follows at once (DBCR0[IDM], MSR[DE]). */
+bool e500_debug_event(E500 *c, uint32_t dbsr);
+
 /* --- timers (timers.c) --- */
 void e500_timers_init(E500 *c);   /* after state was put at FULL: anchors the time base to s.tb */
 void e500_timers_update(E500 *c); /* now: DEC/FIT/WDT expiries → TSR bits, attention; recompute timer_deadline_ns */
 void e500_timers_freeze(E500 *c); /* state is about to be read: s.tb, SPR_DEC as of now */
 uint64_t e500_timebase(const E500 *c);
+uint64_t e500_alternate_timebase(const E500 *c);
+void e500_set_timebase(E500 *c, uint64_t tb); /* DEC goes on from its value */
+uint32_t e500_decrementer(const E500 *c);
+void e500_set_decrementer(E500 *c, uint32_t value);
+void e500_timers_reload(E500 *c); /* TCR, TSR, DEC, DECAR were put; the time base was not */
 
 /* --- SPRs and PMRs (spr.c): the table's checks; result of mfspr in *value --- */
 ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value);
@@ -221,12 +298,24 @@ typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500Mm
 /* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
 uint64_t e500_context(bool as, uint8_t pid, bool pr); /* upper half of a soft TLB tag */
+uint64_t e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
+void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx); /* MAS registers after a TLB miss, from MAS4's defaults */
+void e500_tlb_replaced(E500 *c);     /* s.tlb0, s.tlb1 or a PID were written as a whole */
 void e500_context_changed(E500 *c);  /* MSR[PR,IS,DS] or PID changed */
 void e500_soft_tlb_flush(E500 *c);   /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
 void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
 /* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
 uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
+
+/* tlbre, tlbwe, tlbsx, MMUCSR0; ea as tlbivax and tlbilx encode it */
+void e500_tlbre(E500 *c);
+void e500_tlbwe(E500 *c);
+void e500_tlbsx(E500 *c, Ea ea);
+void e500_tlbivax(E500 *c, Ea ea);  /* this core now, the others before their next instruction */
+bool e500_tlbsync_done(const E500 *c); /* no other core still uses what tlbivax invalidated */
+void e500_tlbilx(E500 *c, unsigned t, Ea ea); /* this core only */
+void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1);
 
 /* Everything derived from s is stale: s was replaced as a whole (put_state). */
 void e500_state_replaced(E500 *c, StateLevel level);

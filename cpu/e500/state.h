@@ -32,13 +32,13 @@ typedef enum StateLevel {
 
 /* SPRNO_x: the number mtspr/mfspr encode.  SPR_x: the row's slot in E500State.spr[]. */
 enum {
-#define SPR(number, NAME, user, supv, level, doc) SPRNO_##NAME = (number),
+#define SPR(number, NAME, ...) SPRNO_##NAME = (number),
 #include "cpu/e500/spr.def"
 #undef SPR
 };
 
 typedef enum E500SprSlot {
-#define SPR(number, NAME, user, supv, level, doc) SPR_##NAME,
+#define SPR(number, NAME, ...) SPR_##NAME,
 #include "cpu/e500/spr.def"
 #undef SPR
     E500_SPR_SLOTS
@@ -120,11 +120,15 @@ static inline void e500_set_xer(E500State *s, uint32_t xer)
     X(tb, FULL)                                                                                    \
     X(atb, FULL)
 
+enum { E500_CORE_MC = 1, E500_CORE_V2 = 2, E500_CORE_ALL = 3 };
+
 /* A core model: what `-cpu NAME` selects. */
 typedef struct E500Model {
     const char *name;
     uint32_t pvr, svr;
     uint32_t categories; /* bit set of CAT_… (cpu/e500/insn.h) */
+    uint8_t core;        /* E500_CORE_…: the column of spr.def */
+    uint32_t msr_mask;   /* MSR bits it has */
     uint16_t tlb1_entries;
     uint8_t cache_line; /* bytes that dcbz clears and icbi invalidates */
     const char *doc;

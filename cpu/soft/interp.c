@@ -190,13 +190,10 @@ static bool virtual_event(E500 *c, const TimeSource *ts)
            time_now_ns(ts) >= __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
 }
 
-void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
+static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
 {
-    SoftVcpu *vcpu = (SoftVcpu *)base;
-    E500 *c = &vcpu->core;
     TimeSource *ts = c->vm->time;
 
-    c->exit = exit;
     if (!complete(vcpu, c, exit) || complete_only)
         return;
     vcpu->launched = true;
@@ -218,4 +215,16 @@ void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
         if (exited || virtual_event(c, ts))
             return;
     }
+}
+
+void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
+{
+    SoftVcpu *vcpu = (SoftVcpu *)base;
+    E500 *c = &vcpu->core;
+
+    c->exit = exit;
+    e500_enter(c);
+    e500_attend_remote_tlb(c); /* completing an exit translates again */
+    run(vcpu, c, exit, complete_only);
+    e500_leave(c);
 }

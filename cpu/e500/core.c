@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making a core, and what has to follow when its state is replaced as a whole.
+ */
+#include "cpu/e500/core.h"
+
+void e500_state_replaced(E500 *c, StateLevel level)
+{
+    e500_set_msr(c, c->s.msr);
+    e500_tlb_replaced(c);
+    e500_context_changed(c);
+    c->reserve = false;
+    if (level >= STATE_RESET) {
+        c->epr_taken = false;
+        c->watchdog_exit = false;
+        __atomic_store_n(&c->doorbells, 0, __ATOMIC_SEQ_CST);
+        e500_replay_reset(c);
+    }
+    if (level >= STATE_FULL) {
+        e500_timers_init(c);
+    } else {
+        e500_timers_reload(c);
+    }
+    e500_attention(c, E500_ATT_IRQ);
+}
+
+void e500_core_init(E500 *c, E500Vm *vm, unsigned index)
+{
+    c->vm = vm;
+    c->model = vm->model;
+    c->index = index;
+    g_mutex_init(&c->tlb_mail.lock);
+    e500_state_reset(&c->s, c->model, index);
+    e500_state_replaced(c, STATE_FULL);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * System instructions: registers of the system, returning from interrupts, calls, waiting, TLB management, doorbells.
+ */
+#include "cpu/e500/insn.h"
+
+static bool in_problem_state(const E500 *c)
+{
+    return c->s.msr & MSR_PR;
+}
+
+/* (RA|0) + (RB) */
+static Ea indexed(const E500 *c, const Insn *in)
+{
+    return (in->ra ? c->s.gpr[in->ra].w : 0) + c->s.gpr[in->rb].w;
+}
+
+/* --- SPR, PMR, MSR --- */
+
+ExecResult exec_mfspr(E500 *c, const Insn *in)
+{
+    return e500_mfspr(c, (unsigned)in->imm, &c->s.gpr[in->rt].w);
+}
+
+ExecResult exec_mtspr(E500 *c, const Insn *in)
+{
+    return e500_mtspr(c, (unsigned)in->imm, c->s.gpr[in->rt].w);
+}
+
+/* mftb is mfspr of numbers 268 and 269 (EREF 2.0, mftb). */
+ExecResult exec_mftb(E500 *c, const Insn *in)
+{
+    return e500_mfspr(c, (unsigned)in->imm, &c->s.gpr[in->rt].w);
+}
+
+ExecResult exec_mfpmr(E500 *c, const Insn *in)
+{
+    return e500_mfpmr(c, (unsigned)in->imm, &c->s.gpr[in->rt].w);
+}
+
+ExecResult exec_mtpmr(E500 *c, const Insn *in)
+{
+    return e500_mtpmr(c, (unsigned)in->imm, c->s.gpr[in->rt].w);
+}
+
+ExecResult exec_mfmsr(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    c->s.gpr[in->rt].w = c->s.msr;
+    return EXEC_NEXT;
+}
+
+ExecResult exec_mtmsr(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_set_msr(c, c->s.gpr[in->rt].w);
+    return EXEC_NEXT;
+}
+
+static ExecResult write_ee(E500 *c, bool ee)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_set_msr(c, ee ? c->s.msr | MSR_EE : c->s.msr & ~(uint32_t)MSR_EE);
+    return EXEC_NEXT;
+}
+
+ExecResult exec_wrtee(E500 *c, const Insn *in)
+{
+    return write_ee(c, c->s.gpr[in->rt].w & MSR_EE);
+}
+
+ExecResult exec_wrteei(E500 *c, const Insn *in)
+{
+    return write_ee(c, in->word & MSR_EE);
+}
+
+/* --- returns --- */
+
+static ExecResult return_by(E500 *c, E500SprSlot srr0, E500SprSlot srr1)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    return e500_return_from(c, c->s.spr[srr0], c->s.spr[srr1]);
+}
+
+ExecResult exec_rfi(E500 *c, const Insn *in)
+{
+    return return_by(c, SPR_SRR0, SPR_SRR1);
+}
+
+ExecResult exec_rfci(E500 *c, const Insn *in)
+{
+    return return_by(c, SPR_CSRR0, SPR_CSRR1);
+}
+
+ExecResult exec_rfdi(E500 *c, const Insn *in)
+{
+    return return_by(c, SPR_DSRR0, SPR_DSRR1);
+}
+
+ExecResult exec_rfmci(E500 *c, const Insn *in)
+{
+    return return_by(c, SPR_MCSRR0, SPR_MCSRR1);
+}
+
+/* Category E.HV: no model lets a guest see it, so the decoder never comes here. */
+ExecResult exec_rfgi(E500 *c, const Insn *in)
+{
+    return e500_illegal(c);
+}
+
+/* --- calls --- */
+
+static ExecResult hypercall(E500 *c)
+{
+    VcpuExit *x = c->exit;
+
+    *x = (VcpuExit){.kind = VCPU_EXIT_EPAPR_HCALL, .epapr_hcall = {.nr = c->s.gpr[11].w}};
+    for (unsigned i = 0; i < 8; i++)
+        x->epapr_hcall.args[i] = c->s.gpr[3 + i].w;
+    return EXEC_EXIT;
+}
+
+ExecResult exec_sc(E500 *c, const Insn *in)
+{
+    switch (in->imm) {
+    case 0:
+        return e500_raise(c, EXCP_SYSTEM_CALL, 0);
+    case 1: /* ePAPR 1.1 §7.2.1: hypercalls are the guest supervisor's */
+        return in_problem_state(c) ? e500_privileged(c) : hypercall(c);
+    default:
+        c->count.unimplemented++;
+        return e500_illegal(c);
+    }
+}
+
+void e500_complete_hcall(E500 *c, const VcpuExit *exit)
+{
+    c->s.gpr[3].w = (uint32_t)exit->epapr_hcall.ret;
+    for (unsigned i = 0; i < 7; i++)
+        c->s.gpr[4 + i].w = (uint32_t)exit->epapr_hcall.args[i];
+    c->s.pc += 4;
+    if (exit->epapr_hcall.idle) {
+        c->s.waiting = true;
+        e500_attention(c, E500_ATT_IRQ);
+    }
+}
+
+/* EHPRIV_OC_DEBUG is the breakpoint of whoever debugs the guest from outside; any other code means nothing here. */
+ExecResult exec_ehpriv(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    if (in->imm != 1) {
+        c->count.unimplemented++;
+        return e500_illegal(c);
+    }
+    *c->exit = (VcpuExit){
+        .kind = VCPU_EXIT_DEBUG,
+        .debug = {.reason = VCPU_DEBUG_BREAKPOINT, .pc = c->s.pc},
+    };
+    return EXEC_EXIT;
+}
+
+/* No external debugger is enabled (EDBCR0[DNH_EN] = 0): illegal (Power ISA 2.06B Book III-E §8.6). */
+ExecResult exec_dnh(E500 *c, const Insn *in)
+{
+    c->count.unimplemented++;
+    return e500_illegal(c);
+}
+
+/* WC = 0: until an interrupt.  WC = 1: until a reservation is lost; 2: implementation dependent; both may return at once. */
+ExecResult exec_wait(E500 *c, const Insn *in)
+{
+    if (!(in->rt & 3)) {
+        c->s.waiting = true;
+        e500_attention(c, E500_ATT_IRQ);
+    }
+    return EXEC_NEXT;
+}
+
+/* --- TLB management --- */
+
+ExecResult exec_tlbre(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_tlbre(c);
+    return EXEC_NEXT;
+}
+
+ExecResult exec_tlbwe(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_tlbwe(c);
+    return EXEC_NEXT;
+}
+
+ExecResult exec_tlbsx(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_tlbsx(c, indexed(c, in));
+    return EXEC_NEXT;
+}
+
+ExecResult exec_tlbivax(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_tlbivax(c, indexed(c, in));
+    return EXEC_NEXT;
+}
+
+ExecResult exec_tlbilx(E500 *c, const Insn *in)
+{
+    unsigned t = in->rt & 3;
+
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    if (t == 2) {
+        c->count.unimplemented++;
+        return e500_illegal(c);
+    }
+    e500_tlbilx(c, t, indexed(c, in));
+    return EXEC_NEXT;
+}
+
+/* Executed again until the others are done; in between this core looks at its attention, so nobody waits for it either. */
+ExecResult exec_tlbsync(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    if (!e500_tlbsync_done(c)) {
+        g_thread_yield();
+        return EXEC_JUMP;
+    }
+    return EXEC_NEXT;
+}
+
+/* --- doorbells (Power ISA 2.06B Book III-E ch. 9) --- */
+
+enum { DBELL = 0, DBELL_CRIT = 1, MESSAGE_BROADCAST = 1 << 26, MESSAGE_PIRTAG = 0x3fff };
+
+static void ring(E500 *to, unsigned type)
+{
+    __atomic_or_fetch(&to->doorbells, 1u << type, __ATOMIC_SEQ_CST);
+    e500_wake(to, E500_ATT_IRQ);
+}
+
+ExecResult exec_msgsnd(E500 *c, const Insn *in)
+{
+    uint32_t message = c->s.gpr[in->rb].w;
+    unsigned type = message >> 27;
+
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    if (type > DBELL_CRIT) /* guest doorbells are category E.HV's; undefined types are ignored */
+        return EXEC_NEXT;
+    for (unsigned i = 0; i < c->vm->n_cores; i++) {
+        E500 *to = c->vm->core[i];
+
+        if (to && ((message & MESSAGE_BROADCAST) || to->s.spr[SPR_PIR] == (message & MESSAGE_PIRTAG)))
+            ring(to, type);
+    }
+    return EXEC_NEXT;
+}
+
+ExecResult exec_msgclr(E500 *c, const Insn *in)
+{
+    unsigned type = c->s.gpr[in->rb].w >> 27;
+
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    if (type <= DBELL_CRIT)
+        __atomic_and_fetch(&c->doorbells, ~(1u << type), __ATOMIC_SEQ_CST);
+    return EXEC_NEXT;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Interrupts: recording, priorities, delivery, return (EREF 2.0 §7; e500mc core manual ch. 4).
+ */
+#include "cpu/e500/core.h"
+
+typedef enum ExcpClass { CLASS_BASE, CLASS_CRIT, CLASS_DEBUG, CLASS_MCHECK } ExcpClass;
+
+static const struct {
+    uint8_t class;
+    uint8_t ivor;
+} excp_row[E500_EXCPS] = {
+#define EXCP(id, ivor, class, doc) {CLASS_##class, SPR_IVOR##ivor},
+#include "cpu/e500/excp.def"
+#undef EXCP
+};
+
+/* Save/restore pair of each class, and the MSR bits that survive taking it (EREF 2.0 table 7-3; E.ED gives debug its own). */
+static const struct {
+    uint8_t srr0, srr1;
+    uint32_t kept;
+} class_row[] = {
+    [CLASS_BASE] = {SPR_SRR0, SPR_SRR1, MSR_CE | MSR_ME | MSR_DE | MSR_RI},
+    [CLASS_CRIT] = {SPR_CSRR0, SPR_CSRR1, MSR_ME | MSR_DE | MSR_RI},
+    [CLASS_DEBUG] = {SPR_DSRR0, SPR_DSRR1, MSR_ME | MSR_RI},
+    [CLASS_MCHECK] = {SPR_MCSRR0, SPR_MCSRR1, 0},
+};
+
+G_STATIC_ASSERT(E500_SPR_SLOTS <= 256);
+
+/* TSR and TCR: a status bit and the bit that enables its interrupt. */
+enum {
+    TSR_WIS = 1u << 30,
+    TSR_DIS = 1u << 27,
+    TSR_FIS = 1u << 26,
+    TCR_WIE = 1u << 27,
+    TCR_DIE = 1u << 26,
+    TCR_FIE = 1u << 23,
+};
+
+enum { DOORBELL_BASE = 1, DOORBELL_CRIT = 2 };
+
+/* --- synchronous interrupts --- */
+
+ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
+{
+    /* A trap instruction is a debug event too, and that interrupt comes first. */
+    if (excp == EXCP_PROGRAM && esr == ESR_PTR && (c->s.spr[SPR_DBCR0] & DBCR0_TRAP) &&
+        e500_debug_event(c, DBSR_TRAP))
+        excp = EXCP_DEBUG;
+    c->trap.excp = excp;
+    c->trap.esr = esr;
+    c->trap.has_dear = false;
+    return EXEC_TRAP;
+}
+
+ExecResult e500_raise_data(E500 *c, E500Excp excp, uint32_t esr, Ea dear)
+{
+    e500_raise(c, excp, esr);
+    c->trap.dear = dear;
+    c->trap.has_dear = true;
+    return EXEC_TRAP;
+}
+
+ExecResult e500_raise_machine_check(E500 *c, uint32_t mcsr, uint64_t mcar)
+{
+    e500_raise(c, EXCP_MACHINE_CHECK, 0);
+    c->trap.mcsr = mcsr;
+    c->trap.mcar = mcar;
+    return EXEC_TRAP;
+}
+
+/* Events are recorded in external debug mode's absence only when internal mode is on (EREF 2.0 §8.4). */
+bool e500_debug_event(E500 *c, uint32_t dbsr)
+{
+    if (!(c->s.spr[SPR_DBCR0] & DBCR0_IDM))
+        return false;
+    c->s.spr[SPR_DBSR] |= dbsr;
+    return c->s.msr & MSR_DE;
+}
+
+static bool sets_esr(E500Excp excp)
+{
+    switch (excp) {
+    case EXCP_PROGRAM:
+    case EXCP_DATA_STORAGE:
+    case EXCP_INST_STORAGE:
+    case EXCP_DTLB_MISS:
+    case EXCP_ITLB_MISS:
+    case EXCP_ALIGNMENT:
+    case EXCP_SPE_UNAVAILABLE:
+    case EXCP_SPE_FP_DATA:
+    case EXCP_SPE_FP_ROUND:
+        return true;
+    case EXCP_MACHINE_CHECK:
+    case EXCP_DEBUG:
+    case EXCP_CRITICAL_INPUT:
+    case EXCP_WATCHDOG:
+    case EXCP_DOORBELL_CRITICAL:
+    case EXCP_FP_UNAVAILABLE:
+    case EXCP_AP_UNAVAILABLE:
+    case EXCP_SYSTEM_CALL:
+    case EXCP_EXTERNAL_INPUT:
+    case EXCP_DOORBELL:
+    case EXCP_DECREMENTER:
+    case EXCP_FIXED_INTERVAL_TIMER:
+    case EXCP_PERFORMANCE_MONITOR:
+    case E500_EXCPS:
+        break;
+    }
+    return false;
+}
+
+/* A core without category E.ED takes debug interrupts in the critical class. */
+static ExcpClass class_of(const E500 *c, E500Excp excp)
+{
+    ExcpClass class = excp_row[excp].class;
+
+    return class == CLASS_DEBUG && c->model->core == E500_CORE_V2 ? CLASS_CRIT : class;
+}
+
+static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
+{
+    ExcpClass class = class_of(c, excp);
+    uint32_t kept = class_row[class].kept;
+
+    if (class == CLASS_CRIT && c->model->core == E500_CORE_V2)
+        kept &= ~(uint32_t)MSR_DE; /* debug is of this class there */
+    c->s.spr[class_row[class].srr0] = return_to;
+    c->s.spr[class_row[class].srr1] = c->s.msr;
+    c->s.pc = c->s.spr[SPR_IVPR] | c->s.spr[excp_row[excp].ivor];
+    c->s.waiting = false;
+    c->count.interrupts[excp]++;
+    e500_set_msr(c, c->s.msr & kept);
+    if (c->s.spr[SPR_DBCR0] & DBCR0_IRPT && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT))
+        e500_attention(c, E500_ATT_IRQ);
+}
+
+static bool checkstop(E500 *c)
+{
+    *c->exit = (VcpuExit){
+        .kind = VCPU_EXIT_SHUTDOWN,
+        .shutdown = {.reason = VCPU_SHUTDOWN_CHECKSTOP},
+    };
+    return false;
+}
+
+bool e500_deliver_trap(E500 *c)
+{
+    E500Excp excp = c->trap.excp;
+
+    if (excp == EXCP_MACHINE_CHECK) {
+        c->s.spr[SPR_MCSR] |= c->trap.mcsr;
+        c->s.spr[SPR_MCAR] = (uint32_t)c->trap.mcar;
+        c->s.spr[SPR_MCARU] = (uint32_t)(c->trap.mcar >> 32);
+        if (!(c->s.msr & MSR_ME))
+            return checkstop(c);
+    }
+    if (sets_esr(excp))
+        c->s.spr[SPR_ESR] = c->trap.esr;
+    if (c->trap.has_dear)
+        c->s.spr[SPR_DEAR] = c->trap.dear;
+    enter_handler(c, excp, excp == EXCP_SYSTEM_CALL ? c->s.pc + 4 : c->s.pc);
+    return true;
+}
+
+/* --- asynchronous interrupts --- */
+
+static uint32_t irq_lines(const E500 *c)
+{
+    return __atomic_load_n(&c->irq_lines, __ATOMIC_ACQUIRE);
+}
+
+static uint32_t doorbells(const E500 *c)
+{
+    return __atomic_load_n(&c->doorbells, __ATOMIC_ACQUIRE);
+}
+
+static bool timer_pending(const E500 *c, uint32_t status, uint32_t enable)
+{
+    return (c->s.spr[SPR_TSR] & status) && (c->s.spr[SPR_TCR] & enable);
+}
+
+/* Whether its source asserts it, enabled by MSR or not. */
+static bool is_asserted(const E500 *c, E500Excp excp)
+{
+    switch (excp) {
+    case EXCP_MACHINE_CHECK:
+        return irq_lines(c) >> ACCEL_IRQ_MCHECK & 1;
+    case EXCP_DEBUG:
+        return (irq_lines(c) >> ACCEL_IRQ_DEBUG & 1) ||
+               ((c->s.spr[SPR_DBCR0] & DBCR0_IDM) && (c->s.spr[SPR_DBSR] & ~(3u << 28)));
+    case EXCP_CRITICAL_INPUT:
+        return irq_lines(c) >> ACCEL_IRQ_CRITICAL & 1;
+    case EXCP_WATCHDOG:
+        return timer_pending(c, TSR_WIS, TCR_WIE);
+    case EXCP_DOORBELL_CRITICAL:
+        return doorbells(c) & DOORBELL_CRIT;
+    case EXCP_EXTERNAL_INPUT:
+        return irq_lines(c) >> ACCEL_IRQ_EXTERNAL & 1;
+    case EXCP_DOORBELL:
+        return doorbells(c) & DOORBELL_BASE;
+    case EXCP_DECREMENTER:
+        return timer_pending(c, TSR_DIS, TCR_DIE);
+    case EXCP_FIXED_INTERVAL_TIMER:
+        return timer_pending(c, TSR_FIS, TCR_FIE);
+    case EXCP_PERFORMANCE_MONITOR: /* the counters do not count, so none overflows */
+    case EXCP_ITLB_MISS:
+    case EXCP_INST_STORAGE:
+    case EXCP_PROGRAM:
+    case EXCP_FP_UNAVAILABLE:
+    case EXCP_SPE_UNAVAILABLE:
+    case EXCP_SPE_FP_DATA:
+    case EXCP_SPE_FP_ROUND:
+    case EXCP_AP_UNAVAILABLE:
+    case EXCP_DTLB_MISS:
+    case EXCP_DATA_STORAGE:
+    case EXCP_ALIGNMENT:
+    case EXCP_SYSTEM_CALL:
+    case E500_EXCPS:
+        break;
+    }
+    return false;
+}
+
+static uint32_t enabling_bit(E500Excp excp)
+{
+    static const uint32_t bit[] = {
+        [CLASS_BASE] = MSR_EE,
+        [CLASS_CRIT] = MSR_CE,
+        [CLASS_DEBUG] = MSR_DE,
+        [CLASS_MCHECK] = MSR_ME,
+    };
+
+    return bit[excp_row[excp].class];
+}
+
+/* The sources that can be pending asynchronously, in order of priority. */
+static const E500Excp async_order[] = {
+    EXCP_MACHINE_CHECK,     EXCP_DEBUG,          EXCP_CRITICAL_INPUT, EXCP_WATCHDOG,
+    EXCP_DOORBELL_CRITICAL, EXCP_EXTERNAL_INPUT, EXCP_DOORBELL,       EXCP_DECREMENTER,
+    EXCP_FIXED_INTERVAL_TIMER,
+};
+
+bool e500_interrupt_pending(const E500 *c)
+{
+    /* The usual case first: nothing at all. */
+    if (!irq_lines(c) && !doorbells(c) && !(c->s.spr[SPR_TSR] & (TSR_WIS | TSR_DIS | TSR_FIS)) &&
+        !(c->s.spr[SPR_DBCR0] & DBCR0_IDM))
+        return c->epr_taken || c->watchdog_exit;
+    for (unsigned i = 0; i < G_N_ELEMENTS(async_order); i++)
+        if (is_asserted(c, async_order[i]))
+            return true;
+    return c->epr_taken || c->watchdog_exit;
+}
+
+static ExecResult exit_epr(E500 *c)
+{
+    *c->exit = (VcpuExit){.kind = VCPU_EXIT_EPR};
+    return EXEC_EXIT;
+}
+
+static ExecResult exit_watchdog(E500 *c)
+{
+    c->watchdog_exit = false;
+    *c->exit = (VcpuExit){
+        .kind = VCPU_EXIT_WATCHDOG,
+        .watchdog = {.wrc = c->s.spr[SPR_TCR] >> 28 & 3},
+    };
+    return EXEC_EXIT;
+}
+
+/* What taking it does to its source; those of level-sensitive sources stay until the handler deals with them. */
+static void acknowledge(E500 *c, E500Excp excp)
+{
+    if (excp == EXCP_DOORBELL)
+        __atomic_and_fetch(&c->doorbells, ~(uint32_t)DOORBELL_BASE, __ATOMIC_SEQ_CST);
+    else if (excp == EXCP_DOORBELL_CRITICAL)
+        __atomic_and_fetch(&c->doorbells, ~(uint32_t)DOORBELL_CRIT, __ATOMIC_SEQ_CST);
+    else if (excp == EXCP_MACHINE_CHECK)
+        c->s.spr[SPR_MCSR] |= MCSR_MCP;
+    else if (excp == EXCP_DEBUG && irq_lines(c) >> ACCEL_IRQ_DEBUG & 1)
+        c->s.spr[SPR_DBSR] |= DBSR_UDE;
+}
+
+ExecResult e500_take_interrupt(E500 *c)
+{
+    if (c->watchdog_exit)
+        return exit_watchdog(c);
+    /*
+     * The vector was acknowledged at the interrupt controller: the interrupt is delivered now, whatever became of the line since, even
+     * when the vector is a spurious one.
+     */
+    if (c->epr_taken) {
+        c->epr_taken = false;
+        enter_handler(c, EXCP_EXTERNAL_INPUT, c->s.pc);
+        return EXEC_JUMP;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(async_order); i++) {
+        E500Excp excp = async_order[i];
+
+        if (!is_asserted(c, excp))
+            continue;
+        c->s.waiting = false;
+        if (!(c->s.msr & enabling_bit(excp)))
+            continue;
+        if (excp == EXCP_EXTERNAL_INPUT && c->vm->external_proxy)
+            return exit_epr(c);
+        acknowledge(c, excp);
+        enter_handler(c, excp, c->s.pc);
+        return EXEC_JUMP;
+    }
+    return EXEC_NEXT;
+}
+
+/* --- MSR and returning --- */
+
+void e500_set_msr(E500 *c, uint32_t msr)
+{
+    uint32_t old = c->s.msr;
+
+    msr &= c->model->msr_mask;
+    c->s.msr = msr;
+    if ((old ^ msr) & (MSR_PR | MSR_IS | MSR_DS))
+        e500_context_changed(c);
+    if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) && e500_interrupt_pending(c))
+        e500_attention(c, E500_ATT_IRQ);
+    if (msr & ~old & MSR_WE) {
+        c->s.waiting = true;
+        e500_attention(c, E500_ATT_IRQ);
+    }
+}
+
+ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1)
+{
+    c->s.pc = srr0 & ~3u;
+    e500_set_msr(c, srr1);
+    return EXEC_JUMP;
+}

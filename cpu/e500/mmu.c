@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The BookE MMU of the e500 cores, MMU architecture version 1.0 (EREF 2.0 §6; e500mc core manual ch. 6): TLB0 holds 4K pages in
+ * sets of four, TLB1 pages of 4K to 4G in any entry.
+ *
+ * A core alone changes its own TLB arrays.  tlbivax puts a request into the mail of the other cores, which serve it before
+ * their next instruction; tlbsync waits until those that execute have done so.
+ */
+#include "cpu/e500/core.h"
+
+#include <string.h>
+
+enum {
+    MAS0_TLBSEL_SHIFT = 28,
+    MAS0_ESEL_SHIFT = 16,
+    MAS1_TSIZE_SHIFT = 8,
+    TSIZE_4K = 1,
+    TSIZE_MAX = 11, /* 4^11 KiB = 4 GiB */
+    TLBIVAX_INV_ALL = 1 << 2,
+    TLBIVAX_TLBSEL = 1 << 3,
+};
+
+#define MAS1_V 0x80000000u
+#define MAS1_IPROT 0x40000000u
+#define MAS1_TID 0x00ff0000u
+#define MAS1_TS 0x00001000u
+#define MAS1_TSIZE 0x00000f00u
+#define MAS2_EPN 0xfffff000u
+#define MAS2_ATTR 0x0000007fu
+#define MAS4_TIDSELD 0x00030000u
+
+/* --- contexts --- */
+
+uint64_t e500_context(bool as, uint8_t pid, bool pr)
+{
+    /* Bit 31 keeps a tag of the first page apart from SOFT_TLB_EMPTY. */
+    return (uint64_t)(1u << 31 | (uint32_t)as << 9 | (uint32_t)pr << 8 | pid) << 32;
+}
+
+static bool context_as(uint64_t ctx)
+{
+    return ctx >> 41 & 1;
+}
+
+static bool context_pr(uint64_t ctx)
+{
+    return ctx >> 40 & 1;
+}
+
+static uint8_t context_pid(uint64_t ctx)
+{
+    return (uint8_t)(ctx >> 32);
+}
+
+uint64_t e500_external_context(const E500 *c, E500Access access)
+{
+    uint32_t epc = c->s.spr[access == ACCESS_WRITE ? SPR_EPSC : SPR_EPLC];
+
+    return e500_context(epc >> 30 & 1, (uint8_t)epc, epc >> 31);
+}
+
+void e500_context_changed(E500 *c)
+{
+    bool pr = c->s.msr & MSR_PR;
+    uint8_t pid = (uint8_t)c->s.spr[SPR_PID];
+    uint64_t fetch = e500_context(c->s.msr & MSR_IS, pid, pr);
+
+    c->ctx_data = e500_context(c->s.msr & MSR_DS, pid, pr);
+    if (fetch != c->ctx_fetch) {
+        c->ctx_fetch = fetch;
+        c->fetch_page = 1;
+    }
+}
+
+/* --- soft TLB --- */
+
+void e500_soft_tlb_flush(E500 *c)
+{
+    for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
+        c->soft_tlb[i].tag_read = c->soft_tlb[i].tag_write = SOFT_TLB_EMPTY;
+    for (unsigned i = 0; i < E500_FETCH_TLB_SIZE; i++)
+        c->fetch_tlb[i].tag = SOFT_TLB_EMPTY;
+    c->fetch_page = 1;
+}
+
+void e500_soft_tlb_flush_page(E500 *c, Ea ea)
+{
+    E500SoftTlb *t = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
+
+    t->tag_read = t->tag_write = SOFT_TLB_EMPTY;
+    c->fetch_tlb[(ea >> 12) % E500_FETCH_TLB_SIZE].tag = SOFT_TLB_EMPTY;
+    if (c->fetch_page == (ea & 0xfffff000u))
+        c->fetch_page = 1;
+}
+
+static void soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size)
+{
+    if (size > 64 * 4096) {
+        e500_soft_tlb_flush(c);
+        return;
+    }
+    for (uint64_t at = 0; at < size; at += 4096)
+        e500_soft_tlb_flush_page(c, ea + (Ea)at);
+}
+
+uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size)
+{
+    for (unsigned i = 0; i < vm->n_ram; i++) {
+        const AccelRam *r = &vm->ram[i];
+
+        if (gpa >= r->gpa && gpa - r->gpa < r->size && size <= r->size - (gpa - r->gpa))
+            return (uint8_t *)r->hva + (gpa - r->gpa);
+    }
+    return NULL;
+}
+
+/* --- entries --- */
+
+static uint64_t entry_size(const E500TlbEntry *e)
+{
+    return UINT64_C(1024) << (2 * ((e->mas1 & MAS1_TSIZE) >> MAS1_TSIZE_SHIFT));
+}
+
+static bool entry_covers(const E500TlbEntry *e, Ea ea)
+{
+    return ((ea ^ e->mas2) & ~(entry_size(e) - 1) & MAS2_EPN) == 0;
+}
+
+static bool entry_in_space(const E500TlbEntry *e, bool as)
+{
+    return !(e->mas1 & MAS1_TS) == !as;
+}
+
+static uint8_t entry_tid(const E500TlbEntry *e)
+{
+    return (e->mas1 & MAS1_TID) >> 16;
+}
+
+/* PID1 and PID2 are those of the e500v2; the e500mc has neither and they stay 0, which every global entry matches anyway. */
+static bool entry_matches(const E500 *c, const E500TlbEntry *e, Ea ea, bool as, uint8_t pid)
+{
+    uint8_t tid = entry_tid(e);
+
+    return (e->mas1 & MAS1_V) && entry_in_space(e, as) && entry_covers(e, ea) &&
+           (!tid || tid == pid || tid == c->s.spr[SPR_PID1] || tid == c->s.spr[SPR_PID2]);
+}
+
+static unsigned tlb0_set(Ea ea)
+{
+    return (ea >> 12) % E500_TLB0_SETS;
+}
+
+typedef struct Hit {
+    const E500TlbEntry *entry;
+    unsigned tlb, esel, count;
+} Hit;
+
+static Hit tlb_find(const E500 *c, Ea ea, bool as, uint8_t pid)
+{
+    const E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
+    Hit hit = {0};
+
+    for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
+        if (entry_matches(c, &set[way], ea, as, pid))
+            hit = (Hit){&set[way], 0, way, hit.count + 1};
+    for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
+        unsigned n = (unsigned)__builtin_ctzll(valid);
+
+        if (entry_matches(c, &c->s.tlb1[n], ea, as, pid))
+            hit = (Hit){&c->s.tlb1[n], 1, n, hit.count + 1};
+    }
+    return hit;
+}
+
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out)
+{
+    Hit hit = tlb_find(c, ea, context_as(ctx), context_pid(ctx));
+    uint32_t allowed;
+
+    if (!hit.count)
+        return MMU_MISS;
+    if (hit.count > 1)
+        return MMU_MULTIPLE;
+    allowed = (uint32_t)hit.entry->mas7_3 >> (context_pr(ctx) ? 1 : 0); /* Ux is left of Sx */
+    out->page_size = entry_size(hit.entry);
+    out->gpa = (hit.entry->mas7_3 & UINT64_C(0xffffff000) & ~(out->page_size - 1)) |
+               (ea & (out->page_size - 1));
+    out->mas2 = hit.entry->mas2;
+    out->read = allowed & 1;
+    out->write = allowed & 4;
+    out->execute = allowed & 16;
+    if (access == ACCESS_READ ? out->read : access == ACCESS_WRITE ? out->write : out->execute)
+        return MMU_OK;
+    return MMU_DENIED;
+}
+
+/* --- invalidating --- */
+
+static void entry_invalidate(E500 *c, E500TlbEntry *e)
+{
+    if (!(e->mas1 & MAS1_V) || (e->mas1 & MAS1_IPROT))
+        return;
+    e->mas1 &= ~MAS1_V;
+    soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+}
+
+static void tlb1_count_valid(E500 *c)
+{
+    c->tlb1_valid = 0;
+    for (unsigned i = 0; i < c->model->tlb1_entries; i++)
+        if (c->s.tlb1[i].mas1 & MAS1_V)
+            c->tlb1_valid |= UINT64_C(1) << i;
+}
+
+void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
+{
+    for (unsigned i = 0; tlb0 && i < E500_TLB0_ENTRIES; i++)
+        c->s.tlb0[i].mas1 &= ~MAS1_V; /* TLB0 has no IPROT */
+    for (unsigned i = 0; tlb1 && i < c->model->tlb1_entries; i++)
+        if (!(c->s.tlb1[i].mas1 & MAS1_IPROT))
+            c->s.tlb1[i].mas1 &= ~MAS1_V;
+    tlb1_count_valid(c);
+    e500_soft_tlb_flush(c);
+}
+
+/* tlbivax compares the EPN only: TID and TS do not matter (e500mc core manual §6.5, MAV 1.0). */
+static void invalidate_by_ea(E500 *c, Ea arg)
+{
+    if (arg & TLBIVAX_INV_ALL) {
+        e500_tlb_flash(c, !(arg & TLBIVAX_TLBSEL), arg & TLBIVAX_TLBSEL);
+        return;
+    }
+    if (arg & TLBIVAX_TLBSEL) {
+        for (unsigned i = 0; i < c->model->tlb1_entries; i++)
+            if (entry_covers(&c->s.tlb1[i], arg))
+                entry_invalidate(c, &c->s.tlb1[i]);
+        tlb1_count_valid(c);
+        return;
+    }
+    for (unsigned way = 0; way < E500_TLB0_WAYS; way++) {
+        E500TlbEntry *e = &c->s.tlb0[tlb0_set(arg) * E500_TLB0_WAYS + way];
+
+        if (entry_covers(e, arg))
+            entry_invalidate(c, e);
+    }
+}
+
+static void tlb_mail_put(E500 *to, Ea arg)
+{
+    g_mutex_lock(&to->tlb_mail.lock);
+    if (to->tlb_mail.n < E500_TLB_MAIL_MAX)
+        to->tlb_mail.arg[to->tlb_mail.n] = arg;
+    if (to->tlb_mail.n <= E500_TLB_MAIL_MAX)
+        to->tlb_mail.n++;
+    __atomic_store_n(&to->remote_tlb, 1, __ATOMIC_SEQ_CST);
+    g_mutex_unlock(&to->tlb_mail.lock);
+    e500_attention(to, E500_ATT_TLB);
+}
+
+void e500_attend_remote_tlb(E500 *c)
+{
+    if (!__atomic_load_n(&c->remote_tlb, __ATOMIC_SEQ_CST))
+        return;
+    g_mutex_lock(&c->tlb_mail.lock);
+    if (c->tlb_mail.n > E500_TLB_MAIL_MAX)
+        e500_tlb_flash(c, true, true);
+    else
+        for (unsigned i = 0; i < c->tlb_mail.n; i++)
+            invalidate_by_ea(c, c->tlb_mail.arg[i]);
+    c->tlb_mail.n = 0;
+    __atomic_store_n(&c->remote_tlb, 0, __ATOMIC_RELEASE); /* only now: tlbsync looks at it */
+    g_mutex_unlock(&c->tlb_mail.lock);
+}
+
+void e500_tlbivax(E500 *c, Ea ea)
+{
+    invalidate_by_ea(c, ea);
+    for (unsigned i = 0; i < c->vm->n_cores; i++)
+        if (c->vm->core[i] && c->vm->core[i] != c)
+            tlb_mail_put(c->vm->core[i], ea);
+}
+
+/* A core that does not execute now serves its mail before it does: nobody has to wait for it. */
+bool e500_tlbsync_done(const E500 *c)
+{
+    for (unsigned i = 0; i < c->vm->n_cores; i++) {
+        const E500 *other = c->vm->core[i];
+
+        if (other && other != c && __atomic_load_n(&other->remote_tlb, __ATOMIC_SEQ_CST) &&
+            __atomic_load_n(&other->in_guest, __ATOMIC_SEQ_CST))
+            return false;
+    }
+    return true;
+}
+
+/* T = 0: everything; 1: one PID; 3: one page of one PID and address space.  TLB entries of this core only. */
+void e500_tlbilx(E500 *c, unsigned t, Ea ea)
+{
+    uint8_t spid = (uint8_t)(c->s.spr[SPR_MAS6] >> 16);
+    bool sas = c->s.spr[SPR_MAS6] & 1;
+
+    if (t == 0) {
+        e500_tlb_flash(c, true, true);
+        return;
+    }
+    for (unsigned i = 0; i < E500_TLB0_ENTRIES + c->model->tlb1_entries; i++) {
+        E500TlbEntry *e = i < E500_TLB0_ENTRIES ? &c->s.tlb0[i] : &c->s.tlb1[i - E500_TLB0_ENTRIES];
+
+        if (entry_tid(e) == spid && (t == 1 || (entry_in_space(e, sas) && entry_covers(e, ea))))
+            entry_invalidate(c, e);
+    }
+    tlb1_count_valid(c);
+}
+
+/* --- tlbre, tlbwe, tlbsx, misses --- */
+
+/* The entry that MAS0 and MAS2 name; entry numbers beyond the array wrap, TLB numbers beyond 1 name nothing. */
+static E500TlbEntry *selected(E500 *c)
+{
+    uint32_t mas0 = c->s.spr[SPR_MAS0];
+    unsigned esel = mas0 >> MAS0_ESEL_SHIFT & 0xfff;
+
+    switch (mas0 >> MAS0_TLBSEL_SHIFT & 3) {
+    case 0:
+        return &c->s.tlb0[tlb0_set(c->s.spr[SPR_MAS2]) * E500_TLB0_WAYS + esel % E500_TLB0_WAYS];
+    case 1:
+        return &c->s.tlb1[esel % c->model->tlb1_entries];
+    default:
+        return NULL;
+    }
+}
+
+static bool in_tlb0(const E500 *c, const E500TlbEntry *e)
+{
+    return e >= c->s.tlb0 && e < c->s.tlb0 + E500_TLB0_ENTRIES;
+}
+
+static void mas_from_entry(E500 *c, const E500TlbEntry *e)
+{
+    c->s.spr[SPR_MAS1] = e->mas1;
+    c->s.spr[SPR_MAS2] = e->mas2;
+    c->s.spr[SPR_MAS3] = (uint32_t)e->mas7_3;
+    c->s.spr[SPR_MAS7] = (uint32_t)(e->mas7_3 >> 32);
+}
+
+void e500_tlbre(E500 *c)
+{
+    const E500TlbEntry *e = selected(c);
+    uint32_t *mas0 = &c->s.spr[SPR_MAS0];
+
+    if (!e) {
+        c->s.spr[SPR_MAS1] &= ~MAS1_V;
+        return;
+    }
+    if (in_tlb0(c, e)) {
+        unsigned set = tlb0_set(c->s.spr[SPR_MAS2]);
+        uint32_t set_bits = set << 12; /* an entry never written still shows its set */
+
+        mas_from_entry(c, e);
+        c->s.spr[SPR_MAS2] = (c->s.spr[SPR_MAS2] & ~0x7f000u) | set_bits;
+        *mas0 = (*mas0 & ~3u) | c->s.tlb0_nv[set];
+    } else {
+        mas_from_entry(c, e);
+    }
+}
+
+/* What the array cannot hold is masked here: page size, protection in TLB0, address bits inside the page. */
+static E500TlbEntry entry_from_mas(const E500 *c, bool tlb0)
+{
+    uint32_t tsize = (c->s.spr[SPR_MAS1] & MAS1_TSIZE) >> MAS1_TSIZE_SHIFT;
+    E500TlbEntry e = {
+        .mas1 = c->s.spr[SPR_MAS1] & (MAS1_V | MAS1_IPROT | MAS1_TID | MAS1_TS),
+        .mas2 = c->s.spr[SPR_MAS2] & (MAS2_EPN | MAS2_ATTR),
+        .mas7_3 = (uint64_t)(c->s.spr[SPR_MAS7] & 0xf) << 32 | (c->s.spr[SPR_MAS3] & 0xfffff3ffu),
+    };
+    uint64_t inside;
+
+    tsize = tlb0 ? TSIZE_4K : CLAMP(tsize, TSIZE_4K, TSIZE_MAX);
+    e.mas1 |= tsize << MAS1_TSIZE_SHIFT;
+    if (tlb0)
+        e.mas1 &= ~MAS1_IPROT;
+    inside = (entry_size(&e) - 1) & ~UINT64_C(0xfff);
+    e.mas2 &= (uint32_t)~inside;
+    e.mas7_3 &= ~inside;
+    return e;
+}
+
+void e500_tlbwe(E500 *c)
+{
+    E500TlbEntry *e = selected(c);
+
+    if (!e)
+        return;
+    if (e->mas1 & MAS1_V)
+        soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+    *e = entry_from_mas(c, in_tlb0(c, e));
+    if (e->mas1 & MAS1_V) /* what matched until now may be a double match from now on */
+        soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+    if (in_tlb0(c, e))
+        c->s.tlb0_nv[tlb0_set(c->s.spr[SPR_MAS2])] = c->s.spr[SPR_MAS0] & 3;
+    else
+        tlb1_count_valid(c);
+}
+
+/* Where the next entry goes and what it looks like by default: after a miss, and after a search that found nothing. */
+static void mas_defaults(E500 *c, Ea ea, uint32_t mas1)
+{
+    uint32_t mas4 = c->s.spr[SPR_MAS4];
+    uint32_t mas0 = mas4 & 0x30000000u;
+
+    if (!mas0) {
+        unsigned victim = c->s.tlb0_nv[tlb0_set(ea)];
+
+        mas0 = victim << MAS0_ESEL_SHIFT | (victim + 1) % E500_TLB0_WAYS;
+    }
+    c->s.spr[SPR_MAS0] = mas0;
+    c->s.spr[SPR_MAS1] = mas1 | (mas4 & MAS1_TSIZE);
+    c->s.spr[SPR_MAS2] = (ea & MAS2_EPN) | (mas4 & MAS2_ATTR);
+    c->s.spr[SPR_MAS3] = 0;
+    c->s.spr[SPR_MAS7] = 0;
+}
+
+void e500_tlbsx(E500 *c, Ea ea)
+{
+    uint32_t mas6 = c->s.spr[SPR_MAS6];
+    uint8_t spid = (uint8_t)(mas6 >> 16);
+    Hit hit = tlb_find(c, ea, mas6 & 1, spid);
+
+    if (!hit.count) {
+        mas_defaults(c, ea, (uint32_t)spid << 16 | (mas6 & 1 ? MAS1_TS : 0));
+        return;
+    }
+    mas_from_entry(c, hit.entry);
+    c->s.spr[SPR_MAS0] = hit.tlb << MAS0_TLBSEL_SHIFT | hit.esel << MAS0_ESEL_SHIFT |
+                         (hit.tlb ? 0 : c->s.tlb0_nv[tlb0_set(ea)]);
+}
+
+/* The PID that MAS4[TIDSELD] names on a core with several. */
+static uint8_t default_tid(const E500 *c, uint8_t pid)
+{
+    switch ((c->s.spr[SPR_MAS4] & MAS4_TIDSELD) >> 16) {
+    case 0:
+        return pid;
+    case 1:
+        return (uint8_t)c->s.spr[SPR_PID1];
+    case 2:
+        return (uint8_t)c->s.spr[SPR_PID2];
+    default:
+        return 0;
+    }
+}
+
+void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx)
+{
+    uint8_t pid = context_pid(ctx);
+    bool as = context_as(ctx);
+
+    mas_defaults(c, ea, MAS1_V | (uint32_t)default_tid(c, pid) << 16 | (as ? MAS1_TS : 0));
+    c->s.spr[SPR_MAS6] = (uint32_t)pid << 16 | as;
+}
+
+void e500_tlb_replaced(E500 *c)
+{
+    for (unsigned i = 0; i < E500_TLB0_SETS; i++)
+        c->s.tlb0_nv[i] %= E500_TLB0_WAYS;
+    tlb1_count_valid(c);
+    e500_soft_tlb_flush(c);
+}

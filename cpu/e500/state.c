@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Core models, the state after power-on, and copying by write-back level.
+ */
+#include "cpu/e500/state.h"
+
+#include <string.h>
+
+#include "cpu/e500/insn.h"
+
+static const E500Model models[] = {
+    {
+        .name = "e500mc",
+        .pvr = 0x80230020,
+        .svr = 0,
+        .categories = CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED |
+                      CAT_ATB | CAT_EXP,
+        .core = E500_CORE_MC,
+        .msr_mask = MSR_UCLE | MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DE | MSR_FE1 |
+                    MSR_IS | MSR_DS | MSR_PMM | MSR_RI,
+        .tlb1_entries = 64,
+        .cache_line = 64,
+        .doc = "Freescale e500mc, 32 bits, classic floating point",
+    },
+};
+
+/* Registers that tell what the core has, and the few that do not come up as 0 (core manuals, reset columns). */
+static const struct {
+    uint8_t core;
+    E500SprSlot slot;
+    uint32_t value;
+} reset_values[] = {
+    /* MAV 1.0, two TLBs, 8-bit PID, 36-bit physical; LPIDSIZE 0: no category E.HV */
+    {E500_CORE_MC, SPR_MMUCFG, 36 << 17 | 7 << 6 | 1 << 2},
+    {E500_CORE_V2, SPR_MMUCFG, 36 << 17 | 7 << 6 | 1 << 2},
+    {E500_CORE_ALL, SPR_TLB0CFG, 4 << 24 | 1 << 20 | 1 << 16 | 512},
+    {E500_CORE_MC, SPR_TLB1CFG, 64 << 24 | 1 << 20 | 11 << 16 | 0xc000 | 64},
+    {E500_CORE_V2, SPR_TLB1CFG, 16 << 24 | 1 << 20 | 11 << 16 | 0xc000 | 16},
+    /* 32 KiB, 8 ways; pseudo-LRU, locking, parity; lines of 64 or 32 bytes */
+    {E500_CORE_MC, SPR_L1CFG0, 1 << 23 | 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
+    {E500_CORE_MC, SPR_L1CFG1, 1 << 23 | 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
+    {E500_CORE_V2, SPR_L1CFG0, 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
+    {E500_CORE_V2, SPR_L1CFG1, 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
+    /* 128 KiB backside cache, 8 ways, 64-byte lines */
+    {E500_CORE_MC, SPR_L2CFG0, 1 << 23 | 1 << 21 | 1 << 20 | 7 << 14 | 2},
+    {E500_CORE_ALL, SPR_DBSR, 1 << 28}, /* MRR: reset happened */
+};
+
+const E500Model *e500_models(size_t *n)
+{
+    *n = sizeof models / sizeof models[0];
+    return models;
+}
+
+const E500Model *e500_model_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
+        if (!strcmp(models[i].name, name))
+            return &models[i];
+    return NULL;
+}
+
+void e500_state_reset(E500State *s, const E500Model *model, unsigned cpu_index)
+{
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; i < sizeof reset_values / sizeof reset_values[0]; i++)
+        if (reset_values[i].core & model->core)
+            s->spr[reset_values[i].slot] = reset_values[i].value;
+    s->spr[SPR_PVR] = model->pvr;
+    s->spr[SPR_SVR] = model->svr;
+    s->spr[SPR_PIR] = cpu_index;
+}
+
+static const uint8_t spr_level[E500_SPR_SLOTS] = {
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc) STATE_##level,
+#include "cpu/e500/spr.def"
+#undef SPR
+};
+
+void e500_state_copy(E500State *dst, const E500State *src, StateLevel level)
+{
+#define COPY(member, at)                                                                           \
+    if (level >= STATE_##at)                                                                       \
+        memcpy(&dst->member, &src->member, sizeof dst->member);
+    E500_STATE_TABLE(COPY)
+#undef COPY
+    for (unsigned i = 0; i < E500_SPR_SLOTS; i++)
+        if (level >= spr_level[i])
+            dst->spr[i] = src->spr[i];
+}
