@@ -9,24 +9,57 @@
 
 /* Categories (Power ISA 2.06B Book I §1.3.5), per core model. */
 enum {
-    CAT_B = 1 << 0,     /* Base */
-    CAT_E = 1 << 1,     /* Embedded */
-    CAT_WT = 1 << 2,    /* Wait */
-    CAT_FP = 1 << 3,    /* classic floating point */
-    CAT_EPD = 1 << 4,   /* Embedded.External PID */
-    CAT_EHV = 1 << 5,   /* Embedded.Hypervisor: seen by a guest without it, see docs/decisions */
-    CAT_PC = 1 << 6,    /* Embedded.Processor Control: msgsnd, msgclr */
-    CAT_PM = 1 << 7,    /* Embedded.Performance Monitor */
-    CAT_ECL = 1 << 8,   /* Embedded Cache Locking */
-    CAT_ED = 1 << 9,    /* Embedded.Enhanced Debug: rfdi */
-    CAT_ATB = 1 << 10,  /* Alternate Time Base */
-    CAT_MA = 1 << 11,   /* Move Assist: lsw, stsw */
-    CAT_EXP = 1 << 12,  /* Embedded.Enhanced ... e500-specific: isel, dcbal, mbar */
-    CAT_SPE = 1 << 13,  /* SPE, for e500v2 */
-    CAT_EFS = 1 << 14,  /* embedded scalar single, for e500v2 */
-    CAT_EFD = 1 << 15,  /* embedded scalar double, for e500v2 */
-    CAT_64 = 1 << 16,
+    CAT_B = 1 << 0,    /* Base */
+    CAT_E = 1 << 1,    /* Embedded */
+    CAT_WT = 1 << 2,   /* Wait */
+    CAT_FP = 1 << 3,   /* classic floating point */
+    CAT_EPD = 1 << 4,  /* Embedded.External PID */
+    CAT_EHV = 1 << 5,  /* Embedded.Hypervisor: no model a guest sees has it, see docs/decisions */
+    CAT_PC = 1 << 6,   /* Embedded.Processor Control: msgsnd, msgclr */
+    CAT_PM = 1 << 7,   /* Embedded.Performance Monitor */
+    CAT_ECL = 1 << 8,  /* Embedded Cache Locking */
+    CAT_ED = 1 << 9,   /* Embedded.Enhanced Debug: rfdi, dnh */
+    CAT_ATB = 1 << 10, /* Alternate Time Base */
+    CAT_DS = 1 << 11,  /* Decorated Storage */
+    CAT_EXP = 1 << 12, /* e500mc: dcbal, dcbzl */
+    CAT_SPE = 1 << 13, /* SPE, for e500v2 */
+    CAT_EFS = 1 << 14, /* embedded scalar single, for e500v2 */
+    CAT_EFD = 1 << 15, /* embedded scalar double, for e500v2 */
+    /* rows that need two of them */
+    CAT_FP_EPD = CAT_FP | CAT_EPD,
+    CAT_FP_DS = CAT_FP | CAT_DS,
+    /* what a model has */
+    CATS_E500MC = CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED | CAT_ATB | CAT_DS | CAT_EXP,
 };
+
+/* Classes: what a row does, for documentation and for those who pick rows to test. */
+#define INSN_CLASS_LIST(X)                                                                         \
+    X(BRANCH, "branch")                                                                            \
+    X(TRAP, "trap")                                                                                \
+    X(CR, "condition register")                                                                    \
+    X(INTEGER, "integer")                                                                          \
+    X(LOAD, "load")                                                                                \
+    X(STORE, "store")                                                                              \
+    X(ATOMIC, "reservation")                                                                       \
+    X(EPID, "external PID, privileged")                                                            \
+    X(CACHE, "cache")                                                                              \
+    X(CACHE_SUPV, "cache, privileged")                                                             \
+    X(SYNC, "barrier")                                                                             \
+    X(SYSTEM, "system")                                                                            \
+    X(SPR, "special registers")                                                                    \
+    X(SUPV, "system, privileged")                                                                  \
+    X(FP_LOAD, "floating-point load")                                                              \
+    X(FP_STORE, "floating-point store")                                                            \
+    X(FP_EPID, "floating-point external PID, privileged")                                          \
+    X(FP, "floating point")                                                                        \
+    X(FPSCR, "FPSCR")
+
+typedef enum InsnClass {
+#define X(id, doc) IC_##id,
+    INSN_CLASS_LIST(X)
+#undef X
+        INSN_CLASSES
+} InsnClass;
 
 typedef enum InsnId {
 #define INSN(id, ...) INSN_##id,
@@ -42,12 +75,13 @@ typedef struct Insn {
     uint32_t word;
     uint16_t id;
     uint8_t flags;
-    uint8_t rt; /* bits 6–10: RT RS FRT FRS BO TO; crfD/crfS etc. as the operand says */
-    uint8_t ra; /* bits 11–15: RA FRA BI BA; bits 11–15 of others */
-    uint8_t rb; /* bits 16–20: RB FRB SH NB BB */
+    uint8_t rt; /* bits 6–10: RT RS FRT FRS BO TO; BF is rt >> 2, L is rt & 1 */
+    uint8_t ra; /* bits 11–15: RA FRA BI BA; BFA is ra >> 2 */
+    uint8_t rb; /* bits 16–20: RB FRB SH BB */
     uint8_t rc; /* bits 21–25: FRC MB; isel's BC */
     uint8_t me; /* bits 26–30 */
-    int32_t imm; /* sign-extended D/SI, zero-extended UI, displacement of a branch, SPR/PMR/TMR number, FXM, FLM, U … */
+    int32_t imm; /* of the operand kinds that say so (OK_…): sign-extended D/SI, SI << 16 of addis, zero-extended UI,
+                    displacement of a branch, SPR/PMR/TBR number (halves swapped back), FXM, FLM, U, LEV, OC, E; else 0 */
 } Insn;
 
 typedef ExecResult InsnExec(E500 *c, const Insn *in);
@@ -57,6 +91,61 @@ typedef ExecResult InsnExec(E500 *c, const Insn *in);
 #undef INSN
 
 extern InsnExec *const insn_exec[INSN_COUNT]; /* decode.c; INSN_ILLEGAL raises a program interrupt */
+
+/* --- operands --- */
+
+typedef enum OperandKind {
+    OK_NONE,
+    OK_GPR,
+    OK_GPR_OR_0,  /* register 0 means the value 0 */
+    OK_GPR_TO_31, /* this and all following registers */
+    OK_FPR,
+    OK_CRF,    /* field of CR */
+    OK_CRB,    /* bit of CR */
+    OK_FPSCRF, /* field of FPSCR */
+    OK_FIELD,  /* small number, not in Insn.imm */
+    OK_SIMM,   /* from here on: Insn.imm */
+    OK_SIMM_SHIFTED, /* Insn.imm = value << 16 */
+    OK_UIMM,
+    OK_DISP,   /* written d(base): the next operand is the base */
+    OK_BRANCH, /* byte displacement in the field, low two bits are AA and LK */
+    OK_SPR,    /* two five-bit halves, swapped */
+} OperandKind;
+
+enum { OPERAND_N, OPERAND_R, OPERAND_W, OPERAND_RW = OPERAND_R | OPERAND_W };
+
+typedef enum OperandId {
+#define OPERAND(id, shift, width, kind, access, doc) OPERAND_ID_##id,
+#include "cpu/e500/operand.def"
+#undef OPERAND
+    OPERANDS
+} OperandId;
+
+typedef struct OperandInfo {
+    const char *name, *doc;
+    uint8_t shift, width;
+    uint8_t kind;   /* OperandKind */
+    uint8_t access; /* OPERAND_R, …_W of the register it names */
+} OperandInfo;
+
+enum { INSN_OPERANDS_MAX = 6 };
+
+/* A row as data, for everybody but the interpreter's hot path. */
+typedef struct InsnInfo {
+    const char *name;
+    uint32_t match, mask;
+    uint8_t flags;       /* INSN_… a word of this row may carry */
+    uint32_t categories; /* all of these are needed */
+    uint8_t cls;         /* InsnClass */
+    uint8_t operand[INSN_OPERANDS_MAX]; /* OperandId; OPERAND_ID_NONE ends them */
+} InsnInfo;
+
+extern const OperandInfo operand_info[OPERANDS];
+extern const InsnInfo insn_info[INSN_ILLEGAL];
+
+uint32_t operand_value(OperandId id, uint32_t word); /* the raw field; OK_SPR halves swapped back */
+uint32_t insn_flag_bits(unsigned flags);             /* where in the word INSN_… sit */
+uint32_t insn_reserved(InsnId id);                   /* bits neither fixed, flag nor operand: ignored */
 
 /* A pure function of word and model: may be memoized by word. */
 void insn_decode(uint32_t word, const E500Model *model, Insn *out);
