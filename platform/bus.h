@@ -19,3 +19,6 @@ void bus_unmap(Bus *bus, Device *dev, unsigned region);
 bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value);
 bool bus_write(Bus *bus, uint64_t gpa, unsigned size, uint64_t value);
 uint64_t bus_unmapped_count(const Bus *bus);
+/* Which vCPU the calling thread's accesses come from (MPIC per-CPU registers); a vCPU's thread sets it once.  0 at first. */
+void bus_set_initiator(unsigned vcpu);
+unsigned bus_initiator(void);
