@@ -15,7 +15,7 @@ prefix  ?= /usr/local
 bindir  ?= $(prefix)/bin
 mandir  ?= $(prefix)/share/man
 
-PKGS    := glib-2.0
+PKGS    := glib-2.0 gio-2.0
 WARN    := -Wall -Wextra -Wswitch-enum -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Werror=implicit-function-declaration
 OPT     ?= -O2

@@ -16,7 +16,12 @@ enum {
     EXIT_GUEST_CRASH = 3, /* checkstop, or a guest panic with -action panic=… */
 };
 
-enum { SERIALS_MAX = 2 };
+/* The user's fault (EXIT_BAD_CONFIG); errors of other domains are the host's (EXIT_HOST_FAILURE). */
+#define CONFIG_ERROR config_error_quark()
+GQuark config_error_quark(void);
+typedef enum ConfigError { CONFIG_ERROR_OPTION, CONFIG_ERROR_IMAGE } ConfigError;
+
+enum { SERIALS_MAX = 2, VCPUS_MAX = 32 };
 
 typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 

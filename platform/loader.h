@@ -36,3 +36,4 @@ void image_free(Image *image);
 bool image_put(const Image *image, Memory *memory); /* into RAM; true (checked at load) */
 /* A -dtb file: checked (magic, version, totalsize against the file, structure).  NULL on error. */
 GBytes *image_load_dtb(const char *path, GError **error);
+GBytes *image_check_dtb_bytes(const char *name, GBytes *bytes, GError **error); /* for fuzzing; padding cut off */
