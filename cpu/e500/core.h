@@ -102,7 +102,7 @@ enum { MAS2_E = 1, MAS2_G = 2, MAS2_M = 4, MAS2_I = 8, MAS2_W = 16 };
 typedef struct E500SoftTlb {
     uint64_t tag_read, tag_write;
     uintptr_t addend; /* host address of a byte = addend + ea */
-    uint64_t gpa_page;
+    uint64_t gpa_page;  /* low bits: WIMGE of the page */
 } E500SoftTlb;
 
 /* The same for fetches; tag as above. */

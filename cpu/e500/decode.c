@@ -107,13 +107,17 @@ uint32_t insn_reserved(InsnId id)
 enum { NO_ROW = INSN_ILLEGAL, EXTENDED = 1024 };
 
 /* How a row's immediate is made, precomputed so that decoding does not look at operands. */
-typedef enum ImmKind { IMM_NONE, IMM_SIGNED, IMM_SHIFTED, IMM_UNSIGNED, IMM_BRANCH, IMM_SPR } ImmKind;
+typedef enum ImmKind { IMM_NONE, IMM_SIGNED, IMM_SHIFTED, IMM_UNSIGNED, IMM_BRANCH, IMM_SPR, IMM_MASK } ImmKind;
+
+/* What makes a form invalid, likewise from the operands. */
+enum { CHECK_UPDATE = 1, CHECK_UPDATE_LOAD = 2, CHECK_L = 4, CHECK_NO_DECREMENT = 8 };
 
 typedef struct Match {
     uint32_t match, mask, categories;
     uint16_t next; /* row that shares the place, or NO_ROW */
     uint8_t flags;
     uint8_t imm, shift, width;
+    uint8_t checks;
 } Match;
 
 static struct {
@@ -130,16 +134,30 @@ static void chain(uint16_t *place, unsigned id)
     *place = (uint16_t)id;
 }
 
+static uint8_t checks_of(unsigned id, const uint8_t operand[])
+{
+    uint8_t checks = id == INSN_bcctr ? CHECK_NO_DECREMENT : 0;
+
+    for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
+        if (operand[i] == OPERAND_ID_RAU)
+            checks |= operand[0] == OPERAND_ID_RT ? CHECK_UPDATE | CHECK_UPDATE_LOAD : CHECK_UPDATE;
+        if (operand[i] == OPERAND_ID_L)
+            checks |= CHECK_L;
+    }
+    return checks;
+}
+
 static void build_row(unsigned id)
 {
     const InsnInfo *info = &insn_info[id];
     Match *row = &lookup.row[id];
 
-    *row = (Match){info->match, info->mask, info->categories, NO_ROW, info->flags, IMM_NONE, 0, 0};
+    *row = (Match){info->match, info->mask, info->categories, NO_ROW, info->flags, IMM_NONE, 0, 0, 0};
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
         static const uint8_t imm[] = {
             [OK_SIMM] = IMM_SIGNED, [OK_SIMM_SHIFTED] = IMM_SHIFTED, [OK_UIMM] = IMM_UNSIGNED,
             [OK_DISP] = IMM_SIGNED, [OK_BRANCH] = IMM_BRANCH,        [OK_SPR] = IMM_SPR,
+            [OK_MASK_END] = IMM_MASK,
         };
         const OperandInfo *op = &operand_info[info->operand[i]];
         if (imm[op->kind] != IMM_NONE) {
@@ -148,6 +166,7 @@ static void build_row(unsigned id)
             row->width = op->width;
         }
     }
+    row->checks = checks_of(id, info->operand);
 }
 
 static void build(void)
@@ -180,6 +199,13 @@ static void build(void)
     }
 }
 
+/* Ones from bit mb to bit me, around the end when mb > me. */
+static uint32_t rotate_mask(unsigned mb, unsigned me)
+{
+    uint32_t from_mb = UINT32_MAX >> mb, to_me = UINT32_MAX << (31 - me);
+    return mb <= me ? from_mb & to_me : from_mb | to_me;
+}
+
 static int32_t immediate(const Match *row, uint32_t word)
 {
     uint32_t field = word >> row->shift & ((1u << row->width) - 1);
@@ -194,12 +220,26 @@ static int32_t immediate(const Match *row, uint32_t word)
         return (int32_t)field;
     case IMM_BRANCH:
         return (int32_t)((field & ~3u) << spare) >> spare;
+    case IMM_MASK:
+        return (int32_t)rotate_mask(word >> 6 & 31, field);
     case IMM_SPR:
         return (int32_t)swap_halves(field);
     case IMM_NONE:
         break;
     }
     return 0;
+}
+
+/*
+ * Invalid forms that the cores refuse as illegal (EREF 2.0 §3.3.1.4, e500mc core manual §3.4.3).  Others, such as lmw with rA
+ * among its targets, are executed.
+ */
+static bool is_invalid_form(unsigned checks, const Insn *in)
+{
+    return (checks & CHECK_UPDATE && in->ra == 0) ||                    /* nothing to update */
+           (checks & CHECK_UPDATE_LOAD && in->ra == in->rt) ||          /* two results, one register */
+           (checks & CHECK_L && in->rt & 1) ||                          /* 64-bit comparison */
+           (checks & CHECK_NO_DECREMENT && !(in->rt & 4));              /* bcctr that changes CTR */
 }
 
 static unsigned find(uint32_t word, uint32_t categories)
@@ -237,6 +277,10 @@ void insn_decode(uint32_t word, const E500Model *model, Insn *out)
     if (id == INSN_ILLEGAL)
         return;
     const Match *row = &lookup.row[id];
+    if (row->checks && is_invalid_form(row->checks, out)) {
+        out->id = INSN_ILLEGAL;
+        return;
+    }
     unsigned flags = (word & BIT(31) ? INSN_RC | INSN_LK : 0) | (word & BIT(30) ? INSN_AA : 0) |
                      (word & BIT(21) ? INSN_OE : 0);
     out->flags = (uint8_t)(flags & row->flags);

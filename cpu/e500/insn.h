@@ -81,7 +81,7 @@ typedef struct Insn {
     uint8_t rc; /* bits 21–25: FRC MB; isel's BC */
     uint8_t me; /* bits 26–30 */
     int32_t imm; /* of the operand kinds that say so (OK_…): sign-extended D/SI, SI << 16 of addis, zero-extended UI,
-                    displacement of a branch, SPR/PMR/TBR number (halves swapped back), FXM, FLM, U, LEV, OC, E; else 0 */
+                    displacement of a branch, SPR/PMR/TBR number (halves swapped back), FXM, FLM, U, LEV, OC, E, the mask MB to ME; else 0 */
 } Insn;
 
 typedef ExecResult InsnExec(E500 *c, const Insn *in);
@@ -107,6 +107,7 @@ typedef enum OperandKind {
     OK_SIMM,   /* from here on: Insn.imm */
     OK_SIMM_SHIFTED, /* Insn.imm = value << 16 */
     OK_UIMM,
+    OK_MASK_END, /* small number; Insn.imm = the rotate mask from MB to it */
     OK_DISP,   /* written d(base): the next operand is the base */
     OK_BRANCH, /* byte displacement in the field, low two bits are AA and LK */
     OK_SPR,    /* two five-bit halves, swapped */

@@ -43,7 +43,7 @@ static void soft_tlb_fill(E500 *c, Ea ea, uint64_t ctx, const E500Translation *t
     slot->tag_read = t->read ? tag : SOFT_TLB_EMPTY;
     slot->tag_write = t->write ? tag : SOFT_TLB_EMPTY;
     slot->addend = (uintptr_t)page - (ea & 0xfffff000u);
-    slot->gpa_page = t->gpa & ~UINT64_C(0xfff);
+    slot->gpa_page = (t->gpa & ~UINT64_C(0xfff)) | (t->mas2 & 0x1f);
     c->count.tlb_fills++;
 }
 
@@ -58,7 +58,7 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Pie
 
     if ((access == ACCESS_WRITE ? slot->tag_write : slot->tag_read) == (ctx | (ea & 0xfffff000u))) {
         out->host = (uint8_t *)(slot->addend + ea);
-        out->gpa = slot->gpa_page | (ea & 0xfff);
+        out->gpa = (slot->gpa_page & ~UINT64_C(0xfff)) | (ea & 0xfff);
         out->little_endian = out->guarded = false;
         return EXEC_NEXT;
     }

@@ -13,8 +13,7 @@ static const E500Model models[] = {
         .name = "e500mc",
         .pvr = 0x80230020,
         .svr = 0,
-        .categories = CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED |
-                      CAT_ATB | CAT_EXP,
+        .categories = CATS_E500MC,
         .core = E500_CORE_MC,
         .msr_mask = MSR_UCLE | MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DE | MSR_FE1 |
                     MSR_IS | MSR_DS | MSR_PMM | MSR_RI,

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cache management, cache locking and barriers (Power ISA 2.06B Book II §4.3, §4.4, Book III-E §5.9; EREF 2.0 §5).
+ *
+ * No cache is modelled: memory is always coherent, so an operation on a block translates its address, with the permissions and
+ * interrupts of the load or store that it counts as, and has nothing more to do.  dcbz is the exception.
+ */
+#include <string.h>
+
+#include "cpu/e500/exec_helpers.h"
+#include "cpu/e500/mem.h"
+
+static inline Ea ea_x(const E500 *c, const Insn *in)
+{
+    return ra_or_0(c, in) + rb(c, in);
+}
+
+static ExecResult touch(E500 *c, Ea ea, E500Access access, unsigned flags)
+{
+    uint64_t gpa;
+    uint8_t *host;
+    return e500_mem_probe(c, ea, access, flags, &gpa, &host);
+}
+
+/* --- dcbz --- */
+
+/* A block cannot be made in the cache when the page is not cacheable or written through. */
+static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
+{
+    uint64_t gpa;
+    uint8_t *host;
+    uint64_t ctx = flags & MEM_EPID ? e500_external_context(c, ACCESS_WRITE) : c->ctx_data;
+    uint32_t epid = flags & MEM_EPID ? ESR_EPID : 0;
+    Ea line = ea & ~(Ea)(c->model->cache_line - 1u);
+    ExecResult r = e500_mem_probe(c, ea, ACCESS_WRITE, flags, &gpa, &host);
+
+    if (r != EXEC_NEXT)
+        return r;
+    if (page_attributes(c, ea, ACCESS_WRITE, ctx) & (MAS2_I | MAS2_W))
+        return e500_raise_data(c, EXCP_ALIGNMENT, ESR_ST | epid, ea);
+    if (host) {
+        memset(host - (ea - line), 0, c->model->cache_line);
+        return EXEC_NEXT;
+    }
+    /* A device that the guest maps cacheable sees what a cache would cast out. */
+    for (unsigned at = 0; at < c->model->cache_line; at += 8) {
+        r = e500_store_slow(c, line + at, 8, flags, 0);
+        if (r != EXEC_NEXT)
+            return r;
+    }
+    return EXEC_NEXT;
+}
+
+ExecResult exec_dcbz(E500 *c, const Insn *in)
+{
+    return zero_block(c, ea_x(c, in), 0);
+}
+
+/* Differs from dcbz when L1CSR0[DCBZ32] halves that one's length; the bit does not exist for guests. */
+ExecResult exec_dcbzl(E500 *c, const Insn *in)
+{
+    return zero_block(c, ea_x(c, in), 0);
+}
+
+/* --- hints: nothing to do, and never an interrupt --- */
+
+#define HINT(id)                                                                                   \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
+    {                                                                                              \
+        return EXEC_NEXT;                                                                          \
+    }
+HINT(dcba)
+HINT(dcbal)
+HINT(dcbt)
+HINT(dcbtst)
+HINT(icbt)
+
+/* --- translate, and no more --- */
+
+#define BLOCK(id, access)                                                                          \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
+    {                                                                                              \
+        return touch(c, ea_x(c, in), access, 0);                                                   \
+    }
+BLOCK(dcbf, ACCESS_READ)
+BLOCK(dcbst, ACCESS_READ)
+BLOCK(icbi, ACCESS_READ)
+
+ExecResult exec_dcbi(E500 *c, const Insn *in)
+{
+    if (in_user_mode(c))
+        return e500_privileged(c);
+    return touch(c, ea_x(c, in), ACCESS_WRITE, 0);
+}
+
+/* Decorated storage notify: its address is in rB. */
+ExecResult exec_dsn(E500 *c, const Insn *in)
+{
+    return touch(c, rb(c, in), ACCESS_WRITE, 0);
+}
+
+/* --- locking: user mode needs MSR[UCLE] (EREF 2.0 §5.7) --- */
+
+#define LOCKING(id, access, esr)                                                                   \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
+    {                                                                                              \
+        Ea ea = ea_x(c, in);                                                                       \
+        if (in_user_mode(c) && !(c->s.msr & MSR_UCLE))                                             \
+            return e500_raise_data(c, EXCP_DATA_STORAGE, esr, ea);                                 \
+        return touch(c, ea, access, 0);                                                            \
+    }
+LOCKING(dcbtls, ACCESS_READ, ESR_DLK)
+LOCKING(dcbtstls, ACCESS_WRITE, ESR_DLK)
+LOCKING(dcblc, ACCESS_READ, ESR_DLK)
+LOCKING(icbtls, ACCESS_READ, ESR_ILK)
+LOCKING(icblc, ACCESS_READ, ESR_ILK)
+
+/* --- external PID: privileged; loads translate by EPLC, stores by EPSC --- */
+
+#define EXTERNAL(id, operation)                                                                    \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
+    {                                                                                              \
+        return in_user_mode(c) ? e500_privileged(c) : (operation);                                 \
+    }
+EXTERNAL(dcbfep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))
+EXTERNAL(dcbstep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))
+EXTERNAL(icbiep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))
+EXTERNAL(dcbtep, EXEC_NEXT)
+EXTERNAL(dcbtstep, EXEC_NEXT)
+EXTERNAL(dcbzep, zero_block(c, ea_x(c, in), MEM_EPID))
+EXTERNAL(dcbzlep, zero_block(c, ea_x(c, in), MEM_EPID))
+
+/* --- barriers --- */
+
+/* sync 0 orders everything; lwsync (sync 1) all but stores before loads. */
+ExecResult exec_sync(E500 *c, const Insn *in)
+{
+    if ((in->rt & 3) == 1)
+        __atomic_thread_fence(__ATOMIC_ACQ_REL);
+    else
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return EXEC_NEXT;
+}
+
+ExecResult exec_mbar(E500 *c, const Insn *in)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return EXEC_NEXT;
+}
+
+/* Every instruction is complete before the next is fetched anyway; acquire, as after a lock is taken. */
+ExecResult exec_isync(E500 *c, const Insn *in)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return EXEC_NEXT;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the exec_*.c files share: operands as values, CR fields.
+ */
+#pragma once
+
+#include "cpu/e500/insn.h"
+
+enum { CR_LT = 8, CR_GT = 4, CR_EQ = 2, CR_SO = 1 }; /* bits of one CR field */
+
+/* Registers as lvalues, low words. */
+#define rt(c, in) ((c)->s.gpr[(in)->rt].w)
+#define rs(c, in) ((c)->s.gpr[(in)->rt].w)
+#define ra(c, in) ((c)->s.gpr[(in)->ra].w)
+#define rb(c, in) ((c)->s.gpr[(in)->rb].w)
+
+static inline uint32_t ra_or_0(const E500 *c, const Insn *in)
+{
+    return in->ra ? c->s.gpr[in->ra].w : 0;
+}
+
+static inline bool in_user_mode(const E500 *c)
+{
+    return c->s.msr & MSR_PR;
+}
+
+static inline bool cr_bit(const E500 *c, unsigned bit) /* 0 is CR0[LT] */
+{
+    return c->s.cr >> (31 - bit) & 1;
+}
+
+static inline void cr_field_set(E500 *c, unsigned field, uint32_t value)
+{
+    unsigned shift = 28 - 4 * field;
+    c->s.cr = (c->s.cr & ~(15u << shift)) | value << shift;
+}
+
+static inline void cr0_set(E500 *c, uint32_t value)
+{
+    uint32_t order = (int32_t)value < 0 ? CR_LT : value ? CR_GT : CR_EQ;
+    cr_field_set(c, 0, order | c->s.so);
+}
+
+/* WIMGE of the page of an access that e500_mem_probe() just found good. */
+static inline uint32_t page_attributes(const E500 *c, Ea ea, E500Access access, uint64_t ctx)
+{
+    const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
+    uint64_t tag = access == ACCESS_WRITE ? slot->tag_write : slot->tag_read;
+    E500Translation t;
+
+    if (tag == (ctx | (ea & 0xfffff000u)))
+        return (uint32_t)slot->gpa_page & 0x1f;
+    return e500_mmu_lookup(c, ea, ctx, access, &t) == MMU_OK ? t.mas2 & 0x1f : 0;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Integer loads and stores, reservations, external PID, decorated storage (Power ISA 2.06B Book I §3.3.2–§3.3.6, Book II §4.4.2,
+ * Book III-E §5.4.3).
+ *
+ * Nothing of an instruction takes effect before its access succeeded: the access may trap, or come back as an MMIO exit and be
+ * executed again.
+ */
+#include "cpu/e500/exec_helpers.h"
+#include "cpu/e500/mem.h"
+
+static inline Ea ea_d(const E500 *c, const Insn *in)
+{
+    return ra_or_0(c, in) + (uint32_t)in->imm;
+}
+
+static inline Ea ea_x(const E500 *c, const Insn *in)
+{
+    return ra_or_0(c, in) + rb(c, in);
+}
+
+/* --- loads and stores --- */
+
+#define LOAD(id, bits, ea_of, value_of, update)                                                    \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
+    {                                                                                              \
+        Ea ea = ea_of;                                                                             \
+        uint##bits##_t v;                                                                          \
+        ExecResult r = e500_load##bits(c, ea, &v);                                                 \
+        if (__builtin_expect(r != EXEC_NEXT, 0))                                                   \
+            return r;                                                                              \
+        rt(c, in) = value_of;                                                                      \
+        if (update)                                                                                \
+            ra(c, in) = ea;                                                                        \
+        return EXEC_NEXT;                                                                          \
+    }
+
+#define STORE(id, bits, ea_of, value, update)                                                      \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
+    {                                                                                              \
+        Ea ea = ea_of;                                                                             \
+        ExecResult r = e500_store##bits(c, ea, (uint##bits##_t)(value));                           \
+        if (update && __builtin_expect(r == EXEC_NEXT, 1))                                         \
+            ra(c, in) = ea;                                                                        \
+        return r;                                                                                  \
+    }
+
+#define LOADS(id, bits, value_of)                                                                  \
+    LOAD(id, bits, ea_d(c, in), value_of, false)                                                   \
+    LOAD(id##u, bits, ea_d(c, in), value_of, true)                                                 \
+    LOAD(id##x, bits, ea_x(c, in), value_of, false)                                                \
+    LOAD(id##ux, bits, ea_x(c, in), value_of, true)
+
+#define STORES(id, bits)                                                                           \
+    STORE(id, bits, ea_d(c, in), rs(c, in), false)                                                 \
+    STORE(id##u, bits, ea_d(c, in), rs(c, in), true)                                               \
+    STORE(id##x, bits, ea_x(c, in), rs(c, in), false)                                              \
+    STORE(id##ux, bits, ea_x(c, in), rs(c, in), true)
+
+LOADS(lbz, 8, v)
+LOADS(lhz, 16, v)
+LOADS(lha, 16, (uint32_t)(int16_t)v)
+LOADS(lwz, 32, v)
+STORES(stb, 8)
+STORES(sth, 16)
+STORES(stw, 32)
+
+LOAD(lhbrx, 16, ea_x(c, in), __builtin_bswap16(v), false)
+LOAD(lwbrx, 32, ea_x(c, in), __builtin_bswap32(v), false)
+STORE(sthbrx, 16, ea_x(c, in), __builtin_bswap16((uint16_t)rs(c, in)), false)
+STORE(stwbrx, 32, ea_x(c, in), __builtin_bswap32(rs(c, in)), false)
+
+/* Decorated storage: the decoration in rA means something to devices that know it only; none does here. */
+LOAD(lbdx, 8, rb(c, in), v, false)
+LOAD(lhdx, 16, rb(c, in), v, false)
+LOAD(lwdx, 32, rb(c, in), v, false)
+STORE(stbdx, 8, rb(c, in), rs(c, in), false)
+STORE(sthdx, 16, rb(c, in), rs(c, in), false)
+STORE(stwdx, 32, rb(c, in), rs(c, in), false)
+
+/* --- multiple --- */
+
+static ExecResult misaligned(E500 *c, Ea ea, bool is_store)
+{
+    return e500_raise_data(c, EXCP_ALIGNMENT, is_store ? ESR_ST : 0, ea);
+}
+
+/* All words are loaded before the first register changes, so that a fault or an exit may restart it, rA in range or not. */
+ExecResult exec_lmw(E500 *c, const Insn *in)
+{
+    uint32_t value[32];
+    Ea ea = ea_d(c, in);
+
+    if (ea & 3)
+        return misaligned(c, ea, false);
+    for (unsigned r = in->rt; r < 32; r++, ea += 4) {
+        ExecResult result = e500_load32(c, ea, &value[r]);
+        if (result != EXEC_NEXT)
+            return result;
+    }
+    for (unsigned r = in->rt; r < 32; r++)
+        c->s.gpr[r].w = value[r];
+    return EXEC_NEXT;
+}
+
+/* Interrupted half way it stores the same again later: the architecture lets it (Book III-E §7.7). */
+ExecResult exec_stmw(E500 *c, const Insn *in)
+{
+    Ea ea = ea_d(c, in);
+
+    if (ea & 3)
+        return misaligned(c, ea, true);
+    for (unsigned r = in->rt; r < 32; r++, ea += 4) {
+        ExecResult result = e500_store32(c, ea, c->s.gpr[r].w);
+        if (result != EXEC_NEXT)
+            return result;
+    }
+    return EXEC_NEXT;
+}
+
+/* --- reservations ---
+ *
+ * A reservation is the word's real address and the value loaded.  stwcx. is a compare-and-swap of that value on the host's word, so
+ * it is atomic among the cores and against device DMA.  A word that was changed and changed back in between is not noticed.
+ */
+
+/* A reservation needs RAM: elsewhere it is a storage synchronization exception (EREF 2.0 §6.4.1.4.5). */
+static ExecResult reservation_word(E500 *c, Ea ea, E500Access access, uint64_t *gpa, uint32_t **word)
+{
+    uint32_t st = access == ACCESS_WRITE ? ESR_ST : 0;
+    uint8_t *host;
+
+    if (ea & 3)
+        return misaligned(c, ea, access == ACCESS_WRITE);
+    ExecResult r = e500_mem_probe(c, ea, access, 0, gpa, &host);
+    if (r != EXEC_NEXT)
+        return r;
+    if (!host)
+        return e500_raise_data(c, EXCP_DATA_STORAGE, st, ea);
+    *word = (uint32_t *)(void *)host;
+    return EXEC_NEXT;
+}
+
+/* Between a word in memory and its value by the page's byte order. */
+static uint32_t to_guest_order(const E500 *c, Ea ea, E500Access access, uint32_t raw)
+{
+    uint32_t value = (uint32_t)e500_swap(raw, 4);
+    return page_attributes(c, ea, access, c->ctx_data) & MAS2_E ? __builtin_bswap32(value) : value;
+}
+
+ExecResult exec_lwarx(E500 *c, const Insn *in)
+{
+    uint64_t gpa;
+    uint32_t *word = NULL;
+    Ea ea = ea_x(c, in);
+    ExecResult r = reservation_word(c, ea, ACCESS_READ, &gpa, &word);
+
+    if (r != EXEC_NEXT)
+        return r;
+    c->reserve_value = __atomic_load_n(word, __ATOMIC_RELAXED); /* as it lies in memory */
+    c->reserve_gpa = gpa;
+    c->reserve = true;
+    rt(c, in) = to_guest_order(c, ea, ACCESS_READ, c->reserve_value);
+    return EXEC_NEXT;
+}
+
+ExecResult exec_stwcx(E500 *c, const Insn *in)
+{
+    uint64_t gpa;
+    uint32_t *word = NULL;
+    Ea ea = ea_x(c, in);
+    ExecResult r = reservation_word(c, ea, ACCESS_WRITE, &gpa, &word);
+
+    if (r != EXEC_NEXT)
+        return r;
+    bool stored = false;
+    if (c->reserve && c->reserve_gpa == gpa) {
+        uint32_t expected = c->reserve_value;
+        uint32_t desired = to_guest_order(c, ea, ACCESS_WRITE, rs(c, in));
+        stored = __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_SEQ_CST,
+                                             __ATOMIC_SEQ_CST);
+    }
+    c->reserve = false;
+    cr_field_set(c, 0, (stored ? CR_EQ : 0) | c->s.so);
+    return EXEC_NEXT;
+}
+
+/* --- external PID: privileged; the context is EPLC's or EPSC's --- */
+
+static ExecResult load_external(E500 *c, const Insn *in, unsigned size)
+{
+    uint64_t value;
+
+    if (in_user_mode(c))
+        return e500_privileged(c);
+    ExecResult r = e500_load_slow(c, ea_x(c, in), size, MEM_EPID, &value);
+    if (r == EXEC_NEXT)
+        rt(c, in) = (uint32_t)value;
+    return r;
+}
+
+static ExecResult store_external(E500 *c, const Insn *in, unsigned size)
+{
+    if (in_user_mode(c))
+        return e500_privileged(c);
+    uint64_t low = rs(c, in) & (UINT64_MAX >> (64 - 8 * size));
+    return e500_store_slow(c, ea_x(c, in), size, MEM_EPID, low);
+}
+
+ExecResult exec_lbepx(E500 *c, const Insn *in)
+{
+    return load_external(c, in, 1);
+}
+
+ExecResult exec_lhepx(E500 *c, const Insn *in)
+{
+    return load_external(c, in, 2);
+}
+
+ExecResult exec_lwepx(E500 *c, const Insn *in)
+{
+    return load_external(c, in, 4);
+}
+
+ExecResult exec_stbepx(E500 *c, const Insn *in)
+{
+    return store_external(c, in, 1);
+}
+
+ExecResult exec_sthepx(E500 *c, const Insn *in)
+{
+    return store_external(c, in, 2);
+}
+
+ExecResult exec_stwepx(E500 *c, const Insn *in)
+{
+    return store_external(c, in, 4);
+}
