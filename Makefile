@@ -93,6 +93,22 @@ check-guests: $(B)/quoin guests
 check-qemu: guests
 	@tests/guests/run --qemu
 
+# --- the Linux guest, and everything in one command
+
+GUEST ?= linux
+
+run:
+	@MAKE='$(MAKE)' guests/run.sh $(GUEST) $(ARGS)
+
+guest-linux:
+	@guests/linux/build.sh -o build/guests/linux
+
+install-deps:
+	@guests/deps.sh build bare linux tests
+
+check-linux: $(B)/quoin guest-linux
+	@tests/linux/run $(B)/quoin
+
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
@@ -100,6 +116,12 @@ help:
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
 #@ make check-qemu      run them on qemu-system-ppc, the peer
+
+#@ make guest-linux     build the Linux guest: five minutes, once
+#@ make check-linux     boot it: images, resets, power-off, idle
+#@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
+#@ make run GUEST=hello the same with a bare-metal guest
+#@ make install-deps    install what building and testing need
 
 clean:
 	rm -rf build
@@ -109,4 +131,5 @@ format:
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit guests guest-cc check-guests check-qemu help clean format
+.PHONY: run guest-linux install-deps check-linux
 .SECONDARY:

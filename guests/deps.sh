@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Installs what is missing on Debian 12, naming it; without root it prints the apt line and fails.
+#
+#   deps.sh GROUP…      build   Quoin itself
+#                       bare    the bare-metal guests
+#                       linux   the Linux guest
+#                       tests   make check
+#                       oracle  what the tests and make bench compare with, if it is there
+
+set -euo pipefail
+
+# group, kind of probe (cmd, file, pc = pkg-config), what is looked for, the package that has it
+table='
+build   cmd   make                                    make
+build   cmd   gcc                                     gcc
+build   cmd   ar                                      binutils
+build   file  /usr/include/stdio.h                    libc6-dev
+build   cmd   pkg-config                              pkg-config
+build   pc    glib-2.0                                libglib2.0-dev
+build   file  /usr/include/libfdt.h                   libfdt-dev
+bare    cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
+linux   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
+linux   file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
+linux   file  /usr/src/linux-source-6.1.tar.xz        linux-source-6.1
+linux   cmd   gcc                                     gcc
+linux   file  /usr/include/stdio.h                    libc6-dev
+linux   cmd   xz                                      xz-utils
+linux   cmd   bzip2                                   bzip2
+linux   cmd   gzip                                    gzip
+linux   cmd   bc                                      bc
+linux   cmd   bison                                   bison
+linux   cmd   flex                                    flex
+linux   cmd   perl                                    perl
+linux   cmd   cpio                                    cpio
+linux   cmd   patch                                   patch
+linux   cmd   dpkg-source                             dpkg-dev
+linux   cmd   mkimage                                 u-boot-tools
+linux   file  /etc/ssl/certs/ca-certificates.crt      ca-certificates
+tests   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
+tests   cmd   powerpc-linux-gnu-objdump               binutils-powerpc-linux-gnu
+tests   cmd   dtc                                     device-tree-compiler
+tests   cmd   mkimage                                 u-boot-tools
+tests   cmd   python3                                 python3
+tests   cmd   git                                     git
+oracle  cmd   qemu-ppc                                qemu-user
+oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
+oracle  cmd   qemu-system-ppc                         qemu-system-ppc
+'
+
+present() {
+    case $1 in
+    cmd) command -v "$2" >/dev/null ;;
+    file) [[ -e $2 ]] ;;
+    pc) pkg-config --exists "$2" 2>/dev/null ;;
+    esac
+}
+
+missing=()
+for group in "$@"; do
+    grep -q "^$group " <<<"$table" || { echo "deps.sh: no group $group" >&2; exit 2; }
+    while read -r in kind what package; do
+        [[ $in == "$group" ]] || continue
+        [[ " ${missing[*]} " != *" $package "* ]] || continue
+        present "$kind" "$what" || missing+=("$package")
+    done <<<"$table"
+done
+((${#missing[@]})) || exit 0
+
+if ((EUID != 0)); then
+    echo "These packages are missing; as root:" >&2
+    echo "    apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+echo "Installing what is missing: ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update >&2
+apt-get -q -y --no-install-recommends install "${missing[@]}" >&2
