@@ -26,6 +26,8 @@ typedef enum ExecResult {
     EXEC_EXIT, /* c->exit holds an exit; pc still at this instruction, which is executed again after it */
 } ExecResult;
 
+typedef enum E500Access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } E500Access;
+
 /* MSR bits as Book III-E names them, in the order of the 32-bit register. */
 enum {
     MSR_GS = 1u << 28,   /* guest state: category E.HV, reads 0 here */
@@ -185,6 +187,7 @@ typedef struct E500 {
     E500TlbMail tlb_mail;
     uint64_t tlb1_valid;  /* bit n: s.tlb1[n] is valid */
     uint64_t timer_tb;    /* time base up to which FIT and watchdog events were counted */
+    bool icmp_armed;      /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
     bool watchdog_exit;   /* second expiry of the watchdog, to be reported as an exit */
     bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
@@ -263,8 +266,16 @@ void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what t
 /* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
 void e500_complete_hcall(E500 *c, const VcpuExit *exit);
 
-/* One bit per event of DBSR: record it; true: a debug interrupt follows at once (DBCR0[IDM], MSR[DE]). */
+/* --- the guest's own debugging (debug.c) --- */
+
+/* One bit per event of DBSR: record it if DBCR0[IDM]; true: MSR[DE] too, a debug interrupt follows at once. */
 bool e500_debug_event(E500 *c, uint32_t dbsr);
+bool e500_debug_looks_at_instructions(const E500 *c); /* ICMP, IAC */
+void e500_debug_before_instruction(E500 *c);          /* records what the last one and the next one are events for */
+bool e500_debug_watches_page(const E500 *c, Ea page); /* DAC */
+/* An access is about to happen: true: a debug interrupt comes first. */
+bool e500_debug_data_access(E500 *c, Ea ea, unsigned size, E500Access access);
+void e500_debug_rewritten(E500 *c); /* DBCRn, IACn or DACn changed */
 
 /* --- timers (timers.c) --- */
 void e500_timers_init(E500 *c);   /* after state was put at FULL: anchors the time base to s.tb */
@@ -284,8 +295,6 @@ ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value);
 ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value);
 
 /* --- MMU (mmu.c) --- */
-typedef enum E500Access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } E500Access;
-
 typedef struct E500Translation {
     uint64_t gpa;
     uint32_t mas2;  /* WIMGE */

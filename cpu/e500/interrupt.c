@@ -70,15 +70,6 @@ ExecResult e500_raise_machine_check(E500 *c, uint32_t mcsr, uint64_t mcar)
     return EXEC_TRAP;
 }
 
-/* Events are recorded in external debug mode's absence only when internal mode is on (EREF 2.0 §8.4). */
-bool e500_debug_event(E500 *c, uint32_t dbsr)
-{
-    if (!(c->s.spr[SPR_DBCR0] & DBCR0_IDM))
-        return false;
-    c->s.spr[SPR_DBSR] |= dbsr;
-    return c->s.msr & MSR_DE;
-}
-
 static bool sets_esr(E500Excp excp)
 {
     switch (excp) {
@@ -130,6 +121,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.spr[class_row[class].srr1] = c->s.msr;
     c->s.pc = c->s.spr[SPR_IVPR] | c->s.spr[excp_row[excp].ivor];
     c->s.waiting = false;
+    c->icmp_armed = false; /* what was interrupted did not complete */
     c->count.interrupts[excp]++;
     e500_set_msr(c, c->s.msr & kept);
     if (c->s.spr[SPR_DBCR0] & DBCR0_IRPT && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT))
@@ -296,6 +288,8 @@ ExecResult e500_take_interrupt(E500 *c)
         enter_handler(c, EXCP_EXTERNAL_INPUT, c->s.pc);
         return EXEC_JUMP;
     }
+    if (e500_debug_looks_at_instructions(c))
+        e500_debug_before_instruction(c);
     for (unsigned i = 0; i < G_N_ELEMENTS(async_order); i++) {
         E500Excp excp = async_order[i];
 
@@ -323,7 +317,8 @@ void e500_set_msr(E500 *c, uint32_t msr)
     c->s.msr = msr;
     if ((old ^ msr) & (MSR_PR | MSR_IS | MSR_DS))
         e500_context_changed(c);
-    if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) && e500_interrupt_pending(c))
+    if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) &&
+        (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
         e500_attention(c, E500_ATT_IRQ);
     if (msr & ~old & MSR_WE) {
         c->s.waiting = true;

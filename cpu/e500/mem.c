@@ -66,7 +66,7 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Pie
     if (result != MMU_OK)
         return raise_mmu(c, result, ea, ctx, access, flags & MEM_EPID ? ESR_EPID : 0);
     page = e500_vm_ram(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
-    if (page && !(t.mas2 & MAS2_E))
+    if (page && !(t.mas2 & MAS2_E) && !e500_debug_watches_page(c, ea & 0xfffff000u))
         soft_tlb_fill(c, ea, ctx, &t, page);
     out->gpa = t.gpa;
     out->host = page ? page + (ea & 0xfff) : NULL;
@@ -86,13 +86,16 @@ static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, 
     piece[1].size = size - piece[0].size;
     *n = piece[1].size ? 2 : 1;
     r = resolve(c, ea, access, flags, &piece[0]);
-    if (r != EXEC_NEXT || *n == 1)
-        return r;
-    r = resolve(c, ea + room, access, flags, &piece[1]);
-    if (r != EXEC_NEXT || piece[0].little_endian == piece[1].little_endian)
-        return r;
-    /* One access, two byte orders: EREF 2.0 §6.4.8.2 */
-    return e500_raise_data(c, EXCP_DATA_STORAGE, ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0), ea + room);
+    if (r == EXEC_NEXT && *n == 2) {
+        r = resolve(c, ea + room, access, flags, &piece[1]);
+        /* One access, two byte orders: EREF 2.0 §6.4.8.2 */
+        if (r == EXEC_NEXT && piece[0].little_endian != piece[1].little_endian)
+            r = e500_raise_data(c, EXCP_DATA_STORAGE, ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0),
+                                ea + room);
+    }
+    if (r == EXEC_NEXT && e500_debug_data_access(c, ea, size, access))
+        r = e500_raise(c, EXCP_DEBUG, 0);
+    return r;
 }
 
 /* --- devices --- */
@@ -273,6 +276,8 @@ ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uin
     Piece p;
     ExecResult r = resolve(c, ea, access, flags, &p);
 
+    if (r == EXEC_NEXT && e500_debug_data_access(c, ea, 1, access))
+        r = e500_raise(c, EXCP_DEBUG, 0);
     if (r == EXEC_NEXT) {
         *gpa = p.gpa;
         *host = p.host;

@@ -293,22 +293,42 @@ bool e500_tlbsync_done(const E500 *c)
     return true;
 }
 
+static void invalidate_page_of_pid(E500 *c, Ea ea, uint8_t pid, bool as)
+{
+    E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
+
+    for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
+        if (entry_tid(&set[way]) == pid && entry_in_space(&set[way], as) && entry_covers(&set[way], ea))
+            entry_invalidate(c, &set[way]);
+    for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
+        E500TlbEntry *e = &c->s.tlb1[__builtin_ctzll(valid)];
+
+        if (entry_tid(e) == pid && entry_in_space(e, as) && entry_covers(e, ea))
+            entry_invalidate(c, e);
+    }
+}
+
+static void invalidate_pid(E500 *c, uint8_t pid)
+{
+    for (unsigned i = 0; i < E500_TLB0_ENTRIES; i++)
+        if (entry_tid(&c->s.tlb0[i]) == pid)
+            entry_invalidate(c, &c->s.tlb0[i]);
+    for (unsigned i = 0; i < c->model->tlb1_entries; i++)
+        if (entry_tid(&c->s.tlb1[i]) == pid)
+            entry_invalidate(c, &c->s.tlb1[i]);
+}
+
 /* T = 0: everything; 1: one PID; 3: one page of one PID and address space.  TLB entries of this core only. */
 void e500_tlbilx(E500 *c, unsigned t, Ea ea)
 {
     uint8_t spid = (uint8_t)(c->s.spr[SPR_MAS6] >> 16);
-    bool sas = c->s.spr[SPR_MAS6] & 1;
 
-    if (t == 0) {
+    if (t == 0)
         e500_tlb_flash(c, true, true);
-        return;
-    }
-    for (unsigned i = 0; i < E500_TLB0_ENTRIES + c->model->tlb1_entries; i++) {
-        E500TlbEntry *e = i < E500_TLB0_ENTRIES ? &c->s.tlb0[i] : &c->s.tlb1[i - E500_TLB0_ENTRIES];
-
-        if (entry_tid(e) == spid && (t == 1 || (entry_in_space(e, sas) && entry_covers(e, ea))))
-            entry_invalidate(c, e);
-    }
+    else if (t == 1)
+        invalidate_pid(c, spid);
+    else
+        invalidate_page_of_pid(c, ea, spid, c->s.spr[SPR_MAS6] & 1);
     tlb1_count_valid(c);
 }
 

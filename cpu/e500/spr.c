@@ -169,8 +169,7 @@ static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, uint32_t value)
 static ExecResult spr_write_debug(E500 *c, E500SprSlot slot, uint32_t value)
 {
     c->s.spr[slot] = value;
-    if ((c->s.spr[SPR_DBCR0] & DBCR0_IDM) && e500_interrupt_pending(c))
-        e500_attention(c, E500_ATT_IRQ);
+    e500_debug_rewritten(c);
     return EXEC_NEXT;
 }
 
