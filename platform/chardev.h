@@ -29,6 +29,7 @@ typedef struct ChardevMuxOps {
     const char *(*help)(void *opaque); /* Ctrl-a h; borrowed text */
 } ChardevMuxOps;
 
+bool chardev_check(const char *spec, GError **error); /* is it well-formed?  Opens nothing */
 Chardev *chardev_new(const char *label, const char *spec, GError **error); /* label: "serial0" */
 void chardev_free(Chardev *chr);
 void chardev_set_mux_ops(Chardev *chr, const ChardevMuxOps *ops, void *opaque);

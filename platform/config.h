@@ -61,13 +61,15 @@ typedef struct Config {
     char *gdb;   /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     char *qmp;   /* -qmp SPEC; NULL: none */
     char *pidfile;
+    char *name;  /* -name; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;
     ActionPanic action_panic;
     ActionWatchdog action_watchdog;
     bool start_paused; /* -S */
-    char *rtc_base;    /* "utc", "localtime" or an ISO date */
+    char *rtc_base;    /* "utc", "localtime" or an ISO date, UTC */
+    bool rtc_clock_vm; /* clock=vm: the RTC stands still while the machine does */
     bool icount;       /* virtual clock */
     unsigned icount_shift;
     uint32_t log_mask;

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From argv to a Config: finds the row of each option, then completes and checks the whole.
+ */
+#include "platform/options_priv.h"
+
+#include <string.h>
+
+#include "cpu/accel.h"
+#include "platform/chardev.h"
+#include "platform/suggest.h"
+
+G_DEFINE_QUARK(quoin-config-error-quark, config_error)
+
+const char *const option_topics[OPTION_TOPICS] = {
+#define TOPIC(id, title) title,
+#include "platform/options_table.def"
+};
+
+const Option options_table[OPTIONS] = {
+#define OPTION(id, name, argument, topic, text) { name, argument, text, OPTION_TOPIC_##topic },
+#include "platform/options_table.def"
+};
+
+/* Every spelling that works. */
+static const struct {
+    const char *name;
+    OptionId id;
+} spellings[] = {
+#define OPTION(id, name, argument, topic, text) { name, OPTION_##id },
+#define ALIAS(alias, id) { alias, OPTION_##id },
+#include "platform/options_table.def"
+};
+
+static const char *const later[] = {
+#define LATER(name, has_argument) name,
+#include "platform/options_table.def"
+};
+
+static bool (*const setters[OPTIONS])(Parse *p, const char *arg, GError **error) = {
+#define OPTION(id, name, argument, topic, text) option_set_##id,
+#include "platform/options_table.def"
+};
+
+bool option_bad(GError **error, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, text);
+    return false;
+}
+
+static bool unknown_option(const char *word, const char *name, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
+        if (!strcmp(later[i], name))
+            return option_bad(error, "%s: not yet supported", word);
+    }
+    const char *names[G_N_ELEMENTS(spellings)];
+    for (size_t i = 0; i < G_N_ELEMENTS(spellings); i++)
+        names[i] = spellings[i].name;
+    const char *closest = suggest_closest(name, names, G_N_ELEMENTS(names));
+    if (closest)
+        return option_bad(error, "%s: unknown option; the closest known is -%s", word, closest);
+    return option_bad(error, "%s: unknown option (-help lists the known ones)", word);
+}
+
+/* One option and its argument at argv[*i]. */
+static bool parse_one(Parse *p, int argc, char **argv, int *i, GError **error)
+{
+    const char *word = argv[*i], *name = word + 1;
+    if (word[0] != '-' || !word[1])
+        return option_bad(error, "'%s': not an option, and a disk image as such is not yet supported", word);
+    name += *name == '-';
+    for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
+        if (strcmp(spellings[s].name, name))
+            continue;
+        OptionId id = spellings[s].id;
+        if (!options_table[id].argument)
+            return setters[id](p, NULL, error);
+        if (*i + 1 >= argc)
+            return option_bad(error, "%s: needs an argument, %s", word, options_table[id].argument);
+        return setters[id](p, argv[++*i], error);
+    }
+    return unknown_option(word, name, error);
+}
+
+static bool choose_accel(Parse *p, GError **error)
+{
+    g_autofree char *why = NULL;
+    for (guint i = 0; i < p->accels->len; i++) {
+        const AccelOps *ops = accel_find(p->accels->pdata[i]);
+        g_clear_pointer(&why, g_free);
+        if (ops && ops->available(&why)) {
+            p->config->accel = g_strdup(ops->name);
+            break;
+        }
+        if (!ops)
+            why = g_strdup("not yet supported");
+    }
+    if (!p->accels->len)
+        p->config->accel = g_strdup("soft");
+    if (!p->config->accel)
+        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
+    if (p->config->protected_state && strcmp(p->config->accel, "soft"))
+        return option_bad(error, "-accel %s: protected=on is a property of soft alone", p->config->accel);
+    return true;
+}
+
+static bool complete_serials(Parse *p, GError **error)
+{
+    Config *c = p->config;
+    unsigned n_stdio = 0;
+    for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        const char *standard = i || p->nodefaults ? "null" : p->no_monitor ? "stdio" : "mon:stdio";
+        if (!c->serial[i])
+            c->serial[i] = g_strdup(standard);
+        n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
+    }
+    if (n_stdio > 1)
+        return option_bad(error, "-serial %s: standard input and output are already serial0's", c->serial[1]);
+    return true;
+}
+
+static bool complete(Parse *p, GError **error)
+{
+    Config *c = p->config;
+    if (!choose_accel(p, error) || !complete_serials(p, error))
+        return false;
+    if (!c->kernel && !c->dumpdtb)
+        return option_bad(error, "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
+    if (!c->board)
+        c->board = g_strdup("ppce500");
+    if (!c->cpu)
+        c->cpu = g_strdup("e500mc");
+    if (!c->append)
+        c->append = g_strdup("");
+    if (!c->rtc_base)
+        c->rtc_base = g_strdup("utc");
+    return true;
+}
+
+OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
+{
+    g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
+    Parse p = { .config = config, .accels = accels };
+    *config = (Config){
+        .has_reset = true,
+        .has_shutdown = true,
+        .has_idle = true,
+        .ram_size = UINT64_C(128) << 20,
+        .n_vcpus = 1,
+        .action_panic = PANIC_SHUTDOWN,
+    };
+    for (int i = 1; i < argc && !p.done; i++) {
+        if (!parse_one(&p, argc, argv, &i, error))
+            return OPTIONS_BAD;
+    }
+    if (p.done)
+        return OPTIONS_DONE;
+    return complete(&p, error) ? OPTIONS_RUN : OPTIONS_BAD;
+}
+
+void config_clear(Config *c)
+{
+    char *strings[] = { c->board, c->dumpdtb, c->dt_compatible, c->fault, c->accel, c->cpu, c->kernel, c->initrd,
+                        c->append, c->dtb, c->gdb, c->qmp, c->pidfile, c->rtc_base, c->log_file, c->name };
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    for (unsigned i = 0; i < SERIALS_MAX; i++)
+        g_free(c->serial[i]);
+    *c = (Config){ 0 };
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Shared by options*.c; nobody else includes it.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "platform/config.h"
+
+typedef enum OptionId {
+#define OPTION(id, name, argument, topic, text) OPTION_##id,
+#include "platform/options_table.def"
+    OPTIONS
+} OptionId;
+
+enum {
+#define TOPIC(id, title) OPTION_TOPIC_##id,
+#include "platform/options_table.def"
+    OPTION_TOPICS
+};
+
+extern const char *const option_topics[OPTION_TOPICS];
+
+typedef struct Option {
+    const char *name, *argument, *text;
+    unsigned topic;
+} Option;
+
+extern const Option options_table[OPTIONS];
+
+/* A command line being read. */
+typedef struct Parse {
+    Config *config;
+    unsigned n_serials;
+    bool nodefaults, no_monitor;
+    bool done;               /* help was printed */
+    GPtrArray *accels;       /* of char*: candidates, in order */
+} Parse;
+
+/* One per row; argument is NULL for options without. */
+#define OPTION(id, name, argument, topic, text) bool option_set_##id(Parse *p, const char *arg, GError **error);
+#include "platform/options_table.def"
+
+bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
+
+void options_print_help(FILE *out);
+void options_print_version(FILE *out);
+void options_print_man(FILE *out); /* the option section of quoin(1) */
