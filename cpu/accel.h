@@ -55,6 +55,7 @@ typedef struct AccelConfig {
     unsigned n_vcpus;     /* how many will be created, indices 0 .. n_vcpus − 1 */
     bool external_proxy;  /* coreint wired: EPR exits when an external interrupt is taken */
     bool protected_state; /* model a VM whose vCPU state cannot be written after launch */
+    bool no_rebuild;      /* model an accelerator without ACCEL_CAP_REBUILD */
     /* The engine made a sleeping vCPU runnable by itself (doorbell from another core).  Any thread. */
     void (*wake)(void *opaque, unsigned index);
     void *wake_opaque;

@@ -272,6 +272,16 @@ void vcpu_state_changed(Vcpu *vcpu)
     vcpu->dirty = true;
 }
 
+bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque,
+                         GError **error)
+{
+    const AccelOps *ops = vcpu->set->ops;
+    if (!ops->vcpu_get_state(vcpu->handle, &vcpu->state, error))
+        return false;
+    edit(&vcpu->state, opaque);
+    return ops->vcpu_put_state(vcpu->handle, &vcpu->state, STATE_RUNTIME, error);
+}
+
 bool vcpus_resume(Vcpus *set, GError **error)
 {
     for (unsigned i = 0; i < set->n; i++) {

@@ -50,6 +50,7 @@ typedef struct Config {
     /* -accel NAME,… */
     char *accel;           /* "soft" */
     bool protected_state;  /* protected=on */
+    bool no_rebuild;       /* rebuild=off */
     /* -cpu, -m, -smp */
     char *cpu;
     uint64_t ram_size; /* bytes */

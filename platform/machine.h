@@ -6,31 +6,59 @@
 
 #include "cpu/vcpu.h"
 #include "hcall/hcall.h"
+#include "platform/boot.h"
 #include "platform/bus.h"
 #include "platform/chardev.h"
 #include "platform/clock.h"
 #include "platform/config.h"
 #include "platform/loader.h"
 #include "platform/memory.h"
-#include "platform/runstate.h"
+#include "platform/runstate_ops.h"
+
+/* A CPU that the guest let go at its spin table entry; picked up by that vCPU's own thread. */
+typedef struct CpuRelease {
+    bool pending; /* atomic; the rest under the device lock */
+    uint64_t entry, r3;
+} CpuRelease;
 
 typedef struct Machine {
     const Config *config;
+    const Boot *boot;
+    const E500Model *model;
     Memory *memory;
     Bus *bus;
     TimeSource time;
     Clock *clock;
     Vcpus *vcpus;
     RunState *run;
+    RunPolicy policy;
     HcallEnv hcall;
-    GPtrArray *devices; /* of Device*, owned */
+    GPtrArray *soc;     /* of Device*, owned: nodes below /soc */
+    GPtrArray *devices; /* of Device*, owned: nodes below the root */
+    Device *mpic;       /* also in soc: EPR exits ask it */
+    CpuRelease *release; /* per vCPU */
     Chardev *serial[SERIALS_MAX];
-    uint64_t boot_count; /* resets since start + 1 */
+    GMainLoop *loop;
+    GMutex error_lock;
+    GError *host_error; /* the first; what HOST_ERROR is about */
+    uint64_t resets;    /* done since the start */
 } Machine;
 
-Machine *machine_new(const Config *config, GError **error);
+/* config and boot are borrowed.  Errors are the host's (memory, accelerator, back ends). */
+Machine *machine_new(const Config *config, const Boot *boot, GError **error);
 void machine_free(Machine *machine);
 int machine_run(Machine *machine); /* until the run state is FINISHED; exit status */
+
 /* Guest memory as a debugger sees it, through vcpu's translation; RAM only.  Parked.  False: not all mapped. */
 bool machine_debug_read(Machine *machine, Vcpu *vcpu, Ea ea, void *to, size_t size);
 bool machine_debug_write(Machine *machine, Vcpu *vcpu, Ea ea, const void *from, size_t size);
+
+/* --- between machine.c, machine_reset.c and machine_run.c --- */
+
+GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */
+bool machine_power_on(Machine *machine, GError **error);      /* the first reset: writes FULL */
+RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
+extern const RunOps machine_run_ops; /* machine_run.c */
+bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
+void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
+extern const HcallServices machine_hcall_services;

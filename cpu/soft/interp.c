@@ -196,7 +196,7 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
 
     if (!complete(vcpu, c, exit) || complete_only)
         return;
-    vcpu->launched = true;
+    vcpu->launched |= !c->s.held;
     if (time_now_ns(ts) >= c->timer_deadline_ns)
         e500_timers_update(c);
     e500_attention(c, E500_ATT_IRQ);

@@ -19,6 +19,7 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
     SoftVm *vm = g_new0(SoftVm, 1);
     vm->base.ops = &accel_soft;
     vm->protected_state = config->protected_state;
+    vm->no_rebuild = config->no_rebuild;
     vm->e500 = (E500Vm){
         .model = config->model,
         .time = config->time,
@@ -38,7 +39,8 @@ static void soft_vm_close(AccelVm *vm)
 static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
-    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_REBUILD | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_VIRTUAL_TIME |
+    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_VIRTUAL_TIME |
+           (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) |
            (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
 

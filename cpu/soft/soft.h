@@ -12,7 +12,7 @@
 typedef struct SoftVm {
     AccelVm base;
     E500Vm e500;
-    bool protected_state;
+    bool protected_state, no_rebuild; /* AccelConfig's */
 } SoftVm;
 
 /*

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Board ppce500, wired top to bottom.  The only file that names every device.
+ */
+#include "platform/machine.h"
+
+#include <string.h>
+
+#include "cpu/fault.h"
+#include "platform/devices/gpio.h"
+#include "platform/devices/guts.h"
+#include "platform/devices/i2c_rtc.h"
+#include "platform/devices/mpic.h"
+#include "platform/devices/pci_host.h"
+#include "platform/devices/spin_table.h"
+#include "platform/devices/uart16550.h"
+#include "platform/lock.h"
+#include "platform/ppce500.h"
+
+/* ---- wires out of devices ---- */
+
+static void wire_mpic_out(void *opaque, unsigned pin, bool level)
+{
+    static const AccelIrq inputs[MPIC_OUTPUTS] = {
+        [MPIC_OUTPUT_INT] = ACCEL_IRQ_EXTERNAL,
+        [MPIC_OUTPUT_CINT] = ACCEL_IRQ_CRITICAL,
+        [MPIC_OUTPUT_MCP] = ACCEL_IRQ_MCHECK,
+    };
+    Machine *m = opaque;
+    vcpu_set_irq(vcpus_get(m->vcpus, pin / MPIC_OUTPUTS), inputs[pin % MPIC_OUTPUTS], level);
+}
+
+static void wire_reset(void *opaque, unsigned pin, bool level)
+{
+    if (level)
+        run_request(((Machine *)opaque)->run, RUN_CAUSE_GUEST_RESET_DEVICE);
+}
+
+static void wire_power_off(void *opaque, unsigned pin, bool level)
+{
+    if (level)
+        run_request(((Machine *)opaque)->run, RUN_CAUSE_GUEST_SHUTDOWN_DEVICE);
+}
+
+static void release_cpu(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
+{
+    Machine *m = opaque;
+    m->release[cpu].entry = entry;
+    m->release[cpu].r3 = r3;
+    __atomic_store_n(&m->release[cpu].pending, true, __ATOMIC_RELEASE);
+    vcpu_kick(vcpus_get(m->vcpus, cpu));
+}
+
+/* ---- devices ---- */
+
+/* Takes dev.  gpa: where region 0 answers. */
+static bool add(Machine *m, GPtrArray *where, Device *dev, uint64_t gpa, uint64_t size, GError **error)
+{
+    g_ptr_array_add(where, dev);
+    return bus_map(m->bus, gpa, size, dev, 0, error);
+}
+
+static bool add_mpic(Machine *m, GError **error)
+{
+    unsigned n = m->config->n_vcpus;
+    g_autofree IrqLine *out = g_new0(IrqLine, n * MPIC_OUTPUTS);
+    for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
+        out[i] = (IrqLine){wire_mpic_out, m, i};
+    m->mpic = mpic_new("mpic", PPCE500_MPIC, m->clock, n, out);
+    return add(m, m->soc, m->mpic, PPCE500_CCSR + PPCE500_MPIC, MPIC_SIZE, error);
+}
+
+static bool add_uarts(Machine *m, GError **error)
+{
+    static const uint32_t offset[SERIALS_MAX] = {PPCE500_UART0, PPCE500_UART1};
+    for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        Uart16550Config uart = {
+            .offset = offset[i],
+            .index = i,
+            .source = PPCE500_IRQ_UART,
+            .hz = PPCE500_CLOCK_HZ,
+        };
+        char id[16];
+        g_snprintf(id, sizeof(id), "serial%u", i);
+        Device *dev = uart16550_new(id, &uart, m->serial[i],
+                                    mpic_shared_input(m->mpic, PPCE500_IRQ_UART, i), m->clock);
+        if (!add(m, m->soc, dev, PPCE500_CCSR + offset[i], UART16550_SIZE, error))
+            return false;
+    }
+    return true;
+}
+
+static bool add_pci(Machine *m, GError **error)
+{
+    PciHostConfig pci = {
+        .registers = PPCE500_CCSR + PPCE500_PCI,
+        .source = PPCE500_IRQ_PCI_ERROR,
+        .source_inta = PPCE500_IRQ_PCI_INTA,
+        .mem_gpa = PPCE500_PCI_MEM,
+        .mem_bus = (uint32_t)PPCE500_PCI_MEM_BUS,
+        .mem_size = PPCE500_PCI_MEM_SIZE,
+        .io_gpa = PPCE500_PCI_IO,
+        .io_size = PPCE500_PCI_IO_SIZE,
+        .clock_hz = 66666666,
+    };
+    Device *dev = pci_host_new("pci0", &pci, mpic_input(m->mpic, PPCE500_IRQ_PCI_ERROR));
+    g_ptr_array_add(m->devices, dev);
+    return bus_map(m->bus, pci.registers, PCI_HOST_SIZE, dev, PCI_HOST_REGISTERS, error) &&
+           bus_map(m->bus, pci.mem_gpa, pci.mem_size, dev, PCI_HOST_MEM, error) &&
+           bus_map(m->bus, pci.io_gpa, pci.io_size, dev, PCI_HOST_IO, error);
+}
+
+static bool add_devices(Machine *m, GError **error)
+{
+    const uint64_t ccsr = PPCE500_CCSR;
+    IrqLine reset = {wire_reset, m, 0}, power_off = {wire_power_off, m, 0};
+
+    return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && add_mpic(m, error) &&
+           add_uarts(m, error) &&
+           add(m, m->soc, i2c_rtc_new("i2c0", PPCE500_I2C, PPCE500_IRQ_I2C, mpic_input(m->mpic, PPCE500_IRQ_I2C), m->clock, m->config->rtc_base), ccsr + PPCE500_I2C,
+               I2C_RTC_SIZE, error) &&
+           add(m, m->soc, guts_new("guts", PPCE500_GUTS, m->model->pvr, m->model->svr, reset),
+               ccsr + PPCE500_GUTS, GUTS_SIZE, error) &&
+           add(m, m->soc,
+               gpio_new("gpio", PPCE500_GPIO, PPCE500_IRQ_GPIO,
+                        mpic_input(m->mpic, PPCE500_IRQ_GPIO), power_off),
+               ccsr + PPCE500_GPIO, GPIO_SIZE, error) &&
+           add(m, m->devices, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
+               PPCE500_SPIN_TABLE, SPIN_TABLE_SIZE, error) &&
+           add_pci(m, error);
+}
+
+/* ---- the rest of the machine ---- */
+
+static void mux_quit(void *opaque)
+{
+    run_request(((Machine *)opaque)->run, RUN_CAUSE_HOST_QUIT);
+}
+
+static const char *mux_help(void *opaque)
+{
+    return "Ctrl-a x  quit\r\nCtrl-a h  this help\r\nCtrl-a b  send break\r\nCtrl-a Ctrl-a  send Ctrl-a\r\n";
+}
+
+static bool add_serials(Machine *m, GError **error)
+{
+    static const ChardevMuxOps mux = {mux_quit, mux_help};
+    for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        char label[16];
+        g_snprintf(label, sizeof(label), "serial%u", i);
+        m->serial[i] = chardev_new(label, m->config->serial[i], error);
+        if (!m->serial[i])
+            return false;
+        chardev_set_mux_ops(m->serial[i], &mux, m);
+    }
+    return true;
+}
+
+static bool add_vcpus(Machine *m, GError **error)
+{
+    const Config *config = m->config;
+    const AccelOps *ops = accel_find(config->accel);
+    g_autofree char *why_not = NULL;
+    if (!ops || !ops->available(&why_not)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "-accel %s: %s", config->accel,
+                    why_not ? why_not : "not built in");
+        return false;
+    }
+    AccelConfig accel = {
+        .model = m->model,
+        .time = &m->time,
+        .tb_hz = PPCE500_CLOCK_HZ,
+        .n_vcpus = config->n_vcpus,
+        .external_proxy = true,
+        .protected_state = config->protected_state,
+        .no_rebuild = config->no_rebuild,
+    };
+    m->vcpus = vcpus_new(ops, &accel, machine_serve, m, error);
+    if (!m->vcpus)
+        return false;
+    AccelRam ram = {.gpa = 0, .size = config->ram_size, .hva = memory_hva(m->memory)};
+    return vcpus_map_ram(m->vcpus, &ram, error);
+}
+
+/* What the machine can deliver: the same word makes the promises and the service. */
+static unsigned hcalls_present(const Machine *m)
+{
+    const Config *config = m->config;
+    unsigned caps = vcpus_caps(m->vcpus), present = 0;
+    if (!(caps & ACCEL_CAP_HCALL_EXIT))
+        return 0;
+    bool can_reset = config->reset_mode == RESET_MODE_REBUILD || !(caps & ACCEL_CAP_STATE_WRITE)
+                         ? caps & ACCEL_CAP_REBUILD
+                         : true;
+    if (config->has_idle)
+        present |= HCALL_NEED_IDLE;
+    if (config->has_reset && can_reset)
+        present |= HCALL_NEED_RESET;
+    if (config->has_shutdown)
+        present |= HCALL_NEED_SHUTDOWN;
+    return present;
+}
+
+static RunAction watchdog_action(ActionWatchdog action)
+{
+    switch (action) {
+    case WATCHDOG_RESET:
+        return RUN_RST;
+    case WATCHDOG_SHUTDOWN:
+    case WATCHDOG_POWEROFF:
+        return RUN_OFF;
+    case WATCHDOG_PAUSE:
+        return RUN_HLT;
+    case WATCHDOG_DEBUG:
+    case WATCHDOG_NONE:
+    case WATCHDOG_INJECT_NMI:
+        return RUN_NOP;
+    }
+    return RUN_NOP;
+}
+
+static RunPolicy policy(const Config *config)
+{
+    return (RunPolicy){
+        .shutdown_on_reset = config->action_reboot == REBOOT_SHUTDOWN,
+        .pause_on_shutdown = config->action_shutdown == SHUTDOWN_PAUSE,
+        .stay_on_error = config->gdb || config->qmp,
+        .watchdog = watchdog_action(config->action_watchdog),
+        .panic = config->action_panic == PANIC_PAUSE ? RUN_PANIC_PAUSE : RUN_PANIC_SHUTDOWN,
+        .exit_host_failure = EXIT_HOST_FAILURE,
+        .exit_guest_crash = EXIT_GUEST_CRASH,
+    };
+}
+
+Machine *machine_new(const Config *config, const Boot *boot, GError **error)
+{
+    Machine *m = g_new0(Machine, 1);
+    m->config = config;
+    m->boot = boot;
+    m->model = e500_model_find(config->cpu);
+    g_mutex_init(&m->error_lock);
+    m->loop = g_main_loop_new(NULL, FALSE);
+    m->soc = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->release = g_new0(CpuRelease, config->n_vcpus);
+    m->policy = policy(config);
+    m->bus = bus_new();
+    time_source_init(&m->time, config->icount, config->icount_shift);
+    m->clock = clock_new(&m->time);
+    m->run = run_new(&m->policy, &machine_run_ops, m, error);
+    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_serials(m, error) ||
+        !add_vcpus(m, error))
+        goto fail;
+    m->hcall.present = hcalls_present(m);
+    m->hcall.services = &machine_hcall_services;
+    m->hcall.opaque = m;
+    device_lock();
+    bool ok = add_devices(m, error);
+    device_unlock();
+    if (!ok || !machine_power_on(m, error))
+        goto fail;
+    return m;
+fail:
+    machine_free(m);
+    return NULL;
+}
+
+void machine_free(Machine *m)
+{
+    if (!m)
+        return;
+    for (unsigned i = 0; i < SERIALS_MAX; i++)
+        if (m->serial[i])
+            chardev_flush(m->serial[i]);
+    /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still exist. */
+    g_ptr_array_unref(m->devices);
+    g_ptr_array_unref(m->soc);
+    vcpus_free(m->vcpus);
+    for (unsigned i = 0; i < SERIALS_MAX; i++)
+        chardev_free(m->serial[i]);
+    clock_free(m->clock);
+    run_free(m->run);
+    bus_free(m->bus);
+    memory_free(m->memory);
+    g_main_loop_unref(m->loop);
+    g_clear_error(&m->host_error);
+    g_mutex_clear(&m->error_lock);
+    g_free(m->release);
+    g_free(m);
+}

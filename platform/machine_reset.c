@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Power-on and reset: the order of things, and the device tree built for it.
+ *
+ * A reset (all vCPUs parked):
+ *   1. exits that are pending take effect; a deferred hypercall stays open
+ *   2. rebuild, when asked for or needed: prepare.  May fail: nothing is lost, the hypercall answers EV_INTERNAL
+ *   3. the deferred hypercall takes effect too: its vCPU's state is complete and may be replaced
+ *   4. rebuild: commit.  From here a failure is INTERNAL_ERROR
+ *   5. devices, RAM, tree, register copies
+ *   6. write-back: RESET on the old VM, FULL on a new one
+ */
+#include <string.h>
+#include <sys/random.h>
+
+#include "cpu/fault.h"
+#include "cpu/log.h"
+#include "dts/nodes.h"
+#include "platform/lock.h"
+#include "platform/machine.h"
+#include "platform/ppce500.h"
+
+static const NodesAlias aliases[] = {
+    {"serial0", "/soc@fe0000000/serial@4500"},
+    {"serial1", "/soc@fe0000000/serial@4600"},
+    {"pci0", "/pci@fe0008000"},
+    {NULL, NULL},
+};
+
+static void nodes_fill(Machine *m, Nodes *nodes)
+{
+    const Config *config = m->config;
+    AccelVm *vm = vcpus_vm(m->vcpus);
+    *nodes = (Nodes){
+        .compatible = config->dt_compatible,
+        .cpu = m->model->name,
+        .n_cpus = config->n_vcpus,
+        .tb_hz = PPCE500_CLOCK_HZ,
+        .clock_hz = PPCE500_CLOCK_HZ,
+        .bus_hz = PPCE500_CLOCK_HZ,
+        .cache_line = m->model->cache_line,
+        .spin_table = PPCE500_SPIN_TABLE,
+        .ram_size = config->ram_size,
+        .bootargs = config->append,
+        .stdout_path = aliases[0].path,
+        .initrd_start = m->boot->initrd_start,
+        .initrd_end = m->boot->initrd_end,
+        .aliases = aliases,
+        .present = m->hcall.present,
+    };
+    nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);
+    /* A repeatable machine has a repeatable seed. */
+    if (!m->time.is_virtual && getrandom(nodes->rng_seed, sizeof(nodes->rng_seed), 0) < 0)
+        memset(nodes->rng_seed, 0, sizeof(nodes->rng_seed));
+}
+
+static void soc_describe(Machine *m, Dts *dts)
+{
+    dts_begin(dts, "soc@%" G_GINT64_MODIFIER "x", PPCE500_CCSR);
+    dts_string(dts, "device_type", "soc");
+    dts_strings(dts, "compatible", (const char *const[]){"fsl,mpc8544-immr", "simple-bus", NULL});
+    DTS_CELLS(dts, "#address-cells", 1);
+    DTS_CELLS(dts, "#size-cells", 1);
+    DTS_CELLS(dts, "ranges", 0, (uint32_t)(PPCE500_CCSR >> 32), (uint32_t)PPCE500_CCSR,
+              PPCE500_CCSR_SIZE);
+    dts_u32(dts, "bus-frequency", 0);
+    for (guint i = 0; i < m->soc->len; i++)
+        device_describe(m->soc->pdata[i], dts);
+    dts_end(dts);
+}
+
+GBytes *machine_build_tree(Machine *m, GError **error)
+{
+    Nodes nodes;
+    if (fault_here(FAULT_BUILD_TREE, error))
+        return NULL;
+    nodes_fill(m, &nodes);
+    if (m->boot->dtb) {
+        g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+        GBytes *tree = nodes_adopt(m->boot->dtb, &nodes, reports, error);
+        for (guint i = 0; i < reports->len && m->resets == 0; i++)
+            message_warning("-dtb %s: %s", m->config->dtb, (char *)reports->pdata[i]);
+        return tree;
+    }
+    Dts *dts = dts_new();
+    nodes_root(dts, &nodes);
+    nodes_describe(dts, &nodes);
+    soc_describe(m, dts);
+    for (guint i = 0; i < m->devices->len; i++)
+        device_describe(m->devices->pdata[i], dts);
+    dts_end(dts);
+    GBytes *tree = dts_finish(dts, error);
+    dts_free(dts);
+    return tree;
+}
+
+/* Step 5. */
+static bool renew(Machine *m, GError **error)
+{
+    g_autoptr(GBytes) tree = NULL;
+    bool ok;
+
+    if (m->config->reset_ram_clear)
+        memory_clear(m->memory);
+    device_lock();
+    for (guint i = 0; i < m->soc->len; i++)
+        device_reset(m->soc->pdata[i]);
+    for (guint i = 0; i < m->devices->len; i++)
+        device_reset(m->devices->pdata[i]);
+    for (unsigned i = 0; i < m->config->n_vcpus; i++)
+        m->release[i] = (CpuRelease){0};
+    tree = machine_build_tree(m, error);
+    device_unlock();
+    ok = tree && boot_put(m->boot, m->memory, tree, error);
+
+    for (unsigned i = 0; i < m->config->n_vcpus; i++) {
+        Vcpu *vcpu = vcpus_get(m->vcpus, i);
+        e500_state_reset(&vcpu->state, m->model, i);
+        boot_cpu_state(m->boot, &vcpu->state, i);
+        vcpu->valid = true;
+    }
+    return ok;
+}
+
+bool machine_power_on(Machine *m, GError **error)
+{
+    return renew(m, error) && vcpus_post_init(m->vcpus, error);
+}
+
+/* Deferred hypercalls get `status` and take effect. */
+static void answer_deferred(Machine *m, EvStatus status)
+{
+    for (unsigned i = 0; i < m->config->n_vcpus; i++) {
+        Vcpu *vcpu = vcpus_get(m->vcpus, i);
+        if (!vcpu->deferred)
+            continue;
+        hcall_answer(&vcpu->exit, status);
+        vcpu->deferred = false;
+        vcpu_finish_exit(vcpu);
+    }
+}
+
+static bool rebuild_wanted(const Machine *m)
+{
+    return m->config->reset_mode == RESET_MODE_REBUILD ||
+           !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE);
+}
+
+static bool prepare(Machine *m, GError **error)
+{
+    if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_REBUILD)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "accelerator %s does not support reset",
+                    vcpus_vm(m->vcpus)->ops->name);
+        return false;
+    }
+    if (!vcpus_rebuild_prepare(m->vcpus, error)) {
+        g_prefix_error(error, "rebuild, prepare: ");
+        return false;
+    }
+    return true;
+}
+
+RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
+{
+    bool rebuild = rebuild_wanted(m);
+
+    for (unsigned i = 0; i < m->config->n_vcpus; i++)
+        vcpu_finish_exit(vcpus_get(m->vcpus, i));
+    if (rebuild && !prepare(m, error)) {
+        answer_deferred(m, EV_INTERNAL);
+        return RUN_RESET_REFUSED;
+    }
+    answer_deferred(m, EV_SUCCESS);
+    if (rebuild && !vcpus_rebuild_commit(m->vcpus, error)) {
+        g_prefix_error(error, "rebuild, commit: ");
+        return RUN_RESET_FAILED;
+    }
+    m->resets++;
+    if (!renew(m, error)) {
+        g_prefix_error(error, "reset: ");
+        return RUN_RESET_FAILED;
+    }
+    if (rebuild ? !vcpus_post_init(m->vcpus, error) : !vcpus_post_reset(m->vcpus, error)) {
+        g_prefix_error(error, "reset: ");
+        return RUN_RESET_FAILED;
+    }
+    return RUN_RESET_DONE;
+}

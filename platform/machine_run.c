@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The machine at work: serving vCPU exits, and what the run state asks of it.
+ */
+#include "cpu/fault.h"
+#include "cpu/log.h"
+#include "platform/devices/mpic.h"
+#include "platform/lock.h"
+#include "platform/machine.h"
+
+void machine_host_error(Machine *m, GError *error)
+{
+    g_mutex_lock(&m->error_lock);
+    if (m->host_error)
+        g_error_free(error);
+    else
+        m->host_error = error;
+    g_mutex_unlock(&m->error_lock);
+    run_request(m->run, RUN_CAUSE_HOST_ERROR);
+}
+
+/* ---- exits, each in its vCPU's thread ---- */
+
+static void serve_mmio(Machine *m, VcpuExit *exit)
+{
+    uint64_t gpa = exit->mmio.gpa;
+    unsigned size = exit->mmio.size;
+    device_lock();
+    if (exit->mmio.is_write)
+        exit->mmio.failed = !bus_write(m->bus, gpa, size, exit->mmio.data);
+    else
+        exit->mmio.failed = !bus_read(m->bus, gpa, size, &exit->mmio.data);
+    device_unlock();
+}
+
+static void serve_hcall(Machine *m, Vcpu *vcpu, VcpuExit *exit)
+{
+    device_lock();
+    vcpu->deferred = hcall_serve(&m->hcall, vcpu->index, exit) == HCALL_DEFERRED;
+    device_unlock();
+}
+
+static void serve_epr(Machine *m, Vcpu *vcpu, VcpuExit *exit)
+{
+    device_lock();
+    exit->epr.epr = mpic_iack(m->mpic, vcpu->index);
+    device_unlock();
+}
+
+static void serve_timers(Machine *m)
+{
+    if (!m->time.is_virtual)
+        return; /* the main loop does */
+    device_lock();
+    clock_run_due(m->clock);
+    device_unlock();
+}
+
+static void start_released(E500State *s, void *opaque)
+{
+    const CpuRelease *release = opaque;
+    boot_release_state(s, release->entry, release->r3);
+}
+
+/* True: the vCPU was let go and is about to run. */
+static bool serve_release(Machine *m, Vcpu *vcpu)
+{
+    CpuRelease *release = &m->release[vcpu->index];
+    if (!__atomic_load_n(&release->pending, __ATOMIC_ACQUIRE))
+        return false;
+    device_lock();
+    CpuRelease copy = *release;
+    release->pending = false;
+    device_unlock();
+    GError *error = NULL;
+    if (!vcpu_edit_own_state(vcpu, start_released, &copy, &error))
+        machine_host_error(m, error);
+    return true;
+}
+
+static void serve_shutdown(Machine *m, Vcpu *vcpu, VcpuShutdownReason reason)
+{
+    if (reason == VCPU_SHUTDOWN_RESET) {
+        run_request(m->run, RUN_CAUSE_GUEST_RESET_DEVICE);
+        return;
+    }
+    message_error("cpu %u: checkstop: machine check with MSR[ME] = 0", vcpu->index);
+    run_request(m->run, RUN_CAUSE_GUEST_CRASH);
+}
+
+bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
+{
+    Machine *m = machine;
+    switch (exit->kind) {
+    case VCPU_EXIT_MMIO:
+        serve_mmio(m, exit);
+        break;
+    case VCPU_EXIT_EPAPR_HCALL:
+        serve_hcall(m, vcpu, exit);
+        break;
+    case VCPU_EXIT_EPR:
+        serve_epr(m, vcpu, exit);
+        break;
+    case VCPU_EXIT_IDLE:
+        serve_timers(m);
+        if (serve_release(m, vcpu))
+            exit->kind = VCPU_EXIT_INTR;
+        break;
+    case VCPU_EXIT_INTR:
+        serve_timers(m);
+        break;
+    case VCPU_EXIT_DEBUG:
+        run_request(m->run, RUN_CAUSE_DEBUG_STOP);
+        break;
+    case VCPU_EXIT_WATCHDOG:
+        run_request(m->run, RUN_CAUSE_GUEST_WATCHDOG);
+        break;
+    case VCPU_EXIT_SHUTDOWN:
+        serve_shutdown(m, vcpu, exit->shutdown.reason);
+        break;
+    case VCPU_EXIT_FATAL:
+    case VCPU_EXIT_KINDS:
+        machine_host_error(m, g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED, "vCPU %u: %s",
+                                          vcpu->index, exit->fatal.message));
+        break;
+    }
+    return !run_requested(m->run);
+}
+
+/* ---- what hypercalls ask for ---- */
+
+static bool request(Machine *m, FaultId fault, RunCause cause)
+{
+    g_autoptr(GError) error = NULL;
+    if (fault_here(fault, &error)) {
+        message_error("%s: %s", run_cause_name(cause), error->message);
+        return false;
+    }
+    run_request(m->run, cause);
+    return true;
+}
+
+static bool request_reset(void *opaque, unsigned vcpu)
+{
+    return request(opaque, FAULT_RESET, RUN_CAUSE_GUEST_RESET_HCALL);
+}
+
+static bool request_shutdown(void *opaque, unsigned vcpu)
+{
+    return request(opaque, FAULT_SHUTDOWN, RUN_CAUSE_GUEST_SHUTDOWN_HCALL);
+}
+
+const HcallServices machine_hcall_services = {request_reset, request_shutdown};
+
+/* ---- what the run state asks for, in the main thread ---- */
+
+static void park(void *opaque)
+{
+    Machine *m = opaque;
+    vcpus_park(m->vcpus);
+}
+
+static bool resume(void *opaque, GError **error)
+{
+    Machine *m = opaque;
+    return vcpus_resume(m->vcpus, error);
+}
+
+static void start_time(void *opaque)
+{
+    Machine *m = opaque;
+    device_lock();
+    time_source_start(&m->time);
+    clock_rearm(m->clock);
+    device_unlock();
+}
+
+static void stop_time(void *opaque)
+{
+    Machine *m = opaque;
+    device_lock();
+    time_source_stop(&m->time);
+    clock_rearm(m->clock);
+    device_unlock();
+}
+
+static RunResetResult reset(void *opaque, RunCause cause, GError **error)
+{
+    return machine_reset(opaque, cause, error);
+}
+
+static const GError *host_error(void *opaque)
+{
+    return ((Machine *)opaque)->host_error;
+}
+
+static void finished(void *opaque)
+{
+    g_main_loop_quit(((Machine *)opaque)->loop);
+}
+
+const RunOps machine_run_ops = {
+    .park = park,
+    .resume = resume,
+    .start_time = start_time,
+    .stop_time = stop_time,
+    .reset = reset,
+    .host_error = host_error,
+    .finished = finished,
+};
+
+int machine_run(Machine *m)
+{
+    if (!m->config->start_paused)
+        run_request(m->run, RUN_CAUSE_HOST_CONT);
+    g_main_loop_run(m->loop);
+    hcall_log_counts(&m->hcall);
+    return run_exit_status(m->run);
+}
+
+/* ---- memory for debuggers ---- */
+
+static bool debug_access(Machine *m, Vcpu *vcpu, Ea ea, uint8_t *to, const uint8_t *from, size_t size)
+{
+    while (size > 0) {
+        uint64_t gpa;
+        size_t n = MIN(size, 4096 - (ea & 4095));
+        if (!vcpu_translate(vcpu, ea, &gpa))
+            return false;
+        if (to ? !memory_read(m->memory, gpa, to, n) : !memory_write(m->memory, gpa, from, n))
+            return false;
+        to = to ? to + n : NULL;
+        from = from ? from + n : NULL;
+        ea += (Ea)n;
+        size -= n;
+    }
+    return true;
+}
+
+bool machine_debug_read(Machine *m, Vcpu *vcpu, Ea ea, void *to, size_t size)
+{
+    return debug_access(m, vcpu, ea, to, NULL, size);
+}
+
+bool machine_debug_write(Machine *m, Vcpu *vcpu, Ea ea, const void *from, size_t size)
+{
+    return debug_access(m, vcpu, ea, NULL, from, size);
+}

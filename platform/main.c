@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * argv → config → machine → exit status.
+ */
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cpu/fault.h"
+#include "cpu/log.h"
+#include "platform/machine.h"
+
+static int complain(GError *error, int status)
+{
+    message_error("%s", error->message);
+    g_error_free(error);
+    return status;
+}
+
+static gboolean stop_by_signal(gpointer machine)
+{
+    run_request(((Machine *)machine)->run, RUN_CAUSE_HOST_SIGNAL);
+    return G_SOURCE_CONTINUE;
+}
+
+static bool pidfile_write(const char *path, GError **error)
+{
+    char text[16];
+    int n = g_snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    if (!path)
+        return true;
+    if (!g_file_set_contents(path, text, n, error)) {
+        g_prefix_error(error, "-pidfile: ");
+        return false;
+    }
+    return true;
+}
+
+/* -M …,dumpdtb=FILE: the tree that the guest would get. */
+static int dump_tree(Machine *machine)
+{
+    GError *error = NULL;
+    g_autoptr(GBytes) tree = machine_build_tree(machine, &error);
+    gsize size;
+    const void *data = tree ? g_bytes_get_data(tree, &size) : NULL;
+    if (!tree || !g_file_set_contents(machine->config->dumpdtb, data, (gssize)size, &error))
+        return complain(error, EXIT_HOST_FAILURE);
+    return EXIT_OK;
+}
+
+static int run(const Config *config)
+{
+    GError *error = NULL;
+    Boot boot;
+    int status;
+
+    if (!boot_load(&boot, config, &error)) {
+        boot_clear(&boot);
+        return complain(error, EXIT_BAD_CONFIG);
+    }
+    Machine *machine = machine_new(config, &boot, &error);
+    if (!machine) {
+        boot_clear(&boot);
+        return complain(error, EXIT_HOST_FAILURE);
+    }
+    if (config->dumpdtb) {
+        status = dump_tree(machine);
+    } else if (!pidfile_write(config->pidfile, &error)) {
+        status = complain(error, EXIT_HOST_FAILURE);
+    } else {
+        signal(SIGPIPE, SIG_IGN);
+        g_unix_signal_add(SIGINT, stop_by_signal, machine);
+        g_unix_signal_add(SIGTERM, stop_by_signal, machine);
+        g_unix_signal_add(SIGHUP, stop_by_signal, machine);
+        status = machine_run(machine);
+        if (config->pidfile)
+            unlink(config->pidfile);
+    }
+    machine_free(machine);
+    boot_clear(&boot);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+    Config config;
+    int status = EXIT_OK;
+
+    switch (options_parse(argc, argv, &config, &error)) {
+    case OPTIONS_BAD:
+        status = complain(error, EXIT_BAD_CONFIG);
+        break;
+    case OPTIONS_DONE:
+        break;
+    case OPTIONS_RUN:
+        log_mask = config.log_mask;
+        if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)))
+            status = complain(error, EXIT_BAD_CONFIG);
+        else
+            status = run(&config);
+        break;
+    }
+    config_clear(&config);
+    return status;
+}
