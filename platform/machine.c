@@ -9,9 +9,7 @@
 #include "cpu/fault.h"
 #include "platform/devices/gpio.h"
 #include "platform/devices/guts.h"
-#include "platform/devices/i2c_rtc.h"
 #include "platform/devices/mpic.h"
-#include "platform/devices/pci_host.h"
 #include "platform/devices/spin_table.h"
 #include "platform/devices/uart16550.h"
 #include "platform/lock.h"
@@ -22,9 +20,9 @@
 static void wire_mpic_out(void *opaque, unsigned pin, bool level)
 {
     static const AccelIrq inputs[MPIC_OUTPUTS] = {
-        [MPIC_OUTPUT_INT] = ACCEL_IRQ_EXTERNAL,
-        [MPIC_OUTPUT_CINT] = ACCEL_IRQ_CRITICAL,
-        [MPIC_OUTPUT_MCP] = ACCEL_IRQ_MCHECK,
+        [MPIC_OUT_INT] = ACCEL_IRQ_EXTERNAL,
+        [MPIC_OUT_CINT] = ACCEL_IRQ_CRITICAL,
+        [MPIC_OUT_MCP] = ACCEL_IRQ_MCHECK,
     };
     Machine *m = opaque;
     vcpu_set_irq(vcpus_get(m->vcpus, pin / MPIC_OUTPUTS), inputs[pin % MPIC_OUTPUTS], level);
@@ -63,10 +61,10 @@ static bool add(Machine *m, GPtrArray *where, Device *dev, uint64_t gpa, uint64_
 static bool add_mpic(Machine *m, GError **error)
 {
     unsigned n = m->config->n_vcpus;
-    g_autofree IrqLine *out = g_new0(IrqLine, n * MPIC_OUTPUTS);
+    IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
-        out[i] = (IrqLine){wire_mpic_out, m, i};
-    m->mpic = mpic_new("mpic", PPCE500_MPIC, m->clock, n, out);
+        out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
+    m->mpic = mpic_new("mpic", PPCE500_MPIC, n, out, m->clock);
     return add(m, m->soc, m->mpic, PPCE500_CCSR + PPCE500_MPIC, MPIC_SIZE, error);
 }
 
@@ -83,31 +81,11 @@ static bool add_uarts(Machine *m, GError **error)
         char id[16];
         g_snprintf(id, sizeof(id), "serial%u", i);
         Device *dev = uart16550_new(id, &uart, m->serial[i],
-                                    mpic_shared_input(m->mpic, PPCE500_IRQ_UART, i), m->clock);
+                                    mpic_input(m->mpic, PPCE500_IRQ_UART), m->clock);
         if (!add(m, m->soc, dev, PPCE500_CCSR + offset[i], UART16550_SIZE, error))
             return false;
     }
     return true;
-}
-
-static bool add_pci(Machine *m, GError **error)
-{
-    PciHostConfig pci = {
-        .registers = PPCE500_CCSR + PPCE500_PCI,
-        .source = PPCE500_IRQ_PCI_ERROR,
-        .source_inta = PPCE500_IRQ_PCI_INTA,
-        .mem_gpa = PPCE500_PCI_MEM,
-        .mem_bus = (uint32_t)PPCE500_PCI_MEM_BUS,
-        .mem_size = PPCE500_PCI_MEM_SIZE,
-        .io_gpa = PPCE500_PCI_IO,
-        .io_size = PPCE500_PCI_IO_SIZE,
-        .clock_hz = 66666666,
-    };
-    Device *dev = pci_host_new("pci0", &pci, mpic_input(m->mpic, PPCE500_IRQ_PCI_ERROR));
-    g_ptr_array_add(m->devices, dev);
-    return bus_map(m->bus, pci.registers, PCI_HOST_SIZE, dev, PCI_HOST_REGISTERS, error) &&
-           bus_map(m->bus, pci.mem_gpa, pci.mem_size, dev, PCI_HOST_MEM, error) &&
-           bus_map(m->bus, pci.io_gpa, pci.io_size, dev, PCI_HOST_IO, error);
 }
 
 static bool add_devices(Machine *m, GError **error)
@@ -117,8 +95,6 @@ static bool add_devices(Machine *m, GError **error)
 
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && add_mpic(m, error) &&
            add_uarts(m, error) &&
-           add(m, m->soc, i2c_rtc_new("i2c0", PPCE500_I2C, PPCE500_IRQ_I2C, mpic_input(m->mpic, PPCE500_IRQ_I2C), m->clock, m->config->rtc_base), ccsr + PPCE500_I2C,
-               I2C_RTC_SIZE, error) &&
            add(m, m->soc, guts_new("guts", PPCE500_GUTS, m->model->pvr, m->model->svr, reset),
                ccsr + PPCE500_GUTS, GUTS_SIZE, error) &&
            add(m, m->soc,
@@ -126,8 +102,7 @@ static bool add_devices(Machine *m, GError **error)
                         mpic_input(m->mpic, PPCE500_IRQ_GPIO), power_off),
                ccsr + PPCE500_GPIO, GPIO_SIZE, error) &&
            add(m, m->devices, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
-               PPCE500_SPIN_TABLE, SPIN_TABLE_SIZE, error) &&
-           add_pci(m, error);
+               PPCE500_SPIN_TABLE, SPIN_TABLE_SIZE, error);
 }
 
 /* ---- the rest of the machine ---- */

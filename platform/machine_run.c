@@ -21,11 +21,12 @@ void machine_host_error(Machine *m, GError *error)
 
 /* ---- exits, each in its vCPU's thread ---- */
 
-static void serve_mmio(Machine *m, VcpuExit *exit)
+static void serve_mmio(Machine *m, Vcpu *vcpu, VcpuExit *exit)
 {
     uint64_t gpa = exit->mmio.gpa;
     unsigned size = exit->mmio.size;
     device_lock();
+    bus_set_initiator(vcpu->index);
     if (exit->mmio.is_write)
         exit->mmio.failed = !bus_write(m->bus, gpa, size, exit->mmio.data);
     else
@@ -93,7 +94,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
     Machine *m = machine;
     switch (exit->kind) {
     case VCPU_EXIT_MMIO:
-        serve_mmio(m, exit);
+        serve_mmio(m, vcpu, exit);
         break;
     case VCPU_EXIT_EPAPR_HCALL:
         serve_hcall(m, vcpu, exit);

@@ -200,6 +200,7 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
     if (time_now_ns(ts) >= c->timer_deadline_ns)
         e500_timers_update(c);
     e500_attention(c, E500_ATT_IRQ);
+    e500_enter(c);
     for (;;) {
         unsigned n = slice_length(c, ts), left = n;
         while (left > 0) {
@@ -213,8 +214,9 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
         bool exited = left > 0 || c->exit->kind != VCPU_EXIT_INTR;
         slice_end(c, ts, n - left);
         if (exited || virtual_event(c, ts))
-            return;
+            break;
     }
+    e500_leave(c);
 }
 
 void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
