@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "cpu/e500/insn.h"
+#include "tests/unit/core_fixture.h"
+
+typedef enum { NONE = 0, RO = 1, WO = 2, RW = 3 } Allowed;
+
+static const struct {
+    unsigned number, cores;
+    Allowed user, supv;
+    uint32_t mask;
+    bool plain;
+    const char *name;
+} rows[] = {
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
+    {number, E500_CORE_##cores, user, supv, mask, sizeof #read == 5 && sizeof #write == 5 && #read[0] == 's' && #write[0] == 'm', #NAME},
+#include "cpu/e500/spr.def"
+#undef SPR
+};
+
+static int row_of(unsigned number)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].number == number && (rows[i].cores & E500_CORE_MC))
+            return (int)i;
+    return -1;
+}
+
+static void numbers_are_unique_and_ascending(void)
+{
+    for (unsigned i = 1; i < G_N_ELEMENTS(rows); i++)
+        g_assert_cmpuint(rows[i - 1].number, <, rows[i].number);
+}
+
+/* All 1024 numbers, both modes, reading and writing: allowed, privileged or illegal as the table and the number say. */
+static void every_number_answers_as_its_row_says(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    for (unsigned pr = 0; pr < 2; pr++) {
+        for (unsigned n = 0; n < 1024; n++) {
+            int i = row_of(n);
+            Allowed allowed = i < 0 ? NONE : pr ? rows[i].user : rows[i].supv;
+            uint32_t esr = pr && (n & 0x10) ? ESR_PPR : ESR_PIL, v = 0;
+            uint64_t before = c->count.unimplemented;
+
+            e500_set_msr(c, pr ? MSR_PR : 0);
+            g_assert_cmpint(e500_mfspr(c, n, &v), ==, allowed & RO ? EXEC_NEXT : EXEC_TRAP);
+            if (!(allowed & RO)) {
+                g_assert_cmphex(c->trap.esr, ==, esr);
+                g_assert_cmpuint(c->count.unimplemented, ==, before + 1);
+            }
+            g_assert_cmpint(e500_mtspr(c, n, n == SPRNO_DBCR0 ? 0 : v), ==, allowed & WO ? EXEC_NEXT : EXEC_TRAP);
+            if (!(allowed & WO))
+                g_assert_cmphex(c->trap.esr, ==, esr);
+        }
+    }
+}
+
+static void plain_registers_keep_their_mask_s_bits(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint32_t v = 0, fixed = 0;
+
+        if (!rows[i].plain || !(rows[i].cores & E500_CORE_MC) || rows[i].supv != RW)
+            continue;
+        e500_mtspr(c, rows[i].number, 0);
+        e500_mfspr(c, rows[i].number, &fixed);
+        e500_mtspr(c, rows[i].number, 0xffffffff);
+        e500_mfspr(c, rows[i].number, &v);
+        g_test_message("%s", rows[i].name);
+        g_assert_cmphex(v & ~fixed, ==, rows[i].mask);
+    }
+}
+
+static uint32_t get(E500 *c, unsigned number)
+{
+    uint32_t v = 0;
+
+    g_assert_cmpint(e500_mfspr(c, number, &v), ==, EXEC_NEXT);
+    return v;
+}
+
+static void status_bits_are_cleared_by_writing_one(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    c->s.spr[SPR_MCSR] = c->s.spr[SPR_DBSR] = c->s.spr[SPR_TSR] = 0xfc000000;
+    e500_mtspr(c, SPRNO_MCSR, 0x80000000);
+    e500_mtspr(c, SPRNO_DBSR, 0x40000000);
+    e500_mtspr(c, SPRNO_TSR, 0x08000000);
+    g_assert_cmphex(get(c, SPRNO_MCSR), ==, 0x7c000000);
+    g_assert_cmphex(get(c, SPRNO_DBSR), ==, 0xbc000000);
+    g_assert_cmphex(get(c, SPRNO_TSR), ==, 0xf4000000);
+}
+
+/* What Linux's start of an e500mc spins on. */
+static void cache_operations_are_done_when_written(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    e500_mtspr(c, SPRNO_L1CSR0, 0x00010103); /* CPE, CLFC, CFI, CE */
+    g_assert_cmphex(get(c, SPRNO_L1CSR0), ==, 0x00010001);
+    e500_mtspr(c, SPRNO_L1CSR1, 0x00010103);
+    g_assert_cmphex(get(c, SPRNO_L1CSR1), ==, 0x00010001);
+    e500_mtspr(c, SPRNO_L2CSR0, 0xc0200c00); /* L2E, L2PE, L2FI, L2FL, L2LFC */
+    g_assert_cmphex(get(c, SPRNO_L2CSR0), ==, 0xc0000000);
+    e500_mtspr(c, SPRNO_BUCSR, 0x201); /* BBFI, BPEN */
+    g_assert_cmphex(get(c, SPRNO_BUCSR), ==, 1);
+    e500_mtspr(c, SPRNO_MMUCSR0, 6);
+    g_assert_cmphex(get(c, SPRNO_MMUCSR0), ==, 0);
+}
+
+static void users_see_sprg3_to_7_read_only(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    for (unsigned i = 3; i < 8; i++)
+        e500_mtspr(c, SPRNO_SPRG0 + i, 0x1000 + i);
+    e500_set_msr(c, MSR_PR);
+    for (unsigned i = 3; i < 8; i++)
+        g_assert_cmphex(get(c, SPRNO_USPRG3 + i - 3), ==, 0x1000 + i);
+}
+
+static void registers_kept_elsewhere_are_the_same_ones(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    e500_mtspr(c, SPRNO_LR, 1);
+    e500_mtspr(c, SPRNO_CTR, 2);
+    e500_mtspr(c, SPRNO_XER, 0xffffffff);
+    g_assert_cmphex(c->s.lr, ==, 1);
+    g_assert_cmphex(c->s.ctr, ==, 2);
+    g_assert_cmphex(get(c, SPRNO_XER), ==, 0xe000007f);
+    e500_mtspr(c, SPRNO_XER, 0);
+    g_assert_cmphex(get(c, SPRNO_XER), ==, 0);
+}
+
+static void the_hypervisor_category_is_not_there(Fixture *f, gconstpointer unused)
+{
+    static const unsigned numbers[] = {
+        306 /* DBSRWR */, 307 /* EPCR */, 310 + 28 /* LPIDR */, 339 /* MAS5 */, 341 /* MAS8 */, 378 /* GSRR0 */,
+        379 /* GSRR1 */,  381 /* GDEAR */, 382 /* GPIR */,       383 /* GESR */, 432 /* IVOR38 */, 447 /* GIVPR */,
+    };
+    E500 *c = f->core[0];
+    uint32_t v = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_assert_cmpint(e500_mfspr(c, numbers[i], &v), ==, EXEC_TRAP);
+        g_assert_cmphex(c->trap.esr, ==, ESR_PIL);
+    }
+    e500_set_msr(c, MSR_GS);
+    g_assert_cmphex(c->s.msr, ==, 0);
+}
+
+static void dbcr0_rst_asks_for_a_reset(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    g_assert_cmpint(e500_mtspr(c, SPRNO_DBCR0, 0x70000000), ==, EXEC_EXIT);
+    g_assert_cmpint(f->exit.kind, ==, VCPU_EXIT_SHUTDOWN);
+    g_assert_cmpint(f->exit.shutdown.reason, ==, VCPU_SHUTDOWN_RESET);
+}
+
+static void performance_monitor_registers_have_a_user_s_view(Fixture *f, gconstpointer unused)
+{
+    static const unsigned supervisor[] = {400, 16, 17, 18, 19, 144, 147, 272, 275};
+    E500 *c = f->core[0];
+    uint32_t v = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(supervisor); i++) {
+        e500_set_msr(c, 0);
+        g_assert_cmpint(e500_mtpmr(c, supervisor[i], 0x100 + i), ==, EXEC_NEXT);
+        g_assert_cmpint(e500_mtpmr(c, supervisor[i] - 16, 0), ==, EXEC_TRAP); /* the view is read-only */
+        e500_set_msr(c, MSR_PR);
+        g_assert_cmpint(e500_mfpmr(c, supervisor[i] - 16, &v), ==, EXEC_NEXT);
+        g_assert_cmphex(v, ==, 0x100 + i);
+        g_assert_cmpint(e500_mfpmr(c, supervisor[i], &v), ==, EXEC_TRAP);
+        g_assert_cmphex(c->trap.esr, ==, ESR_PPR);
+        g_assert_cmpint(e500_mtpmr(c, supervisor[i], 0), ==, EXEC_TRAP);
+        g_assert_cmphex(c->trap.esr, ==, ESR_PPR);
+    }
+    e500_set_msr(c, 0);
+    g_assert_cmpint(e500_mfpmr(c, 20, &v), ==, EXEC_TRAP);
+    g_assert_cmphex(c->trap.esr, ==, ESR_PIL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/spr/numbers-are-unique-and-ascending", numbers_are_unique_and_ascending);
+    TEST("/spr/every-number-answers-as-its-row-says", every_number_answers_as_its_row_says);
+    TEST("/spr/plain-registers-keep-their-mask-s-bits", plain_registers_keep_their_mask_s_bits);
+    TEST("/spr/status-bits-are-cleared-by-writing-one", status_bits_are_cleared_by_writing_one);
+    TEST("/spr/cache-operations-are-done-when-written", cache_operations_are_done_when_written);
+    TEST("/spr/users-see-sprg3-to-7-read-only", users_see_sprg3_to_7_read_only);
+    TEST("/spr/registers-kept-elsewhere-are-the-same-ones", registers_kept_elsewhere_are_the_same_ones);
+    TEST("/spr/the-hypervisor-category-is-not-there", the_hypervisor_category_is_not_there);
+    TEST("/spr/dbcr0-rst-asks-for-a-reset", dbcr0_rst_asks_for_a_reset);
+    TEST("/spr/performance-monitor-registers-have-a-user-s-view", performance_monitor_registers_have_a_user_s_view);
+    return g_test_run();
+}
