@@ -77,6 +77,12 @@ void trap_init_cpu(void);           /* IVPR and IVORs; for a secondary CPU */
 
 /* Free for tests: effective addresses from here to CCSR have no translation after start. */
 #define TEST_EA   0x40000000u
+/* What _start found. */
+extern struct {
+    uint32_t gpr1[31];              /* r1..r31 */
+    uint32_t msr;
+} entry_state;
+#define entry_gpr(n) entry_state.gpr1[(n) - 1]
 /* RAM outside all images: kept over a reset, 4 KiB */
 extern uint32_t keep_area[];
 extern char image_end[];

@@ -28,7 +28,7 @@ enum {
 enum {
     EV_VENDOR_LOCAL = 0,
     EV_VENDOR_EPAPR = 1,
-    EV_VENDOR_FSL = 2,
+    EV_VENDOR_FREESCALE = 2,
     EV_VENDOR_KVM = 42,
 };
 

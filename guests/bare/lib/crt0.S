@@ -109,6 +109,11 @@ enter_\class:
     .section .text.start, "ax"
     .globl _start
 _start:
+    lis     11, entry_state@ha
+    addi    11, 11, entry_state@l
+    stmw    1, 0(11)            /* as found; r11 is no part of the protocol */
+    mfmsr   12
+    stw     12, 124(11)
     mr      30, 3
     lis     1, (stack + 16384 - 64)@ha
     addi    1, 1, (stack + 16384 - 64)@l
@@ -206,6 +211,12 @@ hcall_slot:                     /* four words, patched from hcall-instructions *
     mtlr    0
     addi    1, 1, 16
     blr
+
+    .section .data
+    .balign 4
+    .globl entry_state
+entry_state:                    /* r1..r31, MSR */
+    .space  128
 
     .section .bss
     .balign 4096
