@@ -184,6 +184,11 @@ bool hcall_present(void);                   /* a /hypervisor with usable hcall-i
 bool hcall_promised(const char *property);  /* e.g. "has-reset": there, and empty */
 void hcall_raw(uint32_t regs[9]);           /* r3..r11 in and out */
 
+/* --- resets (fresh.c): RAM outside the images is all that one boot leaves to the next */
+
+void fresh_dirty(void);             /* marks on core, devices and images */
+const char *fresh_fault(void);      /* the first that is not as after power-on; NULL: none */
+
 /* --- the few of the C library that the compiler may call */
 
 void *memset(void *p, int c, size_t n);
