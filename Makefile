@@ -58,6 +58,46 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 
 unit: $(UNIT)
 
+# --- against independent oracles: tests/diff
+
+$(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+
+check-objdump: $(B)/diff/objdump_test
+	@$<
+
+# --- fuzz targets: tests/fuzz/<name>_fuzz.c, corpora in tests/fuzz/corpus/<name>/, replayed without clang
+
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+
+check-fuzz: $(FUZZ:%=$(B)/fuzz/%)
+	@failed=0; for name in $(FUZZ); do \
+	  $(B)/fuzz/$$name tests/fuzz/corpus/$$name || failed=$$((failed + 1)); done; \
+	echo "$$(($(words $(FUZZ)) - failed)) passed, $$failed failed"; test $$failed = 0
+
+fuzz-%: $(SRC)
+	@mkdir -p build/fuzz-live/$* && command -v clang >/dev/null || { echo "quoin: fuzzing needs clang" >&2; exit 1; }
+	$(Q)clang $(QCFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	  -o build/fuzz-live/$*.run tests/fuzz/$*_fuzz.c $(filter-out platform/main.c,$(SRC)) $(QLIBS)
+	build/fuzz-live/$*.run $(FUZZ_ARGS) build/fuzz-live/$* tests/fuzz/corpus/$*
+
+# --- pages generated from the tables
+
+$(B)/insn-tool: $(B)/obj/tests/tools/insn_tool.o $(LIB)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+
+docs: docs/INSNS.md
+docs/INSNS.md: $(B)/insn-tool
+	$(Q)$< docs >$@.new && mv $@.new $@
+
 # --- bare-metal guests: guests/bare/<name>.c, one concern each, linked with guests/bare/lib
 
 GUEST_CC    ?= powerpc-linux-gnu-gcc
@@ -113,6 +153,9 @@ help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
 #@ make unit            build the unit tests
+#@ make check-objdump   compare the decoder with objdump
+#@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
+#@ make docs            write the generated pages anew
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
 #@ make check-qemu      run them on qemu-system-ppc, the peer
@@ -131,5 +174,6 @@ format:
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit guests guest-cc check-guests check-qemu help clean format
+.PHONY: check-objdump check-fuzz docs
 .PHONY: run guest-linux install-deps check-linux
 .SECONDARY:
