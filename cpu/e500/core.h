@@ -270,7 +270,7 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit);
 
 /* One bit per event of DBSR: record it if DBCR0[IDM]; true: MSR[DE] too, a debug interrupt follows at once. */
 bool e500_debug_event(E500 *c, uint32_t dbsr);
-bool e500_debug_looks_at_instructions(const E500 *c); /* ICMP, IAC */
+bool e500_debug_looks_at_instructions(const E500 *c); /* ICMP, BRT, IAC */
 void e500_debug_before_instruction(E500 *c);          /* records what the last one and the next one are events for */
 bool e500_debug_watches_page(const E500 *c, Ea page); /* DAC */
 /* An access is about to happen: true: a debug interrupt comes first. */

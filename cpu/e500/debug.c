@@ -5,7 +5,8 @@
  * It costs nothing while DBCR0[IDM] is 0.  Instruction events make the core look before every instruction; a page with a watched
  * address stays out of the soft TLB, so that every access to it comes by the slow path.
  */
-#include "cpu/e500/core.h"
+#include "cpu/e500/insn.h"
+#include "cpu/e500/mem.h"
 
 enum {
     DBCR0_IAC1 = 1u << 23,
@@ -38,7 +39,7 @@ bool e500_debug_looks_at_instructions(const E500 *c)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
 
-    return (dbcr0 & DBCR0_IDM) && (c->s.msr & MSR_DE) && (dbcr0 & (DBCR0_ICMP | DBCR0_IAC1 | DBCR0_IAC2));
+    return (dbcr0 & DBCR0_IDM) && (c->s.msr & MSR_DE) && (dbcr0 & (DBCR0_ICMP | DBCR0_BRT | DBCR0_IAC1 | DBCR0_IAC2));
 }
 
 /* xxUS: 00 any, 10 supervisor, 11 user; xxER: 00 any, 10 address space 0, 11 address space 1 */
@@ -64,6 +65,17 @@ static unsigned compare_pair(uint32_t control, Ea one, Ea two, Ea first, Ea last
     }
 }
 
+static bool about_to_branch(E500 *c)
+{
+    uint32_t word;
+    Insn in;
+
+    if (e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+        return false; /* the fetch proper will raise it */
+    insn_decode(word, c->model, &in);
+    return e500_branch_would_be_taken(c, &in);
+}
+
 void e500_debug_before_instruction(E500 *c)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0], dbcr1 = c->s.spr[SPR_DBCR1];
@@ -74,6 +86,8 @@ void e500_debug_before_instruction(E500 *c)
     if (c->icmp_armed)
         e500_debug_event(c, DBSR_ICMP);
     c->icmp_armed = dbcr0 & DBCR0_ICMP;
+    if ((dbcr0 & DBCR0_BRT) && about_to_branch(c))
+        e500_debug_event(c, DBSR_BRT);
     if ((hit & 1) && (dbcr0 & DBCR0_IAC1) && state_matches(dbcr1, 0, pr, as))
         e500_debug_event(c, DBSR_IAC1);
     if ((hit & 2) && (dbcr0 & DBCR0_IAC2) && state_matches(dbcr1, 1, pr, as))

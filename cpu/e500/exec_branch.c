@@ -59,6 +59,14 @@ ExecResult exec_bcctr(E500 *c, const Insn *in)
     return condition_holds(c, in) ? jump(c, in, c->s.ctr & ~3u) : fall_through(c, in);
 }
 
+bool e500_branch_would_be_taken(const E500 *c, const Insn *in)
+{
+    bool ctr_holds = in->rt & 4 || (c->s.ctr - 1 == 0) == (in->rt >> 1 & 1);
+
+    return in->id == INSN_b || (in->id == INSN_bcctr && condition_holds(c, in)) ||
+           ((in->id == INSN_bc || in->id == INSN_bclr) && ctr_holds && condition_holds(c, in));
+}
+
 /* --- traps --- */
 
 static ExecResult trap_if(E500 *c, unsigned to, uint32_t a, uint32_t b)

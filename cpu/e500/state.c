@@ -36,10 +36,10 @@ static const struct {
     {E500_CORE_MC, SPR_TLB1CFG, 64 << 24 | 1 << 20 | 11 << 16 | 0xc000 | 64},
     {E500_CORE_V2, SPR_TLB1CFG, 16 << 24 | 1 << 20 | 11 << 16 | 0xc000 | 16},
     /* 32 KiB, 8 ways; pseudo-LRU, locking, parity; lines of 64 or 32 bytes */
-    {E500_CORE_MC, SPR_L1CFG0, 1 << 23 | 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
-    {E500_CORE_MC, SPR_L1CFG1, 1 << 23 | 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
-    {E500_CORE_V2, SPR_L1CFG0, 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
-    {E500_CORE_V2, SPR_L1CFG1, 1 << 20 | 1 << 19 | 1 << 18 | 7 << 11 | 32},
+    {E500_CORE_MC, SPR_L1CFG0, 1 << 23 | 1 << 21 | 1 << 20 | 1 << 19 | 7 << 11 | 32},
+    {E500_CORE_MC, SPR_L1CFG1, 1 << 23 | 1 << 21 | 1 << 20 | 1 << 19 | 7 << 11 | 32},
+    {E500_CORE_V2, SPR_L1CFG0, 1 << 21 | 1 << 20 | 1 << 19 | 7 << 11 | 32},
+    {E500_CORE_V2, SPR_L1CFG1, 1 << 21 | 1 << 20 | 1 << 19 | 7 << 11 | 32},
     /* 128 KiB backside cache, 8 ways, 64-byte lines */
     {E500_CORE_MC, SPR_L2CFG0, 1 << 23 | 1 << 21 | 1 << 20 | 7 << 14 | 2},
     {E500_CORE_ALL, SPR_DBSR, 1 << 28}, /* MRR: reset happened */

@@ -42,8 +42,8 @@ SPR_PROBES(tbl, 268);
 SPR_PROBES(tbu, 269);
 SPR_PROBES(tblw, 284);
 SPR_PROBES(dec, 22);
-SPR_PROBES(unknown_supervisor, 992);        /* spr5 = 1 */
-SPR_PROBES(unknown_user, 7);                /* spr5 = 0 */
+SPR_PROBES(unknown_supervisor, 976);        /* the fifth bit of the number is 1 */
+SPR_PROBES(unknown_user, 7);                /* … is 0 */
 SPR_PROBES(xer, 1);
 SPR_PROBES(ctr, 9);
 
