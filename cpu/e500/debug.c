@@ -11,6 +11,7 @@
 enum {
     DBCR0_IAC1 = 1u << 23,
     DBCR0_IAC2 = 1u << 22,
+    DBCR0_INSTRUCTION = DBCR0_ICMP | DBCR0_BRT | DBCR0_RET | 1u << 23 | 1u << 22,
     DBCR0_DAC1_SHIFT = 18, /* two bits: 01 stores, 10 loads, 11 both */
     DBCR0_DAC2_SHIFT = 16,
     DBCR0_DAC = 0xfu << 16,
@@ -39,7 +40,7 @@ bool e500_debug_looks_at_instructions(const E500 *c)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
 
-    return (dbcr0 & DBCR0_IDM) && (c->s.msr & MSR_DE) && (dbcr0 & (DBCR0_ICMP | DBCR0_BRT | DBCR0_IAC1 | DBCR0_IAC2));
+    return (dbcr0 & DBCR0_IDM) && (c->s.msr & MSR_DE) && (dbcr0 & DBCR0_INSTRUCTION);
 }
 
 /* xxUS: 00 any, 10 supervisor, 11 user; xxER: 00 any, 10 address space 0, 11 address space 1 */
@@ -65,15 +66,19 @@ static unsigned compare_pair(uint32_t control, Ea one, Ea two, Ea first, Ea last
     }
 }
 
-static bool about_to_branch(E500 *c)
+/* BRT and RET come before the branch or return is executed. */
+static void look_at_next(E500 *c, uint32_t dbcr0)
 {
     uint32_t word;
     Insn in;
 
-    if (e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
-        return false; /* the fetch proper will raise it */
+    if (!(dbcr0 & (DBCR0_BRT | DBCR0_RET)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+        return; /* the fetch proper will raise it */
     insn_decode(word, c->model, &in);
-    return e500_branch_would_be_taken(c, &in);
+    if ((dbcr0 & DBCR0_RET) && in.id == INSN_rfi)
+        e500_debug_event(c, DBSR_RET);
+    if ((dbcr0 & DBCR0_BRT) && e500_branch_would_be_taken(c, &in))
+        e500_debug_event(c, DBSR_BRT);
 }
 
 void e500_debug_before_instruction(E500 *c)
@@ -86,8 +91,7 @@ void e500_debug_before_instruction(E500 *c)
     if (c->icmp_armed)
         e500_debug_event(c, DBSR_ICMP);
     c->icmp_armed = dbcr0 & DBCR0_ICMP;
-    if ((dbcr0 & DBCR0_BRT) && about_to_branch(c))
-        e500_debug_event(c, DBSR_BRT);
+    look_at_next(c, dbcr0);
     if ((hit & 1) && (dbcr0 & DBCR0_IAC1) && state_matches(dbcr1, 0, pr, as))
         e500_debug_event(c, DBSR_IAC1);
     if ((hit & 2) && (dbcr0 & DBCR0_IAC2) && state_matches(dbcr1, 1, pr, as))

@@ -438,6 +438,31 @@ static void an_instruction_address_compare_interrupts_before_it(Fixture *f, gcon
     g_assert_cmphex(c->s.spr[SPR_DBSR], ==, 1 << 23);
 }
 
+static void a_taken_branch_interrupts_before_it(Fixture *f, gconstpointer unused)
+{
+    static const struct {
+        uint32_t word, dbcr0;
+        bool event;
+    } row[] = {
+        {0x48000008, DBCR0_BRT, true},  /* b */
+        {0x41820008, DBCR0_BRT, false}, /* beq, CR0[EQ] = 0 */
+        {0x40820008, DBCR0_BRT, true},  /* bne */
+        {0x42000008, DBCR0_BRT, true},  /* bdnz, CTR = 2 */
+        {0x42400008, DBCR0_BRT, false}, /* bdz */
+        {NOP, DBCR0_BRT, false},        {RFI, DBCR0_RET, true}, {RFCI, DBCR0_RET, false},
+    };
+    E500 *c = f->core[0];
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+        debug_up(c, row[i].dbcr0);
+        e500_set_msr(c, MSR_DE);
+        c->s.ctr = 2;
+        g_assert_cmpint(e500_store32(c, 0x1000, row[i].word), ==, EXEC_NEXT);
+        g_assert_cmpint(attended(c), ==, row[i].event);
+        g_assert_cmphex(c->s.spr[SPR_DBSR], ==, row[i].event ? row[i].dbcr0 : 0);
+    }
+}
+
 static void a_watched_address_interrupts_before_the_access(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0];
@@ -482,6 +507,7 @@ int main(int argc, char **argv)
     TEST("/debug/single-step-interrupts-behind-one-instruction", single_step_interrupts_behind_one_instruction);
     TEST("/debug/an-interrupted-instruction-did-not-complete", an_interrupted_instruction_did_not_complete);
     TEST("/debug/an-instruction-address-compare-interrupts-before-it", an_instruction_address_compare_interrupts_before_it);
+    TEST("/debug/a-taken-branch-interrupts-before-it", a_taken_branch_interrupts_before_it);
     TEST("/debug/a-watched-address-interrupts-before-the-access", a_watched_address_interrupts_before_the_access);
     return g_test_run();
 }
