@@ -58,6 +58,16 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 
 unit: $(UNIT)
 
+check-unit: $(UNIT)
+	@tests/unit/run $(UNIT)
+
+# --- everything that needs no special hardware and no kernel build
+
+CHECKS := check-unit check-guests check-objdump check-fuzz
+
+check: all
+	@MAKE='$(MAKE)' tests/check $(CHECKS)
+
 # --- against independent oracles: tests/diff
 
 $(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
@@ -153,6 +163,7 @@ help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
 #@ make unit            build the unit tests
+#@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make docs            write the generated pages anew
@@ -173,7 +184,7 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
-.PHONY: all unit guests guest-cc check-guests check-qemu help clean format
+.PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: check-objdump check-fuzz docs
 .PHONY: run guest-linux install-deps check-linux
 .SECONDARY:
