@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/loader.h"
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <libfdt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/config.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define RAM (64 * MIB)
+
+static void be16(GByteArray *b, uint32_t at, uint32_t v)
+{
+    b->data[at] = (uint8_t)(v >> 8);
+    b->data[at + 1] = (uint8_t)v;
+}
+
+static void be32(GByteArray *b, uint32_t at, uint32_t v)
+{
+    be16(b, at, v >> 16);
+    be16(b, at + 2, v);
+}
+
+static GByteArray *zeros(guint size)
+{
+    GByteArray *b = g_byte_array_new();
+    g_byte_array_set_size(b, size);
+    memset(b->data, 0, size);
+    return b;
+}
+
+/* --- ELF files: header, program headers, then 4 KiB of text at 0x1000 */
+
+typedef struct Phdr {
+    uint32_t type, offset, vaddr, paddr, filesz, memsz, align;
+} Phdr;
+
+#define LOAD 1
+#define TEXT(v, p, m) { LOAD, 0x1000, v, p, 0x1000, m, 0x1000 }
+
+static GByteArray *elf_new(unsigned type, uint32_t entry, const Phdr *phdrs, unsigned n)
+{
+    static const uint8_t ident[] = { 0x7f, 'E', 'L', 'F', 1, 2, 1 };
+    GByteArray *b = zeros(0x2000);
+    memcpy(b->data, ident, sizeof(ident));
+    be16(b, 16, type);
+    be16(b, 18, 20);
+    be32(b, 20, 1);
+    be32(b, 24, entry);
+    be32(b, 28, 52);
+    be16(b, 40, 52);
+    be16(b, 42, 32);
+    be16(b, 44, n);
+    for (unsigned i = 0; i < n; i++) {
+        const uint32_t words[] = { phdrs[i].type,   phdrs[i].offset, phdrs[i].vaddr, phdrs[i].paddr,
+                                   phdrs[i].filesz, phdrs[i].memsz,  7,              phdrs[i].align };
+        for (unsigned w = 0; w < 8; w++)
+            be32(b, 52 + i * 32 + w * 4, words[w]);
+    }
+    memset(b->data + 0x1000, 0x5a, 0x1000);
+    return b;
+}
+
+static Image *load(GByteArray *b /* take */, uint64_t ram, GError **error)
+{
+    g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(b);
+    return image_load_kernel_bytes("k", bytes, ram, error);
+}
+
+static void refused(GByteArray *b /* take */, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(load(b, RAM, &error));
+    g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE);
+    g_assert_cmpstr(error->message, ==, message);
+}
+
+static Image *accepted(GByteArray *b /* take */, uint64_t ram)
+{
+    g_autoptr(GError) error = NULL;
+    Image *image = load(b, ram, &error);
+    g_assert_no_error(error);
+    return image;
+}
+
+static void test_elf_virtual_entry(void)
+{
+    const Phdr phdrs[] = { TEXT(0xc0000000, 0, 0x3000) };
+    for (unsigned type = 2; type <= 3; type++) { /* ET_EXEC, ET_DYN: Linux is either */
+        Image *image = accepted(elf_new(type, 0xc0000100, phdrs, 1), RAM);
+        g_assert_cmphex(image->entry, ==, 0x100);
+        g_assert_cmphex(image->low, ==, 0);
+        g_assert_cmphex(image->high, ==, 0x3000);
+        g_assert_cmpstr(image->format, ==, "ELF");
+        image_free(image);
+    }
+}
+
+static void test_elf_physical_entry(void)
+{
+    const Phdr phdrs[] = { TEXT(0xc0000000, 0x100000, 0x1000) };
+    Image *image = accepted(elf_new(2, 0x100040, phdrs, 1), RAM);
+    g_assert_cmphex(image->entry, ==, 0x100040);
+    image_free(image);
+}
+
+static void test_elf_put(void)
+{
+    /* Out of order, one with bss, one of bss alone, and two which are not loaded at all. */
+    const Phdr phdrs[] = { { LOAD, 0x1800, 0x9000, 0x9000, 0x10, 0x20, 4 },
+                           TEXT(0x4000, 0x4000, 0x1000),
+                           { 4, 0x1000, 0, 0, 0x100, 0x100, 4 },
+                           { LOAD, 0x1000, 0x7000, 0x7000, 0, 0, 4 },
+                           { LOAD, 0xffffffff, 0xa000, 0xa000, 0, 0, 4 },
+                           { LOAD, 0x1000, 0xb000, 0xb000, 0, 0x10, 4 } };
+    Image *image = accepted(elf_new(2, 0x4000, phdrs, 6), RAM);
+    Memory *memory = memory_new(RAM, NULL);
+    uint8_t got[0x9000], expected[0x9000];
+    memory_fill(memory, 0, 0xee, RAM);
+    for (unsigned twice = 0; twice < 2; twice++) { /* any number of times */
+        g_assert_true(image_put(image, memory));
+        g_assert_true(memory_read(memory, 0x3000, got, sizeof(got)));
+        memset(expected, 0xee, sizeof(expected));
+        memset(expected + 0x1000, 0x5a, 0x1000);
+        memset(expected + 0x6000, 0x5a, 0x10);
+        memset(expected + 0x6010, 0, 0x10);
+        memset(expected + 0x8000, 0, 0x10);
+        g_assert_cmpmem(got, sizeof(got), expected, sizeof(expected));
+        memory_fill(memory, 0x3000, 0xee, 0x9000);
+    }
+    memory_free(memory);
+    image_free(image);
+}
+
+/* zImage.epapr is linked at 512 MiB and runs anywhere. */
+static void test_elf_relocatable_goes_where_ram_is(void)
+{
+    const Phdr phdrs[] = { { LOAD, 0x1000, 0x20000000, 0x20000000, 0x1000, 0x1000, 0x10000 },
+                           { LOAD, 0x1000, 0x20010000, 0x20010000, 0x1000, 0x4000, 0x10000 } };
+    Image *image = accepted(elf_new(3, 0x20000100, phdrs, 2), 1024 * MIB);
+    g_assert_cmphex(image->entry, ==, 0x20000100);
+    image_free(image);
+    image = accepted(elf_new(3, 0x20000100, phdrs, 2), 256 * MIB);
+    g_assert_cmphex(image->low, ==, 64 * MIB);
+    g_assert_cmphex(image->entry, ==, 64 * MIB + 0x100);
+    g_assert_cmphex(image->high, ==, 64 * MIB + 0x14000);
+    image_free(image);
+    image = accepted(elf_new(3, 0x20000100, phdrs, 2), 64 * MIB);
+    g_assert_cmphex(image->low, ==, 32 * MIB);
+    image_free(image);
+    refused(elf_new(2, 0x20000100, phdrs, 2),
+            "k: ELF: does not fit: it needs RAM up to 0x20014000, and -m gives 64 MiB");
+}
+
+static GByteArray *elf_good(void)
+{
+    const Phdr phdrs[] = { TEXT(0xc0000000, 0, 0x1000) };
+    return elf_new(2, 0xc0000000, phdrs, 1);
+}
+
+static GByteArray *elf_byte(uint32_t at, uint8_t value)
+{
+    GByteArray *b = elf_good();
+    b->data[at] = value;
+    return b;
+}
+
+static GByteArray *elf_cut(guint size)
+{
+    return g_byte_array_set_size(elf_good(), size);
+}
+
+static GByteArray *elf_with(Phdr a, Phdr b)
+{
+    const Phdr phdrs[] = { a, b };
+    return elf_new(2, 0x1000, phdrs, 2);
+}
+
+static void test_elf_refused(void)
+{
+    refused(elf_cut(40), "k: ELF: truncated in its header");
+    refused(elf_cut(60), "k: ELF: truncated in its program headers");
+    refused(elf_cut(0x1fff), "k: ELF: truncated: segment 0 ends at byte 8192, the file at 8191");
+    refused(elf_byte(4, 2), "k: ELF: a 64-bit program, and the core is a 32-bit one");
+    refused(elf_byte(4, 9), "k: ELF: unknown class 9");
+    refused(elf_byte(5, 1), "k: ELF: little-endian, and the machine boots big-endian programs");
+    refused(elf_byte(6, 0), "k: ELF: unknown version 0");
+    refused(elf_byte(19, 62), "k: ELF: for another processor (machine 62), not PowerPC");
+    refused(elf_byte(17, 1), "k: ELF: an object file; link it");
+    refused(elf_byte(17, 4), "k: ELF: not executable");
+    refused(elf_byte(43, 56), "k: ELF: program headers of 56 bytes, not 32");
+    refused(elf_byte(45, 0), "k: ELF: nothing to load in it (no PT_LOAD segment)");
+    refused(elf_byte(24, 0xd0), "k: ELF: entry 0xd0000000 lies outside of every segment");
+    refused(elf_byte(27, 2), "k: ELF: entry 0xc0000002 is not a multiple of 4");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x2000), (Phdr)TEXT(0x2000, 0x2fff, 0x1000)),
+            "k: ELF: overlapping segments at physical 0x1000 and 0x2fff");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x2000, 0xfff)),
+            "k: ELF: segment 1 has more bytes in the file than in memory");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){ LOAD, 0xfffffff0, 0, 0, 0xffffffff, 0xffffffff, 4 }),
+            "k: ELF: truncated: segment 1 ends at byte 8589934575, the file at 8192");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){ LOAD, 0x1000, 0, 0xfffff000, 0x1000, 0xffffffff, 4 }),
+            "k: ELF: does not fit: it needs RAM up to 0x1ffffefff, and -m gives 64 MiB");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x4000000 - 0xfff, 0x1000)),
+            "k: ELF: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB");
+}
+
+/* --- uImage */
+
+static uint32_t crc32_bitwise(const uint8_t *p, size_t n)
+{
+    uint32_t crc = ~0u;
+    for (size_t i = 0; i < n * 8; i++) {
+        uint32_t bit = (crc ^ (uint32_t)(p[i / 8] >> i % 8)) & 1;
+        crc = crc >> 1 ^ (bit ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+static void uimage_seal(GByteArray *b)
+{
+    be32(b, 4, 0);
+    be32(b, 4, crc32_bitwise(b->data, 64));
+}
+
+static GByteArray *uimage_new(uint32_t loads_at, uint32_t entry, unsigned type, unsigned comp, GBytes *payload)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(payload, &size);
+    GByteArray *b = zeros(64);
+    be32(b, 0, 0x27051956);
+    be32(b, 12, (uint32_t)size);
+    be32(b, 16, loads_at);
+    be32(b, 20, entry);
+    be32(b, 24, crc32_bitwise(data, size));
+    b->data[28] = 5;
+    b->data[29] = 7;
+    b->data[30] = (uint8_t)type;
+    b->data[31] = (uint8_t)comp;
+    uimage_seal(b);
+    return g_byte_array_append(b, data, (guint)size);
+}
+
+static GBytes *pattern(gsize size)
+{
+    uint8_t *p = g_malloc(size);
+    for (gsize i = 0; i < size; i++)
+        p[i] = (uint8_t)(i * 7 >> 3);
+    return g_bytes_new_take(p, size);
+}
+
+static GBytes *gzip_of(GBytes *plain)
+{
+    g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
+    g_autoptr(GInputStream) memory = g_memory_input_stream_new_from_bytes(plain);
+    g_autoptr(GInputStream) in = g_converter_input_stream_new(memory, gzip);
+    g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
+    g_assert_cmpint(g_output_stream_splice(out, in, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL), >=, 0);
+    return g_memory_output_stream_steal_as_bytes(G_MEMORY_OUTPUT_STREAM(out));
+}
+
+static void assert_holds(const Image *image, GBytes *expected)
+{
+    const ImageSegment *s = &g_array_index(image->segments, ImageSegment, 0);
+    g_assert_cmpuint(image->segments->len, ==, 1);
+    g_assert_true(g_bytes_equal(s->data, expected));
+    g_assert_cmpuint(s->size, ==, g_bytes_get_size(expected));
+}
+
+static void test_uimage(void)
+{
+    g_autoptr(GBytes) plain = pattern(700000), packed = gzip_of(plain);
+    for (unsigned comp = 0; comp < 2; comp++) {
+        Image *image = accepted(uimage_new(0x400000, 0x400010, 2, comp, comp ? packed : plain), RAM);
+        g_assert_cmphex(image->entry, ==, 0x400010);
+        g_assert_cmphex(image->low, ==, 0x400000);
+        g_assert_cmphex(image->high, ==, 0x400000 + 700000);
+        g_assert_cmpstr(image->format, ==, "uImage");
+        assert_holds(image, plain);
+        image_free(image);
+    }
+}
+
+static void test_uimage_noload(void)
+{
+    g_autoptr(GBytes) plain = pattern(4096);
+    Image *image = accepted(uimage_new(0xdeadbeef, 0x40, 14, 0, plain), RAM);
+    g_assert_cmphex(image->low, ==, 0);
+    g_assert_cmphex(image->entry, ==, 0x40);
+    image_free(image);
+}
+
+static GByteArray *uimage_byte(uint32_t at, uint8_t value, bool seal)
+{
+    g_autoptr(GBytes) plain = pattern(4096);
+    GByteArray *b = uimage_new(0, 0, 2, 0, plain);
+    b->data[at] = value;
+    if (seal)
+        uimage_seal(b);
+    return b;
+}
+
+static GByteArray *uimage_gzip_broken(void)
+{
+    g_autoptr(GBytes) plain = pattern(70000), packed = gzip_of(plain);
+    g_autoptr(GBytes) cut = g_bytes_new_from_bytes(packed, 0, g_bytes_get_size(packed) - 12);
+    return uimage_new(0, 0, 2, 1, cut);
+}
+
+static void test_uimage_refused(void)
+{
+    refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 63), "k: uImage: truncated in its header");
+    refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 4159),
+            "k: uImage: truncated: 4096 bytes of data announced, 4095 there");
+    refused(uimage_byte(12, 0xff, true), "k: uImage: truncated: 4278194176 bytes of data announced, 4096 there");
+    refused(uimage_byte(16, 1, false), "k: uImage: corrupt: wrong CRC of the header");
+    refused(uimage_byte(4159, 0, false), "k: uImage: corrupt: wrong CRC of the data");
+    refused(uimage_byte(29, 2, true), "k: uImage: for another processor (architecture 2), not PowerPC");
+    refused(uimage_byte(30, 3, true), "k: uImage: type 3 is not a kernel");
+    refused(uimage_byte(31, 3, true), "k: uImage: compression 3 is not supported, only none and gzip");
+    refused(uimage_byte(22, 0x10, true), "k: uImage: entry 0x1000 is not in its data, 0x0 to 0x1000");
+    refused(uimage_byte(16, 0xff, true),
+            "k: uImage: does not fit: it needs RAM up to 0xff001000, and -m gives 64 MiB");
+
+    g_autoptr(GError) error = NULL;
+    g_assert_null(load(uimage_gzip_broken(), RAM, &error));
+    g_assert_true(g_str_has_prefix(error->message, "k: uImage: corrupt gzip data: "));
+    g_assert_null(strchr(error->message, '\n'));
+}
+
+/* 100 MiB of zeros are 100 KiB of gzip: it is given up as soon as it is more than RAM. */
+static void test_gzip_bomb(void)
+{
+    g_autoptr(GBytes) bomb = NULL;
+    {
+        g_autoptr(GBytes) plain = g_bytes_new_take(g_malloc0(100 << 20), 100 << 20);
+        bomb = gzip_of(plain);
+    }
+    refused(uimage_new(0x100000, 0x100000, 2, 1, bomb),
+            "k: uImage: does not fit: unpacked at 0x100000 it is larger than RAM (-m gives 64 MiB)");
+}
+
+static GByteArray *text(const char *s)
+{
+    return g_byte_array_append(g_byte_array_new(), (const guint8 *)s, (guint)strlen(s));
+}
+
+static void test_other_files(void)
+{
+    refused(text(""), "k: kernel: not a kernel image: the file is empty");
+    refused(text("#!/bin/sh"), "k: kernel: not a kernel image: neither ELF nor uImage");
+    refused(text("\x1f\x8b\x08"),
+            "k: kernel: not a kernel image: it is gzip data; unpack it, or wrap it into a uImage");
+    refused(text("\xd0\x0d\xfe\xed"),
+            "k: kernel: not a kernel image: it is a device tree or FIT image; use vmlinux, uImage or zImage.epapr");
+}
+
+/* --- files */
+
+
+static char *temp_file(const void *data, gsize size)
+{
+    char *path = NULL;
+    int fd = g_file_open_tmp("quoin-loader-XXXXXX", &path, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_assert_true(g_file_set_contents(path, data, (gssize)size, NULL));
+    return path;
+}
+
+static void test_raw(void)
+{
+    g_autofree char *path = temp_file("initial ram disk", 16);
+    g_autoptr(GError) error = NULL;
+    Image *image = image_load_raw(path, "initrd", RAM - 16, RAM, &error);
+    g_assert_no_error(error);
+    g_assert_cmphex(image->low, ==, RAM - 16);
+    g_assert_cmphex(image->high, ==, RAM);
+    image_free(image);
+    g_assert_null(image_load_raw(path, "initrd", RAM - 15, RAM, &error));
+    g_autofree char *expected = g_strdup_printf(
+        "%s: initrd: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB", path);
+    g_assert_cmpstr(error->message, ==, expected);
+    g_unlink(path);
+}
+
+static void test_missing_file(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(image_load_kernel("/nonexistent/vmlinux", RAM, &error));
+    g_assert_cmpstr(error->message, ==, "/nonexistent/vmlinux: cannot open: No such file or directory");
+    g_clear_error(&error);
+    g_assert_null(image_load_kernel("/", RAM, &error));
+    g_assert_cmpstr(error->message, ==, "/: cannot read: Is a directory");
+}
+
+/* --- device trees */
+
+static GByteArray *tree(void)
+{
+    GByteArray *b = zeros(1024);
+    g_assert_cmpint(fdt_create_empty_tree(b->data, 1024), ==, 0);
+    g_assert_cmpint(fdt_setprop_string(b->data, 0, "model", "a board"), ==, 0);
+    g_assert_cmpint(fdt_pack(b->data), ==, 0);
+    return g_byte_array_set_size(b, fdt_totalsize(b->data));
+}
+
+static void tree_refused(GByteArray *b /* take */, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(b);
+    g_assert_null(image_check_dtb_bytes("t", bytes, &error));
+    g_assert_true(g_str_has_prefix(error->message, message));
+    g_assert_null(strchr(error->message, '\n'));
+}
+
+static void test_tree(void)
+{
+    GByteArray *b = tree();
+    guint size = b->len;
+    g_byte_array_set_size(b, size + 100);
+    memset(b->data + size, 0, 100); /* padding */
+    g_autofree char *path = temp_file(b->data, b->len);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = image_load_dtb(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(g_bytes_get_size(bytes), ==, size);
+    g_byte_array_unref(b);
+    g_unlink(path);
+}
+
+static void test_tree_refused(void)
+{
+    tree_refused(text("no tree"), "t: device tree: not a device tree blob (no 0xd00dfeed at its start)");
+    GByteArray *b = tree();
+    guint size = b->len;
+    g_autofree char *cut = g_strdup_printf(
+        "t: device tree: totalsize says %u bytes, the file has %u (truncated?)", size, size - 4);
+    tree_refused(g_byte_array_set_size(b, size - 4), cut);
+    g_autofree char *more =
+        g_strdup_printf("t: device tree: totalsize says %u bytes, but data goes on to %u", size, size + 4);
+    tree_refused(g_byte_array_append(tree(), (const guint8 *)"more", 4), more);
+    b = tree();
+    be32(b, 4, 1 << 30);
+    tree_refused(b, "t: device tree: totalsize says 1073741824 bytes, the file has ");
+    b = tree();
+    be32(b, 4, 48);
+    tree_refused(b, "t: device tree: totalsize says 48 bytes, but data goes on to ");
+    b = tree();
+    be32(b, 8, 0xfffffff0); /* off_dt_struct */
+    tree_refused(b, "t: device tree: damaged: ");
+    b = tree();
+    be32(b, fdt_off_dt_struct(b->data), 7); /* no such tag */
+    tree_refused(b, "t: device tree: damaged: ");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
+    g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
+    g_test_add_func("/loader/elf/puts-data-and-zeros-nothing-else", test_elf_put);
+    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-ram-is", test_elf_relocatable_goes_where_ram_is);
+    g_test_add_func("/loader/elf/bad-ones-are-refused", test_elf_refused);
+    g_test_add_func("/loader/uimage/plain-and-gzip", test_uimage);
+    g_test_add_func("/loader/uimage/noload-goes-to-zero", test_uimage_noload);
+    g_test_add_func("/loader/uimage/bad-ones-are-refused", test_uimage_refused);
+    g_test_add_func("/loader/uimage/a-gzip-bomb-is-bounded-by-ram", test_gzip_bomb);
+    g_test_add_func("/loader/other-files-are-named", test_other_files);
+    g_test_add_func("/loader/raw-must-fit", test_raw);
+    g_test_add_func("/loader/a-missing-file-is-named", test_missing_file);
+    g_test_add_func("/loader/tree/padding-is-cut-off", test_tree);
+    g_test_add_func("/loader/tree/bad-ones-are-refused", test_tree_refused);
+    return g_test_run();
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/memory.h"
+
+#include <string.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+static void test_starts_zeroed(void)
+{
+    uint8_t got[64], zero[64] = { 0 };
+    Memory *m = memory_new(64 * MIB, NULL);
+    g_assert_cmpuint(memory_size(m), ==, 64 * MIB);
+    g_assert_true(memory_read(m, 64 * MIB - sizeof(got), got, sizeof(got)));
+    g_assert_cmpmem(got, sizeof(got), zero, sizeof(zero));
+    memory_free(m);
+}
+
+static void test_bounds(void)
+{
+    static const struct {
+        uint64_t gpa, size;
+        bool inside;
+    } cases[] = {
+        { 0, 0, true },
+        { 0, MIB, true },
+        { 0, MIB + 1, false },
+        { 1, MIB, false },
+        { MIB - 1, 1, true },
+        { MIB, 0, true },
+        { MIB, 1, false },
+        { MIB + 1, 0, false },
+        { UINT64_MAX, 1, false },
+        { UINT64_MAX, UINT64_MAX, false },
+        { 1, UINT64_MAX, false },
+    };
+    Memory *m = memory_new(MIB, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(memory_contains(m, cases[i].gpa, cases[i].size), ==, cases[i].inside);
+    memory_free(m);
+}
+
+static void test_refused_write_writes_nothing(void)
+{
+    uint8_t ones[16], got[8], zero[8] = { 0 };
+    memset(ones, 0xff, sizeof(ones));
+    Memory *m = memory_new(MIB, NULL);
+    g_assert_false(memory_write(m, MIB - 8, ones, sizeof(ones)));
+    g_assert_false(memory_fill(m, MIB - 8, 0xff, 16));
+    g_assert_true(memory_read(m, MIB - 8, got, 8));
+    g_assert_cmpmem(got, 8, zero, 8);
+    g_assert_false(memory_read(m, MIB - 4, got, 8));
+    memory_free(m);
+}
+
+static void test_written_is_read(void)
+{
+    char got[6] = "";
+    Memory *m = memory_new(2 * MIB, NULL);
+    g_assert_true(memory_write(m, MIB - 2, "hello", 5));
+    g_assert_true(memory_read(m, MIB - 2, got, 5));
+    g_assert_cmpstr(got, ==, "hello");
+    g_assert_cmpmem((uint8_t *)memory_hva(m) + MIB - 2, 5, "hello", 5);
+    g_assert_true(memory_fill(m, MIB - 1, 'x', 2));
+    g_assert_true(memory_read(m, MIB - 2, got, 5));
+    g_assert_cmpstr(got, ==, "hxxlo");
+    memory_free(m);
+}
+
+static void test_clear(void)
+{
+    Memory *m = memory_new(4 * MIB, NULL);
+    memory_fill(m, 0, 0xa5, 4 * MIB);
+    memory_clear(m);
+    const uint8_t *p = memory_hva(m);
+    uint8_t any = 0;
+    for (uint64_t i = 0; i < 4 * MIB; i++)
+        any |= p[i];
+    g_assert_cmpuint(any, ==, 0);
+    memory_free(m);
+}
+
+static void test_too_large_names_the_size(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(memory_new(UINT64_C(1) << 62, &error));
+    g_assert_nonnull(strstr(error->message, "4398046511104 MiB"));
+    g_assert_null(strchr(error->message, '\n'));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/memory/starts-zeroed", test_starts_zeroed);
+    g_test_add_func("/memory/bounds-do-not-overflow", test_bounds);
+    g_test_add_func("/memory/a-refused-write-writes-nothing", test_refused_write_writes_nothing);
+    g_test_add_func("/memory/what-is-written-is-read", test_written_is_read);
+    g_test_add_func("/memory/clear-leaves-zeros", test_clear);
+    g_test_add_func("/memory/too-large-names-the-size", test_too_large_names_the_size);
+    return g_test_run();
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/options_priv.h"
+
+#include <string.h>
+
+#include "cpu/log.h"
+#include "platform/keyval.h"
+#include "platform/suggest.h"
+
+/* Words separated by blanks; '~' stands for a blank inside of a word. */
+static OptionsResult parse(const char *line, Config *config, GError **error)
+{
+    g_autofree char *all = g_strconcat("quoin", *line ? " " : "", line, NULL);
+    g_auto(GStrv) words = g_strsplit(all, " ", -1);
+    for (char **w = words; *w; w++)
+        g_strdelimit(*w, "~", ' ');
+    return options_parse((int)g_strv_length(words), words, config, error);
+}
+
+static Config good(const char *line)
+{
+    Config c;
+    g_autoptr(GError) error = NULL;
+    OptionsResult r = parse(line, &c, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(r, ==, OPTIONS_RUN);
+    return c;
+}
+
+static void bad(const char *line, const char *message)
+{
+    Config c;
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(parse(line, &c, &error), ==, OPTIONS_BAD);
+    g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION);
+    g_assert_cmpstr(error->message, ==, message);
+    config_clear(&c);
+}
+
+static void test_defaults(void)
+{
+    Config c = good("-kernel vmlinux");
+    g_assert_cmpstr(c.board, ==, "ppce500");
+    g_assert_cmpstr(c.cpu, ==, "e500mc");
+    g_assert_cmpstr(c.accel, ==, "soft");
+    g_assert_cmpstr(c.append, ==, "");
+    g_assert_cmpstr(c.rtc_base, ==, "utc");
+    g_assert_cmpstr(c.serial[0], ==, "mon:stdio");
+    g_assert_cmpstr(c.serial[1], ==, "null");
+    g_assert_cmpuint(c.ram_size, ==, 128 << 20);
+    g_assert_cmpuint(c.n_vcpus, ==, 1);
+    g_assert_true(c.has_reset && c.has_shutdown && c.has_idle);
+    g_assert_cmpint(c.reset_mode, ==, RESET_MODE_PLAIN);
+    g_assert_cmpint(c.action_reboot, ==, REBOOT_RESET);
+    g_assert_cmpint(c.action_panic, ==, PANIC_SHUTDOWN);
+    g_assert_false(c.reset_ram_clear || c.start_paused || c.icount || c.protected_state || c.rtc_clock_vm);
+    g_assert_null(c.gdb);
+    g_assert_null(c.qmp);
+    config_clear(&c);
+}
+
+static void test_a_full_line(void)
+{
+    Config c = good("-M ppce500,dt_compatible=fsl,,x,reset=rebuild,reset-ram=clear,has-reset=off,inject-fault=reset:2 "
+                    "-cpu e500mc -m 256 -smp 4 -kernel uImage -initrd rd -append console=ttyS0~quiet -dtb a.dtb "
+                    "-nographic -serial null -serial file:out -no-reboot -no-shutdown -S -s "
+                    "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm -icount shift=3 "
+                    "-pidfile p -accel tcg,thread=multi -accel soft,protected=on -d int,hcall -D log -name guest");
+    g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
+    g_assert_cmpint(c.reset_mode, ==, RESET_MODE_REBUILD);
+    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused && c.protected_state);
+    g_assert_cmpstr(c.fault, ==, "reset:2");
+    g_assert_cmpuint(c.ram_size, ==, 256 << 20);
+    g_assert_cmpuint(c.n_vcpus, ==, 4);
+    g_assert_cmpstr(c.append, ==, "console=ttyS0 quiet");
+    g_assert_cmpstr(c.serial[0], ==, "null");
+    g_assert_cmpstr(c.serial[1], ==, "file:out");
+    g_assert_cmpint(c.action_reboot, ==, REBOOT_SHUTDOWN);
+    g_assert_cmpint(c.action_shutdown, ==, SHUTDOWN_PAUSE);
+    g_assert_cmpstr(c.gdb, ==, "tcp::1234");
+    g_assert_cmpstr(c.qmp, ==, "unix:/run/q,server=on,wait=off");
+    g_assert_cmpstr(c.rtc_base, ==, "2006-06-17T16:01:21");
+    g_assert_true(c.rtc_clock_vm && c.icount);
+    g_assert_cmpuint(c.icount_shift, ==, 3);
+    g_assert_cmpstr(c.accel, ==, "soft");
+    g_assert_cmpuint(c.log_mask, ==, LOG_INT | LOG_HCALL);
+    g_assert_cmpstr(c.log_file, ==, "log");
+    g_assert_cmpstr(c.name, ==, "guest");
+    config_clear(&c);
+}
+
+static void test_two_dashes(void)
+{
+    Config c = good("--machine ppce500 --kernel k --m size=2G --smp cpus=2 --no-reboot --action panic=pause,watchdog=none");
+    g_assert_cmpuint(c.ram_size, ==, UINT64_C(2) << 30);
+    g_assert_cmpuint(c.n_vcpus, ==, 2);
+    g_assert_cmpint(c.action_panic, ==, PANIC_PAUSE);
+    g_assert_cmpint(c.action_watchdog, ==, WATCHDOG_NONE);
+    config_clear(&c);
+}
+
+static void test_what_is_asked_for_already_is(void)
+{
+    Config c = good("-kernel k -display none -monitor none -vga none -net none -nic none -parallel none "
+                    "-no-user-config -M ppce500,usb=off -rtc driftfix=none -icount 0,sleep=off");
+    g_assert_cmpstr(c.serial[0], ==, "stdio"); /* no monitor, nothing to share the terminal with */
+    config_clear(&c);
+    c = good("-kernel k -nodefaults");
+    g_assert_cmpstr(c.serial[0], ==, "null");
+    config_clear(&c);
+}
+
+static void test_first_available_accelerator(void)
+{
+    Config c = good("-kernel k -M accel=kvm:tcg");
+    g_assert_cmpstr(c.accel, ==, "soft");
+    config_clear(&c);
+}
+
+static void test_tree_dump_needs_no_kernel(void)
+{
+    Config c = good("-M ppce500,dumpdtb=x.dtb");
+    g_assert_cmpstr(c.dumpdtb, ==, "x.dtb");
+    config_clear(&c);
+}
+
+static void test_bad_lines(void)
+{
+    bad("-kernal x", "-kernal: unknown option; the closest known is -kernel");
+    bad("--no-rebot", "--no-rebot: unknown option; the closest known is -no-reboot");
+    bad("-zzzzz", "-zzzzz: unknown option (-help lists the known ones)");
+    bad("-kernel", "-kernel: needs an argument, FILE");
+    bad("disk.img", "'disk.img': not an option, and a disk image as such is not yet supported");
+    bad("-", "'-': not an option, and a disk image as such is not yet supported");
+    bad("", "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
+    bad("-M mac99", "-M mac99: unknown board; the closest known is ppce500");
+    bad("-M ppce500,rset=plain", "-M: unknown property 'rset' (did you mean 'reset'?)");
+    bad("-M ppce500,reset=hard", "-M reset: 'hard' is not one of plain, rebuild");
+    bad("-M has-idle=maybe", "-M has-idle: 'maybe' is not on or off");
+    bad("-M usb=on", "-M usb=on: not yet supported");
+    bad("-cpu e500v2", "-cpu e500v2: not yet supported");
+    bad("-cpu 750", "-cpu 750: unknown model; the closest known is e500mc");
+    bad("-cpu e500mc,x=1", "-cpu e500mc: the model has no property 'x=1'");
+    bad("-m lots", "-m: 'lots' is not a size (512, 512M, 2G)");
+    bad("-m -5", "-m: '-5' is not a size (512, 512M, 2G)");
+    bad("-m 1e30", "-m: '1e30' is not a size that any host has");
+    bad("-m 32", "-m 32: guest RAM is a multiple of 1 MiB from 64M to 48G");
+    bad("-m 100.5K", "-m 100.5K: guest RAM is a multiple of 1 MiB from 64M to 48G");
+    bad("-m 49G", "-m 49G: guest RAM is a multiple of 1 MiB from 64M to 48G");
+    bad("-m 512,slots=2", "-m slots=2: not yet supported");
+    bad("-smp 33", "-smp: '33' is not a number from 1 to 32");
+    bad("-smp 0", "-smp: '0' is not a number from 1 to 32");
+    bad("-smp 2,threads=2", "-smp threads: '2' is not a number from 1 to 1");
+    bad("-smp cpus=3,sockets=2,cores=2", "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
+    bad("-serial tcp::1", "-serial tcp::1: not yet supported");
+    bad("-serial stdoi", "-serial stdoi: unknown back end (did you mean 'stdio'?)");
+    bad("-serial file:", "-serial file:: the path is missing");
+    bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: 'sever' is not one of server, wait, nowait (did you mean 'server'?)");
+    bad("-serial null -serial null -serial null", "-serial null: the board has only 2 serial ports");
+    bad("-kernel k -serial stdio -serial mon:stdio", "-serial mon:stdio: standard input and output are already serial0's");
+    bad("-monitor stdio", "-monitor stdio: not yet supported; -qmp is");
+    bad("-display gtk", "-display gtk: not yet supported, there is no display");
+    bad("-nic user", "-nic user: not yet supported");
+    bad("-action reboot=panic", "-action reboot: 'panic' is not one of reset, shutdown");
+    bad("-action rebot=reset", "-action: unknown property 'rebot' (did you mean 'reboot'?)");
+    bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
+    bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
+    bad("-qmp stdio", "-qmp stdio: neither tcp:[HOST]:PORT nor unix:PATH");
+    bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
+    bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
+    bad("-icount shift=auto", "-icount shift=auto: not yet supported");
+    bad("-icount sleep=off", "-icount sleep=off: shift=N is missing");
+    bad("-icount 11", "-icount shift: '11' is not a number from 0 to 10");
+    bad("-d intt", "-d: 'intt' is not one of in_asm, int, mmu, guest_errors, unimp, hcall, exit (did you mean 'int'?)");
+    bad("-d out_asm", "-d out_asm: not yet supported");
+    bad("-initrd ", "-initrd: must not be empty");
+}
+
+static void test_later_options_say_so(void)
+{
+    static const char *const later[] = {
+#define LATER(name, has_argument) name,
+#include "platform/options_table.def"
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
+        g_autofree char *line = g_strconcat("-kernel k -", later[i], " x", NULL);
+        g_autofree char *message = g_strconcat("-", later[i], ": not yet supported", NULL);
+        bad(line, message);
+    }
+}
+
+/* Every row is reached by its own name, and shows in help and man page. */
+static void test_every_row_is_documented(void)
+{
+    g_autofree char *help = NULL, *man = NULL;
+    size_t size;
+    FILE *f = open_memstream(&help, &size);
+    options_print_help(f);
+    fclose(f);
+    f = open_memstream(&man, &size);
+    options_print_man(f);
+    fclose(f);
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        g_autofree char *dashed = g_strconcat("-", options_table[i].name, NULL);
+        g_assert_nonnull(strstr(help, dashed));
+        g_auto(GStrv) pieces = g_strsplit(dashed, "-", -1);
+        g_autofree char *escaped = g_strjoinv("\\-", pieces);
+        g_assert_nonnull(strstr(man, escaped));
+    }
+}
+
+static void test_names_are_unique(void)
+{
+    static const char *const names[] = {
+#define OPTION(id, name, argument, topic, text) name,
+#define ALIAS(alias, id) alias,
+#define LATER(name, has_argument) name,
+#include "platform/options_table.def"
+    };
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        g_assert_true(g_hash_table_add(seen, (gpointer)names[i]));
+}
+
+static void test_suggestions(void)
+{
+    static const char *const names[] = { "kernel", "initrd", "m", "serial", "no-reboot" };
+    g_assert_cmpstr(suggest_closest("kerenl", names, 5), ==, "kernel"); /* neighbours swapped */
+    g_assert_cmpstr(suggest_closest("seial", names, 5), ==, "serial");
+    g_assert_cmpstr(suggest_closest("seriall", names, 5), ==, "serial");
+    g_assert_cmpstr(suggest_closest("no-re", names, 5), ==, "no-reboot"); /* an abbreviation */
+    g_assert_null(suggest_closest("unrelated", names, 5));
+    g_autofree char *long_word = g_strnfill(1000, 'k');
+    g_assert_null(suggest_closest(long_word, names, 5));
+}
+
+static void test_pairs(void)
+{
+    g_autoptr(GPtrArray) pairs = keyval_split("a,,b,c=d,,e=f,g,=h");
+    static const char *const expected[][2] = { { "", "a,b" }, { "c", "d,e=f" }, { "g", "on" }, { "", "h" } };
+    g_assert_cmpuint(pairs->len, ==, 4);
+    for (guint i = 0; i < 4; i++) {
+        const KeyVal *pair = pairs->pdata[i];
+        g_assert_cmpstr(pair->key, ==, expected[i][0]);
+        g_assert_cmpstr(pair->value, ==, expected[i][1]);
+    }
+}
+
+static void test_sizes(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t size;
+    } cases[] = { { "1", 1 << 20 }, { "1b", 1 }, { "1.5k", 1536 }, { "2G", UINT64_C(2) << 30 }, { "1T", UINT64_C(1) << 40 } };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        uint64_t size;
+        g_assert_true(value_size("-m", cases[i].text, 20, &size, NULL));
+        g_assert_cmpuint(size, ==, cases[i].size);
+    }
+    static const char *const wrong[] = { "", "x", "1x", "1MM", "-1", "+1", "0x10", "inf", "nan", "1 M", "1e300" };
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        uint64_t size;
+        g_assert_false(value_size("-m", wrong[i], 20, &size, NULL));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/options/defaults", test_defaults);
+    g_test_add_func("/options/a-full-line", test_a_full_line);
+    g_test_add_func("/options/two-dashes-do", test_two_dashes);
+    g_test_add_func("/options/what-already-is-may-be-asked-for", test_what_is_asked_for_already_is);
+    g_test_add_func("/options/the-first-available-accelerator-is-used", test_first_available_accelerator);
+    g_test_add_func("/options/dumping-the-tree-needs-no-kernel", test_tree_dump_needs_no_kernel);
+    g_test_add_func("/options/a-bad-line-is-one-message", test_bad_lines);
+    g_test_add_func("/options/what-is-for-later-says-so", test_later_options_say_so);
+    g_test_add_func("/options/every-row-is-documented", test_every_row_is_documented);
+    g_test_add_func("/options/names-are-unique", test_names_are_unique);
+    g_test_add_func("/options/the-closest-name-is-suggested", test_suggestions);
+    g_test_add_func("/options/double-commas-are-commas", test_pairs);
+    g_test_add_func("/options/sizes", test_sizes);
+    return g_test_run();
+}
