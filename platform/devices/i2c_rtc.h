@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Freescale I2C controller, bus master only, with the clock chip as the one slave on its bus.  Registers are bytes, 4 apart.
+ */
+#pragma once
+
+#include "platform/clock.h"
+#include "platform/device.h"
+#include "platform/irq.h"
+
+enum { I2C_RTC_SIZE = 0x100 };
+
+/* offset: in the bus of its node; source: MPIC source, for the node.  base_s: Unix time that the RTC shows when clock is at 0. */
+Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, Clock *clock,
+                    int64_t base_s);

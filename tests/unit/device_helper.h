@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For tests of devices: registers without a bus, wires that remember, a clock that stands until told.
+ */
+#pragma once
+
+#include <libfdt.h>
+
+#include "platform/clock.h"
+#include "platform/device.h"
+#include "platform/irq.h"
+
+static inline uint64_t reg_read(Device *dev, uint64_t offset, unsigned size)
+{
+    uint64_t value = 0;
+    g_assert_true(dev->ops->read(dev, 0, offset, size, &value));
+    return value;
+}
+
+static inline void reg_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
+{
+    g_assert_true(dev->ops->write(dev, 0, offset, size, value));
+}
+
+static inline bool reg_answers(Device *dev, uint64_t offset, unsigned size)
+{
+    uint64_t value = 0;
+    return dev->ops->read(dev, 0, offset, size, &value);
+}
+
+typedef struct Wire {
+    bool level;
+    unsigned rises;
+} Wire;
+
+static inline void wire_set(void *opaque, unsigned pin, bool level)
+{
+    Wire *wire = (Wire *)opaque + pin;
+    wire->rises += level && !wire->level;
+    wire->level = level;
+}
+
+typedef struct TestClock {
+    TimeSource time;
+    Clock *clock;
+} TestClock;
+
+static inline void test_clock_init(TestClock *t)
+{
+    time_source_init(&t->time, true, 0);
+    t->clock = clock_new(&t->time);
+}
+
+static inline void test_clock_advance(TestClock *t, uint64_t ns)
+{
+    time_source_advance(&t->time, ns);
+    clock_run_due(t->clock);
+}
+
+/* Saves `from` and loads that into `to`. */
+static inline void device_copy(Device *from, Device *to)
+{
+    g_autoptr(GByteArray) state = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+    device_save(from, state);
+    g_assert_true(device_load(to, state->data, state->len, &error));
+    g_assert_no_error(error);
+}
+
+/* The tree of one device below a root, with stand-ins for the phandles it may refer to. */
+static inline GBytes *device_tree(Device *dev, unsigned address_cells, const char *const *refs)
+{
+    g_autoptr(GError) error = NULL;
+    Dts *dts = dts_new();
+    dts_begin(dts, "%s", "");
+    dts_u32(dts, "#address-cells", address_cells);
+    dts_u32(dts, "#size-cells", address_cells);
+    device_describe(dev, dts);
+    for (; *refs; refs++) {
+        dts_begin(dts, "%s", *refs);
+        dts_phandle(dts, *refs);
+        dts_end(dts);
+    }
+    dts_end(dts);
+    GBytes *tree = dts_finish(dts, &error);
+    g_assert_no_error(error);
+    dts_free(dts);
+    g_assert_cmpint(fdt_check_full(g_bytes_get_data(tree, NULL), g_bytes_get_size(tree)), ==, 0);
+    return tree;
+}
+
+static inline uint32_t tree_cell(GBytes *tree, const char *path, const char *property, unsigned index)
+{
+    const void *fdt = g_bytes_get_data(tree, NULL);
+    int node = fdt_path_offset(fdt, path), length = 0;
+    g_assert_cmpint(node, >=, 0);
+    const fdt32_t *cells = fdt_getprop(fdt, node, property, &length);
+    g_assert_nonnull(cells);
+    g_assert_cmpint((int)(4 * index), <, length);
+    return fdt32_ld(cells + index);
+}
+
+static inline bool tree_compatible(GBytes *tree, const char *path, const char *compatible)
+{
+    const void *fdt = g_bytes_get_data(tree, NULL);
+    int node = fdt_path_offset(fdt, path);
+    return node >= 0 && fdt_node_check_compatible(fdt, node, compatible) == 0;
+}
