@@ -104,7 +104,13 @@ $(B)/insn-tool: $(B)/obj/tests/tools/insn_tool.o $(LIB)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
-docs: docs/INSNS.md
+$(B)/reg-tool: $(B)/obj/tests/tools/reg_tool.o
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+
+docs: docs/INSNS.md docs/REGISTERS.md
+docs/REGISTERS.md: $(B)/reg-tool
+	$(Q)$< >$@.new && mv $@.new $@
 docs/INSNS.md: $(B)/insn-tool
 	$(Q)$< docs >$@.new && mv $@.new $@
 
