@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/chardev_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "platform/lock.h"
+
+/* A front end with a bounded receiver that records what it is told. */
+typedef struct Front {
+    Chardev *chr;
+    size_t room;
+    GString *got;
+    unsigned opened, closed, breaks, writable, quits;
+} Front;
+
+static size_t front_can_receive(void *opaque)
+{
+    return ((Front *)opaque)->room;
+}
+
+static void front_receive(void *opaque, const uint8_t *data, size_t size)
+{
+    Front *f = opaque;
+    g_assert_true(device_lock_held());
+    g_assert_cmpuint(size, <=, f->room);
+    f->room -= size;
+    g_string_append_len(f->got, (const char *)data, (gssize)size);
+}
+
+static void front_writable(void *opaque)
+{
+    g_assert_true(device_lock_held());
+    ((Front *)opaque)->writable++;
+}
+
+static void front_event(void *opaque, ChardevEvent event)
+{
+    Front *f = opaque;
+    f->opened += event == CHARDEV_OPENED;
+    f->closed += event == CHARDEV_CLOSED;
+    f->breaks += event == CHARDEV_BREAK;
+}
+
+static void front_quit(void *opaque)
+{
+    ((Front *)opaque)->quits++;
+}
+
+static const char *front_help(void *opaque)
+{
+    return "state: running\n";
+}
+
+static const ChardevHandlers handlers = { front_can_receive, front_receive, front_writable, front_event };
+static const ChardevMuxOps mux_ops = { front_quit, front_help };
+
+static Front *front_new(Chardev *chr, size_t room)
+{
+    Front *f = g_new0(Front, 1);
+    f->chr = chr;
+    f->room = room;
+    f->got = g_string_new(NULL);
+    device_lock();
+    chardev_set_mux_ops(chr, &mux_ops, f);
+    chardev_set_handlers(chr, &handlers, f);
+    device_unlock();
+    return f;
+}
+
+static void front_free(Front *f)
+{
+    chardev_free(f->chr);
+    g_string_free(f->got, TRUE);
+    g_free(f);
+}
+
+/* Runs the main loop until the condition holds; it always comes, or the test hangs and says where. */
+#define RUN_UNTIL(condition)                                                                       \
+    while (!(condition))                                                                           \
+    g_main_context_iteration(NULL, TRUE)
+
+/* Runs what is ready now, for conditions that must not come. */
+static void run_pending(void)
+{
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+static void pipe_pair(int ends[2])
+{
+    g_assert_true(g_unix_open_pipe(ends, FD_CLOEXEC, NULL));
+}
+
+/* A chardev of pipes: ours[0] reads what it writes, ours[1] is what it reads. */
+static Chardev *piped(int ours[2], bool mux)
+{
+    int out[2], in[2];
+    pipe_pair(out);
+    pipe_pair(in);
+    g_unix_set_fd_nonblocking(out[1], TRUE, NULL);
+    g_unix_set_fd_nonblocking(in[0], TRUE, NULL);
+    Chardev *chr = chardev_alloc("serial0", CHARDEV_STDIO);
+    chr->mux = mux;
+    chardev_connect(chr, in[0], out[1]);
+    ours[0] = out[0];
+    ours[1] = in[1];
+    return chr;
+}
+
+static size_t locked_write(Chardev *chr, const void *data, size_t size)
+{
+    device_lock();
+    size_t n = chardev_write(chr, data, size);
+    device_unlock();
+    return n;
+}
+
+static void give_room(Front *f, size_t room)
+{
+    device_lock();
+    f->room += room;
+    chardev_accept_input(f->chr);
+    device_unlock();
+}
+
+static void type(int fd, const char *text)
+{
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, strlen(text));
+}
+
+static void expect_output(int fd, const char *text)
+{
+    g_autofree char *got = g_malloc0(strlen(text) + 1);
+    for (size_t n = 0; n < strlen(text);) {
+        ssize_t r = read(fd, got + n, strlen(text) - n);
+        g_assert_cmpint(r, >, 0);
+        n += (size_t)r;
+    }
+    g_assert_cmpstr(got, ==, text);
+}
+
+static void close_both(int ours[2])
+{
+    close(ours[0]);
+    close(ours[1]);
+}
+
+static void test_output(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 0);
+    g_assert_cmpuint(f->opened, ==, 1);
+    g_assert_cmpuint(locked_write(f->chr, "hello\n", 6), ==, 6);
+    expect_output(ours[0], "hello\n");
+    front_free(f);
+    close_both(ours);
+}
+
+static uint8_t pattern(size_t i)
+{
+    return (uint8_t)(i ^ i >> 8 ^ i >> 16);
+}
+
+/* The reader takes nothing until the queue is full, then one byte less than a page at a time. */
+static void test_slow_reader(void)
+{
+    enum { TOTAL = 1 << 20 };
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 0);
+    g_autofree uint8_t *sent = g_malloc(TOTAL), *got = g_malloc(TOTAL);
+    for (size_t i = 0; i < TOTAL; i++)
+        sent[i] = pattern(i);
+    size_t written = locked_write(f->chr, sent, TOTAL), n_got = 0;
+    g_assert_cmpuint(written, >=, CHARDEV_QUEUE);
+    g_assert_cmpuint(written, <, TOTAL);
+    g_assert_cmpuint(locked_write(f->chr, sent + written, 1), ==, 0); /* full; and it returns */
+    while (n_got < TOTAL) {
+        unsigned told = f->writable;
+        ssize_t r = read(ours[0], got + n_got, MIN(4095, TOTAL - n_got));
+        g_assert_cmpint(r, >, 0);
+        n_got += (size_t)r;
+        run_pending();
+        if (f->writable > told)
+            written += locked_write(f->chr, sent + written, TOTAL - written);
+    }
+    g_assert_cmpmem(sent, TOTAL, got, TOTAL);
+    g_assert_cmpuint(f->writable, >, 1);
+    front_free(f);
+    close_both(ours);
+}
+
+static gpointer writer_thread(gpointer opaque)
+{
+    Chardev *chr = opaque;
+    uint8_t byte;
+    for (size_t i = 0; i < 300000;) {
+        byte = pattern(i);
+        i += locked_write(chr, &byte, 1);
+    }
+    return NULL;
+}
+
+/* A vCPU writes while the main thread drains: order is kept. */
+static void test_writer_in_another_thread(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 0);
+    g_unix_set_fd_nonblocking(ours[0], TRUE, NULL);
+    GThread *thread = g_thread_new("vcpu", writer_thread, f->chr);
+    uint8_t data[1000];
+    for (size_t n = 0; n < 300000;) {
+        ssize_t r = read(ours[0], data, sizeof(data));
+        for (ssize_t i = 0; i < r; i++)
+            g_assert_cmpuint(data[i], ==, pattern(n++));
+        run_pending();
+    }
+    g_thread_join(thread);
+    front_free(f);
+    close_both(ours);
+}
+
+static void test_reader_gone(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 8);
+    close(ours[0]);
+    g_assert_cmpuint(locked_write(f->chr, "x", 1), ==, 1); /* warns, once */
+    g_assert_cmpuint(locked_write(f->chr, "y", 1), ==, 1);
+    type(ours[1], "in"); /* input still works */
+    RUN_UNTIL(f->got->len == 2);
+    front_free(f);
+    close(ours[1]);
+}
+
+static void test_reader_gone_with_full_queue(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 0);
+    g_autofree uint8_t *data = g_malloc0(1 << 20);
+    g_assert_cmpuint(locked_write(f->chr, data, 1 << 20), <, 1 << 20);
+    close(ours[0]);
+    RUN_UNTIL(f->writable); /* whoever waits for room hears of it */
+    g_assert_cmpuint(locked_write(f->chr, data, 1 << 20), ==, 1 << 20);
+    front_free(f);
+    close(ours[1]);
+}
+
+static void test_input_waits(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 2);
+    type(ours[1], "abcdef");
+    RUN_UNTIL(f->got->len == 2);
+    run_pending();
+    g_assert_cmpstr(f->got->str, ==, "ab");
+    give_room(f, 3);
+    RUN_UNTIL(f->got->len == 5);
+    give_room(f, 3);
+    RUN_UNTIL(f->got->len == 6);
+    g_assert_cmpstr(f->got->str, ==, "abcdef");
+    front_free(f);
+    close_both(ours);
+}
+
+static void test_end_of_input(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 8);
+    type(ours[1], "last");
+    close(ours[1]);
+    RUN_UNTIL(f->chr->in_fd < 0);
+    g_assert_cmpstr(f->got->str, ==, "last");
+    g_assert_cmpuint(f->closed, ==, 0);
+    g_assert_cmpuint(locked_write(f->chr, "still here", 10), ==, 10);
+    expect_output(ours[0], "still here");
+    front_free(f);
+    close(ours[0]);
+}
+
+static void test_flush(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 0);
+    g_autofree uint8_t *data = g_malloc0(1 << 20);
+    size_t n = locked_write(f->chr, data, 1 << 20);
+    size_t in_pipe = n - f->chr->out->len;
+    g_autofree uint8_t *drop = g_malloc(in_pipe);
+    g_assert_cmpint(read(ours[0], drop, in_pipe), ==, in_pipe);
+    device_lock();
+    chardev_flush(f->chr); /* the queue fits into the pipe now */
+    device_unlock();
+    g_assert_cmpuint(f->chr->out->len, ==, 0);
+    front_free(f);
+    close_both(ours);
+}
+
+/* --- mon:stdio */
+
+static void test_mux_keys(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, true), 100);
+    type(ours[1], "a\001\001b\001bc\001zd\001xe");
+    RUN_UNTIL(f->got->len >= 6);
+    g_assert_cmpstr(f->got->str, ==, "a\001bcde");
+    g_assert_cmpuint(f->breaks, ==, 1);
+    g_assert_cmpuint(f->quits, ==, 1);
+    front_free(f);
+    close_both(ours);
+}
+
+static void test_mux_help(void)
+{
+    int ours[2];
+    char text[1024] = "";
+    Front *f = front_new(piped(ours, true), 100);
+    type(ours[1], "\001");
+    run_pending(); /* the two keys need not come together */
+    type(ours[1], "h\001c.");
+    RUN_UNTIL(f->got->len);
+    g_assert_cmpstr(f->got->str, ==, ".");
+    g_assert_cmpint(read(ours[0], text, sizeof(text) - 1), >, 0);
+    g_assert_nonnull(strstr(text, "Ctrl-a x        quit\r\n"));
+    g_assert_nonnull(strstr(text, "state: running\r\n"));
+    g_assert_nonnull(strstr(text, "not yet supported"));
+    front_free(f);
+    close_both(ours);
+}
+
+static void test_mux_quit_though_guest_reads_nothing(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, true), 0);
+    type(ours[1], "ignored\001x");
+    RUN_UNTIL(f->quits);
+    g_assert_cmpuint(f->got->len, ==, 0);
+    give_room(f, 100); /* what was typed before is kept */
+    g_assert_cmpstr(f->got->str, ==, "ignored");
+    front_free(f);
+    close_both(ours);
+}
+
+static void test_mux_paste(void)
+{
+    enum { TOTAL = 3 * CHARDEV_MUX_QUEUE };
+    int ours[2];
+    Front *f = front_new(piped(ours, true), 0);
+    g_autofree char *paste = g_malloc0(TOTAL + 1);
+    for (size_t i = 0; i < TOTAL; i++)
+        paste[i] = (char)('a' + i % 26);
+    type(ours[1], paste);
+    run_pending();
+    g_assert_cmpuint(f->chr->in->len, ==, CHARDEV_MUX_QUEUE);
+    while (f->got->len < TOTAL) {
+        give_room(f, 16);
+        run_pending();
+    }
+    g_assert_cmpstr(f->got->str, ==, paste);
+    front_free(f);
+    close_both(ours);
+}
+
+static void test_plain_stdio_has_no_keys(void)
+{
+    int ours[2];
+    Front *f = front_new(piped(ours, false), 100);
+    type(ours[1], "\001x");
+    RUN_UNTIL(f->got->len == 2);
+    g_assert_cmpuint(f->quits, ==, 0);
+    front_free(f);
+    close_both(ours);
+}
+
+/* --- back ends by their specification */
+
+static Chardev *open_spec(const char *spec)
+{
+    g_autoptr(GError) error = NULL;
+    Chardev *chr = chardev_new("serial0", spec, &error);
+    g_assert_no_error(error);
+    return chr;
+}
+
+static void test_null(void)
+{
+    Front *f = front_new(open_spec("null"), 10);
+    g_assert_cmpuint(locked_write(f->chr, "dropped", 7), ==, 7);
+    g_assert_cmpstr(chardev_describe(f->chr), ==, "null");
+    front_free(f);
+}
+
+static char *temp_dir(void)
+{
+    return g_dir_make_tmp("quoin-chardev-XXXXXX", NULL);
+}
+
+static void test_file(void)
+{
+    g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "out", NULL), *text = NULL;
+    g_autofree char *spec = g_strconcat("file:", path, NULL);
+    Front *f = front_new(open_spec(spec), 10);
+    g_assert_cmpuint(locked_write(f->chr, "logged\n", 7), ==, 7);
+    front_free(f);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "logged\n");
+    g_unlink(path);
+
+    g_autofree char *nowhere = g_strconcat("file:", dir, "/none/out", NULL);
+    g_autofree char *expected = g_strconcat("serial0: ", nowhere, ": cannot open the file: No such file or directory", NULL);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(chardev_new("serial0", nowhere, &error));
+    g_assert_cmpstr(error->message, ==, expected);
+    g_rmdir(dir);
+}
+
+static void test_pty(void)
+{
+    Front *f = front_new(open_spec("pty"), 10);
+    g_assert_true(g_str_has_prefix(chardev_describe(f->chr), "pty /dev/pts/"));
+    g_assert_cmpuint(locked_write(f->chr, "nobody", 6), ==, 6); /* dropped: nobody is there */
+    for (unsigned i = 1; i <= 2; i++) {
+        int fd = open(chardev_describe(f->chr) + 4, O_RDWR | O_NOCTTY);
+        g_assert_cmpuint(locked_write(f->chr, "login: \n", 8), ==, 8);
+        g_assert_cmpuint(f->opened, ==, i);
+        expect_output(fd, "login: \n");
+        f->room = 10;
+        type(fd, "r\r\003"); /* raw: no line editing, no signal */
+        RUN_UNTIL(f->got->len == 3 * i);
+        close(fd);
+        RUN_UNTIL(f->closed == i);
+    }
+    g_assert_cmpstr(f->got->str, ==, "r\r\003r\r\003");
+    front_free(f);
+}
+
+static int client(const char *path)
+{
+    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), ==, 0);
+    return fd;
+}
+
+static void test_unix_server(void)
+{
+    g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, ",server=on,wait=off", NULL);
+    Front *f = front_new(open_spec(spec), 100);
+    g_assert_cmpuint(locked_write(f->chr, "nobody", 6), ==, 6);
+    for (unsigned i = 1; i <= 2; i++) { /* one client after the other */
+        int fd = client(path);
+        RUN_UNTIL(f->opened == i);
+        g_assert_cmpuint(locked_write(f->chr, "hello", 5), ==, 5);
+        expect_output(fd, "hello");
+        type(fd, "back");
+        RUN_UNTIL(f->got->len == 4 * i);
+        close(fd);
+        RUN_UNTIL(f->closed == i);
+    }
+    front_free(f);
+    g_assert_cmpint(g_access(path, F_OK), <, 0); /* tidied up */
+    g_rmdir(dir);
+}
+
+static void test_unix_client_gone_with_full_queue(void)
+{
+    g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, ",server,nowait", NULL);
+    g_autofree uint8_t *data = g_malloc0(4 << 20);
+    Front *f = front_new(open_spec(spec), 100);
+    int fd = client(path);
+    RUN_UNTIL(f->opened);
+    g_assert_cmpuint(locked_write(f->chr, data, 4 << 20), <, 4 << 20);
+    close(fd);
+    RUN_UNTIL(f->closed);
+    g_assert_cmpuint(f->writable, ==, 1);
+    front_free(f);
+    g_rmdir(dir);
+}
+
+static void test_unix_stale_and_busy(void)
+{
+    g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, ",server=on,wait=off", NULL);
+    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+    g_assert_cmpint(bind(stale, (struct sockaddr *)&sun, sizeof(sun)), ==, 0);
+    close(stale); /* as a killed program leaves it */
+    Chardev *chr = open_spec(spec);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(chardev_new("serial1", spec, &error));
+    g_autofree char *expected = g_strconcat("serial1: ", spec, ": cannot bind the socket: Address already in use", NULL);
+    g_assert_cmpstr(error->message, ==, expected);
+    g_assert_cmpint(g_access(path, F_OK), ==, 0); /* the other's */
+    chardev_free(chr);
+    g_rmdir(dir);
+}
+
+static void test_unix_client_side(void)
+{
+    g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, NULL), *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(chardev_new("serial0", spec, &error));
+    g_autofree char *expected = g_strconcat("serial0: ", spec, ": cannot connect: No such file or directory", NULL);
+    g_assert_cmpstr(error->message, ==, expected);
+
+    Front *server = front_new(open_spec(serve), 100);
+    Front *f = front_new(open_spec(spec), 100);
+    RUN_UNTIL(server->opened);
+    locked_write(f->chr, "ping", 4);
+    RUN_UNTIL(server->got->len == 4);
+    locked_write(server->chr, "pong", 4);
+    RUN_UNTIL(f->got->len == 4);
+    front_free(server);
+    RUN_UNTIL(f->closed);
+    g_assert_cmpuint(locked_write(f->chr, "x", 1), ==, 1); /* dropped */
+    front_free(f);
+    g_rmdir(dir);
+}
+
+static void test_one_owner_of_stdio(void)
+{
+    g_autoptr(GError) error = NULL;
+    Chardev *chr = open_spec("stdio");
+    g_assert_null(chardev_new("serial1", "mon:stdio", &error));
+    g_assert_cmpstr(error->message, ==, "serial1: mon:stdio: standard input and output are already serial0's");
+    chardev_free(chr);
+    chardev_free(open_spec("stdio")); /* free again */
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/chardev/output-reaches-a-pipe", test_output);
+    g_test_add_func("/chardev/a-slow-reader-loses-no-byte", test_slow_reader);
+    g_test_add_func("/chardev/a-writer-in-another-thread-keeps-order", test_writer_in_another_thread);
+    g_test_add_func("/chardev/a-vanished-reader-drops-output-only", test_reader_gone);
+    g_test_add_func("/chardev/a-vanished-reader-frees-a-waiting-writer", test_reader_gone_with_full_queue);
+    g_test_add_func("/chardev/input-waits-for-room", test_input_waits);
+    g_test_add_func("/chardev/end-of-input-leaves-output", test_end_of_input);
+    g_test_add_func("/chardev/flush-writes-the-queue", test_flush);
+    g_test_add_func("/chardev/mux/keys", test_mux_keys);
+    g_test_add_func("/chardev/mux/help", test_mux_help);
+    g_test_add_func("/chardev/mux/quit-works-though-the-guest-reads-nothing", test_mux_quit_though_guest_reads_nothing);
+    g_test_add_func("/chardev/mux/a-long-paste-is-kept", test_mux_paste);
+    g_test_add_func("/chardev/mux/plain-stdio-has-no-keys", test_plain_stdio_has_no_keys);
+    g_test_add_func("/chardev/null-takes-all", test_null);
+    g_test_add_func("/chardev/file-takes-output", test_file);
+    g_test_add_func("/chardev/pty-comes-and-goes", test_pty);
+    g_test_add_func("/chardev/unix/one-client-after-the-other", test_unix_server);
+    g_test_add_func("/chardev/unix/a-lost-client-frees-a-waiting-writer", test_unix_client_gone_with_full_queue);
+    g_test_add_func("/chardev/unix/a-stale-socket-is-replaced-a-busy-one-is-not", test_unix_stale_and_busy);
+    g_test_add_func("/chardev/unix/connects-as-a-client", test_unix_client_side);
+    g_test_add_func("/chardev/stdio-has-one-owner", test_one_owner_of_stdio);
+    return g_test_run();
+}
