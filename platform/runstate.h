@@ -79,3 +79,5 @@ bool run_cause_by_guest(RunCause cause);
 RunStateId run_state(const RunState *rs); /* any thread */
 void run_request(RunState *rs, RunCause cause); /* any thread, signal-safe */
 void run_listen(RunState *rs, RunListener *fn, void *opaque);
+/* Main thread, not under the device lock, not from a listener: what was requested until now has happened on return. */
+void run_apply(RunState *rs);

@@ -48,7 +48,6 @@ typedef struct RunOps {
 
 RunState *run_new(const RunPolicy *policy, const RunOps *ops, void *opaque, GError **error);
 void run_free(RunState *rs);
-void run_apply(RunState *rs);              /* main thread, not under the device lock */
 bool run_requested(const RunState *rs);    /* any thread: a request waits to be applied */
 int run_exit_status(const RunState *rs);
 RunAction run_transition(RunStateId state, RunClass class);

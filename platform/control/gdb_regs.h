@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The registers as gdb numbers them, and target.xml which tells it so.  Names and order of the two standard features are gdb's
+ * (org.gnu.gdb.power.core and .fpu); then the SPRs, numbered by their row in spr.def.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/e500/state.h"
+
+enum {
+    GDB_REG_FPR0 = 32,
+    GDB_REG_PC = 64,
+    GDB_REG_MSR,
+    GDB_REG_CR,
+    GDB_REG_LR,
+    GDB_REG_CTR,
+    GDB_REG_XER,
+    GDB_REG_FPSCR,
+    GDB_REG_SPR0,
+    GDB_REGS = GDB_REG_SPR0 + E500_SPR_SLOTS,
+    GDB_G_REGS = GDB_REG_SPR0, /* a g packet holds those below; the rest go by p */
+};
+
+size_t gdb_reg_size(unsigned reg); /* bytes; 0: not shown */
+uint64_t gdb_reg_get(const E500State *s, unsigned reg);
+bool gdb_reg_set(E500State *s, unsigned reg, uint64_t value); /* false: not to be written while the machine exists */
+char *gdb_target_xml(void);                                   /* g_free */

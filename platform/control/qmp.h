@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A QMP monitor (-qmp SPEC): JSON commands and events over a socket, as QEMU's users and libvirt-like tools speak it.
+ * Main thread.  Commands are in qmp_commands.def; state changes go through run_request(), events come from run_listen().
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "hcall/hcall.h"
+#include "platform/runstate.h"
+
+typedef struct Qmp Qmp;
+
+/* run and hcall are borrowed and outlive it; nothing is told after qmp_free() only because the run state is idle by then. */
+Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error);
+void qmp_free(Qmp *qmp);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gdb's remote serial protocol, server side: bytes in, calls on a target, bytes out (Debugging with GDB, appendix E).
+ * Knows no socket and no machine.  A client's input is bounded and never trusted.  Threads are vCPUs; gdb's thread id = index + 1.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/e500/state.h"
+
+typedef struct Rsp Rsp;
+
+enum {
+    RSP_PACKET_MAX = 0x4000, /* bytes of payload, either way */
+    RSP_BREAKPOINTS_MAX = 64,
+    RSP_SIGINT = 2,
+    RSP_SIGTRAP = 5,
+};
+
+/* What a thread does after a resume. */
+typedef enum RspResume { RSP_HOLD, RSP_CONTINUE, RSP_STEP } RspResume;
+
+typedef struct RspTarget {
+    unsigned (*n_threads)(void *opaque);
+    bool (*stopped)(void *opaque);
+    void (*stop)(void *opaque); /* stopped on return; rsp_stopped() was called if it ran */
+    /* These only while stopped. */
+    E500State *(*state)(void *opaque, unsigned thread); /* borrowed; NULL: cannot be read */
+    void (*state_changed)(void *opaque, unsigned thread);
+    bool (*read)(void *opaque, unsigned thread, Ea ea, void *to, size_t size);
+    bool (*write)(void *opaque, unsigned thread, Ea ea, const void *from, size_t size);
+    bool (*set_breakpoints)(void *opaque, const Ea *list, unsigned n); /* in all threads */
+    bool (*resume)(void *opaque, const RspResume *how); /* how[thread].  False: it cannot run, the guest is off */
+    void (*kill)(void *opaque);
+    void (*send)(void *opaque, const void *data, size_t size); /* any time */
+} RspTarget;
+
+Rsp *rsp_new(const RspTarget *target, void *opaque);
+void rsp_free(Rsp *rsp);
+void rsp_opened(Rsp *rsp); /* a new client: stops the target */
+void rsp_closed(Rsp *rsp); /* the client is gone: its breakpoints go; the target runs or stays as it is */
+void rsp_receive(Rsp *rsp, const char *data, size_t size);
+void rsp_stopped(Rsp *rsp, unsigned thread, unsigned signal); /* told to the client if it waits for it */
+void rsp_exited(Rsp *rsp);                                    /* the program ends */

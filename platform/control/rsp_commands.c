@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What packets say.  Each command parses all of its packet before it does anything; what does not parse is answered E22.
+ */
+#include <string.h>
+
+#include "platform/control/gdb_regs.h"
+#include "platform/control/rsp_priv.h"
+
+/* Errno-like, as gdb's own stubs use them; gdb prints only that there was an error. */
+#define REPLY_IO "E05"
+#define REPLY_FAULT "E14"
+#define REPLY_INVALID "E22"
+
+/* --- parsing */
+
+/* One to 16 hex digits. */
+static bool take_hex(const char **p, uint64_t *value)
+{
+    unsigned n = 0;
+
+    for (*value = 0; g_ascii_isxdigit(**p); (*p)++, n++)
+        *value = *value << 4 | (unsigned)g_ascii_xdigit_value(**p);
+    return n >= 1 && n <= 16;
+}
+
+static bool take(const char **p, char c)
+{
+    if (**p != c)
+        return false;
+    (*p)++;
+    return true;
+}
+
+/* An effective address: 32 bits. */
+static bool take_ea(const char **p, Ea *ea)
+{
+    uint64_t value;
+
+    if (!take_hex(p, &value) || value > UINT32_MAX)
+        return false;
+    *ea = (Ea)value;
+    return true;
+}
+
+/* "-1" all, "0" any (here the first), else id.  *thread: index, or G_MAXUINT for all. */
+static bool take_thread(const Rsp *rsp, const char **p, unsigned *thread)
+{
+    uint64_t id;
+
+    if ((*p)[0] == '-' && (*p)[1] == '1') {
+        *p += 2;
+        *thread = G_MAXUINT;
+        return true;
+    }
+    if (!take_hex(p, &id) || id > rsp->target->n_threads(rsp->opaque))
+        return false;
+    *thread = id ? (unsigned)id - 1 : 0;
+    return true;
+}
+
+/* `size` bytes of hex; big-endian value when it is a register. */
+static bool take_value(const char **p, size_t size, uint64_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < 2 * size; i++, (*p)++) {
+        if (!g_ascii_isxdigit(**p))
+            return false;
+        *value = *value << 4 | (unsigned)g_ascii_xdigit_value(**p);
+    }
+    return true;
+}
+
+static void append_value(GString *out, size_t size, uint64_t value)
+{
+    for (size_t i = size; i-- > 0;)
+        g_string_append_printf(out, "%02x", (unsigned)(value >> 8 * i) & 0xff);
+}
+
+static E500State *current(Rsp *rsp)
+{
+    return rsp->target->state(rsp->opaque, rsp->thread_g);
+}
+
+/* --- registers */
+
+static void cmd_read_regs(Rsp *rsp, const char *p)
+{
+    const E500State *s = current(rsp);
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    for (unsigned reg = 0; s && reg < GDB_G_REGS; reg++)
+        append_value(out, gdb_reg_size(reg), gdb_reg_get(s, reg));
+    rsp_reply(rsp, s ? out->str : REPLY_IO);
+}
+
+static void cmd_write_regs(Rsp *rsp, const char *p)
+{
+    E500State *s = current(rsp);
+    uint64_t values[GDB_G_REGS];
+
+    for (unsigned reg = 0; reg < GDB_G_REGS; reg++) {
+        if (!take_value(&p, gdb_reg_size(reg), &values[reg])) {
+            rsp_reply(rsp, REPLY_INVALID);
+            return;
+        }
+    }
+    if (!s || *p) {
+        rsp_reply(rsp, s ? REPLY_INVALID : REPLY_IO);
+        return;
+    }
+    for (unsigned reg = 0; reg < GDB_G_REGS; reg++)
+        gdb_reg_set(s, reg, values[reg]);
+    rsp->target->state_changed(rsp->opaque, rsp->thread_g);
+    rsp_reply(rsp, "OK");
+}
+
+static void cmd_read_reg(Rsp *rsp, const char *p)
+{
+    uint64_t reg;
+
+    if (!take_hex(&p, &reg) || *p || reg >= GDB_REGS || !gdb_reg_size((unsigned)reg)) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    const E500State *s = current(rsp);
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (s)
+        append_value(out, gdb_reg_size((unsigned)reg), gdb_reg_get(s, (unsigned)reg));
+    rsp_reply(rsp, s ? out->str : REPLY_IO);
+}
+
+static void cmd_write_reg(Rsp *rsp, const char *p)
+{
+    uint64_t reg, value;
+
+    if (!take_hex(&p, &reg) || reg >= GDB_REGS || !gdb_reg_size((unsigned)reg) || !take(&p, '=') ||
+        !take_value(&p, gdb_reg_size((unsigned)reg), &value) || *p) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    E500State *s = current(rsp);
+    if (!s || !gdb_reg_set(s, (unsigned)reg, value)) {
+        rsp_reply(rsp, REPLY_IO);
+        return;
+    }
+    rsp->target->state_changed(rsp->opaque, rsp->thread_g);
+    rsp_reply(rsp, "OK");
+}
+
+/* --- memory */
+
+/* How much of [ea, ea + size) can be read from the start on: gdb takes a short answer.  Page by page, as mappings go. */
+static size_t read_some(Rsp *rsp, Ea ea, uint8_t *to, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t n = MIN(size - done, 4096 - ((ea + done) & 4095));
+        if (!rsp->target->read(rsp->opaque, rsp->thread_g, (Ea)(ea + done), to + done, n))
+            break;
+        done += n;
+    }
+    return done;
+}
+
+static void cmd_read_memory(Rsp *rsp, const char *p)
+{
+    Ea ea;
+    uint64_t size;
+
+    if (!take_ea(&p, &ea) || !take(&p, ',') || !take_hex(&p, &size) || *p) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    uint8_t data[RSP_PACKET_MAX / 2];
+    size_t n = read_some(rsp, ea, data, (size_t)MIN(size, sizeof data));
+    if (n == 0 && size > 0) {
+        rsp_reply(rsp, REPLY_FAULT);
+        return;
+    }
+    g_autoptr(GString) out = g_string_sized_new(2 * n + 1);
+    for (size_t i = 0; i < n; i++)
+        append_value(out, 1, data[i]);
+    rsp_reply(rsp, out->str);
+}
+
+static void cmd_write_memory(Rsp *rsp, const char *p)
+{
+    uint8_t data[RSP_PACKET_MAX / 2];
+    Ea ea;
+    uint64_t size, byte;
+    bool ok = take_ea(&p, &ea) && take(&p, ',') && take_hex(&p, &size) && take(&p, ':') &&
+              size <= sizeof data;
+
+    for (size_t i = 0; ok && i < size; i++) {
+        ok = take_value(&p, 1, &byte);
+        data[i] = (uint8_t)byte;
+    }
+    if (!ok || *p) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    ok = rsp->target->write(rsp->opaque, rsp->thread_g, ea, data, (size_t)size);
+    rsp_reply(rsp, ok ? "OK" : REPLY_FAULT);
+}
+
+/* --- breakpoints */
+
+bool rsp_send_breakpoints(Rsp *rsp)
+{
+    Ea list[RSP_BREAKPOINTS_MAX];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rsp->n_breakpoints; i++) {
+        unsigned j = 0;
+        while (j < n && list[j] != rsp->breakpoints[i].ea)
+            j++;
+        if (j == n)
+            list[n++] = rsp->breakpoints[i].ea;
+    }
+    return rsp->target->set_breakpoints(rsp->opaque, list, n);
+}
+
+/* "0,EA,KIND" of Z and z; types but 0 and 1 (watchpoints) are not served: empty answer. */
+static void change_breakpoint(Rsp *rsp, const char *p, bool insert)
+{
+    char type = *p;
+    Ea ea;
+    uint64_t kind;
+    unsigned i = 0;
+
+    if (type != '0' && type != '1') {
+        rsp_reply(rsp, "");
+        return;
+    }
+    p++;
+    if (!take(&p, ',') || !take_ea(&p, &ea) || !take(&p, ',') || !take_hex(&p, &kind) ||
+        (*p && *p != ';')) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    while (i < rsp->n_breakpoints &&
+           (rsp->breakpoints[i].type != type || rsp->breakpoints[i].ea != ea))
+        i++;
+    bool there = i < rsp->n_breakpoints;
+    if (insert && !there) {
+        if (i == RSP_BREAKPOINTS_MAX) {
+            rsp_reply(rsp, REPLY_INVALID);
+            return;
+        }
+        rsp->breakpoints[rsp->n_breakpoints++] = (RspBreakpoint){type, ea};
+    } else if (!insert && there) {
+        rsp->breakpoints[i] = rsp->breakpoints[--rsp->n_breakpoints];
+    }
+    if (rsp_send_breakpoints(rsp)) {
+        rsp_reply(rsp, "OK");
+        return;
+    }
+    if (insert && !there)
+        rsp->n_breakpoints--;
+    rsp_reply(rsp, REPLY_IO);
+}
+
+static void cmd_insert(Rsp *rsp, const char *p)
+{
+    change_breakpoint(rsp, p, true);
+}
+
+static void cmd_remove(Rsp *rsp, const char *p)
+{
+    change_breakpoint(rsp, p, false);
+}
+
+/* --- running */
+
+void rsp_reply_stop(Rsp *rsp)
+{
+    char text[32];
+
+    g_snprintf(text, sizeof text, "T%02xthread:%x;", rsp->stop_signal, rsp->stop_thread + 1);
+    rsp_reply(rsp, text);
+}
+
+/* A guest that is off cannot run: say so on gdb's console, and that it stopped. */
+static void resume(Rsp *rsp, const RspResume *how)
+{
+    static const char why[] = "The guest is off or broken; reset it first.\n";
+
+    rsp->waiting = true;
+    if (rsp->target->resume(rsp->opaque, how) || !rsp->waiting)
+        return;
+    g_autoptr(GString) out = g_string_new("O");
+    for (const char *c = why; *c; c++)
+        append_value(out, 1, (uint8_t)*c);
+    rsp_reply(rsp, out->str);
+    rsp_stopped(rsp, rsp->stop_thread, RSP_SIGTRAP);
+}
+
+/* s and c: one thread steps or all run; the others of a step stand still. */
+static void resume_plain(Rsp *rsp, RspResume what, const char *p)
+{
+    unsigned n = rsp->target->n_threads(rsp->opaque);
+    unsigned thread = rsp->thread_c == G_MAXUINT ? rsp->thread_g : rsp->thread_c;
+    g_autofree RspResume *how = g_new0(RspResume, n);
+    Ea ea;
+
+    if (*p) {
+        E500State *s = rsp->target->state(rsp->opaque, thread);
+        if (!s || !take_ea(&p, &ea) || *p) {
+            rsp_reply(rsp, REPLY_INVALID);
+            return;
+        }
+        gdb_reg_set(s, GDB_REG_PC, ea);
+        rsp->target->state_changed(rsp->opaque, thread);
+    }
+    for (unsigned i = 0; what == RSP_CONTINUE && i < n; i++)
+        how[i] = RSP_CONTINUE;
+    how[thread] = what;
+    resume(rsp, how);
+}
+
+static void cmd_step(Rsp *rsp, const char *p)
+{
+    resume_plain(rsp, RSP_STEP, p);
+}
+
+static void cmd_continue(Rsp *rsp, const char *p)
+{
+    resume_plain(rsp, RSP_CONTINUE, p);
+}
+
+/* C and S bring a signal, "sig[;ea]": a CPU has none, so it is dropped. */
+static const char *after_signal(const char *p)
+{
+    p = strchr(p, ';');
+    return p ? p + 1 : "";
+}
+
+static void cmd_continue_signal(Rsp *rsp, const char *p)
+{
+    resume_plain(rsp, RSP_CONTINUE, after_signal(p));
+}
+
+static void cmd_step_signal(Rsp *rsp, const char *p)
+{
+    resume_plain(rsp, RSP_STEP, after_signal(p));
+}
+
+/* ";s:1;c": for each thread the first action that names it. */
+static void cmd_vcont(Rsp *rsp, const char *p)
+{
+    unsigned n = rsp->target->n_threads(rsp->opaque);
+    g_autofree RspResume *how = g_new0(RspResume, n);
+    g_autofree bool *named = g_new0(bool, n);
+    bool any = false;
+
+    while (take(&p, ';')) {
+        RspResume what = *p == 's' || *p == 'S' ? RSP_STEP : RSP_CONTINUE;
+        bool with_signal = *p == 'S' || *p == 'C';
+        unsigned thread = G_MAXUINT;
+        uint64_t ignored;
+        if (!*p || !strchr("sScC", *p) || (p++, with_signal && !take_hex(&p, &ignored)) ||
+            (take(&p, ':') && !take_thread(rsp, &p, &thread))) {
+            rsp_reply(rsp, REPLY_INVALID);
+            return;
+        }
+        for (unsigned i = 0; i < n; i++) {
+            if (!named[i] && (thread == G_MAXUINT || thread == i)) {
+                any = named[i] = true;
+                how[i] = what;
+            }
+        }
+    }
+    if (*p || !any)
+        rsp_reply(rsp, REPLY_INVALID);
+    else
+        resume(rsp, how);
+}
+
+static void cmd_vcont_what(Rsp *rsp, const char *p)
+{
+    rsp_reply(rsp, "vCont;c;C;s;S");
+}
+
+static void cmd_why(Rsp *rsp, const char *p)
+{
+    rsp_reply_stop(rsp);
+}
+
+static void cmd_detach(Rsp *rsp, const char *p)
+{
+    unsigned n = rsp->target->n_threads(rsp->opaque);
+    g_autofree RspResume *how = g_new(RspResume, n);
+
+    rsp_reply(rsp, "OK");
+    rsp->n_breakpoints = 0;
+    rsp_send_breakpoints(rsp);
+    for (unsigned i = 0; i < n; i++)
+        how[i] = RSP_CONTINUE;
+    rsp->target->resume(rsp->opaque, how);
+}
+
+static void cmd_kill(Rsp *rsp, const char *p)
+{
+    rsp->target->kill(rsp->opaque);
+}
+
+static void cmd_vkill(Rsp *rsp, const char *p)
+{
+    rsp_reply(rsp, "OK");
+    rsp->target->kill(rsp->opaque);
+}
+
+/* --- threads and queries */
+
+static void cmd_thread(Rsp *rsp, const char *p)
+{
+    char which = *p;
+    unsigned thread;
+
+    if ((which != 'g' && which != 'c') || (p++, !take_thread(rsp, &p, &thread)) || *p) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    if (which == 'c')
+        rsp->thread_c = thread;
+    else
+        rsp->thread_g = thread == G_MAXUINT ? 0 : thread;
+    rsp_reply(rsp, "OK");
+}
+
+static void cmd_alive(Rsp *rsp, const char *p)
+{
+    uint64_t id;
+    bool ok = take_hex(&p, &id) && !*p && id >= 1 && id <= rsp->target->n_threads(rsp->opaque);
+
+    rsp_reply(rsp, ok ? "OK" : REPLY_INVALID);
+}
+
+static void cmd_supported(Rsp *rsp, const char *p)
+{
+    char text[96];
+
+    g_snprintf(text, sizeof text, "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+",
+               RSP_PACKET_MAX);
+    rsp_reply(rsp, text);
+}
+
+static void cmd_no_acks(Rsp *rsp, const char *p)
+{
+    rsp_reply(rsp, "OK");
+    rsp->acks = false;
+}
+
+/* "offset,length" of target.xml: 'm' and a piece, 'l' and the last one. */
+static void cmd_xml(Rsp *rsp, const char *p)
+{
+    uint64_t offset, size, total = strlen(rsp->xml);
+
+    if (!take_hex(&p, &offset) || !take(&p, ',') || !take_hex(&p, &size) || *p || offset > total) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    uint64_t n = MIN(MIN(size, total - offset), RSP_PACKET_MAX / 2);
+    rsp_reply_bytes(rsp, offset + n < total ? 'm' : 'l', rsp->xml + offset, (size_t)n);
+}
+
+static void cmd_attached(Rsp *rsp, const char *p)
+{
+    rsp_reply(rsp, "1");
+}
+
+static void cmd_current(Rsp *rsp, const char *p)
+{
+    char text[16];
+
+    g_snprintf(text, sizeof text, "QC%x", rsp->thread_g + 1);
+    rsp_reply(rsp, text);
+}
+
+static void cmd_first_threads(Rsp *rsp, const char *p)
+{
+    g_autoptr(GString) out = g_string_new("m");
+
+    for (unsigned i = 0; i < rsp->target->n_threads(rsp->opaque); i++)
+        g_string_append_printf(out, "%s%x", i ? "," : "", i + 1);
+    rsp_reply(rsp, out->str);
+}
+
+static void cmd_more_threads(Rsp *rsp, const char *p)
+{
+    rsp_reply(rsp, "l");
+}
+
+static void cmd_thread_info(Rsp *rsp, const char *p)
+{
+    unsigned thread;
+
+    if (!take_thread(rsp, &p, &thread) || thread == G_MAXUINT || *p) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    const E500State *s = rsp->target->state(rsp->opaque, thread);
+    g_autofree char *text = g_strdup_printf("CPU %u%s", thread,
+                                            !s           ? ""
+                                            : s->held    ? " (in the spin table)"
+                                            : s->waiting ? " (waiting)"
+                                                         : "");
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (const char *c = text; *c; c++)
+        append_value(out, 1, (uint8_t)*c);
+    rsp_reply(rsp, out->str);
+}
+
+/* --- the table: first match wins */
+
+typedef enum Needs { ANY_TIME, STOPPED } Needs;
+
+static const struct {
+    const char *name;
+    bool whole; /* nothing follows the name */
+    Needs needs;
+    void (*fn)(Rsp *rsp, const char *args);
+} commands[] = {
+    {"?", true, STOPPED, cmd_why},
+    {"g", true, STOPPED, cmd_read_regs},
+    {"G", false, STOPPED, cmd_write_regs},
+    {"p", false, STOPPED, cmd_read_reg},
+    {"P", false, STOPPED, cmd_write_reg},
+    {"m", false, STOPPED, cmd_read_memory},
+    {"M", false, STOPPED, cmd_write_memory},
+    {"Z", false, STOPPED, cmd_insert},
+    {"z", false, STOPPED, cmd_remove},
+    {"s", false, STOPPED, cmd_step},
+    {"c", false, STOPPED, cmd_continue},
+    {"C", false, STOPPED, cmd_continue_signal},
+    {"S", false, STOPPED, cmd_step_signal},
+    {"vCont?", true, ANY_TIME, cmd_vcont_what},
+    {"vCont", false, STOPPED, cmd_vcont},
+    {"D", false, STOPPED, cmd_detach},
+    {"k", false, ANY_TIME, cmd_kill},
+    {"vKill", false, ANY_TIME, cmd_vkill},
+    {"H", false, ANY_TIME, cmd_thread},
+    {"T", false, ANY_TIME, cmd_alive},
+    {"qSupported", false, ANY_TIME, cmd_supported},
+    {"QStartNoAckMode", true, ANY_TIME, cmd_no_acks},
+    {"qXfer:features:read:target.xml:", false, ANY_TIME, cmd_xml},
+    {"qAttached", false, ANY_TIME, cmd_attached},
+    {"qC", true, ANY_TIME, cmd_current},
+    {"qfThreadInfo", true, ANY_TIME, cmd_first_threads},
+    {"qsThreadInfo", true, ANY_TIME, cmd_more_threads},
+    {"qThreadExtraInfo,", false, STOPPED, cmd_thread_info},
+};
+
+void rsp_execute(Rsp *rsp, const char *packet)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        size_t n = strlen(commands[i].name);
+        if (strncmp(packet, commands[i].name, n) || (commands[i].whole && packet[n]))
+            continue;
+        if (commands[i].needs == STOPPED && !rsp->target->stopped(rsp->opaque))
+            rsp_reply(rsp, REPLY_IO);
+        else
+            commands[i].fn(rsp, packet + n);
+        return;
+    }
+    rsp_reply(rsp, ""); /* not served */
+}
