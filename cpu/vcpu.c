@@ -292,8 +292,8 @@ bool vcpus_resume(Vcpus *set, GError **error)
     g_mutex_lock(&set->lock);
     set->running = true;
     for (unsigned i = 0; i < set->n; i++) {
-        set->vcpu[i].held_back = false;
-        set->vcpu[i].executing = true; /* so that a park right after waits for it */
+        set->vcpu[i].held_back = set->vcpu[i].pub.hold;
+        set->vcpu[i].executing = !set->vcpu[i].pub.hold; /* so that a park right after waits for it */
         g_cond_broadcast(&set->vcpu[i].wake);
     }
     g_mutex_unlock(&set->lock);

@@ -20,6 +20,7 @@ typedef struct Vcpu {
     bool dirty;      /* copy must be written back before the guest runs */
     VcpuExit exit;   /* last exit; pending until completed by re-entry */
     bool deferred;   /* exit is a hypercall whose answer the run state owes */
+    bool hold;       /* a debugger lets others run and this one not: vcpus_resume() leaves it parked */
 } Vcpu;
 
 /* What the platform does at an exit, in the vCPU's thread.  False: park (a request is under way). */

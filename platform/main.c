@@ -10,6 +10,8 @@
 
 #include "cpu/fault.h"
 #include "cpu/log.h"
+#include "platform/control/gdb.h"
+#include "platform/control/qmp.h"
 #include "platform/machine.h"
 
 static int complain(GError *error, int status)
@@ -50,6 +52,25 @@ static int dump_tree(Machine *machine)
     return EXIT_OK;
 }
 
+/* With its debugger and its monitor. */
+static int run_machine(Machine *machine)
+{
+    const Config *config = machine->config;
+    GError *error = NULL;
+    Gdb *gdb = NULL;
+    Qmp *qmp = NULL;
+    int status;
+
+    if ((config->gdb && !(gdb = gdb_new(machine, config->gdb, &error))) ||
+        (config->qmp && !(qmp = qmp_new(config->qmp, machine->run, &machine->hcall, &error))))
+        status = complain(error, error->domain == G_OPTION_ERROR ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
+    else
+        status = machine_run(machine);
+    qmp_free(qmp);
+    gdb_free(gdb);
+    return status;
+}
+
 static int run(const Config *config)
 {
     GError *error = NULL;
@@ -74,7 +95,7 @@ static int run(const Config *config)
         g_unix_signal_add(SIGINT, stop_by_signal, machine);
         g_unix_signal_add(SIGTERM, stop_by_signal, machine);
         g_unix_signal_add(SIGHUP, stop_by_signal, machine);
-        status = machine_run(machine);
+        status = run_machine(machine);
         if (config->pidfile)
             unlink(config->pidfile);
     }

@@ -22,13 +22,14 @@ typedef enum Where {
 
 static const struct {
     const char *name;
+    uint8_t cores;
     uint32_t mask;
     Where where;
     Access supv;
     StateLevel level;
 } sprs[E500_SPR_SLOTS] = {
 #define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
-    {#NAME, mask, WHERE_##read, ACCESS_##supv, STATE_##level},
+    {#NAME, E500_CORE_##cores, mask, WHERE_##read, ACCESS_##supv, STATE_##level},
 #include "cpu/e500/spr.def"
 #undef SPR
 };
@@ -136,7 +137,7 @@ static void xml_numbered(GString *xml, char letter, unsigned first, const char *
     }
 }
 
-char *gdb_target_xml(void)
+char *gdb_target_xml(unsigned core)
 {
     GString *xml = g_string_new("<?xml version=\"1.0\"?>\n"
                                 "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
@@ -155,7 +156,7 @@ char *gdb_target_xml(void)
     xml_reg(xml, "fpscr", GDB_REG_FPSCR, "type=\"uint32\" group=\"float\"");
     g_string_append(xml, "</feature>\n<feature name=\"org.quoin.e500.spr\">\n");
     for (unsigned slot = 0; slot < E500_SPR_SLOTS; slot++) {
-        if (!spr_shown(slot))
+        if (!spr_shown(slot) || !(sprs[slot].cores & core))
             continue;
         g_autofree char *name = g_ascii_strdown(sprs[slot].name, -1);
         xml_reg(xml, name, GDB_REG_SPR0 + slot, "type=\"uint32\" group=\"spr\"");

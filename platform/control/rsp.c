@@ -168,7 +168,7 @@ void rsp_closed(Rsp *rsp)
     }
 }
 
-Rsp *rsp_new(const RspTarget *target, void *opaque)
+Rsp *rsp_new(const RspTarget *target, const E500Model *model, void *opaque)
 {
     Rsp *rsp = g_new0(Rsp, 1);
 
@@ -176,7 +176,7 @@ Rsp *rsp_new(const RspTarget *target, void *opaque)
     rsp->opaque = opaque;
     rsp->packet = g_string_new(NULL);
     rsp->last = g_string_new(NULL);
-    rsp->xml = gdb_target_xml();
+    rsp->xml = gdb_target_xml(model->core);
     return rsp;
 }
 

@@ -38,7 +38,7 @@ typedef struct RspTarget {
     void (*send)(void *opaque, const void *data, size_t size); /* any time */
 } RspTarget;
 
-Rsp *rsp_new(const RspTarget *target, void *opaque);
+Rsp *rsp_new(const RspTarget *target, const E500Model *model, void *opaque);
 void rsp_free(Rsp *rsp);
 void rsp_opened(Rsp *rsp); /* a new client: stops the target */
 void rsp_closed(Rsp *rsp); /* the client is gone: its breakpoints go; the target runs or stays as it is */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between the protocol (rsp.h), its socket, and the machine.
+ */
+#include "platform/control/gdb.h"
+
+#include <string.h>
+
+#include "cpu/log.h"
+#include "platform/control/rsp.h"
+#include "platform/control/socket.h"
+
+struct Gdb {
+    Machine *machine;
+    ControlSocket *sock;
+    Rsp *rsp;
+    AccelDebug debug; /* breakpoints, the same on all vCPUs; single_step differs */
+};
+
+G_STATIC_ASSERT((int)RSP_BREAKPOINTS_MAX <= (int)ACCEL_BREAKPOINTS_MAX);
+
+static Vcpu *vcpu_of(const Gdb *gdb, unsigned thread)
+{
+    return vcpus_get(gdb->machine->vcpus, thread);
+}
+
+static void complain(GError *error)
+{
+    message_error("gdb: %s", error->message);
+    g_error_free(error);
+}
+
+static bool debug_write(Gdb *gdb, unsigned thread, bool single_step)
+{
+    GError *error = NULL;
+
+    gdb->debug.single_step = single_step;
+    if (vcpu_set_debug(vcpu_of(gdb, thread), &gdb->debug, &error))
+        return true;
+    complain(error);
+    return false;
+}
+
+/* --- what the protocol asks for */
+
+static unsigned n_threads(void *opaque)
+{
+    return vcpus_count(((Gdb *)opaque)->machine->vcpus);
+}
+
+static bool stopped(void *opaque)
+{
+    return run_state(((Gdb *)opaque)->machine->run) != RUN_STATE_RUNNING;
+}
+
+static void stop(void *opaque)
+{
+    Gdb *gdb = opaque;
+
+    run_request(gdb->machine->run, RUN_CAUSE_DEBUG_STOP);
+    run_apply(gdb->machine->run);
+}
+
+static E500State *state(void *opaque, unsigned thread)
+{
+    Vcpu *vcpu = vcpu_of(opaque, thread);
+    GError *error = NULL;
+
+    if (vcpu_synchronize_state(vcpu, &error))
+        return &vcpu->state;
+    complain(error);
+    return NULL;
+}
+
+static void state_changed(void *opaque, unsigned thread)
+{
+    vcpu_state_changed(vcpu_of(opaque, thread));
+}
+
+static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
+{
+    Gdb *gdb = opaque;
+
+    return machine_debug_read(gdb->machine, vcpu_of(gdb, thread), ea, to, size);
+}
+
+static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from, size_t size)
+{
+    Gdb *gdb = opaque;
+
+    return machine_debug_write(gdb->machine, vcpu_of(gdb, thread), ea, from, size);
+}
+
+static bool set_breakpoints(void *opaque, const Ea *list, unsigned n)
+{
+    Gdb *gdb = opaque;
+    bool ok = true;
+
+    memcpy(gdb->debug.breakpoint, list, n * sizeof list[0]);
+    gdb->debug.n_breakpoints = n;
+    for (unsigned i = 0; i < n_threads(gdb); i++)
+        ok = debug_write(gdb, i, false) && ok;
+    return ok;
+}
+
+static bool resume(void *opaque, const RspResume *how)
+{
+    Gdb *gdb = opaque;
+
+    for (unsigned i = 0; i < n_threads(gdb); i++) {
+        vcpu_of(gdb, i)->hold = how[i] == RSP_HOLD;
+        if (how[i] == RSP_STEP && !debug_write(gdb, i, true))
+            return false;
+    }
+    run_request(gdb->machine->run, RUN_CAUSE_HOST_CONT);
+    run_apply(gdb->machine->run);
+    return !stopped(gdb);
+}
+
+static void end_program(void *opaque)
+{
+    run_request(((Gdb *)opaque)->machine->run, RUN_CAUSE_HOST_QUIT);
+}
+
+static void send_bytes(void *opaque, const void *data, size_t size)
+{
+    control_socket_send(((Gdb *)opaque)->sock, data, size);
+}
+
+/* --- what the run state tells */
+
+/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the reason. */
+static void machine_stopped(Gdb *gdb)
+{
+    unsigned reason = G_MAXUINT;
+
+    for (unsigned i = 0; i < n_threads(gdb); i++) {
+        Vcpu *vcpu = vcpu_of(gdb, i);
+        vcpu->hold = false;
+        debug_write(gdb, i, false);
+        if (reason == G_MAXUINT && vcpu->exit.kind == VCPU_EXIT_DEBUG)
+            reason = i;
+    }
+    if (reason != G_MAXUINT)
+        rsp_stopped(gdb->rsp, reason, RSP_SIGTRAP);
+    else
+        rsp_stopped(gdb->rsp, 0, RSP_SIGINT);
+}
+
+static void told(void *opaque, RunEvent event, RunCause cause)
+{
+    Gdb *gdb = opaque;
+
+    if (event == RUN_EVENT_STOP)
+        machine_stopped(gdb);
+    if (event == RUN_EVENT_RESET) /* a vCPU that stands still would never start again */
+        for (unsigned i = 0; i < n_threads(gdb); i++)
+            vcpu_of(gdb, i)->hold = false;
+}
+
+/* --- the socket's side */
+
+static void opened(void *opaque)
+{
+    rsp_opened(((Gdb *)opaque)->rsp);
+}
+
+static void received(void *opaque, const char *data, size_t size)
+{
+    rsp_receive(((Gdb *)opaque)->rsp, data, size);
+}
+
+static void closed(void *opaque)
+{
+    rsp_closed(((Gdb *)opaque)->rsp);
+}
+
+Gdb *gdb_new(Machine *machine, const char *spec, GError **error)
+{
+    static const RspTarget target = {
+        .n_threads = n_threads,
+        .stopped = stopped,
+        .stop = stop,
+        .state = state,
+        .state_changed = state_changed,
+        .read = read_memory,
+        .write = write_memory,
+        .set_breakpoints = set_breakpoints,
+        .resume = resume,
+        .kill = end_program,
+        .send = send_bytes,
+    };
+    static const ControlSocketOps ops = {opened, received, closed};
+    Gdb *gdb;
+
+    if (!(vcpus_caps(machine->vcpus) & ACCEL_CAP_SET_DEBUG)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "-gdb: accelerator '%s' has no breakpoints and single step",
+                    machine->config->accel);
+        return NULL;
+    }
+    gdb = g_new0(Gdb, 1);
+    gdb->machine = machine;
+    gdb->rsp = rsp_new(&target, machine->model, gdb);
+    gdb->sock = control_socket_new("-gdb", spec, "server=on,wait=off", &ops, gdb, error);
+    if (!gdb->sock) {
+        gdb_free(gdb);
+        return NULL;
+    }
+    run_listen(machine->run, told, gdb);
+    return gdb;
+}
+
+void gdb_free(Gdb *gdb)
+{
+    if (!gdb)
+        return;
+    if (gdb->sock)
+        rsp_exited(gdb->rsp);
+    control_socket_free(gdb->sock);
+    rsp_free(gdb->rsp);
+    g_free(gdb);
+}
