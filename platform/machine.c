@@ -9,7 +9,9 @@
 #include "cpu/fault.h"
 #include "platform/devices/gpio.h"
 #include "platform/devices/guts.h"
+#include "platform/devices/i2c_rtc.h"
 #include "platform/devices/mpic.h"
+#include "platform/devices/pci_host.h"
 #include "platform/devices/spin_table.h"
 #include "platform/devices/uart16550.h"
 #include "platform/lock.h"
@@ -88,19 +90,67 @@ static bool add_uarts(Machine *m, GError **error)
     return true;
 }
 
+/* -rtc base=: Unix time that the RTC shows at the start.  options.c checked the date. */
+static int64_t rtc_start_s(const char *base, int64_t host_s)
+{
+    if (!strcmp(base, "utc"))
+        return host_s;
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autofree char *iso = strchr(base, 'T') ? g_strdup(base) : g_strconcat(base, "T00:00:00", NULL);
+    bool local = !strcmp(base, "localtime");
+    g_autoptr(GDateTime) date = local ? g_date_time_new_from_unix_local(host_s)
+                                      : g_date_time_new_from_iso8601(iso, utc);
+    if (!date)
+        return host_s;
+    return g_date_time_to_unix(date) + (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
+}
+
+static bool add_i2c(Machine *m, GError **error)
+{
+    const Config *config = m->config;
+    int64_t host_s = g_get_real_time() / G_USEC_PER_SEC;
+    int64_t start_s = rtc_start_s(config->rtc_base, host_s);
+    bool vm_time = config->rtc_clock_vm || config->icount;
+    Device *dev = i2c_rtc_new("i2c", PPCE500_I2C, PPCE500_IRQ_I2C, mpic_input(m->mpic, PPCE500_IRQ_I2C),
+                              vm_time ? m->clock : NULL, vm_time ? start_s : start_s - host_s);
+    return add(m, m->soc, dev, PPCE500_CCSR + PPCE500_I2C, I2C_RTC_SIZE, error);
+}
+
+static bool add_pci(Machine *m, GError **error)
+{
+    const PciHostConfig pci = {
+        .registers = PPCE500_CCSR + PPCE500_PCI,
+        .memory = PPCE500_PCI_MEM,
+        .io = PPCE500_PCI_IO,
+        .memory_bus = (uint32_t)PPCE500_PCI_MEM_BUS,
+        .error_source = PPCE500_IRQ_PCI_ERROR,
+        .intx_source = PPCE500_IRQ_PCI_INTA,
+    };
+    Device *dev = pci_host_new("pci", &pci, mpic_input(m->mpic, PPCE500_IRQ_PCI_ERROR));
+    return add(m, m->devices, dev, pci.registers, PCI_HOST_SIZE, error) &&
+           bus_map(m->bus, pci.memory, PCI_HOST_MEMORY_SIZE, dev, PCI_HOST_MEMORY, error) &&
+           bus_map(m->bus, pci.io, PCI_HOST_IO_SIZE, dev, PCI_HOST_IO, error);
+}
+
+static bool add_gpio(Machine *m, GError **error)
+{
+    IrqLine power_off = {wire_power_off, m, 0};
+    Device *dev = gpio_new("gpio", PPCE500_GPIO, PPCE500_IRQ_GPIO,
+                           mpic_input(m->mpic, PPCE500_IRQ_GPIO), power_off);
+    g_ptr_array_add(m->devices, gpio_power_off_new("power-off", dev));
+    return add(m, m->soc, dev, PPCE500_CCSR + PPCE500_GPIO, GPIO_SIZE, error);
+}
+
 static bool add_devices(Machine *m, GError **error)
 {
     const uint64_t ccsr = PPCE500_CCSR;
-    IrqLine reset = {wire_reset, m, 0}, power_off = {wire_power_off, m, 0};
+    IrqLine reset = {wire_reset, m, 0};
 
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && add_mpic(m, error) &&
-           add_uarts(m, error) &&
+           add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
            add(m, m->soc, guts_new("guts", PPCE500_GUTS, m->model->pvr, m->model->svr, reset),
                ccsr + PPCE500_GUTS, GUTS_SIZE, error) &&
-           add(m, m->soc,
-               gpio_new("gpio", PPCE500_GPIO, PPCE500_IRQ_GPIO,
-                        mpic_input(m->mpic, PPCE500_IRQ_GPIO), power_off),
-               ccsr + PPCE500_GPIO, GPIO_SIZE, error) &&
+           add_gpio(m, error) &&
            add(m, m->devices, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                PPCE500_SPIN_TABLE, SPIN_TABLE_SIZE, error);
 }

@@ -162,11 +162,6 @@ static void gpio_describe(Device *dev, Dts *dts)
     dts_empty(dts, "gpio-controller");
     dts_phandle(dts, g->dev.id);
     dts_end(dts);
-
-    dts_begin(dts, "power-off");
-    dts_string(dts, "compatible", "gpio-poweroff");
-    DTS_CELLS(dts, "gpios", dts_ref(dts, g->dev.id), PIN_POWER_OFF, 0);
-    dts_end(dts);
 }
 
 static const DeviceOps gpio_ops = {
@@ -190,4 +185,44 @@ Device *gpio_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, 
     g->power_off = power_off;
     device_reset(&g->dev);
     return &g->dev;
+}
+
+typedef struct PowerOff {
+    Device dev;
+    char *gpio; /* phandle's name */
+} PowerOff;
+
+/*
+ * What hangs on a pin has no address, so it cannot sit in a simple-bus (dtc would warn), and Linux looks for devices only in buses that it
+ * knows: hence the bus of its own, of the one kind that needs neither `reg` nor `ranges`.
+ */
+static void power_off_describe(Device *dev, Dts *dts)
+{
+    dts_begin(dts, "pins");
+    dts_string(dts, "compatible", "soc");
+    dts_begin(dts, "%s", dev->id);
+    dts_string(dts, "compatible", "gpio-poweroff");
+    DTS_CELLS(dts, "gpios", dts_ref(dts, ((PowerOff *)dev)->gpio), PIN_POWER_OFF, 0);
+    dts_end(dts);
+    dts_end(dts);
+}
+
+static void power_off_free(Device *dev)
+{
+    g_free(((PowerOff *)dev)->gpio);
+    g_free(dev);
+}
+
+static const DeviceOps power_off_ops = {
+    .name = "power_off",
+    .describe = power_off_describe,
+    .free = power_off_free,
+};
+
+Device *gpio_power_off_new(const char *id, const Device *gpio)
+{
+    PowerOff *p = g_new0(PowerOff, 1);
+    device_init(&p->dev, &power_off_ops, id);
+    p->gpio = g_strdup(gpio->id);
+    return &p->dev;
 }

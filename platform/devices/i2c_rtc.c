@@ -224,7 +224,7 @@ static const DeviceOps i2c_rtc_ops = {
     .post_load = i2c_rtc_derive,
 };
 
-Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, Clock *clock,
+Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, const Clock *clock,
                     int64_t base_s)
 {
     I2cRtc *i = g_new0(I2cRtc, 1);

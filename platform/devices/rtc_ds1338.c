@@ -45,9 +45,14 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 static int64_t now_s(const RtcDs1338 *rtc)
 {
+    uint64_t s;
     if (rtc->halted)
         return (int64_t)rtc->stopped_s;
-    return (int64_t)((uint64_t)rtc->base_s + clock_now_ns(rtc->clock) / NS_PER_SECOND + rtc->offset_s);
+    if (rtc->clock)
+        s = clock_now_ns(rtc->clock) / NS_PER_SECOND;
+    else
+        s = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
+    return (int64_t)((uint64_t)rtc->base_s + s + rtc->offset_s);
 }
 
 static void time_set(RtcDs1338 *rtc, int64_t unix_s)

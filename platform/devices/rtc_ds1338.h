@@ -13,10 +13,10 @@
 enum { RTC_DS1338_REGS = 64, RTC_DS1338_TIME_REGS = 7, RTC_DS1338_ADDRESS = 0x68 };
 
 typedef struct RtcDs1338 {
-    const Clock *clock;
-    int64_t base_s; /* Unix time when the clock stood at 0 */
+    const Clock *clock; /* NULL: the host's wall clock */
+    int64_t base_s;     /* Unix time less that of clock */
 
-    uint64_t offset_s;  /* signed: what the guest set, less base + clock */
+    uint64_t offset_s;  /* signed: what the guest set, less what was shown before */
     uint64_t stopped_s; /* signed Unix time while halted */
     uint8_t halted;     /* CH */
     uint8_t hours_12;   /* shows 12 hours with AM/PM */
