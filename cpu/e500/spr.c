@@ -228,9 +228,12 @@ static ExecResult no_access(E500 *c, unsigned number)
 static const SprRow *row_for(const E500 *c, unsigned number, SprAccess access)
 {
     unsigned slot = slot_of[number & 1023];
-    const SprRow *row = &rows[slot - 1];
+    const SprRow *row;
 
-    if (!slot || !(row->cores & c->model->core))
+    if (!slot)
+        return NULL;
+    row = &rows[slot - 1];
+    if (!(row->cores & c->model->core))
         return NULL;
     return (c->s.msr & MSR_PR ? row->user : row->supv) & access ? row : NULL;
 }
