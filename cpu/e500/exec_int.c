@@ -298,7 +298,7 @@ static inline ExecResult shift_right_algebraic(E500 *c, const Insn *in, unsigned
     int64_t s = (int32_t)rs(c, in);
     int64_t value = s >> n;
 
-    c->s.ca = s < 0 && (value << n) != s;
+    c->s.ca = s < 0 && (int64_t)((uint64_t)value << n) != s;
     return finish(c, in, in->ra, (uint32_t)value);
 }
 
