@@ -20,6 +20,13 @@ static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t 
     return trap ? fp_enabled_exception(c) : EXEC_NEXT;
 }
 
+/* A result whose exponent was adjusted counts as normalized (§4.4.3, §4.4.4), be it small for a single. */
+static uint32_t fp_class(const Softfp *fp, uint64_t v, SoftfpPrecision p)
+{
+    bool adjusted = fp->flags >> 22 & fp->fpscr & (FPSCR_OE | FPSCR_UE);
+    return softfp_class(v, adjusted ? SOFTFP_DOUBLE : p);
+}
+
 #define FP_ARITH(name, precision, expression)                                                      \
     ExecResult exec_##name(E500 *c, const Insn *in)                                                \
     {                                                                                              \
@@ -29,7 +36,7 @@ static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t 
         const uint64_t A = c->s.fpr[in->ra], B = c->s.fpr[in->rb], C = c->s.fpr[in->rc];           \
         uint64_t v = (expression);                                                                 \
         (void)A, (void)B, (void)C;                                                                 \
-        return fp_finish(c, in, &fp, v, softfp_class(v, p));                                       \
+        return fp_finish(c, in, &fp, v, fp_class(&fp, v, p));                                      \
     }
 #define FP_ARITH_BOTH(name, expression)                                                            \
     FP_ARITH(name, DOUBLE, expression)                                                             \

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Our side: executes a record on a core of its own, with flat RAM and in user mode.
+ */
+#pragma once
+
+#include "tests/diff/user/record.h"
+
+typedef struct Executor Executor;
+
+Executor *executor_new(void);
+void executor_free(Executor *x);
+/* *record in host byte order: in and out. */
+void executor_run(Executor *x, Record *record);
