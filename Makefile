@@ -63,7 +63,7 @@ check-unit: $(UNIT)
 
 # --- everything that needs no special hardware and no kernel build
 
-CHECKS := check-unit check-guests check-objdump check-fuzz
+CHECKS := check-unit check-guests check-objdump check-diff check-fuzz
 
 check: all
 	@MAKE='$(MAKE)' tests/check $(CHECKS)
@@ -77,6 +77,29 @@ $(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
 
 check-objdump: $(B)/diff/objdump_test
 	@$<
+
+# Instructions against qemu-ppc in user mode: the host's side, and the stub it runs under qemu-ppc (if that can be built)
+
+DIFF_USER := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/stub.c,$(wildcard tests/diff/user/*.c)))
+DIFF_STUB := build/diff/user_stub
+
+$(B)/diff/user_diff: $(DIFF_USER) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+
+$(DIFF_STUB): tests/diff/user/stub.c tests/diff/user/stub_run.S tests/diff/user/record.h
+	@mkdir -p $(@D)
+	@if command -v $(GUEST_CC) >/dev/null; then echo "  GUEST $@"; \
+	  $(GUEST_CC) -std=gnu11 -O2 -Wall -Wextra -static -fno-stack-protector -I. \
+	  -Wl,--section-start=.low=0x1000,-Ttext-segment=0x100000,--no-warn-rwx-segments \
+	  -o $@ $(filter %.c %.S,$^); fi
+
+check-diff: $(B)/diff/user_diff $(DIFF_STUB)
+	@$< $(DIFF_STUB)
+
+check-diff-slow: $(B)/diff/user_diff $(DIFF_STUB)
+	@$< -n 50000 -s 2 $(DIFF_STUB)
 
 # --- fuzz targets: tests/fuzz/<name>_fuzz.c, corpora in tests/fuzz/corpus/<name>/, replayed without clang
 
@@ -171,6 +194,7 @@ help:
 #@ make unit            build the unit tests
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
 #@ make check-objdump   compare the decoder with objdump
+#@ make check-diff      compare instructions with qemu-ppc in user mode; check-diff-slow: millions of cases
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make docs            write the generated pages anew
 #@ make guests          build the bare-metal guests
@@ -191,6 +215,6 @@ format:
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
-.PHONY: check-objdump check-fuzz docs
+.PHONY: check-objdump check-diff check-diff-slow check-fuzz docs
 .PHONY: run guest-linux install-deps check-linux
 .SECONDARY:

@@ -9,7 +9,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "record.h"
+#include "tests/diff/user/record.h"
 
 void run_record(uintptr_t slot);
 void leave_next(void);

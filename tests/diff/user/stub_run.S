@@ -3,7 +3,7 @@
  * void run_record(void (*slot)(void)): loads every register from the record in low memory, runs the slot and
  * stores every register back.  Low memory is addressed absolutely, so no register is ever needed for it.
  */
-#include "record.h"
+#include "tests/diff/user/record.h"
 
 #define REC(off) (RECORD_EA + (off))(0)
 #define CTX(off) (CONTEXT_EA + (off))(0)

@@ -282,7 +282,7 @@ static void check_list(const Options *options, Tally *tally)
 
 static int skip(const char *what)
 {
-    printf("SKIP: %s\n0 passed, 0 failed\n", what);
+    printf("SKIP: %s\n0 passed, 0 failed, 1 skipped\n", what);
     return 0;
 }
 
