@@ -29,17 +29,6 @@ static inline const SoftDecoded *decode(SoftVcpu *vcpu, uint32_t word)
     return d;
 }
 
-static void show_first_time(SoftVcpu *vcpu, Ea pc, uint32_t word)
-{
-    if (!vcpu->seen)
-        vcpu->seen = g_hash_table_new(NULL, NULL);
-    if (!g_hash_table_add(vcpu->seen, GUINT_TO_POINTER(pc)))
-        return;
-    char text[96];
-    insn_disassemble(word, vcpu->core.model, pc, text, sizeof(text));
-    log_line("0x%08x:  %08x  %s", pc, word, text);
-}
-
 /* One instruction.  True: go on; false: *c->exit holds the exit. */
 static inline bool step(SoftVcpu *vcpu, E500 *c)
 {
@@ -47,26 +36,42 @@ static inline bool step(SoftVcpu *vcpu, E500 *c)
     Ea pc = c->s.pc;
     ExecResult r = e500_fetch(c, pc, &word);
     if (__builtin_expect(r == EXEC_NEXT, 1)) {
-        if (log_on(LOG_IN_ASM))
-            show_first_time(vcpu, pc, word);
         const SoftDecoded *d = decode(vcpu, word);
         r = d->exec(c, &d->insn);
     }
-    if (__builtin_expect(c->replay.done != 0, 0) && r != EXEC_EXIT)
-        c->replay.done = 0;
-    c->replay.next = 0;
-    switch (r) {
-    case EXEC_NEXT:
+    if (__builtin_expect(r == EXEC_NEXT, 1)) {
         c->s.pc = pc + 4;
         return true;
-    case EXEC_JUMP:
-        return true;
-    case EXEC_TRAP:
-        return e500_deliver_trap(c);
-    case EXEC_EXIT:
-        return false;
     }
-    return false;
+    if (r == EXEC_JUMP)
+        return true;
+    return r == EXEC_TRAP && e500_deliver_trap(c);
+}
+
+/* The instruction whose device access was answered, once more; its answers are used up unless it needs another. */
+static bool step_again(SoftVcpu *vcpu, E500 *c)
+{
+    c->replay.next = 0;
+    c->exit->kind = VCPU_EXIT_INTR;
+    bool go_on = step(vcpu, c);
+    if (go_on || c->exit->kind != VCPU_EXIT_MMIO)
+        e500_replay_reset(c);
+    c->count.instructions++;
+    return go_on;
+}
+
+static void show_first_time(SoftVcpu *vcpu, E500 *c)
+{
+    uint32_t word;
+    char text[96];
+    if (!vcpu->seen)
+        vcpu->seen = g_hash_table_new(NULL, NULL);
+    if (g_hash_table_contains(vcpu->seen, GUINT_TO_POINTER(c->s.pc)) ||
+        e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+        return;
+    g_hash_table_add(vcpu->seen, GUINT_TO_POINTER(c->s.pc));
+    insn_disassemble(word, vcpu->core.model, c->s.pc, text, sizeof(text));
+    log_line("0x%08x:  %08x  %s", c->s.pc, word, text);
 }
 
 static bool leave(VcpuExit *exit, VcpuExitKind kind)
@@ -75,10 +80,12 @@ static bool leave(VcpuExit *exit, VcpuExitKind kind)
     return false;
 }
 
-/* Debugger at work: breakpoint before, single step after.  False: exit. */
-static bool step_debugged(SoftVcpu *vcpu, E500 *c, bool *stepped)
+/* Somebody watches: trace, breakpoint before, single step after.  False: exit. */
+static bool step_watched(SoftVcpu *vcpu, E500 *c)
 {
     const AccelDebug *debug = &vcpu->debug;
+    if (log_on(LOG_IN_ASM))
+        show_first_time(vcpu, c);
     for (unsigned i = 0; i < debug->n_breakpoints; i++) {
         if (debug->breakpoint[i] == c->s.pc) {
             c->exit->debug.reason = VCPU_DEBUG_BREAKPOINT;
@@ -90,7 +97,6 @@ static bool step_debugged(SoftVcpu *vcpu, E500 *c, bool *stepped)
         return true;
     if (!step(vcpu, c))
         return false;
-    *stepped = true;
     c->exit->debug.reason = VCPU_DEBUG_STEP;
     c->exit->debug.pc = c->s.pc;
     return leave(c->exit, VCPU_EXIT_DEBUG);
@@ -118,10 +124,7 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
         e500_attention(c, E500_ATT_IRQ); /* look again on re-entry */
         return leave(c->exit, VCPU_EXIT_IDLE);
     }
-    bool stepped = false;
-    if (why & E500_ATT_DEBUG)
-        return step_debugged(vcpu, c, &stepped);
-    return true;
+    return !(why & E500_ATT_DEBUG) || step_watched(vcpu, c);
 }
 
 /* The exit that the last run left was answered: make it take effect.  True: nothing stands in the way of executing. */
@@ -135,9 +138,7 @@ static bool complete(SoftVcpu *vcpu, E500 *c, VcpuExit *exit)
             c->replay.failed[c->replay.done] = answered.mmio.failed;
             c->replay.done++;
         }
-        *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
-        c->count.instructions++;
-        return step(vcpu, c);
+        return step_again(vcpu, c);
     case VCPU_EXIT_EPAPR_HCALL:
         e500_complete_hcall(c, &answered);
         c->count.instructions++;

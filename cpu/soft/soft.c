@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/fault.h"
+#include "cpu/log.h"
 #include "cpu/soft/soft.h"
 
 static bool soft_available(char **why_not)
@@ -79,6 +80,8 @@ static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
     vcpu->base.vm = vm;
     e500_core_init(&vcpu->core, e500, index);
     soft_decode_cache_init(vcpu);
+    if (log_on(LOG_IN_ASM))
+        e500_attention(&vcpu->core, E500_ATT_DEBUG);
     e500->core[index] = &vcpu->core;
     if (e500->n_cores <= index)
         e500->n_cores = index + 1;
@@ -143,7 +146,7 @@ static bool soft_vcpu_set_debug(AccelVcpu *vcpu, const AccelDebug *debug, GError
     if (fault_here(FAULT_SET_DEBUG, error))
         return false;
     soft->debug = *debug;
-    if (debug->single_step || debug->n_breakpoints)
+    if (debug->single_step || debug->n_breakpoints || log_on(LOG_IN_ASM))
         e500_attention(&soft->core, E500_ATT_DEBUG);
     else
         __atomic_and_fetch(&soft->core.attention, ~(uint32_t)E500_ATT_DEBUG, __ATOMIC_SEQ_CST);
