@@ -127,7 +127,7 @@ typedef struct E500Replay {
 typedef struct E500Counters {
     uint64_t instructions;
     uint64_t interrupts[E500_EXCPS];
-    uint64_t unimplemented; /* instructions and SPRs the core lacks */
+    uint64_t unimplemented; /* program interrupts for instructions and SPRs the core lacks */
     uint64_t tlb_fills;
 } E500Counters;
 
@@ -236,6 +236,8 @@ static inline void e500_replay_reset(E500 *c)
 }
 
 /* --- interrupts (interrupt.c) --- */
+
+const char *e500_excp_name(E500Excp excp); /* its row in excp.def */
 
 /* Record a synchronous interrupt for the instruction at s.pc.  Return EXEC_TRAP always. */
 ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr);

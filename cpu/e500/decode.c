@@ -60,7 +60,6 @@ const InsnInfo insn_info[INSN_ILLEGAL] = {
 
 static ExecResult exec_illegal(E500 *c, const Insn *in)
 {
-    c->count.unimplemented++;
     return e500_illegal(c);
 }
 

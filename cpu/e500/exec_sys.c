@@ -132,7 +132,6 @@ ExecResult exec_sc(E500 *c, const Insn *in)
     case 1: /* ePAPR 1.1 §7.2.1: hypercalls are the guest supervisor's */
         return in_problem_state(c) ? e500_privileged(c) : hypercall(c);
     default:
-        c->count.unimplemented++;
         return e500_illegal(c);
     }
 }
@@ -154,10 +153,8 @@ ExecResult exec_ehpriv(E500 *c, const Insn *in)
 {
     if (in_problem_state(c))
         return e500_privileged(c);
-    if (in->imm != 1) {
-        c->count.unimplemented++;
+    if (in->imm != 1)
         return e500_illegal(c);
-    }
     *c->exit = (VcpuExit){
         .kind = VCPU_EXIT_DEBUG,
         .debug = {.reason = VCPU_DEBUG_BREAKPOINT, .pc = c->s.pc},
@@ -168,7 +165,6 @@ ExecResult exec_ehpriv(E500 *c, const Insn *in)
 /* No external debugger is enabled (EDBCR0[DNH_EN] = 0): illegal (Power ISA 2.06B Book III-E §8.6). */
 ExecResult exec_dnh(E500 *c, const Insn *in)
 {
-    c->count.unimplemented++;
     return e500_illegal(c);
 }
 
@@ -222,10 +218,8 @@ ExecResult exec_tlbilx(E500 *c, const Insn *in)
 
     if (in_problem_state(c))
         return e500_privileged(c);
-    if (t == 2) {
-        c->count.unimplemented++;
+    if (t == 2)
         return e500_illegal(c);
-    }
     e500_tlbilx(c, t, indexed(c, in));
     return EXEC_NEXT;
 }

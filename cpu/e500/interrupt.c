@@ -3,6 +3,7 @@
  * Interrupts: recording, priorities, delivery, return (EREF 2.0 §7; e500mc core manual ch. 4).
  */
 #include "cpu/e500/core.h"
+#include "cpu/log.h"
 
 typedef enum ExcpClass { CLASS_BASE, CLASS_CRIT, CLASS_DEBUG, CLASS_MCHECK } ExcpClass;
 
@@ -40,6 +41,17 @@ enum {
 
 enum { DOORBELL_BASE = 1, DOORBELL_CRIT = 2 };
 
+const char *e500_excp_name(E500Excp excp)
+{
+    static const char *const name[E500_EXCPS] = {
+#define EXCP(id, ivor, class, doc) #id,
+#include "cpu/e500/excp.def"
+#undef EXCP
+    };
+
+    return name[excp];
+}
+
 /* --- synchronous interrupts --- */
 
 ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
@@ -48,6 +60,10 @@ ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
     if (excp == EXCP_PROGRAM && esr == ESR_PTR && (c->s.spr[SPR_DBCR0] & DBCR0_TRAP) &&
         e500_debug_event(c, DBSR_TRAP))
         excp = EXCP_DEBUG;
+    if (excp == EXCP_PROGRAM && (esr & (ESR_PIL | ESR_PUO))) {
+        c->count.unimplemented++;
+        LOG(LOG_UNIMP, "cpu %u: 0x%08x: the core has no such instruction or register", c->index, c->s.pc);
+    }
     c->trap.excp = excp;
     c->trap.esr = esr;
     c->trap.has_dear = false;
@@ -123,6 +139,8 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.waiting = false;
     c->icmp_armed = false; /* what was interrupted did not complete */
     c->count.interrupts[excp]++;
+    LOG(LOG_INT, "cpu %u: %s: pc 0x%08x msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%08x", c->index,
+        e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
     if (c->s.spr[SPR_DBCR0] & DBCR0_IRPT && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT))
         e500_attention(c, E500_ATT_IRQ);

@@ -6,9 +6,10 @@
  * A core alone changes its own TLB arrays.  tlbivax puts a request into the mail of the other cores, which serve it before
  * their next instruction; tlbsync waits until those that execute have done so.
  */
-#include "cpu/e500/core.h"
+#include <inttypes.h>
 
-#include <string.h>
+#include "cpu/e500/core.h"
+#include "cpu/log.h"
 
 enum {
     MAS0_TLBSEL_SHIFT = 28,
@@ -179,8 +180,6 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access acc
 
     if (!hit.count)
         return MMU_MISS;
-    if (hit.count > 1)
-        return MMU_MULTIPLE;
     allowed = (uint32_t)hit.entry->mas7_3 >> (context_pr(ctx) ? 1 : 0); /* Ux is left of Sx */
     out->page_size = entry_size(hit.entry);
     out->gpa = (hit.entry->mas7_3 & UINT64_C(0xffffff000) & ~(out->page_size - 1)) |
@@ -189,6 +188,8 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access acc
     out->read = allowed & 1;
     out->write = allowed & 4;
     out->execute = allowed & 16;
+    if (hit.count > 1)
+        return MMU_MULTIPLE; /* *out is one of them: a debugger may look through it */
     if (access == ACCESS_READ ? out->read : access == ACCESS_WRITE ? out->write : out->execute)
         return MMU_OK;
     return MMU_DENIED;
@@ -200,6 +201,7 @@ static void entry_invalidate(E500 *c, E500TlbEntry *e)
 {
     if (!(e->mas1 & MAS1_V) || (e->mas1 & MAS1_IPROT))
         return;
+    LOG(LOG_MMU, "cpu %u: entry mas1 0x%08x mas2 0x%08x invalidated", c->index, e->mas1, e->mas2);
     e->mas1 &= ~MAS1_V;
     soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
 }
@@ -214,6 +216,7 @@ static void tlb1_count_valid(E500 *c)
 
 void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
 {
+    LOG(LOG_MMU, "cpu %u: all of TLB%s invalidated", c->index, tlb0 && tlb1 ? "0 and TLB1" : tlb0 ? "0" : "1");
     for (unsigned i = 0; tlb0 && i < E500_TLB0_ENTRIES; i++)
         c->s.tlb0[i].mas1 &= ~MAS1_V; /* TLB0 has no IPROT */
     for (unsigned i = 0; tlb1 && i < c->model->tlb1_entries; i++)
@@ -414,6 +417,8 @@ void e500_tlbwe(E500 *c)
     if (e->mas1 & MAS1_V)
         soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     *e = entry_from_mas(c, in_tlb0(c, e));
+    LOG(LOG_MMU, "cpu %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index,
+        c->s.spr[SPR_MAS0], e->mas1, e->mas2, e->mas7_3);
     if (e->mas1 & MAS1_V) /* what matched until now may be a double match from now on */
         soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     if (in_tlb0(c, e))

@@ -221,7 +221,6 @@ G_STATIC_ASSERT(E500_SPR_SLOTS < 255);
 /* Bit 5 of the number makes it a supervisor's: the problem state is told "privileged", else "illegal" (EREF 2.0 §3.2.2). */
 static ExecResult no_access(E500 *c, unsigned number)
 {
-    c->count.unimplemented++;
     return (c->s.msr & MSR_PR) && (number & 0x10) ? e500_privileged(c) : e500_illegal(c);
 }
 

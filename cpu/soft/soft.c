@@ -117,6 +117,7 @@ static bool soft_vcpu_get_state(AccelVcpu *vcpu, E500State *state, GError **erro
     E500 *c = &((SoftVcpu *)vcpu)->core;
     if (fault_here(FAULT_GET_STATE, error))
         return false;
+    e500_attend_remote_tlb(c); /* what others asked for is part of the state */
     e500_timers_freeze(c);
     *state = c->s;
     return true;
@@ -134,6 +135,7 @@ static bool soft_vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLe
                     "vCPU %u: writing gpr: state is protected after launch", soft->core.index);
         return false;
     }
+    e500_attend_remote_tlb(&soft->core); /* asked of the old state */
     e500_timers_freeze(&soft->core);
     e500_state_copy(&soft->core.s, state, level);
     e500_state_replaced(&soft->core, level);
