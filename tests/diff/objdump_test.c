@@ -254,7 +254,7 @@ int main(int argc, char **argv)
     objdump = argc > 1 ? argv[1] : "powerpc-linux-gnu-objdump";
     g_autofree char *found = g_find_program_in_path(objdump);
     if (!found) {
-        printf("SKIP objdump: %s is not installed\n0 passed, 0 failed\n", objdump);
+        printf("SKIP objdump: %s is not installed\n0 passed, 0 failed, 1 skipped\n", objdump);
         return 0;
     }
     g_autofree char *output = NULL;

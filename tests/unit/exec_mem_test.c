@@ -250,6 +250,27 @@ static void reservations_need_memory(Fixture *f, gconstpointer unused)
     assert_trap(c, EXCP_DTLB_MISS, ESR_ST, UNMAPPED);
 }
 
+enum { INCREMENTS = 20000 };
+
+static gpointer count_up(gpointer core)
+{
+    E500 *c = core;
+    for (unsigned done = 0; done < INCREMENTS;) {
+        run_x(c, INSN_lwarx, 0x1000, 0);
+        if (stwcx(c, 0x1000, c->s.gpr[3].w + 1) & 2)
+            done++;
+    }
+    return NULL;
+}
+
+static void two_cores_count_without_losing_one(Fixture *f, gconstpointer unused)
+{
+    GThread *other = g_thread_new("core 1", count_up, f->core[1]);
+    count_up(f->core[0]);
+    g_thread_join(other);
+    g_assert_cmpuint(get32(f, 0x1000), ==, 2 * INCREMENTS);
+}
+
 /* --- caches --- */
 
 static void dcbz_clears_exactly_one_line(Fixture *f, gconstpointer unused)
@@ -383,6 +404,7 @@ int main(int argc, char **argv)
     MEM_TEST("/exec-mem/stwcx-fails-after-another-store-or-elsewhere", stwcx_fails_after_another_store_or_elsewhere);
     MEM_TEST("/exec-mem/reservations-know-little-endian-pages", reservations_know_little_endian_pages);
     MEM_TEST("/exec-mem/reservations-need-memory", reservations_need_memory);
+    MEM_TEST("/exec-mem/two-cores-count-without-losing-one", two_cores_count_without_losing_one);
     MEM_TEST("/exec-cache/dcbz-clears-exactly-one-line", dcbz_clears_exactly_one_line);
     MEM_TEST("/exec-cache/dcbz-of-an-uncached-page-raises-alignment", dcbz_of_an_uncached_page_raises_alignment);
     MEM_TEST("/exec-cache/hints-never-interrupt-and-blocks-translate", hints_never_interrupt_and_blocks_translate);
