@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Floating point: register moves, select, compare, and the instructions that read and write the FPSCR
- * (Power ISA 2.06 Book I §4.6.4, §4.6.7 to §4.6.10).
+ * Floating point: register moves, select, compare, and the instructions that read and write the
+ * FPSCR (Power ISA 2.06 Book I §4.2.2, §4.4, §4.6).
  *
  * FPSCR[NI] is kept and changes nothing: the architecture lets a non-IEEE mode be the IEEE one.
  */

@@ -8,7 +8,7 @@
 #include "cpu/e500/insn.h"
 #include "cpu/e500/softfp.h"
 
-/* First in every floating-point instruction (Power ISA 2.06 Book III-E §7.6.8). */
+/* First in every floating-point instruction (Power ISA 2.06 Book III-E, Floating-Point Unavailable interrupt). */
 #define FP_REQUIRED(c)                                                                             \
     do {                                                                                           \
         if (__builtin_expect(!((c)->s.msr & MSR_FP), 0))                                           \
@@ -36,8 +36,8 @@ static inline ExecResult fp_record(E500 *c, const Insn *in)
 }
 
 /*
- * Add exceptions to the FPSCR, FX by the usual rule.  True: one of them is enabled and MSR[FE0,FE1] is not 00, so that
- * the instruction, complete but for pc, ends in a program interrupt.
+ * Add exceptions to the FPSCR, FX by the usual rule.  True: one of them is enabled and MSR[FE0,FE1]
+ * is not 00, so that the instruction, complete but for pc, ends in a program interrupt.
  */
 bool fp_note_exceptions(E500 *c, uint32_t flags);
 ExecResult fp_enabled_exception(E500 *c);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Floating-point arithmetic, rounding and conversion (Power ISA 2.06 Book I §4.6.5, §4.6.6, appendix A).
+ * Floating-point arithmetic, rounding and conversion (Power ISA 2.06 Book I §4.6.5, §4.6.6,
+ * appendix A).
  */
 #include "cpu/e500/exec_fp.h"
 
-/* FPSCR[FPRF] as `class` (SOFTFP class bits), the result to FRT, unless an enabled VX or ZX forbids both. */
-static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t result, uint32_t class)
+/* FPSCR[FPRF] as `class` (SOFTFP class bits), the result to FRT, unless an enabled VX or ZX forbids
+ * both. */
+static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t result,
+                            uint32_t class)
 {
     uint32_t fpscr = c->s.fpscr & ~(uint32_t)(FPSCR_FR | FPSCR_FI);
     bool kept = (fp->flags & FPSCR_VX_CAUSES && fpscr & FPSCR_VE) ||
@@ -20,7 +23,8 @@ static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t 
     return trap ? fp_enabled_exception(c) : EXEC_NEXT;
 }
 
-/* A result whose exponent was adjusted counts as normalized (§4.4.3, §4.4.4), be it small for a single. */
+/* A result whose exponent was adjusted counts as normalized (§4.4.3, §4.4.4), be it small for a
+ * single. */
 static uint32_t fp_class(const Softfp *fp, uint64_t v, SoftfpPrecision p)
 {
     bool adjusted = fp->flags >> 22 & fp->fpscr & (FPSCR_OE | FPSCR_UE);
@@ -56,7 +60,8 @@ FP_ARITH(frsp, SINGLE, softfp_round_to_single(&fp, B))
 
 #define ONE UINT64_C(0x3ff0000000000000)
 
-/* Good to the last bit, where 1 part in 256 is asked for.  FR, FI and XX are undefined: as for the division. */
+/* Good to the last bit, where 1 part in 256 is asked for.  FR, FI and XX are undefined: as for the
+ * division. */
 FP_ARITH(fres, SINGLE, softfp_div(&fp, ONE, B, p))
 
 /* 1 / sqrt(B), each step rounded, where 1 part in 32 is asked for. */

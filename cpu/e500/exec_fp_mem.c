@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Floating-point loads and stores (Power ISA 2.06 Book I §4.6.2, §4.6.3; Book III-E §5.4 for external PID).
- * Update forms write RA only after the access came through.
+ * Floating-point loads and stores (Power ISA 2.06 Book I §4.6.2, §4.6.3; Book III-E §5.4 for
+ * external PID). Update forms write RA only after the access came through.
  */
 #include "cpu/e500/exec_fp.h"
 #include "cpu/e500/mem.h"
@@ -79,7 +79,8 @@ ExecResult exec_stfiwx(E500 *c, const Insn *in)
     return e500_store32(c, ea_x(c, in), (uint32_t)c->s.fpr[in->rt]);
 }
 
-/* --- decorated: RB alone is the address, and only a device could look at the decoration in RA --- */
+/* --- decorated: RB alone is the address, and only a device could look at the decoration in RA ---
+ */
 
 ExecResult exec_lfddx(E500 *c, const Insn *in)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A finite operand is unpacked to a 64-bit fraction with its top bit set, value = frac / 2^63 * 2^exp.  Results are
- * computed to at least 55 bits with everything below "jammed" into the lowest bit (1 when anything was
- * lost there), which is all that round_pack() needs to round any of them exactly.
+ * A finite operand is unpacked to a 64-bit fraction with its top bit set, value = frac / 2^63 *
+ * 2^exp.  Results are computed to at least 55 bits with everything below "jammed" into the lowest
+ * bit (1 when anything was lost there), which is all that round_pack() needs to round any of them
+ * exactly.
  */
 #include "cpu/e500/softfp.h"
 
@@ -13,7 +14,8 @@
 typedef struct Format {
     int fraction_bits; /* with the hidden one */
     int exp_min, exp_max;
-    int rebias; /* exponent adjustment of enabled overflow and underflow, Book I §4.4.3 and §4.4.4 */
+    int rebias; /* exponent adjustment of enabled overflow and underflow, Book I §4.4.3 and §4.4.4
+                 */
 } Format;
 
 static const Format formats[] = {
@@ -91,7 +93,8 @@ static Wide wide_mul(uint64_t a, uint64_t b)
 #endif
 }
 
-/* (a * 2^63) / b with the remainder jammed; both have their top bit set, so that the quotient fits. */
+/* (a * 2^63) / b with the remainder jammed; both have their top bit set, so that the quotient fits.
+ */
 static uint64_t divide_jam(uint64_t a, uint64_t b)
 {
 #ifdef HAVE_INT128
@@ -144,7 +147,8 @@ static uint64_t signed_infinity(bool sign)
     return signed_zero(sign) | SOFTFP_INFINITY;
 }
 
-/* Exact, but for what no double format holds (a single operation that was given operands beyond single range). */
+/* Exact, but for what no double format holds (a single operation that was given operands beyond
+ * single range). */
 static uint64_t pack(bool sign, int exp, uint64_t frac)
 {
     if (frac == 0)
@@ -156,7 +160,8 @@ static uint64_t pack(bool sign, int exp, uint64_t frac)
         return signed_infinity(sign);
     if (exp < -1022)
         return signed_zero(sign) | shift_right_jam(frac, -1022 - exp) >> 11;
-    return signed_zero(sign) | (((uint64_t)(exp + 1022) << 52) + (frac >> 11)); /* hidden bit: + 1 */
+    return signed_zero(sign) |
+           (((uint64_t)(exp + 1022) << 52) + (frac >> 11)); /* hidden bit: + 1 */
 }
 
 /* Does a magnitude whose lost part is `rest` of 2 `half` grow? */
@@ -178,7 +183,8 @@ static uint64_t overflow(Softfp *fp, bool sign, const Format *f)
 {
     unsigned mode = fp->fpscr & FPSCR_RN;
     bool to_infinity = mode == SOFTFP_NEAREST || mode == (sign ? SOFTFP_DOWN : SOFTFP_UP);
-    fp->flags &= ~(uint32_t)FPSCR_FR; /* undefined here (§4.4.3): says whether infinity was chosen */
+    fp->flags &=
+        ~(uint32_t)FPSCR_FR; /* undefined here (§4.4.3): says whether infinity was chosen */
     fp->flags |= FPSCR_OX | FPSCR_XX | FPSCR_FI | (to_infinity ? FPSCR_FR : 0);
     if (to_infinity)
         return signed_infinity(sign);
@@ -248,7 +254,8 @@ static uint64_t propagate_nan(Softfp *fp, uint64_t a, uint64_t b, uint64_t c)
 /* x + y, each FINITE or ZERO, not both ZERO. */
 static uint64_t add_finite(Softfp *fp, Number x, Number y, SoftfpPrecision p)
 {
-    if (x.kind == ZERO || (y.kind == FINITE && (x.exp < y.exp || (x.exp == y.exp && x.frac < y.frac)))) {
+    if (x.kind == ZERO ||
+        (y.kind == FINITE && (x.exp < y.exp || (x.exp == y.exp && x.frac < y.frac)))) {
         Number swap = x;
         x = y;
         y = swap;
@@ -374,7 +381,8 @@ static uint64_t fma_any(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, SoftfpPr
 {
     Number x = unpack(a), y = unpack(c), z = unpack(b);
     bool sign = x.sign != y.sign;
-    bool infinite = x.kind == INFINITE || y.kind == INFINITE, zero = x.kind == ZERO || y.kind == ZERO;
+    bool infinite = x.kind == INFINITE || y.kind == INFINITE,
+         zero = x.kind == ZERO || y.kind == ZERO;
     if (infinite && zero)
         fp->flags |= FPSCR_VXIMZ; /* also when b is a NaN */
     if (x.kind == NAN_ || y.kind == NAN_ || z.kind == NAN_)
@@ -382,7 +390,8 @@ static uint64_t fma_any(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, SoftfpPr
     if (infinite && zero)
         return SOFTFP_DEFAULT_NAN;
     if (infinite)
-        return z.kind == INFINITE && z.sign != sign ? invalid(fp, FPSCR_VXISI) : signed_infinity(sign);
+        return z.kind == INFINITE && z.sign != sign ? invalid(fp, FPSCR_VXISI)
+                                                    : signed_infinity(sign);
     if (z.kind == INFINITE)
         return b;
     if (!zero)
@@ -392,7 +401,8 @@ static uint64_t fma_any(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, SoftfpPr
     return z.sign == sign ? b : signed_zero((fp->fpscr & FPSCR_RN) == SOFTFP_DOWN);
 }
 
-uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate, SoftfpPrecision p)
+uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate,
+                    SoftfpPrecision p)
 {
     if (negate & SOFTFP_NEGATE_B && !softfp_is_nan(b))
         b ^= SOFTFP_SIGN;
@@ -423,7 +433,8 @@ int32_t softfp_to_int32(Softfp *fp, uint64_t b, unsigned round)
     uint32_t rest = 0;
     bool up = false;
     if (x.kind == FINITE && x.exp <= 31) {
-        uint64_t fixed = shift_right_jam(x.frac, 31 - x.exp); /* 32 integer bits, 32 below the point */
+        uint64_t fixed =
+            shift_right_jam(x.frac, 31 - x.exp); /* 32 integer bits, 32 below the point */
         rest = (uint32_t)fixed;
         v = fixed >> 32;
         up = rounds_up(round, x.sign, v & 1, rest, UINT64_C(1) << 31);

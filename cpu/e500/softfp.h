@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * IEEE 754 arithmetic in integers, exact to the bit, with the choices Power ISA 2.06 Book I chapter 4 makes: tininess
- * is detected before rounding, the first NaN operand in the order A, B, C is propagated as it is (made quiet),
- * and an enabled overflow or underflow delivers the rounded result with its exponent moved by 1536 or 192.
+ * IEEE 754 arithmetic in integers, exact to the bit, with the choices Power ISA 2.06 Book I chapter
+ * 4 makes: tininess is detected before rounding, the first NaN operand in the order A, B, C is
+ * propagated as it is (made quiet), and an enabled overflow or underflow delivers the rounded
+ * result with its exponent moved by 1536 or 192.
  *
- * Numbers travel as 64-bit double format, single-precision ones too (as in an FPR).  The precision of a
- * result is a parameter.  No state, no host floating point, no 128-bit type needed; any thread.
+ * Numbers travel as 64-bit double format, single-precision ones too (as in an FPR).  The precision
+ * of a result is a parameter.  No state, no host floating point, no 128-bit type needed; any
+ * thread.
  */
 #pragma once
 
@@ -43,8 +45,8 @@ enum {
     FPSCR_NI = 1u << 2,
     FPSCR_RN = 3,
 
-    FPSCR_VX_CAUSES = FPSCR_VXSNAN | FPSCR_VXISI | FPSCR_VXIDI | FPSCR_VXZDZ | FPSCR_VXIMZ | FPSCR_VXVC |
-                      FPSCR_VXSOFT | FPSCR_VXSQRT | FPSCR_VXCVI,
+    FPSCR_VX_CAUSES = FPSCR_VXSNAN | FPSCR_VXISI | FPSCR_VXIDI | FPSCR_VXZDZ | FPSCR_VXIMZ |
+                      FPSCR_VXVC | FPSCR_VXSOFT | FPSCR_VXSQRT | FPSCR_VXCVI,
     FPSCR_EXCEPTIONS = FPSCR_OX | FPSCR_UX | FPSCR_ZX | FPSCR_XX | FPSCR_VX_CAUSES,
 };
 
@@ -58,9 +60,9 @@ typedef struct Softfp {
     uint32_t flags; /* out, ORed in: FPSCR_EXCEPTIONS, FR, FI */
 } Softfp;
 
-#define SOFTFP_SIGN UINT64_C(0x8000000000000000)
-#define SOFTFP_QUIET UINT64_C(0x0008000000000000)
-#define SOFTFP_INFINITY UINT64_C(0x7ff0000000000000)
+#define SOFTFP_SIGN        UINT64_C(0x8000000000000000)
+#define SOFTFP_QUIET       UINT64_C(0x0008000000000000)
+#define SOFTFP_INFINITY    UINT64_C(0x7ff0000000000000)
 #define SOFTFP_DEFAULT_NAN UINT64_C(0x7ff8000000000000)
 
 uint64_t softfp_add(Softfp *fp, uint64_t a, uint64_t b, SoftfpPrecision p);
@@ -69,23 +71,28 @@ uint64_t softfp_mul(Softfp *fp, uint64_t a, uint64_t c, SoftfpPrecision p);
 uint64_t softfp_div(Softfp *fp, uint64_t a, uint64_t b, SoftfpPrecision p);
 uint64_t softfp_sqrt(Softfp *fp, uint64_t b, SoftfpPrecision p);
 
-/* a * c ± b, rounded once; then the sign of a result that is not a NaN is turned round when asked for. */
+/* a * c ± b, rounded once; then the sign of a result that is not a NaN is turned round when asked
+ * for. */
 enum { SOFTFP_NEGATE_B = 1, SOFTFP_NEGATE_RESULT = 2 };
-uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate, SoftfpPrecision p);
+uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate,
+                    SoftfpPrecision p);
 
 /* frsp: unlike arithmetic it cuts the payload of a NaN to what single format holds. */
 uint64_t softfp_round_to_single(Softfp *fp, uint64_t b);
 
-/* To a signed 32-bit integer by rounding mode `round`; VXCVI and the nearest end (NaN: the lowest) if it has none. */
+/* To a signed 32-bit integer by rounding mode `round`; VXCVI and the nearest end (NaN: the lowest)
+ * if it has none. */
 int32_t softfp_to_int32(Softfp *fp, uint64_t b, unsigned round);
 
-/* FPCC nibble: 8 less, 4 greater, 2 equal, 1 unordered.  VXSNAN, and when ordered VXVC too (never masked: as VE = 0). */
+/* FPCC nibble: 8 less, 4 greater, 2 equal, 1 unordered.  VXSNAN, and when ordered VXVC too (never
+ * masked: as VE = 0). */
 unsigned softfp_compare(Softfp *fp, uint64_t a, uint64_t b, bool ordered);
 
 /* FPRF of a result (Power ISA 2.06 Book I Figure 40), placed at FPSCR[15:19]. */
 uint32_t softfp_class(uint64_t v, SoftfpPrecision p);
 
-/* Formats in memory (Power ISA 2.06 Book I §4.6.2, §4.6.3): no rounding, no exception, signalling NaNs stay. */
+/* Formats in memory (Power ISA 2.06 Book I §4.6.2, §4.6.3): no rounding, no exception, signalling
+ * NaNs stay. */
 uint64_t softfp_from_single(uint32_t word);
 uint32_t softfp_to_single(uint64_t v);
 

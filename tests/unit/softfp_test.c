@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The integer floating point against tables made from the architecture's words, and against the host's own
- * arithmetic where that is IEEE 754: fixed seeds, all rounding modes, special operands mixed with random ones.
+ * The integer floating point against tables made from the architecture's words, and against the
+ * host's own arithmetic where that is IEEE 754: fixed seeds, all rounding modes, special operands
+ * mixed with random ones.
  */
 #include <fenv.h>
 #include <float.h>
@@ -53,18 +54,18 @@ typedef struct Case {
     uint32_t flags;
 } Case;
 
-#define INF SOFTFP_INFINITY
-#define NINF (SOFTFP_INFINITY | SOFTFP_SIGN)
-#define QNAN SOFTFP_DEFAULT_NAN
+#define INF        SOFTFP_INFINITY
+#define NINF       (SOFTFP_INFINITY | SOFTFP_SIGN)
+#define QNAN       SOFTFP_DEFAULT_NAN
 #define MINUS_ZERO SOFTFP_SIGN
-#define D(hex) UINT64_C(0x##hex)
-#define PLUS_ONE D(3ff0000000000000)
-#define MAX_D D(7fefffffffffffff)
+#define D(hex)     UINT64_C(0x##hex)
+#define PLUS_ONE   D(3ff0000000000000)
+#define MAX_D      D(7fefffffffffffff)
 #define MIN_NORMAL D(0010000000000000)
-#define MAX_S D(47efffffe0000000)
-#define DOUBLE SOFTFP_DOUBLE
-#define SINGLE SOFTFP_SINGLE
-#define INEXACT (FPSCR_XX | FPSCR_FI)
+#define MAX_S      D(47efffffe0000000)
+#define DOUBLE     SOFTFP_DOUBLE
+#define SINGLE     SOFTFP_SINGLE
+#define INEXACT    (FPSCR_XX | FPSCR_FI)
 
 static void check_cases(const Case *t, size_t n)
 {
@@ -72,8 +73,8 @@ static void check_cases(const Case *t, size_t n)
         Softfp fp = {.fpscr = t[i].fpscr};
         uint64_t got = run(&fp, t[i].op, t[i].a, t[i].b, t[i].c, t[i].p);
         if (got != t[i].want || fp.flags != t[i].flags)
-            g_error("row %zu: got 0x%016" G_GINT64_MODIFIER "x flags 0x%08x, want 0x%016" G_GINT64_MODIFIER
-                    "x flags 0x%08x",
+            g_error("row %zu: got 0x%016" G_GINT64_MODIFIER
+                    "x flags 0x%08x, want 0x%016" G_GINT64_MODIFIER "x flags 0x%08x",
                     i, got, fp.flags, t[i].want, t[i].flags);
     }
 }
@@ -97,7 +98,8 @@ static void test_invalid_operations(void)
         {FMS, DOUBLE, INF, INF, PLUS_ONE, 0, QNAN, FPSCR_VXISI},
         {FNMA, DOUBLE, INF, NINF, PLUS_ONE, 0, QNAN, FPSCR_VXISI},
         {FMA, DOUBLE, INF, D(7ff8000000000001), 0, 0, D(7ff8000000000001), FPSCR_VXIMZ},
-        {FMA, DOUBLE, INF, D(7ff0000000000001), 0, 0, D(7ff8000000000001), FPSCR_VXIMZ | FPSCR_VXSNAN},
+        {FMA, DOUBLE, INF, D(7ff0000000000001), 0, 0, D(7ff8000000000001),
+         FPSCR_VXIMZ | FPSCR_VXSNAN},
     };
     check_cases(t, G_N_ELEMENTS(t));
 }
@@ -151,11 +153,13 @@ static void test_overflow(void)
         {MUL, SINGLE, MAX_S, 0, MAX_S, SOFTFP_UP, INF, FPSCR_OX | INEXACT | FPSCR_FR},
         {MUL, SINGLE, MAX_S, 0, MAX_S, SOFTFP_ZERO, MAX_S, FPSCR_OX | INEXACT},
         {RSP, SINGLE, 0, D(47efffffefffffff), 0, SOFTFP_NEAREST, MAX_S, INEXACT},
-        {RSP, SINGLE, 0, D(47effffff0000000), 0, SOFTFP_NEAREST, INF, FPSCR_OX | INEXACT | FPSCR_FR},
+        {RSP, SINGLE, 0, D(47effffff0000000), 0, SOFTFP_NEAREST, INF,
+         FPSCR_OX | INEXACT | FPSCR_FR},
         {RSP, SINGLE, 0, D(c7effffff0000000), 0, SOFTFP_UP, MAX_S | SOFTFP_SIGN, INEXACT},
         /* enabled: the rounded result with its exponent less 1536 or 192 */
         {ADD, DOUBLE, MAX_D, MAX_D, 0, FPSCR_OE, D(1fffffffffffffff), FPSCR_OX},
-        {MUL, SINGLE, D(47e0000000000000), 0, D(47e0000000000000), FPSCR_OE, D(43d0000000000000), FPSCR_OX},
+        {MUL, SINGLE, D(47e0000000000000), 0, D(47e0000000000000), FPSCR_OE, D(43d0000000000000),
+         FPSCR_OX},
     };
     check_cases(t, G_N_ELEMENTS(t));
 }
@@ -172,9 +176,11 @@ static void test_underflow(void)
          FPSCR_UX | INEXACT | FPSCR_FR},
         {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_UP, D(0000000000000001),
          FPSCR_UX | INEXACT | FPSCR_FR},
-        {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_NEAREST, 0, FPSCR_UX | INEXACT},
+        {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_NEAREST, 0,
+         FPSCR_UX | INEXACT},
         {RSP, SINGLE, 0, D(36a0000000000000), 0, 0, D(36a0000000000000), 0},
-        {RSP, SINGLE, 0, D(36a8000000000000), 0, 0, D(36b0000000000000), FPSCR_UX | INEXACT | FPSCR_FR},
+        {RSP, SINGLE, 0, D(36a8000000000000), 0, 0, D(36b0000000000000),
+         FPSCR_UX | INEXACT | FPSCR_FR},
         {RSP, SINGLE, 0, D(3690000000000000), 0, 0, 0, FPSCR_UX | INEXACT},
         {RSP, SINGLE, 0, D(36a8000000000000), 0, FPSCR_UE, D(42a8000000000000), FPSCR_UX},
     };
@@ -312,7 +318,8 @@ static uint64_t rng(void) /* splitmix64 */
     return z ^ z >> 31;
 }
 
-/* Fractions are random, nearly all zeros or nearly all ones; exponents anywhere, in the middle or at an end. */
+/* Fractions are random, nearly all zeros or nearly all ones; exponents anywhere, in the middle or
+ * at an end. */
 static uint64_t random_double(void)
 {
     uint64_t r = rng(), frac = rng() >> 12, exp = r >> 16 & 0x7ff;
@@ -371,7 +378,8 @@ static float (*volatile const host_fmaf)(float, float, float) = fmaf;
 static const int host_rounding[4] = {FE_TONEAREST, FE_TOWARDZERO, FE_UPWARD, FE_DOWNWARD};
 
 /* What the host makes of it, as double format, and its exception flags. */
-static uint64_t host_run(Op op, uint64_t a, uint64_t b, uint64_t c, SoftfpPrecision p, unsigned mode, int *raised)
+static uint64_t host_run(Op op, uint64_t a, uint64_t b, uint64_t c, SoftfpPrecision p,
+                         unsigned mode, int *raised)
 {
     volatile double x = as_double(a), y = as_double(b), z = as_double(c), r = 0;
     volatile float fx = (float)x, fy = (float)y, fz = (float)z, fr = 0;
@@ -442,7 +450,8 @@ static void compare_with_host(Op op, SoftfpPrecision p, unsigned mode)
     ok = ok && !!(fp.flags & FPSCR_OX) == !!(raised & FE_OVERFLOW);
     ok = ok && !!(fp.flags & FPSCR_ZX) == !!(raised & FE_DIVBYZERO);
     ok = ok && xx == !!(raised & FE_INEXACT) && xx == !!(fp.flags & FPSCR_FI);
-    /* the host may detect tininess after rounding: then they part only where that gave the least normal number */
+    /* the host may detect tininess after rounding: then they part only where that gave the least
+     * normal number */
     uint64_t least = p == DOUBLE ? MIN_NORMAL : D(3810000000000000);
     ok = ok && (ux == !!(raised & FE_UNDERFLOW) || (ux && (got & ~SOFTFP_SIGN) == least));
     /* FR: greater in magnitude than what is cut off (which overflow leaves undefined) */
@@ -450,8 +459,8 @@ static void compare_with_host(Op op, SoftfpPrecision p, unsigned mode)
         ok = ok && !!(fp.flags & FPSCR_FR) == ((got & ~SOFTFP_SIGN) > (cut & ~SOFTFP_SIGN));
     if (!ok)
         g_error("op %d precision %d mode %u: a %016" G_GINT64_MODIFIER "x b %016" G_GINT64_MODIFIER
-                "x c %016" G_GINT64_MODIFIER "x: got %016" G_GINT64_MODIFIER "x flags %08x, host %016"
-                G_GINT64_MODIFIER "x raised %x",
+                "x c %016" G_GINT64_MODIFIER "x: got %016" G_GINT64_MODIFIER
+                "x flags %08x, host %016" G_GINT64_MODIFIER "x raised %x",
                 op, p, mode, v[0], v[1], v[2], got, fp.flags, want, (unsigned)raised);
 }
 
@@ -507,8 +516,8 @@ static void test_host_rebias(void)
         int raised;
         Softfp fp = {.fpscr = (i & 3) | FPSCR_OE | FPSCR_UE};
         uint64_t got = softfp_mul(&fp, a, c, DOUBLE);
-        uint64_t want = host_run(MUL, bits_of(as_double(a) * scale), 0, bits_of(as_double(c) * scale), DOUBLE,
-                                 i & 3, &raised);
+        uint64_t want = host_run(MUL, bits_of(as_double(a) * scale), 0,
+                                 bits_of(as_double(c) * scale), DOUBLE, i & 3, &raised);
         g_assert_cmphex(got, ==, want);
         g_assert_cmphex(fp.flags & (FPSCR_OX | FPSCR_UX), ==, big ? FPSCR_OX : FPSCR_UX);
         g_assert_cmpint(!!(fp.flags & FPSCR_XX), ==, !!(raised & FE_INEXACT));
@@ -535,11 +544,16 @@ int main(int argc, char **argv)
         Op op;
         const char *path;
     } host[] = {
-        {ADD, "/softfp/host/add"},         {SUB, "/softfp/host/subtract"},
-        {MUL, "/softfp/host/multiply"},    {DIV, "/softfp/host/divide"},
-        {SQRT, "/softfp/host/root"},       {FMA, "/softfp/host/multiply-add"},
-        {FMS, "/softfp/host/multiply-subtract"}, {FNMA, "/softfp/host/negative-multiply-add"},
-        {FNMS, "/softfp/host/negative-multiply-subtract"}, {RSP, "/softfp/host/round-to-single"},
+        {ADD, "/softfp/host/add"},
+        {SUB, "/softfp/host/subtract"},
+        {MUL, "/softfp/host/multiply"},
+        {DIV, "/softfp/host/divide"},
+        {SQRT, "/softfp/host/root"},
+        {FMA, "/softfp/host/multiply-add"},
+        {FMS, "/softfp/host/multiply-subtract"},
+        {FNMA, "/softfp/host/negative-multiply-add"},
+        {FNMS, "/softfp/host/negative-multiply-subtract"},
+        {RSP, "/softfp/host/round-to-single"},
     };
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/softfp/each-invalid-operation-has-its-cause", test_invalid_operations);
@@ -547,7 +561,8 @@ int main(int argc, char **argv)
     g_test_add_func("/softfp/zero-has-the-sign-the-rounding-mode-gives", test_signs_of_zero);
     g_test_add_func("/softfp/overflow-disabled-and-enabled", test_overflow);
     g_test_add_func("/softfp/tininess-is-detected-before-rounding", test_underflow);
-    g_test_add_func("/softfp/single-operations-take-any-double", test_single_operations_take_any_double);
+    g_test_add_func("/softfp/single-operations-take-any-double",
+                    test_single_operations_take_any_double);
     g_test_add_func("/softfp/compare", test_compare);
     g_test_add_func("/softfp/classes", test_classes);
     g_test_add_func("/softfp/integers-saturate", test_integers);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random numbers are dense where arithmetic has its edges.  Invalid forms (Power ISA 2.06 Book I §1.9.2) are not made: what they
- * do is nobody's promise.
+ * Random numbers are dense where arithmetic has its edges.  Invalid forms (Power ISA 2.06 Book I
+ * §1.9.2) are not made: what they do is nobody's promise.
  */
 #include "tests/diff/user/generate.h"
 
@@ -51,7 +51,8 @@ static uint32_t with_field(uint32_t word, OperandId operand, uint32_t value)
 static uint32_t random_immediate(Random *r)
 {
     static const uint16_t edges[] = {0, 1, 2, 0x7fff, 0x8000, 0x8001, 0xfffe, 0xffff};
-    return one_in(r, 3) ? edges[random_below(r, G_N_ELEMENTS(edges))] : (uint32_t)random_next(r) & 0xffff;
+    return one_in(r, 3) ? edges[random_below(r, G_N_ELEMENTS(edges))]
+                        : (uint32_t)random_next(r) & 0xffff;
 }
 
 /* Small fields where not every value is a valid form. */
@@ -145,7 +146,8 @@ void generate_words(Random *r, InsnId id, unsigned slot, Record *out)
                 word = (word & ~3u) | flags;
         }
     } while (is_invalid_form(id, word));
-    if (has_operand(id, OPERAND_ID_D) && !has_operand(id, OPERAND_ID_RAU) && field(word, OPERAND_ID_RA) == 0)
+    if (has_operand(id, OPERAND_ID_D) && !has_operand(id, OPERAND_ID_RAU) &&
+        field(word, OPERAND_ID_RA) == 0)
         word = with_field(word, OPERAND_ID_D, MEM_EA + 8 * random_below(r, 16));
     out->slot = slot;
     out->insn = word;
@@ -164,8 +166,9 @@ void generate_words(Random *r, InsnId id, unsigned slot, Record *out)
 
 static uint32_t random_word(Random *r)
 {
-    static const uint32_t edges[] = {0, 1, 2, 31, 32, 33, 63, 0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001,
-                                     0xfffffffe, 0xffffffff};
+    static const uint32_t edges[] = {0,          1,          2,          31,         32,
+                                     33,         63,         0x7ffffffe, 0x7fffffff, 0x80000000,
+                                     0x80000001, 0xfffffffe, 0xffffffff};
     uint64_t any = random_next(r);
     switch (any >> 60) {
     case 0:
@@ -192,12 +195,25 @@ static uint64_t make_double(uint64_t sign, uint64_t exp, uint64_t frac)
 static uint64_t random_fpr(Random *r)
 {
     static const uint64_t edges[] = {
-        0, UINT64_C(0x0000000000000001), UINT64_C(0x000fffffffffffff), UINT64_C(0x0010000000000000),
-        UINT64_C(0x3690000000000000), UINT64_C(0x36a0000000000000), UINT64_C(0x380fffffe0000000),
-        UINT64_C(0x3810000000000000), UINT64_C(0x3fe0000000000000), UINT64_C(0x3ff0000000000000),
-        UINT64_C(0x41dfffffffc00000), UINT64_C(0x41e0000000000000), UINT64_C(0x47efffffe0000000),
-        UINT64_C(0x47effffff0000000), UINT64_C(0x7fefffffffffffff), UINT64_C(0x7ff0000000000000),
-        UINT64_C(0x63f8000000000001), UINT64_C(0x7ff0000000000001), UINT64_C(0x7ff8000000000000),
+        0,
+        UINT64_C(0x0000000000000001),
+        UINT64_C(0x000fffffffffffff),
+        UINT64_C(0x0010000000000000),
+        UINT64_C(0x3690000000000000),
+        UINT64_C(0x36a0000000000000),
+        UINT64_C(0x380fffffe0000000),
+        UINT64_C(0x3810000000000000),
+        UINT64_C(0x3fe0000000000000),
+        UINT64_C(0x3ff0000000000000),
+        UINT64_C(0x41dfffffffc00000),
+        UINT64_C(0x41e0000000000000),
+        UINT64_C(0x47efffffe0000000),
+        UINT64_C(0x47effffff0000000),
+        UINT64_C(0x7fefffffffffffff),
+        UINT64_C(0x7ff0000000000000),
+        UINT64_C(0x63f8000000000001),
+        UINT64_C(0x7ff0000000000001),
+        UINT64_C(0x7ff8000000000000),
         UINT64_C(0x7fffffffffffffff),
     };
     uint64_t any = random_next(r), frac = random_next(r), sign = any >> 63;
@@ -287,8 +303,9 @@ static Ea random_ea(Random *r, InsnId id, bool halve)
     uint32_t offset = random_below(r, RECORD_MEM_SIZE - 128);
     if (halve || one_in(r, 2))
         offset &= ~7u;
-    if (has_operand(id, OPERAND_ID_RTM) || has_operand(id, OPERAND_ID_RSM) || insn_info[id].cls == IC_ATOMIC)
-        offset &= ~3u; /* these must be aligned (Book I §3.3.5, Book II §4.4) */
+    if (has_operand(id, OPERAND_ID_RTM) || has_operand(id, OPERAND_ID_RSM) ||
+        insn_info[id].cls == IC_ATOMIC)
+        offset &= ~3u; /* these must be aligned (Book I, Load Multiple Word; Book II, lwarx) */
     return MEM_EA + offset;
 }
 
@@ -313,7 +330,8 @@ static bool is_access(InsnId id)
 static void aim(Random *r, InsnId id, Record *record)
 {
     unsigned ra = field(record->insn, OPERAND_ID_RA), rb = field(record->insn, OPERAND_ID_RB);
-    bool indexed = has_operand(id, OPERAND_ID_RB), base = ra != 0 || has_operand(id, OPERAND_ID_RAU);
+    bool indexed = has_operand(id, OPERAND_ID_RB),
+         base = ra != 0 || has_operand(id, OPERAND_ID_RAU);
     Ea ea = random_ea(r, id, indexed && ra == rb);
     if (!indexed) {
         if (base)

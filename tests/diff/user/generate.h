@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Instruction words and operand values for a row of insn.def, out of the row's own description: new rows need no
- * line here.
+ * Instruction words and operand values for a row of insn.def, out of the row's own description: new
+ * rows need no line here.
  */
 #pragma once
 

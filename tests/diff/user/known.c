@@ -11,25 +11,26 @@
 static const struct {
     const char *row, *reason;
 } exclusions[] = {
-    {"sc", "a system call of the emulated Linux; to a bare guest an interrupt (Book I §3.3.15)"},
-    {"ehpriv", "user-mode emulation has no hypervisor (Book III-E §4.3.2, category E.HV)"},
-    {"wait", "waits for an interrupt that a user program never sees (Book II §4.4.4)"},
-    {"dnh", "halts into a debugger where one is enabled (Book III-E §10.6)"},
-    {"mftb", "time goes on between the two (Book II §6.2)"},
+    {"sc",
+     "a system call of the emulated Linux; to a bare guest an interrupt (Book I, System Call)"},
+    {"ehpriv", "user-mode emulation has no hypervisor (Book III-E, category E.HV)"},
+    {"wait", "waits for an interrupt that a user program never sees (Book II, Wait)"},
+    {"dnh", "halts into a debugger where one is enabled (Book III-E, Debugger Notify Halt)"},
+    {"mftb", "time goes on between the two (Book II, Time Base)"},
     {"mfpmr", "qemu-ppc lacks category E.PM (Book III-E appendix D)"},
     {"mtpmr", "qemu-ppc lacks category E.PM (Book III-E appendix D)"},
-    {"lbdx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"lhdx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"lwdx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"lfddx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"stbdx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"sthdx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"stwdx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"stfddx", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"dsn", "qemu-ppc lacks category DS (Book II §6.1)"},
-    {"dcbal", "qemu-ppc lacks it (e500mc core manual §3.4.10: dcba with L = 1)"},
-    {"dcblc", "qemu-ppc lacks it (EREF §4.6.1.18)"},
-    {"icblc", "qemu-ppc lacks it (EREF §4.6.1.18)"},
+    {"lbdx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"lhdx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"lwdx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"lfddx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"stbdx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"sthdx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"stwdx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"stfddx", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"dsn", "qemu-ppc lacks category DS (Book II, Decorated Storage)"},
+    {"dcbal", "qemu-ppc lacks it (EREF, dcbal: dcba with L = 1)"},
+    {"dcblc", "qemu-ppc lacks it (EREF, Cache Locking)"},
+    {"icblc", "qemu-ppc lacks it (EREF, Cache Locking)"},
 };
 
 const char *known_exclusion(InsnId id)
@@ -47,10 +48,31 @@ static bool ended_in_sigfpe(const Record *in, const Record *ours, const Record *
     return ours->exit == SIGFPE && theirs->exit == SIGFPE;
 }
 
+static bool kept_fr(const Record *in, const Record *ours, const Record *theirs)
+{
+    return !((in->fpscr ^ theirs->fpscr) & FPSCR_FR);
+}
+
+static bool has_new_exception(const Record *in, const Record *out)
+{
+    return out->fpscr & ~in->fpscr & FPSCR_EXCEPTIONS;
+}
+
+static bool fx_for_an_old_exception(const Record *in, const Record *ours, const Record *theirs)
+{
+    return theirs->fpscr & FPSCR_FX && !has_new_exception(in, ours);
+}
+
+static bool fx_forgotten(const Record *in, const Record *ours, const Record *theirs)
+{
+    return ours->fpscr & ~theirs->fpscr & FPSCR_FX && has_new_exception(in, ours);
+}
+
 /* Only the field asked for counts. */
 static bool agrees_in_the_field(const Record *in, const Record *ours, const Record *theirs)
 {
-    unsigned rt = operand_value(OPERAND_ID_RT, in->insn), mask = operand_value(OPERAND_ID_FXM, in->insn);
+    unsigned rt = operand_value(OPERAND_ID_RT, in->insn),
+             mask = operand_value(OPERAND_ID_FXM, in->insn);
     for (unsigned i = 0; i < 8; i++)
         if (mask & 0x80 >> i && (ours->gpr[rt] ^ theirs->gpr[rt]) & 0xf0000000 >> 4 * i)
             return false;
@@ -71,7 +93,8 @@ static bool result_is_nan(const Record *in, const Record *ours, const Record *th
 static bool result_is_denormal_as_single(const Record *in, const Record *ours, const Record *theirs)
 {
     uint64_t v = result(ours, in);
-    return v == result(theirs, in) && softfp_class(v, SOFTFP_SINGLE) != softfp_class(v, SOFTFP_DOUBLE) &&
+    return v == result(theirs, in) &&
+           softfp_class(v, SOFTFP_SINGLE) != softfp_class(v, SOFTFP_DOUBLE) &&
            (theirs->fpscr & FPSCR_FPRF) == softfp_class(v, SOFTFP_DOUBLE);
 }
 
@@ -97,7 +120,8 @@ static bool exponent_was_cut(const Record *in, const Record *ours, const Record 
 /* -(a * c + b) with the rounding mode of the number after negation: up and down changed places. */
 static bool was_negated_before_rounding(const Record *in, const Record *ours, const Record *theirs)
 {
-    uint64_t a = in->fpr[operand_value(OPERAND_ID_FRA, in->insn)], b = in->fpr[operand_value(OPERAND_ID_FRB, in->insn)];
+    uint64_t a = in->fpr[operand_value(OPERAND_ID_FRA, in->insn)],
+             b = in->fpr[operand_value(OPERAND_ID_FRB, in->insn)];
     uint64_t c = in->fpr[operand_value(OPERAND_ID_FRC, in->insn)];
     bool subtract = !(in->insn & 2), single = in->insn >> 26 == 59;
     Softfp fp = {.fpscr = (uint32_t)in->fpscr ^ 1};
@@ -129,21 +153,23 @@ static bool enabled_invalid(const Record *in, const Record *ours, const Record *
 
 /* --- disagreements --- */
 
-#define ALL UINT64_MAX
+#define ALL     UINT64_MAX
 #define SINGLES " fadds fsubs fmuls fdivs fmadds fmsubs fnmadds fnmsubs fres "
-#define FUSED " fmadd fmadds fmsub fmsubs fnmadd fnmadds fnmsub fnmsubs "
-#define CR1_FX 0x08000000
-#define CR1 0x0f000000
+#define FUSED   " fmadd fmadds fmsub fmsubs fnmadd fnmadds fnmsub fnmsubs "
+#define CR1_FX  0x08000000
+#define CR1     0x0f000000
 
 const Known known_list[] = {
-    {" class:FP ", FIELD_FPSCR, FPSCR_FR, NULL,
-     "Book I §4.2.2: FR says whether the last rounding grew the fraction; qemu-ppc never sets or clears it"},
-    {" class:FP mtfsb1 ", FIELD_FPSCR, FPSCR_FX, NULL,
-     "Book I §4.2.2: FX is set when an exception bit goes from 0 to 1; qemu-ppc sets it for any exception that "
-     "occurs, and not in mtfsb1"},
-    {" class:FP mtfsb1 ", FIELD_CR, CR1_FX, NULL, "Book I §2.3.1: CR1 copies FPSCR[FX]: the line above"},
+    {" class:FP ", FIELD_FPSCR, FPSCR_FR, kept_fr,
+     "Book I §4.2.2: FR says whether the last rounding grew the fraction; qemu-ppc leaves it"},
+    {" class:FP ", FIELD_FPSCR, FPSCR_FX, fx_for_an_old_exception,
+     "Book I §4.2.2: FX is set when an exception bit goes from 0 to 1, not when it was 1 before"},
+    {" class:FP ", FIELD_CR, CR1_FX, fx_for_an_old_exception, "Book I §2.3.1: CR1 copies FPSCR"},
+    {" mtfsb1 ", FIELD_FPSCR, FPSCR_FX, fx_forgotten,
+     "Book I §4.2.2: FX is set when an exception bit goes from 0 to 1, in mtfsb1 too"},
+    {" mtfsb1 ", FIELD_CR, CR1_FX, fx_forgotten, "Book I §2.3.1: CR1 copies FPSCR"},
     {" class:FP ", FIELD_CR, CR1, ended_in_sigfpe,
-     "Book I §4.6.1: Rc = 1 sets CR1 also when an enabled exception ends the instruction"},
+     "Book I §2.3.1: Rc = 1 sets CR1 also when an enabled exception ends the instruction"},
     {" class:FP ", FIELD_FPSCR, FPSCR_FI, ended_in_sigfpe,
      "Book I §4.4.1: an enabled invalid operation clears FR and FI"},
     {SINGLES, FIELD_FPR, 0x1fffffff, result_is_nan,
@@ -151,38 +177,51 @@ const Known known_list[] = {
     {SINGLES "frsp ", FIELD_FPSCR, FPSCR_FPRF, result_is_denormal_as_single,
      "Book I appendix A.1: FPRF tells a denormalized single result"},
     {" fmuls fdivs fmadds fmsubs fnmadds fnmsubs ", FIELD_FPR, ALL, operands_beyond_single,
-     "Book I §4.3.5.1: undefined; an enabled overflow or underflow too far out for the adjusted exponent"},
+     "Book I §4.3.5.1: undefined; an enabled overflow or underflow too far out for the adjusted "
+     "exponent"},
     {" fmuls fdivs fmadds fmsubs fnmadds fnmsubs ", FIELD_FPSCR, FPSCR_FPRF, operands_beyond_single,
      "Book I §4.3.5.1: the line above"},
     {" frsp ", FIELD_FPR, ALL, exponent_was_cut,
-     "Book I §4.4.3, §4.4.4: the exponent of an enabled overflow or underflow is adjusted by 192 and no further"},
+     "Book I §4.4.3, §4.4.4: the exponent of an enabled overflow or underflow is adjusted by 192 "
+     "and no further"},
     {" frsp ", FIELD_FPSCR, FPSCR_FPRF, exponent_was_cut, "Book I §4.4.3, §4.4.4: the line above"},
-    {" fctiw fctiwz ", FIELD_FPR, UINT64_C(0xffffffff00000000), NULL, "Book I §4.6.7: the upper half is undefined"},
-    {" fctiw fctiwz ", FIELD_FPSCR, FPSCR_FPRF, NULL, "Book I §4.6.7: FPRF is undefined"},
+    {" fctiw fctiwz ", FIELD_FPR, UINT64_C(0xffffffff00000000), NULL,
+     "Book I, Floating Convert To Integer Word: the upper half is undefined"},
+    {" fctiw fctiwz ", FIELD_FPSCR, FPSCR_FPRF, NULL,
+     "Book I, Floating Convert To Integer Word: FPRF is undefined"},
     {FUSED, FIELD_FPSCR, FPSCR_VXSNAN, zero_times_infinity,
-     "Book I §4.4.1: VXSNAN is set together with VXIMZ"},
+     "Book I §4.4: VXSNAN is set together with VXIMZ"},
     {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_FPR, ALL, was_negated_before_rounding,
-     "Book I §4.6.6: negative multiply-add rounds, then negates"},
-    {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_FPSCR, FPSCR_FPRF | FPSCR_OX | FPSCR_FEX, negation_moved_an_overflow,
-     "Book I §4.6.6: the line above, where one side overflowed or became zero"},
+     "Book I, Floating Negative Multiply-Add: rounds, then negates"},
+    {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_FPSCR, FPSCR_FPRF | FPSCR_OX | FPSCR_FEX,
+     negation_moved_an_overflow,
+     "Book I, Floating Negative Multiply-Add: the line above, where one side overflowed or became "
+     "zero"},
     {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_CR, CR1, negation_moved_an_overflow,
      "Book I §2.3.1: CR1 copies FPSCR: the line above"},
     {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_EXIT, ALL, negation_moved_an_overflow,
-     "Book I §4.6.6: the same where overflow is enabled"},
-    {" fres ", FIELD_FPR, ALL, operand_is_zero, "Book I §4.6.6: the reciprocal of zero is infinity (not one half)"},
-    {" fres ", FIELD_FPSCR, FPSCR_FPRF, operand_is_zero, "Book I §4.6.6: the line above"},
-    {" mtfsb1 ", FIELD_FPSCR, FPSCR_NI, NULL, "Book I §4.6.10: mtfsb1 sets any bit but FEX and VX; qemu-ppc not NI"},
+     "Book I, Floating Negative Multiply-Add: the same where overflow is enabled"},
+    {" fres ", FIELD_FPR, ALL, operand_is_zero,
+     "Book I, Floating Reciprocal Estimate: the reciprocal of zero is infinity (not one half)"},
+    {" fres ", FIELD_FPSCR, FPSCR_FPRF, operand_is_zero,
+     "Book I, Floating Reciprocal Estimate: the line above"},
+    {" mtfsb1 ", FIELD_FPSCR, FPSCR_NI, NULL,
+     "Book I, Move To FPSCR Bit 1: any bit but FEX and VX; qemu-ppc not NI"},
     {" fcmpo ", FIELD_FPSCR, FPSCR_VXVC, enabled_invalid,
-     "Book I §4.6.8: a signalling NaN with VE = 1 does not set VXVC"},
-    {" fcmpo ", FIELD_FPSCR, FPSCR_FPRF & ~FPSCR_FPCC, NULL, "Book I §4.6.8: compare writes FPCC and leaves C alone"},
-    {" fcmpu fcmpo ", FIELD_FPSCR, FPSCR_FI, NULL, "Book I §4.6.8: compare leaves FI alone"},
-    {" mfocrf ", FIELD_GPR, ALL, agrees_in_the_field, "Book I §3.3.17: the bits outside the field are undefined"},
+     "Book I, Floating Compare Ordered: a signalling NaN with VE = 1 does not set VXVC"},
+    {" fcmpo ", FIELD_FPSCR, FPSCR_FPRF & ~FPSCR_FPCC, NULL,
+     "Book I, Floating Compare: writes FPCC and leaves C alone"},
+    {" fcmpu fcmpo ", FIELD_FPSCR, FPSCR_FI, NULL, "Book I, Floating Compare: leaves FI alone"},
+    {" mfocrf ", FIELD_GPR, ALL, agrees_in_the_field,
+     "Book I, Move From One Condition Register Field: the bits outside the field are undefined"},
     {" mtspr ", FIELD_XER, 0x1fffff80, NULL, "Book I §3.2.2: reserved bits of XER"},
     {" dcbstep dcbfep dcbtep dcbtstep dcbzep dcbzlep icbiep ", FIELD_EXIT, ALL, NULL,
-     "Book III-E §5.4.3: external PID instructions are privileged"},
-    {" dcbzep dcbzlep ", FIELD_MEM, ALL, NULL, "Book III-E §5.4.3: external PID instructions are privileged"},
+     "Book III-E, External Process ID Instructions: privileged"},
+    {" dcbzep dcbzlep ", FIELD_MEM, ALL, NULL,
+     "Book III-E, External Process ID Instructions: privileged"},
     {" dcbtls dcbtstls icbtls ", FIELD_EXIT, ALL, NULL,
-     "EREF §4.6.1.18: with MSR[UCLE] = 0 a user's cache locking is a data storage interrupt"},
+     "EREF, user cache locking exception: with MSR[UCLE] = 0 a user's cache locking is a data "
+     "storage interrupt"},
 };
 const unsigned known_count = G_N_ELEMENTS(known_list);
 
@@ -190,7 +229,8 @@ const unsigned known_count = G_N_ELEMENTS(known_list);
 
 const char *field_name(Field field)
 {
-    static const char *const names[FIELDS] = {"GPR", "FPR", "FPSCR", "CR", "XER", "LR", "CTR", "exit", "memory"};
+    static const char *const names[FIELDS] = {"GPR", "FPR", "FPSCR", "CR",    "XER",
+                                              "LR",  "CTR", "exit",  "memory"};
     return names[field];
 }
 
@@ -214,8 +254,8 @@ bool known_applies(const Known *known, InsnId id)
     return strstr(known->rows, word) != NULL;
 }
 
-void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs, Difference *difference,
-                   uint64_t *hits)
+void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs,
+                   Difference *difference, uint64_t *hits)
 {
     const Difference all = *difference;
     for (unsigned i = 0; i < known_count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the oracle is not asked, and where it is known to say something else.  Each line carries its reason: a clause of Power ISA
- * 2.06 or of EREF.
+ * Where the oracle is not asked, and where it is known to say something else.  Each line carries
+ * its reason: a clause of Power ISA 2.06 or of EREF.
  */
 #pragma once
 
@@ -30,7 +30,8 @@ typedef struct Difference {
 const char *known_exclusion(InsnId id);
 
 typedef struct Known {
-    const char *rows; /* mnemonics with spaces around each, or " class:NAME " for all rows of a class */
+    const char
+        *rows; /* mnemonics with spaces around each, or " class:NAME " for all rows of a class */
     Field field;
     uint64_t mask;
     bool (*when)(const Record *in, const Record *ours, const Record *theirs); /* NULL: always */
@@ -42,6 +43,6 @@ extern const unsigned known_count;
 
 const char *field_name(Field field);
 /* Takes from *difference what the list explains, and marks the lines used in hits[known_count]. */
-void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs, Difference *difference,
-                   uint64_t *hits);
+void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs,
+                   Difference *difference, uint64_t *hits);
 bool known_applies(const Known *known, InsnId id); /* is this row among its rows? */

@@ -2,9 +2,10 @@
  *
  * Differential test of the interpreter's instruction functions against qemu-ppc in user mode.
  *
- * For every row of insn.def: words and operands from a fixed seed, executed by the stub under qemu-ppc and by us,
- * compared register by register.  A difference must be explained by known.c, and every explanation must still
- * be needed.  Usage: user_diff [-n RECORDS] [-s SEED] [-v] STUB [MNEMONIC...]
+ * For every row of insn.def: words and operands from a fixed seed, executed by the stub under
+ * qemu-ppc and by us, compared register by register.  A difference must be explained by known.c,
+ * and every explanation must still be needed.  Usage: user_diff [-n RECORDS] [-s SEED] [-v] STUB
+ * [MNEMONIC...]
  */
 #include <glib.h>
 #include <stdio.h>
@@ -56,8 +57,8 @@ static void oracle_start(Oracle *o, const char *qemu, const char *stub)
 {
     const char *argv[] = {qemu, "-cpu", "e500mc", stub, NULL};
     g_autoptr(GError) error = NULL;
-    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &o->pid, &o->to,
-                                  &o->from, NULL, &error))
+    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                                  &o->pid, &o->to, &o->from, NULL, &error))
         die(error->message);
 }
 
@@ -66,7 +67,8 @@ static void transfer(int fd, void *data, size_t size, bool writing)
     for (uint8_t *p = data; size > 0;) {
         ssize_t n = writing ? write(fd, p, size) : read(fd, p, size);
         if (n <= 0)
-            die(writing ? "qemu-ppc takes no more records" : "qemu-ppc ended before its last record");
+            die(writing ? "qemu-ppc takes no more records"
+                        : "qemu-ppc ended before its last record");
         p += n;
         size -= (size_t)n;
     }
@@ -147,16 +149,16 @@ static void print_operands(InsnId id, const Record *in)
         else if (op->kind == OK_GPR || op->kind == OK_GPR_OR_0)
             printf(" r%u=%08x", n, in->gpr[n]);
     }
-    printf(" cr=%08x xer=%08x fpscr=%08x lr=%08x ctr=%08x\n", in->cr, in->xer, (uint32_t)in->fpscr, in->lr,
-           in->ctr);
+    printf(" cr=%08x xer=%08x fpscr=%08x lr=%08x ctr=%08x\n", in->cr, in->xer, (uint32_t)in->fpscr,
+           in->lr, in->ctr);
 }
 
 static void print_difference(InsnId id, const Record *in, const Record *ours, const Record *theirs,
                              const Difference *unexplained)
 {
     char text[64];
-    insn_disassemble(in->insn, e500_model_find("e500mc"), SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text,
-                     sizeof(text));
+    insn_disassemble(in->insn, e500_model_find("e500mc"),
+                     SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text, sizeof(text));
     printf("  %08x %s:", in->insn, text);
     print_operands(id, in);
     for (unsigned i = 0; i < 32; i++)
@@ -164,24 +166,30 @@ static void print_difference(InsnId id, const Record *in, const Record *ours, co
             printf("    r%u: ours %08x, qemu-ppc %08x\n", i, ours->gpr[i], theirs->gpr[i]);
     for (unsigned i = 0; i < 32; i++)
         if (ours->fpr[i] != theirs->fpr[i])
-            printf("    f%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", i, ours->fpr[i], theirs->fpr[i]);
+            printf("    f%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", i, ours->fpr[i],
+                   theirs->fpr[i]);
     const struct {
         Field field;
         uint32_t ours, theirs;
     } words[] = {
-        {FIELD_FPSCR, (uint32_t)ours->fpscr, (uint32_t)theirs->fpscr}, {FIELD_CR, ours->cr, theirs->cr},
-        {FIELD_XER, ours->xer, theirs->xer},  {FIELD_LR, ours->lr, theirs->lr},
-        {FIELD_CTR, ours->ctr, theirs->ctr},  {FIELD_EXIT, ours->exit, theirs->exit},
+        {FIELD_FPSCR, (uint32_t)ours->fpscr, (uint32_t)theirs->fpscr},
+        {FIELD_CR, ours->cr, theirs->cr},
+        {FIELD_XER, ours->xer, theirs->xer},
+        {FIELD_LR, ours->lr, theirs->lr},
+        {FIELD_CTR, ours->ctr, theirs->ctr},
+        {FIELD_EXIT, ours->exit, theirs->exit},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (words[i].ours != words[i].theirs)
-            printf("    %s: ours %08x, qemu-ppc %08x\n", field_name(words[i].field), words[i].ours, words[i].theirs);
+            printf("    %s: ours %08x, qemu-ppc %08x\n", field_name(words[i].field), words[i].ours,
+                   words[i].theirs);
     for (unsigned i = 0; i < RECORD_MEM_SIZE; i++)
         if (ours->mem[i] != theirs->mem[i])
             printf("    memory[%u]: ours %02x, qemu-ppc %02x\n", i, ours->mem[i], theirs->mem[i]);
     for (unsigned i = 0; i < FIELDS; i++)
         if (unexplained->bits[i])
-            printf("    not listed: %s bits %" G_GINT64_MODIFIER "x\n", field_name(i), unexplained->bits[i]);
+            printf("    not listed: %s bits %" G_GINT64_MODIFIER "x\n", field_name(i),
+                   unexplained->bits[i]);
 }
 
 /* --- rows --- */
@@ -203,7 +211,8 @@ static void generate_batch(Random *random, InsnId id, Record *batch, unsigned co
 }
 
 /* Number of records that differ in a way not listed. */
-static unsigned run_row(const Options *options, Oracle *oracle, Executor *executor, InsnId id, Tally *tally)
+static unsigned run_row(const Options *options, Oracle *oracle, Executor *executor, InsnId id,
+                        Tally *tally)
 {
     static Record in[BATCH], theirs[BATCH];
     Random random = {options->seed + id * UINT64_C(0x100000001b3)};
@@ -228,7 +237,8 @@ static unsigned run_row(const Options *options, Oracle *oracle, Executor *execut
 
 static bool is_wanted(const Options *options, InsnId id)
 {
-    return !*options->rows || g_strv_contains((const char *const *)options->rows, insn_info[id].name);
+    return !*options->rows ||
+           g_strv_contains((const char *const *)options->rows, insn_info[id].name);
 }
 
 static void run_rows(const Options *options, Oracle *oracle, Executor *executor, Tally *tally)
@@ -270,8 +280,8 @@ static void check_list(const Options *options, Tally *tally)
                 all_asked = all_asked && tally->row_was_asked[id];
             }
         if (!any || (all_asked && tally->hits[i] == 0)) {
-            printf("not ok list:%s%s %" G_GINT64_MODIFIER "x: no longer occurs\n", known_list[i].rows,
-                   field_name(known_list[i].field), known_list[i].mask);
+            printf("not ok list:%s%s %" G_GINT64_MODIFIER "x: no longer occurs\n",
+                   known_list[i].rows, field_name(known_list[i].field), known_list[i].mask);
             tally->failed++;
         } else if (options->verbose && tally->hits[i] != 0) {
             printf("  %8" G_GUINT64_FORMAT " listed:%s%s: %s\n", tally->hits[i], known_list[i].rows,
@@ -309,7 +319,8 @@ int main(int argc, char **argv)
     if (!qemu)
         return skip("no qemu-ppc (package qemu-user)");
     if (access(options.stub, R_OK) != 0)
-        return skip("the stub was not built: no powerpc-linux-gnu-gcc (package gcc-powerpc-linux-gnu)");
+        return skip(
+            "the stub was not built: no powerpc-linux-gnu-gcc (package gcc-powerpc-linux-gnu)");
     printf("seed %" G_GUINT64_FORMAT ", %u records a row\n", options.seed, options.records);
     tally.hits = g_new0(uint64_t, known_count);
     tally.row_was_asked = g_new0(bool, INSN_ILLEGAL);
