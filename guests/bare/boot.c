@@ -118,7 +118,8 @@ static void tree_devices(void)
            cell(fdt_node("/soc/serial@4500"), "interrupt-parent", 0) == cell(pic, "phandle", 0));
     report("pci: compatible", is(pci, "compatible", "fsl,mpc8540-pci"));
     report("pci: registers at F_E000_8000", cell(pci, "reg", 0) == 0xf && cell(pci, "reg", 1) == 0xe0008000);
-    report("power-off by gpio", is(fdt_node("/soc/power-off"), "compatible", "gpio-poweroff"));
+    report("power-off by gpio", is(fdt_node("/soc/power-off"), "compatible", "gpio-poweroff") ||
+                                   is(fdt_node("/power-off"), "compatible", "gpio-poweroff"));
 }
 
 void guest_main(void)
