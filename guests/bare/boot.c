@@ -119,7 +119,7 @@ static void tree_devices(void)
     report("pci: compatible", is(pci, "compatible", "fsl,mpc8540-pci"));
     report("pci: registers at F_E000_8000", cell(pci, "reg", 0) == 0xf && cell(pci, "reg", 1) == 0xe0008000);
     report("power-off by gpio", is(fdt_node("/soc/power-off"), "compatible", "gpio-poweroff") ||
-                                   is(fdt_node("/power-off"), "compatible", "gpio-poweroff"));
+                                   is(fdt_node("/pins/power-off"), "compatible", "gpio-poweroff"));
 }
 
 void guest_main(void)
