@@ -144,6 +144,18 @@ static void test_signs_of_zero(void)
     check_cases(t, G_N_ELEMENTS(t));
 }
 
+/* (2^105 + 1) + 2^158: a tie but for the last of the product's 106 bits, 53 places further down. */
+static void test_far_product_bits(void)
+{
+    static const Case t[] = {
+        {FMA, DOUBLE, D(43309c2cd9a9752b), D(49d0000000000000), D(433ed31f284ba183), 0,
+         D(49d0000000000001), INEXACT | FPSCR_FR},
+        {FMS, DOUBLE, D(43309c2cd9a9752b), D(49d0000000000001), D(433ed31f284ba183), 0,
+         D(c9d0000000000000), INEXACT},
+    };
+    check_cases(t, G_N_ELEMENTS(t));
+}
+
 static void test_overflow(void)
 {
     static const Case t[] = {
@@ -559,6 +571,7 @@ int main(int argc, char **argv)
     g_test_add_func("/softfp/each-invalid-operation-has-its-cause", test_invalid_operations);
     g_test_add_func("/softfp/nans-propagate-in-the-order-a-b-c", test_nan_operands);
     g_test_add_func("/softfp/zero-has-the-sign-the-rounding-mode-gives", test_signs_of_zero);
+    g_test_add_func("/softfp/fused-sums-see-the-last-product-bit", test_far_product_bits);
     g_test_add_func("/softfp/overflow-disabled-and-enabled", test_overflow);
     g_test_add_func("/softfp/tininess-is-detected-before-rounding", test_underflow);
     g_test_add_func("/softfp/single-operations-take-any-double",
