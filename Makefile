@@ -61,9 +61,12 @@ unit: $(UNIT)
 check-unit: $(UNIT)
 	@tests/unit/run $(UNIT)
 
+check-cli: $(B)/quoin guests
+	@tests/cli/run --quoin $(B)/quoin
+
 # --- everything that needs no special hardware and no kernel build
 
-CHECKS := check-unit check-guests check-objdump check-diff check-fuzz
+CHECKS := check-unit check-cli check-guests check-objdump check-diff check-fuzz
 
 check: all
 	@MAKE='$(MAKE)' tests/check $(CHECKS)
@@ -119,7 +122,7 @@ fuzz-%: $(SRC)
 	@mkdir -p build/fuzz-live/$* && command -v clang >/dev/null || { echo "quoin: fuzzing needs clang" >&2; exit 1; }
 	$(Q)clang $(QCFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  -o build/fuzz-live/$*.run tests/fuzz/$*_fuzz.c $(filter-out platform/main.c,$(SRC)) $(QLIBS)
-	build/fuzz-live/$*.run $(FUZZ_ARGS) build/fuzz-live/$* tests/fuzz/corpus/$*
+	build/fuzz-live/$*.run -artifact_prefix=build/fuzz-live/$*- $(FUZZ_ARGS) build/fuzz-live/$* tests/fuzz/corpus/$*
 
 # --- pages generated from the tables
 

@@ -101,13 +101,15 @@ static void drop_false_promises(Adopt *a)
 
     for (int node = 0; node >= 0 && a->error == 0; node = fdt_next_node(a->fdt, node, NULL)) {
         int len;
-        const void *value = fdt_getprop(a->fdt, node, "hcall-instructions", &len);
+        const void *value;
 
-        if (value && ((size_t)len != size || memcmp(value, words, size)))
+        while (a->error == 0 && (value = fdt_getprop(a->fdt, node, "hcall-instructions", &len)) &&
+               ((size_t)len != size || memcmp(value, words, size)))
             drop(a, node, "hcall-instructions", "is not this machine's hypercall");
 #define PROMISE(property, need)                                                                    \
-    if (!(a->nodes->n_hcall_instructions && (a->nodes->present & HCALL_NEED_##need)) &&            \
-        fdt_getprop(a->fdt, node, property, NULL))                                                 \
+    while (a->error == 0 && /* a damaged file may have it twice */                                 \
+           !(a->nodes->n_hcall_instructions && (a->nodes->present & HCALL_NEED_##need)) &&         \
+           fdt_getprop(a->fdt, node, property, NULL))                                              \
         drop(a, node, property, "promises what this machine does not do");
 #include "dts/promises.def"
 #undef PROMISE

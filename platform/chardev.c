@@ -304,10 +304,10 @@ void chardev_set_handlers(Chardev *chr, const ChardevHandlers *handlers, void *o
     chardev_accept_input(chr);
 }
 
-void chardev_set_mux_ops(Chardev *chr, const ChardevMuxOps *ops, void *opaque)
+void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque)
 {
-    chr->mux_ops = ops;
-    chr->mux_opaque = opaque;
+    chr->quit = quit;
+    chr->quit_opaque = opaque;
 }
 
 const char *chardev_describe(const Chardev *chr)

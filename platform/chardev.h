@@ -23,16 +23,11 @@ typedef struct ChardevHandlers {
     void (*event)(void *opaque, ChardevEvent event); /* may be NULL */
 } ChardevHandlers;
 
-/* Ctrl-a x and friends on a mux (mon:stdio, -nographic): the machine says what they do. */
-typedef struct ChardevMuxOps {
-    void (*quit)(void *opaque);      /* Ctrl-a x */
-    const char *(*help)(void *opaque); /* Ctrl-a h; borrowed text */
-} ChardevMuxOps;
-
 bool chardev_check(const char *spec, GError **error); /* is it well-formed?  Opens nothing */
 Chardev *chardev_new(const char *label, const char *spec, GError **error); /* label: "serial0" */
 void chardev_free(Chardev *chr);
-void chardev_set_mux_ops(Chardev *chr, const ChardevMuxOps *ops, void *opaque);
+/* What Ctrl-a x on mon:stdio does; the other keys are the chardev's own. */
+void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque);
 void chardev_set_handlers(Chardev *chr, const ChardevHandlers *handlers, void *opaque);
 size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size); /* bytes accepted, may be short; never blocks */
 void chardev_accept_input(Chardev *chr); /* can_receive may have grown */

@@ -11,26 +11,7 @@ enum { ESCAPE = 0x01 };
 /* For the person at the terminal, beside the guest's output; may go lost when that is blocked. */
 static void say(Chardev *chr, const char *text)
 {
-    for (const char *line = text; *line;) {
-        size_t n = strcspn(line, "\n");
-        chardev_write(chr, (const uint8_t *)line, n);
-        if (line[n]) {
-            chardev_write(chr, (const uint8_t *)"\r\n", 2);
-            n++;
-        }
-        line += n;
-    }
-}
-
-static void help(Chardev *chr)
-{
-    say(chr, "\nCtrl-a h        this help\n"
-             "Ctrl-a x        quit\n"
-             "Ctrl-a b        send a break\n"
-             "Ctrl-a c        monitor (not yet supported)\n"
-             "Ctrl-a Ctrl-a   send Ctrl-a\n");
-    if (chr->mux_ops && chr->mux_ops->help)
-        say(chr, chr->mux_ops->help(chr->mux_opaque));
+    chardev_write(chr, (const uint8_t *)text, strlen(text));
 }
 
 static void command(Chardev *chr, uint8_t key)
@@ -40,8 +21,8 @@ static void command(Chardev *chr, uint8_t key)
         g_byte_array_append(chr->in, &key, 1);
         break;
     case 'x':
-        if (chr->mux_ops && chr->mux_ops->quit)
-            chr->mux_ops->quit(chr->mux_opaque);
+        if (chr->quit)
+            chr->quit(chr->quit_opaque);
         break;
     case 'b':
         if (chr->handlers && chr->handlers->event)
@@ -52,7 +33,11 @@ static void command(Chardev *chr, uint8_t key)
         break;
     case 'h':
     case '?':
-        help(chr);
+        say(chr, "\nCtrl-a h        this help\n"
+                 "Ctrl-a x        quit\n"
+                 "Ctrl-a b        send a break\n"
+                 "Ctrl-a c        monitor (not yet supported)\n"
+                 "Ctrl-a Ctrl-a   send Ctrl-a\n");
         break;
     default: /* a slip of the finger: neither the guest's nor ours */
         break;

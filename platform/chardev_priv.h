@@ -40,8 +40,8 @@ struct Chardev {
     void *opaque;
     bool mux, escape; /* escape: Ctrl-a came */
     GByteArray *in;   /* mux only */
-    const ChardevMuxOps *mux_ops;
-    void *mux_opaque;
+    void (*quit)(void *opaque);
+    void *quit_opaque;
 };
 
 /* chardev.c */

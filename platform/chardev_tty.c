@@ -37,18 +37,21 @@ static void on_fatal(int signo)
     raise(signo); /* SA_RESETHAND: as if it had never been caught */
 }
 
-static void on_stop(int signo)
-{
-    if (is_raw && in_foreground())
-        tcsetattr(tty_fd, TCSANOW, &cooked);
-    raise(signo);
-}
+static void on_stop(int signo);
 
 static void on_continue(int signo)
 {
     catch_signal(SIGTSTP, on_stop, SA_RESETHAND | SA_NODEFER);
     if (is_raw && in_foreground())
         tcsetattr(tty_fd, TCSANOW, &raw);
+}
+
+static void on_stop(int signo)
+{
+    if (is_raw && in_foreground())
+        tcsetattr(tty_fd, TCSANOW, &cooked);
+    raise(signo);
+    on_continue(signo); /* a job that no shell could continue is not stopped at all */
 }
 
 bool tty_make_raw(int fd, bool signals)

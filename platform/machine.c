@@ -162,21 +162,15 @@ static void mux_quit(void *opaque)
     run_request(((Machine *)opaque)->run, RUN_CAUSE_HOST_QUIT);
 }
 
-static const char *mux_help(void *opaque)
-{
-    return "Ctrl-a x  quit\r\nCtrl-a h  this help\r\nCtrl-a b  send break\r\nCtrl-a Ctrl-a  send Ctrl-a\r\n";
-}
-
 static bool add_serials(Machine *m, GError **error)
 {
-    static const ChardevMuxOps mux = {mux_quit, mux_help};
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
         char label[16];
         g_snprintf(label, sizeof(label), "serial%u", i);
         m->serial[i] = chardev_new(label, m->config->serial[i], error);
         if (!m->serial[i])
             return false;
-        chardev_set_mux_ops(m->serial[i], &mux, m);
+        chardev_set_quit(m->serial[i], mux_quit, m);
     }
     return true;
 }
