@@ -126,19 +126,22 @@ fuzz-%: $(SRC)
 
 # --- pages generated from the tables
 
-$(B)/insn-tool: $(B)/obj/tests/tools/insn_tool.o $(LIB)
+$(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
-$(B)/reg-tool: $(B)/obj/tests/tools/reg_tool.o
-	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device)
 
-docs: docs/INSNS.md docs/REGISTERS.md
-docs/REGISTERS.md: $(B)/reg-tool
-	$(Q)$< >$@.new && mv $@.new $@
-docs/INSNS.md: $(B)/insn-tool
-	$(Q)$< docs >$@.new && mv $@.new $@
+docs: $(DOC_TOOLS)
+	@tests/tools/docs write $(B)
+
+check-docs: $(DOC_TOOLS)
+	@tests/tools/docs check $(B)
+
+# --- who may include whom
+
+check-deps:
+	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
 
 # --- bare-metal guests: guests/bare/<name>.c, one concern each, linked with guests/bare/lib
 
@@ -199,7 +202,8 @@ help:
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode; check-diff-slow: millions of cases
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
-#@ make docs            write the generated pages anew
+#@ make docs            write the generated pages anew; check-docs: are they?
+#@ make check-deps      who may include whom
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
 #@ make check-qemu      run them on qemu-system-ppc, the peer
@@ -219,5 +223,6 @@ format:
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: check-objdump check-diff check-diff-slow check-fuzz docs
+.PHONY: check-docs check-deps
 .PHONY: run guest-linux install-deps check-linux
 .SECONDARY:
