@@ -66,7 +66,13 @@ check-cli: $(B)/quoin guests
 
 # --- everything that needs no special hardware and no kernel build
 
-CHECKS := check-unit check-cli check-guests check-objdump check-diff check-fuzz
+CHECKS := check-unit
+CHECKS += check-cli
+CHECKS += check-guests
+CHECKS += check-machine
+CHECKS += check-objdump
+CHECKS += check-diff
+CHECKS += check-fuzz
 
 check: all
 	@MAKE='$(MAKE)' tests/check $(CHECKS)
@@ -175,6 +181,9 @@ build/guests/%.elf: build/guests/%.o $(GUEST_LIB) guests/bare/guest.ld
 check-guests: $(B)/quoin guests
 	@tests/guests/run --quoin $(B)/quoin
 
+check-machine: $(B)/quoin guests
+	@tests/machine/run $(B)/quoin build/guests
+
 check-qemu: guests
 	@tests/guests/run --qemu
 
@@ -206,6 +215,7 @@ help:
 #@ make check-deps      who may include whom
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
+#@ make check-machine   how a machine ends, with faults injected
 #@ make check-qemu      run them on qemu-system-ppc, the peer
 
 #@ make guest-linux     build the Linux guest: five minutes, once
