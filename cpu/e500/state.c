@@ -29,9 +29,9 @@ static const struct {
     E500SprSlot slot;
     uint32_t value;
 } reset_values[] = {
-    /* MAV 1.0, two TLBs, 8-bit PID, 36-bit physical; LPIDSIZE 0: no category E.HV */
-    {E500_CORE_MC, SPR_MMUCFG, 36 << 17 | 7 << 6 | 1 << 2},
-    {E500_CORE_V2, SPR_MMUCFG, 36 << 17 | 7 << 6 | 1 << 2},
+    /* MAV 1.0, two TLBs, 8-bit PID, one PID register or three, 36-bit physical; LPIDSIZE 0: no category E.HV */
+    {E500_CORE_MC, SPR_MMUCFG, 36 << 17 | 1 << 11 | 7 << 6 | 1 << 2},
+    {E500_CORE_V2, SPR_MMUCFG, 36 << 17 | 3 << 11 | 7 << 6 | 1 << 2},
     {E500_CORE_ALL, SPR_TLB0CFG, 4 << 24 | 1 << 20 | 1 << 16 | 512},
     {E500_CORE_MC, SPR_TLB1CFG, 64 << 24 | 1 << 20 | 11 << 16 | 0xc000 | 64},
     {E500_CORE_V2, SPR_TLB1CFG, 16 << 24 | 1 << 20 | 11 << 16 | 0xc000 | 16},

@@ -70,6 +70,7 @@ static void a_reset_core_says_what_it_is(void)
     g_assert_cmphex(s->spr[SPR_TLB0CFG], ==, 0x04110200);
     g_assert_cmphex(s->spr[SPR_TLB1CFG] & 0xfff, ==, model->tlb1_entries);
     g_assert_cmphex(s->spr[SPR_MMUCFG] >> 24, ==, 0); /* LPIDSIZE: Linux looks for category E.HV there */
+    g_assert_cmphex(s->spr[SPR_MMUCFG] >> 11 & 15, ==, 1); /* NPIDS: PID1 and PID2 are not there */
     g_assert_cmphex(s->msr, ==, 0);
     g_assert_cmphex(s->tlb0[511].mas1 | s->tlb1[63].mas1, ==, 0);
 }
