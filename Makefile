@@ -49,6 +49,14 @@ $(B)/obj/%.o: %.c Makefile
 	@echo "  CC   $<"
 	$(Q)$(CC) $(QCFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
+	install -m 755 $(B)/quoin $(DESTDIR)$(bindir)/quoin
+	install -m 644 docs/quoin.1 $(DESTDIR)$(mandir)/man1/quoin.1
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/quoin $(DESTDIR)$(mandir)/man1/quoin.1
+
 # --- unit tests: tests/unit/<module>_test.c, one program each, glib's g_test
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
@@ -136,7 +144,7 @@ $(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
-DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device)
+DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man)
 
 docs: $(DOC_TOOLS)
 	@tests/tools/docs write $(B)
@@ -206,8 +214,10 @@ check-linux: $(B)/quoin guest-linux
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
+#@ make install         install program and manual page below DESTDIR and prefix (/usr/local)
 #@ make unit            build the unit tests
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
+#@ make check-cli       the command line, bad images, the terminal
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode; check-diff-slow: millions of cases
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
@@ -232,6 +242,7 @@ format:
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
+.PHONY: install uninstall check-cli
 .PHONY: check-objdump check-diff check-diff-slow check-fuzz docs
 .PHONY: check-docs check-deps
 .PHONY: run guest-linux install-deps check-linux

@@ -104,7 +104,7 @@ static void drop_false_promises(Adopt *a)
         const void *value;
 
         while (a->error == 0 && (value = fdt_getprop(a->fdt, node, "hcall-instructions", &len)) &&
-               ((size_t)len != size || memcmp(value, words, size)))
+               (size == 0 || (size_t)len != size || memcmp(value, words, size)))
             drop(a, node, "hcall-instructions", "is not this machine's hypercall");
 #define PROMISE(property, need)                                                                    \
     while (a->error == 0 && /* a damaged file may have it twice */                                 \

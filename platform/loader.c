@@ -11,6 +11,7 @@
 enum {
     KERNEL_FILE_MAX = 1 << 30, /* debug information included */
     DTB_FILE_MAX = 16 << 20,
+    DTB_VERSION = 17, /* ePAPR 1.1 §8; libfdt 1.6's full check falls over versions before 16 */
 };
 
 void image_set_error(const ImageFile *file, GError **error, const char *why, ...)
@@ -183,6 +184,9 @@ static bool dtb_check(const ImageFile *file, GError **error)
                              "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64, total,
                              file->size);
     }
+    if (fdt_version(file->data) < DTB_VERSION || fdt_last_comp_version(file->data) > DTB_VERSION)
+        return image_bad(file, error, "version %u, compatible with %u; only %d will do",
+                         fdt_version(file->data), fdt_last_comp_version(file->data), DTB_VERSION);
     int bad = fdt_check_full(file->data, (size_t)file->size);
     if (bad)
         return image_bad(file, error, "damaged: %s", fdt_strerror(bad));

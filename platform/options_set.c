@@ -209,6 +209,15 @@ static bool machine_accel(Parse *p, const char *what, const char *value, GError 
 
 BOOL_PROPERTY(accel_protected, protected_state)
 
+static bool accel_rebuild(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    p->config->no_rebuild = !on;
+    return true;
+}
+
 static bool accel_thread(Parse *p, const char *what, const char *value, GError **error)
 {
     static const char *const words[] = { "multi", "single" };
@@ -224,6 +233,7 @@ bool option_set_accel(Parse *p, const char *arg, GError **error)
         { "", accel_name },
         { "accel", accel_name },
         { "protected", accel_protected },
+        { "rebuild", accel_rebuild },
         { "thread", accel_thread },
         { "tb-size", not_yet },
         { "one-insn-per-tb", not_yet },

@@ -449,6 +449,13 @@ static void test_tree_refused(void)
     be32(b, 4, 48);
     tree_refused(b, "t: device tree: totalsize says 48 bytes, but data goes on to ");
     b = tree();
+    be32(b, 20, 4);
+    tree_refused(b, "t: device tree: version 4, compatible with 16; only 17 will do");
+    b = tree();
+    be32(b, 20, 20);
+    be32(b, 24, 18);
+    tree_refused(b, "t: device tree: version 20, compatible with 18; only 17 will do");
+    b = tree();
     be32(b, 8, 0xfffffff0); /* off_dt_struct */
     tree_refused(b, "t: device tree: damaged: ");
     b = tree();

@@ -65,10 +65,10 @@ static void test_a_full_line(void)
                     "-cpu e500mc -m 256 -smp 4 -kernel uImage -initrd rd -append console=ttyS0~quiet -dtb a.dtb "
                     "-nographic -serial null -serial file:out -no-reboot -no-shutdown -S -s "
                     "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm -icount shift=3 "
-                    "-pidfile p -accel tcg,thread=multi -accel soft,protected=on -d int,hcall -D log -name guest");
+                    "-pidfile p -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d int,hcall -D log -name guest");
     g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
     g_assert_cmpint(c.reset_mode, ==, RESET_MODE_REBUILD);
-    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused && c.protected_state);
+    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused && c.protected_state && c.no_rebuild);
     g_assert_cmpstr(c.fault, ==, "reset:2");
     g_assert_cmpuint(c.ram_size, ==, 256 << 20);
     g_assert_cmpuint(c.n_vcpus, ==, 4);
