@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gdb's protocol against a target of two threads and one page of memory.
+ */
+#include <glib.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "platform/control/gdb_regs.h"
+#include "platform/control/rsp.h"
+
+enum { THREADS = 2, PAGE = 0x10000, PAGE_SIZE = 4096 };
+
+typedef struct Fake {
+    Rsp *rsp;
+    E500State state[THREADS];
+    bool changed[THREADS], unreadable;
+    uint8_t memory[PAGE_SIZE];
+    bool running, off, killed;
+    unsigned stops;
+    RspResume how[THREADS];
+    Ea breakpoints[RSP_BREAKPOINTS_MAX];
+    unsigned n_breakpoints;
+    GString *out;
+} Fake;
+
+static unsigned n_threads(void *opaque)
+{
+    return THREADS;
+}
+
+static bool stopped(void *opaque)
+{
+    return !((Fake *)opaque)->running;
+}
+
+static void stop(void *opaque)
+{
+    Fake *f = opaque;
+    f->stops++;
+    if (f->running) {
+        f->running = false;
+        rsp_stopped(f->rsp, 0, RSP_SIGINT);
+    }
+}
+
+static E500State *state(void *opaque, unsigned thread)
+{
+    Fake *f = opaque;
+    g_assert_false(f->running);
+    g_assert_cmpuint(thread, <, THREADS);
+    return f->unreadable ? NULL : &f->state[thread];
+}
+
+static void state_changed(void *opaque, unsigned thread)
+{
+    ((Fake *)opaque)->changed[thread] = true;
+}
+
+static bool in_page(Ea ea, size_t size)
+{
+    return ea >= PAGE && ea - PAGE <= PAGE_SIZE && size <= PAGE_SIZE - (ea - PAGE);
+}
+
+static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
+{
+    Fake *f = opaque;
+    g_assert_false(f->running);
+    if (!in_page(ea, size))
+        return false;
+    memcpy(to, f->memory + (ea - PAGE), size);
+    return true;
+}
+
+static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from, size_t size)
+{
+    Fake *f = opaque;
+    g_assert_false(f->running);
+    if (!in_page(ea, size))
+        return false;
+    memcpy(f->memory + (ea - PAGE), from, size);
+    return true;
+}
+
+static bool set_breakpoints(void *opaque, const Ea *list, unsigned n)
+{
+    Fake *f = opaque;
+    g_assert_false(f->running);
+    g_assert_cmpuint(n, <=, RSP_BREAKPOINTS_MAX);
+    memcpy(f->breakpoints, list, n * sizeof list[0]);
+    f->n_breakpoints = n;
+    return true;
+}
+
+static bool resume(void *opaque, const RspResume *how)
+{
+    Fake *f = opaque;
+    g_assert_false(f->running);
+    memcpy(f->how, how, sizeof f->how);
+    f->running = !f->off;
+    return f->running;
+}
+
+static void end_program(void *opaque)
+{
+    ((Fake *)opaque)->killed = true;
+}
+
+static void send_bytes(void *opaque, const void *data, size_t size)
+{
+    g_string_append_len(((Fake *)opaque)->out, data, (gssize)size);
+}
+
+static const RspTarget target = {
+    n_threads,    stopped,         stop,   state,       state_changed, read_memory,
+    write_memory, set_breakpoints, resume, end_program, send_bytes,
+};
+
+static Fake *fake_new(void)
+{
+    Fake *f = g_new0(Fake, 1);
+    f->out = g_string_new(NULL);
+    f->rsp = rsp_new(&target, e500_model_find("e500mc"), f);
+    rsp_opened(f->rsp);
+    return f;
+}
+
+static void fake_free(Fake *f)
+{
+    rsp_free(f->rsp);
+    g_string_free(f->out, TRUE);
+    g_free(f);
+}
+
+static char *frame(const char *payload, size_t size)
+{
+    GString *s = g_string_new("$");
+    uint8_t sum = 0;
+    for (size_t i = 0; i < size; i++)
+        sum += (uint8_t)payload[i];
+    g_string_append_len(s, payload, (gssize)size);
+    g_string_append_printf(s, "#%02x", sum);
+    return g_string_free(s, FALSE);
+}
+
+/* Sends one packet; what comes back must be "+" and the answer framed.  NULL: "+" only. */
+static void expect(Fake *f, const char *packet, const char *answer)
+{
+    g_autofree char *in = frame(packet, strlen(packet));
+    g_autofree char *framed = answer ? frame(answer, strlen(answer)) : g_strdup("");
+    g_autofree char *want = g_strconcat("+", framed, NULL);
+
+    g_string_truncate(f->out, 0);
+    rsp_receive(f->rsp, in, strlen(in));
+    g_assert_cmpstr(f->out->str, ==, want);
+}
+
+static void expect_raw(Fake *f, const char *in, const char *want)
+{
+    g_string_truncate(f->out, 0);
+    rsp_receive(f->rsp, in, strlen(in));
+    g_assert_cmpstr(f->out->str, ==, want);
+}
+
+static void framing(void)
+{
+    Fake *f = fake_new();
+
+    expect(f, "qAttached", "1");
+    expect_raw(f, "$qAttached#00", "-");
+    expect_raw(f, "$qAttached#8", "");
+    expect_raw(f, "f", "+$1#31");
+    expect_raw(f, "-", "$1#31");
+    expect_raw(f, "noise+++", "");
+    expect_raw(f, "$qAttached#zz", "-");
+    expect(f, "vMustReplyEmpty", "");
+    expect(f, "QStartNoAckMode", "OK");
+    expect_raw(f, "$qAttached#8f", "$1#31");
+    expect_raw(f, "$qAttached#00", "");
+    fake_free(f);
+}
+
+static void too_long(void)
+{
+    Fake *f = fake_new();
+    g_autofree char *big = g_strnfill(RSP_PACKET_MAX + 1, 'm');
+    g_autofree char *in = frame(big, strlen(big));
+
+    expect_raw(f, in, "-");
+    rsp_receive(f->rsp, "$qC\0#b4", 7); /* the checksum is right */
+    g_assert_cmpstr(f->out->str, ==, "-+");
+    expect(f, "qAttached", "1");
+    fake_free(f);
+}
+
+static void registers(void)
+{
+    Fake *f = fake_new();
+    E500State *s = &f->state[1];
+    size_t size = 0;
+
+    for (unsigned i = 0; i < 32; i++) {
+        s->gpr[i].w = 0x01000000 + i;
+        s->fpr[i] = UINT64_C(0x4000000000000000) + i;
+    }
+    s->pc = 0x1234;
+    e500_set_xer(s, 0xe000007f);
+    expect(f, "Hg2", "OK");
+    expect(f, "p1f", "0100001f");
+    expect(f, "p21", "4000000000000001");
+    expect(f, "p40", "00001234");
+    expect(f, "p45", "e000007f");
+    for (unsigned reg = 0; reg < GDB_G_REGS; reg++)
+        size += gdb_reg_size(reg) * 2;
+    g_string_truncate(f->out, 0);
+    rsp_receive(f->rsp, "$g#67", 5);
+    g_assert_cmpuint(f->out->len, ==, size + strlen("+$#00"));
+    g_autofree char *all = g_strndup(f->out->str + 2, size);
+    g_assert_true(g_str_has_prefix(all, "0100000001000001"));
+    expect(f, "P3=89abcdef", "OK");
+    g_assert_cmphex(s->gpr[3].w, ==, 0x89abcdef);
+    g_assert_true(f->changed[1] && !f->changed[0]);
+    /* What g gave, G takes: all is as it was. */
+    g_autofree char *back = g_strconcat("G", all, NULL);
+    expect(f, back, "OK");
+    g_assert_cmphex(s->gpr[3].w, ==, 0x01000003);
+    g_assert_cmphex(s->fpr[31], ==, UINT64_C(0x400000000000001f));
+    g_assert_cmphex(e500_xer(s), ==, 0xe000007f);
+    f->unreadable = true;
+    expect(f, "p0", "E05");
+    expect(f, "g", "E05");
+    fake_free(f);
+}
+
+static void bad_registers(void)
+{
+    static const char *const wrong[] = {
+        "p", "pffff", "p100000000", "p1 ", "P1", "P1=", "P1=12", "P1=123456789", "P1=1234567g", "Pffff=00000000", "G00", "G",
+        "Hg3", "Hgx", "Hx1", "H", "T0", "T3", "Tx", "qThreadExtraInfo,9", "qThreadExtraInfo,-1",
+    };
+    Fake *f = fake_new();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+        expect(f, wrong[i], "E22");
+    g_assert_false(f->changed[0] || f->changed[1]);
+    fake_free(f);
+}
+
+/* A register that STATE_RUNTIME does not write back would be lost: refused. */
+static void special_registers(void)
+{
+    Fake *f = fake_new();
+    g_autofree char *read = g_strdup_printf("p%x", GDB_REG_SPR0 + SPR_SRR0);
+    g_autofree char *write = g_strdup_printf("P%x=00001230", GDB_REG_SPR0 + SPR_SRR0);
+    g_autofree char *ivpr = g_strdup_printf("P%x=00010000", GDB_REG_SPR0 + SPR_IVPR);
+    g_autofree char *pvr = g_strdup_printf("P%x=00010000", GDB_REG_SPR0 + SPR_PVR);
+    g_autofree char *lr = g_strdup_printf("p%x", GDB_REG_SPR0 + SPR_LR);
+
+    expect(f, write, "OK");
+    expect(f, read, "00001230");
+    expect(f, ivpr, "E05");
+    expect(f, pvr, "E05");
+    expect(f, lr, "E22");
+    fake_free(f);
+}
+
+static void memory(void)
+{
+    Fake *f = fake_new();
+
+    expect(f, "M10000,4:deadbeef", "OK");
+    expect(f, "m10000,4", "deadbeef");
+    expect(f, "m10ffe,4", "0000");
+    expect(f, "m20000,4", "E14");
+    expect(f, "m10000,0", "");
+    expect(f, "M10ffe,4:01020304", "E14");
+    expect(f, "m10ffe,2", "0000");
+    expect(f, "mffffffff,ffffffffffffffff", "E14");
+    static const char *const wrong[] = {
+        "m", "m1", "m1,", "m,1", "m100000000,1", "m1,12345678901234567", "m1,1x", "M10000,4:dead",
+        "M10000,1:zz", "M10000,1:0102", "M10000,ffffffff:00", "M10000,4",
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+        expect(f, wrong[i], "E22");
+    g_assert_cmphex(f->memory[0], ==, 0xde);
+    /* A long read is cut to what a packet holds. */
+    g_string_truncate(f->out, 0);
+    g_autofree char *in = frame("m10000,ffffff", 13);
+    rsp_receive(f->rsp, in, strlen(in));
+    g_assert_cmpuint(f->out->len, ==, PAGE_SIZE * 2 + strlen("+$#00"));
+    fake_free(f);
+}
+
+static void breakpoints(void)
+{
+    Fake *f = fake_new();
+
+    expect(f, "Z0,1000,4", "OK");
+    expect(f, "Z1,1000,4", "OK");
+    expect(f, "Z0,1000,4", "OK");
+    expect(f, "Z0,2000,4", "OK");
+    g_assert_cmpuint(f->n_breakpoints, ==, 2);
+    expect(f, "z0,1000,4", "OK");
+    g_assert_cmpuint(f->n_breakpoints, ==, 2);
+    expect(f, "z1,1000,4", "OK");
+    g_assert_cmpuint(f->n_breakpoints, ==, 1);
+    g_assert_cmphex(f->breakpoints[0], ==, 0x2000);
+    expect(f, "z0,7777,4", "OK");
+    expect(f, "Z2,1000,4", "");
+    expect(f, "Z0,1000", "E22");
+    expect(f, "Z0", "E22");
+    expect(f, "Z", "");
+    for (unsigned i = 1; i < RSP_BREAKPOINTS_MAX; i++) {
+        g_autofree char *packet = g_strdup_printf("Z0,%x,4", 0x10000 + i * 4);
+        expect(f, packet, "OK");
+    }
+    expect(f, "Z0,9000,4", "E22");
+    g_assert_cmpuint(f->n_breakpoints, ==, RSP_BREAKPOINTS_MAX);
+    rsp_closed(f->rsp);
+    g_assert_cmpuint(f->n_breakpoints, ==, 0);
+    fake_free(f);
+}
+
+static void resuming(void)
+{
+    Fake *f = fake_new();
+
+    expect(f, "vCont;s:2", NULL);
+    g_assert_cmpint(f->how[0], ==, RSP_HOLD);
+    g_assert_cmpint(f->how[1], ==, RSP_STEP);
+    f->running = false;
+    g_string_truncate(f->out, 0);
+    rsp_stopped(f->rsp, 1, RSP_SIGTRAP);
+    g_assert_cmpstr(f->out->str, ==, "$T05thread:2;#d8");
+    expect(f, "qC", "QC2");
+    expect(f, "vCont;s:1;c", NULL);
+    g_assert_cmpint(f->how[0], ==, RSP_STEP);
+    g_assert_cmpint(f->how[1], ==, RSP_CONTINUE);
+    expect(f, "g", "E05"); /* not while it runs */
+    expect(f, "Z0,1000,4", "E05");
+    expect_raw(f, "\3", "$T02thread:1;#d4");
+    expect(f, "c", NULL);
+    g_assert_cmpint(f->how[0], ==, RSP_CONTINUE);
+    g_assert_cmpint(f->how[1], ==, RSP_CONTINUE);
+    expect_raw(f, "\3", "$T02thread:1;#d4");
+    expect(f, "s1230", NULL);
+    g_assert_cmphex(f->state[0].pc, ==, 0x1230);
+    expect_raw(f, "\3", "$T02thread:1;#d4");
+    expect(f, "C05;1234", NULL);
+    g_assert_cmphex(f->state[0].pc, ==, 0x1234);
+    expect_raw(f, "\3", "$T02thread:1;#d4");
+    static const char *const wrong[] = {"vCont", "vCont;", "vCont;x", "vCont;s:9", "vCont;c;", "vCont;C", "c12x"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+        expect(f, wrong[i], "E22");
+    g_assert_false(f->running);
+    fake_free(f);
+}
+
+static void guest_is_off(void)
+{
+    Fake *f = fake_new();
+
+    f->off = true;
+    g_string_truncate(f->out, 0);
+    rsp_receive(f->rsp, "$c#63", 5);
+    g_assert_true(g_str_has_prefix(f->out->str, "+$O"));
+    g_assert_true(g_str_has_suffix(f->out->str, "$T05thread:1;#d7"));
+    fake_free(f);
+}
+
+static void leaving(void)
+{
+    Fake *f = fake_new();
+
+    f->running = true;
+    rsp_opened(f->rsp);
+    g_assert_cmpuint(f->stops, ==, 1);
+    g_assert_false(f->running);
+    expect(f, "Z0,1000,4", "OK");
+    expect(f, "D", "OK");
+    g_assert_true(f->running);
+    g_assert_cmpuint(f->n_breakpoints, ==, 0);
+    rsp_closed(f->rsp);
+    g_assert_true(f->running);
+    /* Gone without a word while it runs with a breakpoint: the breakpoint goes, the guest runs on. */
+    rsp_opened(f->rsp);
+    expect(f, "Z0,1000,4", "OK");
+    expect(f, "c", NULL);
+    rsp_closed(f->rsp);
+    g_assert_true(f->running);
+    g_assert_cmpuint(f->n_breakpoints, ==, 0);
+    rsp_opened(f->rsp);
+    expect(f, "c", NULL);
+    g_string_truncate(f->out, 0);
+    rsp_exited(f->rsp);
+    g_assert_cmpstr(f->out->str, ==, "$W00#b7");
+    expect(f, "k", NULL);
+    g_assert_true(f->killed);
+    fake_free(f);
+}
+
+static void target_xml(void)
+{
+    Fake *f = fake_new();
+    g_autofree char *xml = gdb_target_xml(E500_CORE_MC);
+    g_autoptr(GString) got = g_string_new(NULL);
+    char kind = 'm';
+
+    while (kind == 'm') {
+        g_autofree char *ask = g_strdup_printf("qXfer:features:read:target.xml:%zx,80", got->len);
+        g_autofree char *in = frame(ask, strlen(ask));
+        g_string_truncate(f->out, 0);
+        rsp_receive(f->rsp, in, strlen(in));
+        kind = f->out->str[2];
+        g_string_append_len(got, f->out->str + 3, (gssize)f->out->len - 6);
+    }
+    g_assert_cmpint(kind, ==, 'l');
+    g_assert_cmpstr(got->str, ==, xml);
+    g_assert_nonnull(strstr(xml, "<reg name=\"pc\" bitsize=\"32\" regnum=\"64\""));
+    g_assert_nonnull(strstr(xml, "<reg name=\"f31\" bitsize=\"64\" regnum=\"63\""));
+    g_assert_nonnull(strstr(xml, "<reg name=\"srr0\""));
+    g_assert_null(strstr(xml, "<reg name=\"spefscr\"")); /* another core's */
+    expect(f, "qXfer:features:read:target.xml:ffffff,1", "E22");
+    expect(f, "qXfer:features:read:other.xml:0,1", "");
+    expect(f, "qfThreadInfo", "m1,2");
+    expect(f, "qsThreadInfo", "l");
+    fake_free(f);
+}
+
+/* Any bytes: nothing but an assertion in a callback can go wrong here. */
+static void noise(void)
+{
+    static const char alphabet[] = "$#+-\003gGpPmMsScCDzZHT?vq0123456789abcdef,:;=-}*";
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    Fake *f = fake_new();
+
+    for (unsigned round = 0; round < 20000; round++) {
+        char payload[24];
+        size_t n = (size_t)g_rand_int_range(rand, 0, sizeof payload);
+        for (size_t i = 0; i < n; i++)
+            payload[i] = g_rand_int_range(rand, 0, 20) ? alphabet[g_rand_int_range(rand, 0, sizeof alphabet - 1)]
+                                                       : (char)g_rand_int_range(rand, 0, 256);
+        g_autofree char *in = frame(payload, n);
+        rsp_receive(f->rsp, g_rand_boolean(rand) ? in : payload, n);
+        if (g_rand_int_range(rand, 0, 50) == 0)
+            rsp_stopped(f->rsp, 1, RSP_SIGTRAP);
+        g_string_truncate(f->out, 0);
+    }
+    rsp_receive(f->rsp, "#00", 3);
+    rsp_closed(f->rsp);
+    rsp_opened(f->rsp);
+    expect(f, "qAttached", "1");
+    fake_free(f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gdb/packets-are-checked-and-acknowledged", framing);
+    g_test_add_func("/gdb/a-packet-too-long-or-with-a-nul-is-no-command", too_long);
+    g_test_add_func("/gdb/registers-go-out-and-come-back", registers);
+    g_test_add_func("/gdb/wrong-registers-and-threads-change-nothing", bad_registers);
+    g_test_add_func("/gdb/special-registers-that-would-be-lost-are-refused", special_registers);
+    g_test_add_func("/gdb/memory-ends-where-it-is-not-mapped", memory);
+    g_test_add_func("/gdb/breakpoints-are-a-set-with-an-end", breakpoints);
+    g_test_add_func("/gdb/each-thread-does-what-it-is-told", resuming);
+    g_test_add_func("/gdb/a-guest-that-is-off-says-so", guest_is_off);
+    g_test_add_func("/gdb/leaving-takes-breakpoints-away", leaving);
+    g_test_add_func("/gdb/the-target-describes-itself", target_xml);
+    g_test_add_func("/gdb/noise-does-no-harm", noise);
+    return g_test_run();
+}

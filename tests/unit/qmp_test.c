@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * QMP over a real socket, on a run state with nothing behind it; and the JSON that it reads.
+ */
+#include "platform/control/qmp.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "platform/control/json.h"
+#include "platform/runstate_ops.h"
+
+/* --- JSON */
+
+static void json_strict(void)
+{
+    static const char *const good[] = {
+        "{}", " [ ] ", "{\"a\":{\"b\":[1,-0.5e+3,true,false,null,\"\\u00e9\\n\\\"\"]}}", "0", "\"x\"", "-1E9", "[[[]]]",
+    };
+    static const char *const bad[] = {
+        "", " ", "{", "}", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "01", "+1", "1.", ".5", "1e", "-",
+        "tru", "nulll", "\"", "\"\\x\"", "\"\\u12\"", "\"\n\"", "\"\\", "[1 2]", "{} {}", "/**/1", "\"\xff\"", "\"\\u123g\"",
+    };
+    g_autofree char *opening = g_strnfill(JSON_DEPTH_MAX, '['), *closing = g_strnfill(JSON_DEPTH_MAX, ']');
+    g_autofree char *deep = g_strconcat(opening, closing, NULL);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(good); i++)
+        g_assert_true(json_check(good[i], strlen(good[i])));
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(json_check(bad[i], strlen(bad[i])));
+    g_assert_true(json_check(deep, strlen(deep)));
+    g_autofree char *deeper = g_strdup_printf("[%s]", deep);
+    g_assert_false(json_check(deeper, strlen(deeper)));
+}
+
+static void json_framing(void)
+{
+    static const struct {
+        const char *text;
+        JsonFrame frame;
+        size_t used;
+    } rows[] = {
+        {"", JSON_FRAME_NONE, 0},
+        {" \r\n", JSON_FRAME_NONE, 3},
+        {"{", JSON_FRAME_MORE, 0},
+        {"{}", JSON_FRAME_VALUE, 2},
+        {" {\"}\": \"\\\"}\"}{", JSON_FRAME_VALUE, 13},
+        {"{\"}", JSON_FRAME_MORE, 0},
+        {"nonsense", JSON_FRAME_MORE, 0},
+        {"nonsense\n{}", JSON_FRAME_VALUE, 9},
+        {"}\n", JSON_FRAME_VALUE, 2},
+        {"[{]}", JSON_FRAME_VALUE, 4},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        size_t used;
+        g_assert_cmpint(json_frame(rows[i].text, strlen(rows[i].text), &used), ==, rows[i].frame);
+        if (rows[i].frame != JSON_FRAME_MORE)
+            g_assert_cmpuint(used, ==, rows[i].used);
+    }
+}
+
+static void json_members(void)
+{
+    static const char text[] = "{ \"a\" : {\"b\": 1} , \"b\":\"two\" , \"a\":3}";
+    JsonSpan object = {text, strlen(text)}, a = json_member(object, "a");
+
+    g_assert_cmpmem(a.text, a.size, "{\"b\": 1}", 8);
+    g_assert_true(json_equals(json_member(object, "b"), "two"));
+    g_assert_false(json_equals(json_member(object, "b"), "tw"));
+    g_assert_false(json_equals(a, "two"));
+    g_assert_null(json_member(object, "c").text);
+    g_assert_null(json_member(a, "a").text);
+    g_assert_null(json_member((JsonSpan){"[]", 2}, "a").text);
+    g_autoptr(GString) out = g_string_new(NULL);
+    json_quote(out, "a\"\\\n\x01");
+    g_assert_cmpstr(out->str, ==, "\"a\\\"\\\\\\u000a\\u0001\"");
+}
+
+/* --- a machine without insides */
+
+typedef struct Fake {
+    RunPolicy policy;
+    RunState *run;
+    HcallEnv hcall;
+    Qmp *qmp;
+    int fd; /* the client's end */
+    GString *in;
+    RunResetResult reset_result;
+    bool finished;
+    char *dir, *path;
+} Fake;
+
+static void nothing(void *opaque)
+{
+}
+
+static bool resume_ok(void *opaque, GError **error)
+{
+    return true;
+}
+
+static RunResetResult reset(void *opaque, RunCause cause, GError **error)
+{
+    Fake *f = opaque;
+    if (f->reset_result != RUN_RESET_DONE)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "does not support reset");
+    return f->reset_result;
+}
+
+static const GError *host_error(void *opaque)
+{
+    return NULL;
+}
+
+static void finished(void *opaque)
+{
+    ((Fake *)opaque)->finished = true;
+}
+
+static const RunOps ops = {nothing, resume_ok, nothing, nothing, reset, host_error, finished};
+
+static void client_connect(Fake *f)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    g_strlcpy(name.sun_path, f->path, sizeof name.sun_path);
+    f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(connect(f->fd, (struct sockaddr *)&name, sizeof name), ==, 0);
+    g_string_truncate(f->in, 0);
+}
+
+static Fake *fake_new(void)
+{
+    Fake *f = g_new0(Fake, 1);
+    g_autoptr(GError) error = NULL;
+
+    f->run = run_new(&f->policy, &ops, f, &error);
+    g_assert_no_error(error);
+    f->in = g_string_new(NULL);
+    f->dir = g_dir_make_tmp("qmp-XXXXXX", &error);
+    g_assert_no_error(error);
+    f->path = g_build_filename(f->dir, "sock", NULL);
+    g_autofree char *spec = g_strdup_printf("unix:%s,server=on,wait=off", f->path);
+    f->qmp = qmp_new(spec, f->run, &f->hcall, &error);
+    g_assert_no_error(error);
+    client_connect(f);
+    return f;
+}
+
+static void fake_free(Fake *f)
+{
+    qmp_free(f->qmp);
+    run_free(f->run);
+    close(f->fd);
+    g_assert_false(g_file_test(f->path, G_FILE_TEST_EXISTS));
+    g_rmdir(f->dir);
+    g_string_free(f->in, TRUE);
+    g_free(f->dir);
+    g_free(f->path);
+    g_free(f);
+}
+
+/* The next line; the main loop runs until it is there.  NULL: the server hung up. */
+static char *line(Fake *f)
+{
+    char *end;
+
+    while (!(end = strchr(f->in->str, '\n'))) {
+        char data[512];
+        ssize_t n = recv(f->fd, data, sizeof data, MSG_DONTWAIT);
+        if (n == 0)
+            return NULL;
+        if (n > 0)
+            g_string_append_len(f->in, data, n);
+        else
+            g_main_context_iteration(NULL, FALSE);
+    }
+    char *text = g_strndup(f->in->str, (gsize)(end - f->in->str));
+    g_string_erase(f->in, 0, end - f->in->str + 1);
+    g_strchomp(text);
+    g_assert_true(json_check(text, strlen(text)));
+    return text;
+}
+
+static void say(Fake *f, const char *text)
+{
+    g_assert_cmpint(send(f->fd, text, strlen(text), MSG_NOSIGNAL), ==, (ssize_t)strlen(text));
+}
+
+static void expect(Fake *f, const char *want)
+{
+    g_autofree char *got = line(f);
+    g_assert_cmpstr(got, ==, want);
+}
+
+/* An event is {"timestamp": {…}, REST */
+static void expect_event(Fake *f, const char *rest)
+{
+    g_autofree char *got = line(f);
+    g_assert_nonnull(got);
+    g_assert_true(g_str_has_prefix(got, "{\"timestamp\": {\"seconds\": "));
+    const char *after = strstr(got, "}, ");
+    g_assert_nonnull(after);
+    g_assert_cmpstr(after + 3, ==, rest);
+}
+
+static void greet(Fake *f)
+{
+    g_autofree char *greeting = line(f);
+    g_assert_true(g_str_has_prefix(greeting, "{\"QMP\": {\"version\": {\"qemu\": {\"major\": "));
+    say(f, "{\"execute\": \"qmp_capabilities\"}");
+    expect(f, "{\"return\": {}}");
+}
+
+static void negotiation(void)
+{
+    Fake *f = fake_new();
+    g_autofree char *greeting = line(f);
+
+    say(f, "{\"execute\":\"stop\",\"id\":1}\n");
+    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Expecting capabilities negotiation with "
+              "'qmp_capabilities'\"}, \"id\": 1}");
+    say(f, "{\"execute\":\"qmp_capabilities\",\"id\":{\"x\":[null]}}\n");
+    expect(f, "{\"return\": {}, \"id\": {\"x\":[null]}}");
+    say(f, "{\"execute\":\"qmp_capabilities\"}");
+    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Capabilities negotiation is already complete, "
+              "command ignored\"}}");
+    /* The next client starts anew. */
+    close(f->fd);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    client_connect(f);
+    greet(f);
+    fake_free(f);
+}
+
+static void states(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    say(f, "{\"execute\":\"query-status\"}");
+    expect(f, "{\"return\": {\"status\": \"prelaunch\", \"running\": false, \"singlestep\": false}}");
+    say(f, "{\"execute\":\"cont\"}{\"execute\":\"query-status\"}");
+    expect_event(f, "\"event\": \"RESUME\"}");
+    expect(f, "{\"return\": {}}");
+    expect(f, "{\"return\": {\"status\": \"running\", \"running\": true, \"singlestep\": false}}");
+    say(f, "{\"execute\":\"stop\"}{\"execute\":\"query-status\"}");
+    expect_event(f, "\"event\": \"STOP\"}");
+    expect(f, "{\"return\": {}}");
+    expect(f, "{\"return\": {\"status\": \"paused\", \"running\": false, \"singlestep\": false}}");
+    say(f, "{\"execute\":\"system_reset\"}");
+    expect_event(f, "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-system-reset\"}}");
+    expect(f, "{\"return\": {}}");
+    fake_free(f);
+}
+
+static void guest_events(void)
+{
+    Fake *f = fake_new();
+
+    f->policy.pause_on_shutdown = true;
+    greet(f);
+    say(f, "{\"execute\":\"cont\"}");
+    expect_event(f, "\"event\": \"RESUME\"}");
+    expect(f, "{\"return\": {}}");
+    run_request(f->run, RUN_CAUSE_GUEST_RESET_HCALL);
+    expect_event(f, "\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}");
+    run_request(f->run, RUN_CAUSE_GUEST_SHUTDOWN_HCALL);
+    expect_event(f, "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}");
+    expect_event(f, "\"event\": \"STOP\"}");
+    say(f, "{\"execute\":\"cont\"}");
+    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Resetting the Virtual Machine is required\"}}");
+    fake_free(f);
+}
+
+static void refused_reset(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    f->reset_result = RUN_RESET_REFUSED;
+    say(f, "{\"execute\":\"system_reset\",\"id\":\"r\"}");
+    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"The machine does not support reset, or could not be "
+              "reset\"}, \"id\": \"r\"}");
+    fake_free(f);
+}
+
+static void ends(void)
+{
+    static const char *const how[][2] = {{"quit", "host-qmp-quit"}, {"system_powerdown", "host-ui"}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(how); i++) {
+        Fake *f = fake_new();
+        g_autofree char *ask = g_strdup_printf("{\"execute\":\"%s\"}", how[i][0]);
+        g_autofree char *event = g_strdup_printf(
+            "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"%s\"}}", how[i][1]);
+
+        greet(f);
+        say(f, ask);
+        expect_event(f, event);
+        expect(f, "{\"return\": {}}");
+        g_assert_true(f->finished);
+        fake_free(f);
+    }
+}
+
+static void counters(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    f->hcall.count[HCALL_KVM_HC_VM_RESET] = 3;
+    f->hcall.unknown = 2;
+    say(f, "{\"execute\":\"x-query-hypercalls\"}");
+    expect(f, "{\"return\": {\"EV_IDLE\": 0, \"KVM_HC_FEATURES\": 0, \"KVM_HC_VM_RESET\": 3, "
+              "\"KVM_HC_VM_SHUTDOWN\": 0, \"unknown\": 2}}");
+    fake_free(f);
+}
+
+static void wrong_requests(void)
+{
+    static const struct {
+        const char *text, *class, *desc;
+    } rows[] = {
+        {"{\"execute\":\"nonsense\"}", "CommandNotFound", "The command nonsense has not been found"},
+        {"{\"execute\":\"st\\u006fp\"}", "CommandNotFound", "The command st\\\\u006fp has not been found"},
+        {"{\"execute\":1}", "GenericError", "QMP input member 'execute' must be a string"},
+        {"{}", "GenericError", "QMP input lacks member 'execute'"},
+        {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError", "QMP input member 'arguments' must be an object"},
+        {"[]", "GenericError", "QMP input must be a JSON object"},
+        {"{,}", "GenericError", "JSON parse error, invalid syntax"},
+        {"hello\n", "GenericError", "JSON parse error, invalid syntax"},
+        {"{\"a\":\"\xff\"}", "GenericError", "JSON parse error, invalid syntax"},
+    };
+    Fake *f = fake_new();
+
+    greet(f);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *want = g_strdup_printf("{\"error\": {\"class\": \"%s\", \"desc\": \"%s\"}}", rows[i].class, rows[i].desc);
+        say(f, rows[i].text);
+        expect(f, want);
+    }
+    fake_free(f);
+}
+
+static void endless_request(void)
+{
+    Fake *f = fake_new();
+    g_autofree char *piece = g_strnfill(4096, '[');
+
+    greet(f);
+    for (unsigned i = 0; i < 16; i++) {
+        say(f, piece);
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+    }
+    say(f, "[");
+    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON token size limit exceeded\"}}");
+    g_assert_null(line(f));
+    fake_free(f);
+}
+
+static void second_client(void)
+{
+    Fake *f = fake_new(), other = *f;
+    char byte;
+
+    greet(f);
+    client_connect(&other);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpint(recv(other.fd, &byte, 1, 0), ==, 0);
+    close(other.fd);
+    g_string_truncate(f->in, 0);
+    say(f, "{\"execute\":\"query-status\"}");
+    expect(f, "{\"return\": {\"status\": \"prelaunch\", \"running\": false, \"singlestep\": false}}");
+    fake_free(f);
+}
+
+static void bad_specs(void)
+{
+    static const char *const rows[][2] = {
+        {"unix:/tmp/x", "-qmp: 'unix:/tmp/x': not yet supported without server=on"},
+        {"stdio", "-qmp: 'stdio' is not tcp:[HOST]:PORT or unix:PATH"},
+        {"unix:,server=on", "-qmp: 'unix:,server=on' is not tcp:[HOST]:PORT or unix:PATH"},
+        {"", "-qmp: '' is not tcp:[HOST]:PORT or unix:PATH"},
+        {"unix:/tmp/x,server=yes", "-qmp: 'server=yes' is not server=on|off or wait=on|off"},
+        {"unix:/tmp/x,color=on", "-qmp: 'color=on' is not server=on|off or wait=on|off"},
+        {"tcp:localhost,server=on", "-qmp: 'tcp:localhost' needs a host and a port: tcp:[HOST]:PORT"},
+        {"tcp::99999,server=on", "-qmp: 'tcp::99999' needs a host and a port: tcp:[HOST]:PORT"},
+        {"unix:/nonexistent/x,server=on,wait=off", "-qmp: cannot listen on /nonexistent/x: No such file or directory"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(qmp_new(rows[i][0], NULL, NULL, &error));
+        g_assert_nonnull(error);
+        g_assert_cmpstr(error->message, ==, rows[i][1]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_setenv("LC_ALL", "C", TRUE);
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/json/only-what-the-standard-says", json_strict);
+    g_test_add_func("/json/a-stream-is-cut-where-values-end", json_framing);
+    g_test_add_func("/json/members-are-found-at-their-level", json_members);
+    g_test_add_func("/qmp/commands-come-after-negotiation", negotiation);
+    g_test_add_func("/qmp/a-request-is-applied-when-it-is-answered", states);
+    g_test_add_func("/qmp/the-guest's-own-reset-and-shutdown-are-events", guest_events);
+    g_test_add_func("/qmp/a-refused-reset-is-an-error", refused_reset);
+    g_test_add_func("/qmp/quit-and-powerdown-end-the-machine", ends);
+    g_test_add_func("/qmp/hypercalls-are-counted", counters);
+    g_test_add_func("/qmp/wrong-requests-are-told-why", wrong_requests);
+    g_test_add_func("/qmp/a-request-without-end-is-cut-off", endless_request);
+    g_test_add_func("/qmp/one-client-at-a-time", second_client);
+    g_test_add_func("/qmp/specs-that-mean-nothing-say-so", bad_specs);
+    return g_test_run();
+}
