@@ -32,6 +32,9 @@ Q       := $(if $(V),,@)
 SRC     := $(wildcard platform/*.c platform/devices/*.c platform/control/*.c cpu/*.c cpu/e500/*.c \
              cpu/soft/*.c cpu/kvm/*.c hcall/*.c dts/*.c)
 LIBOBJ  := $(patsubst %.c,$(B)/obj/%.o,$(filter-out platform/main.c,$(SRC)))
+ifneq ($(findstring thread,$(SAN)),)
+LIBOBJ  += $(B)/obj/tests/tsan/glib_sync.o
+endif
 LIB     := $(B)/libquoin.a
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 
