@@ -35,7 +35,8 @@ void time_source_start(TimeSource *ts)
     __atomic_store_n(&ts->running, true, __ATOMIC_RELEASE);
 }
 
-/* A reader between the two stores still sees a time of the running clock: both agree at that moment. */
+/* A reader between the two stores still sees a time of the running clock: both agree at that
+ * moment. */
 void time_source_stop(TimeSource *ts)
 {
     if (ts->is_virtual || !__atomic_load_n(&ts->running, __ATOMIC_RELAXED))

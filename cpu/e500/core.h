@@ -315,6 +315,7 @@ void e500_tlb_replaced(E500 *c);     /* s.tlb0, s.tlb1 or a PID were written as 
 void e500_context_changed(E500 *c);  /* MSR[PR,IS,DS] or PID changed */
 void e500_soft_tlb_flush(E500 *c);   /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
+void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
 void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
 /* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
 uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);

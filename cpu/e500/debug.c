@@ -2,8 +2,9 @@
  *
  * The guest's own debugging: events of DBCR0–2 in internal debug mode (EREF 2.0 §8).
  *
- * It costs nothing while DBCR0[IDM] is 0.  Instruction events make the core look before every instruction; a page with a watched
- * address stays out of the soft TLB, so that every access to it comes by the slow path.
+ * It costs nothing while DBCR0[IDM] is 0.  Instruction events make the core look before every
+ * instruction; a page with a watched address stays out of the soft TLB, so that every access to it
+ * comes by the slow path.
  */
 #include "cpu/e500/insn.h"
 #include "cpu/e500/mem.h"
@@ -22,7 +23,8 @@ enum {
     DBSR_DAC1W = 1u << 18,
     DBSR_DAC2R = 1u << 17,
     DBSR_DAC2W = 1u << 16,
-    /* DBCR1 and DBCR2 alike, for the first register of the pair; the second's are four bits right */
+    /* DBCR1 and DBCR2 alike, for the first register of the pair; the second's are four bits right
+     */
     US_SHIFT = 30,
     ER_SHIFT = 28,
     PAIR_MODE_SHIFT = 22,
@@ -51,7 +53,8 @@ static bool state_matches(uint32_t control, unsigned which, bool pr, bool as)
     return (us < 2 || (us == 3) == pr) && (er < 2 || (er == 3) == as);
 }
 
-/* Which of the pair's compares [first, last] meets: bit 0 the first register's, bit 1 the second's. */
+/* Which of the pair's compares [first, last] meets: bit 0 the first register's, bit 1 the second's.
+ */
 static unsigned compare_pair(uint32_t control, Ea one, Ea two, Ea first, Ea last)
 {
     switch (control >> PAIR_MODE_SHIFT & 3) {
@@ -105,8 +108,8 @@ static bool watches_data(const E500 *c)
 
 bool e500_debug_watches_page(const E500 *c, Ea page)
 {
-    return watches_data(c) && compare_pair(c->s.spr[SPR_DBCR2], c->s.spr[SPR_DAC1], c->s.spr[SPR_DAC2], page,
-                                           page | 0xfff);
+    return watches_data(c) && compare_pair(c->s.spr[SPR_DBCR2], c->s.spr[SPR_DAC1],
+                                           c->s.spr[SPR_DAC2], page, page | 0xfff);
 }
 
 bool e500_debug_data_access(E500 *c, Ea ea, unsigned size, E500Access access)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * System instructions: registers of the system, returning from interrupts, calls, waiting, TLB management, doorbells.
+ * System instructions: registers of the system, returning from interrupts, calls, waiting, TLB
+ * management, doorbells.
  */
 #include "cpu/e500/insn.h"
 
@@ -148,7 +149,8 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit)
     }
 }
 
-/* EHPRIV_OC_DEBUG is the breakpoint of whoever debugs the guest from outside; any other code means nothing here. */
+/* EHPRIV_OC_DEBUG is the breakpoint of whoever debugs the guest from outside; any other code means
+ * nothing here. */
 ExecResult exec_ehpriv(E500 *c, const Insn *in)
 {
     if (in_problem_state(c))
@@ -162,13 +164,15 @@ ExecResult exec_ehpriv(E500 *c, const Insn *in)
     return EXEC_EXIT;
 }
 
-/* No external debugger is enabled (EDBCR0[DNH_EN] = 0): illegal (Power ISA 2.06B Book III-E §8.6). */
+/* No external debugger is enabled (EDBCR0[DNH_EN] = 0): illegal (Power ISA 2.06B Book III-E §8.6).
+ */
 ExecResult exec_dnh(E500 *c, const Insn *in)
 {
     return e500_illegal(c);
 }
 
-/* WC = 0: until an interrupt.  WC = 1: until a reservation is lost; 2: implementation dependent; both may return at once. */
+/* WC = 0: until an interrupt.  WC = 1: until a reservation is lost; 2: implementation dependent;
+ * both may return at once. */
 ExecResult exec_wait(E500 *c, const Insn *in)
 {
     if (!(in->rt & 3)) {
@@ -224,7 +228,8 @@ ExecResult exec_tlbilx(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* Executed again until the others are done; in between this core looks at its attention, so nobody waits for it either. */
+/* Executed again until the others are done; in between this core looks at its attention, so nobody
+ * waits for it either. */
 ExecResult exec_tlbsync(E500 *c, const Insn *in)
 {
     if (in_problem_state(c))
@@ -258,7 +263,8 @@ ExecResult exec_msgsnd(E500 *c, const Insn *in)
     for (unsigned i = 0; i < c->vm->n_cores; i++) {
         E500 *to = c->vm->core[i];
 
-        if (to && ((message & MESSAGE_BROADCAST) || to->s.spr[SPR_PIR] == (message & MESSAGE_PIRTAG)))
+        if (to &&
+            ((message & MESSAGE_BROADCAST) || to->s.spr[SPR_PIR] == (message & MESSAGE_PIRTAG)))
             ring(to, type);
     }
     return EXEC_NEXT;

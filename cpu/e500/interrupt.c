@@ -16,7 +16,8 @@ static const struct {
 #undef EXCP
 };
 
-/* Save/restore pair of each class, and the MSR bits that survive taking it (EREF 2.0 table 7-3; E.ED gives debug its own). */
+/* Save/restore pair of each class, and the MSR bits that survive taking it (EREF 2.0 table 7-3;
+ * E.ED gives debug its own). */
 static const struct {
     uint8_t srr0, srr1;
     uint32_t kept;
@@ -62,7 +63,8 @@ ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
         excp = EXCP_DEBUG;
     if (excp == EXCP_PROGRAM && (esr & (ESR_PIL | ESR_PUO))) {
         c->count.unimplemented++;
-        LOG(LOG_UNIMP, "cpu %u: 0x%08x: the core has no such instruction or register", c->index, c->s.pc);
+        LOG(LOG_UNIMP, "cpu %u: 0x%08x: the core has no such instruction or register", c->index,
+            c->s.pc);
     }
     c->trap.excp = excp;
     c->trap.esr = esr;
@@ -139,8 +141,9 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.waiting = false;
     c->icmp_armed = false; /* what was interrupted did not complete */
     c->count.interrupts[excp]++;
-    LOG(LOG_INT, "cpu %u: %s: pc 0x%08x msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%08x", c->index,
-        e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
+    LOG(LOG_INT, "cpu %u: %s: pc 0x%08x msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%08x",
+        c->index, e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR],
+        c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
     if (c->s.spr[SPR_DBCR0] & DBCR0_IRPT && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT))
         e500_attention(c, E500_ATT_IRQ);
@@ -247,8 +250,8 @@ static uint32_t enabling_bit(E500Excp excp)
 
 /* The sources that can be pending asynchronously, in order of priority. */
 static const E500Excp async_order[] = {
-    EXCP_MACHINE_CHECK,     EXCP_DEBUG,          EXCP_CRITICAL_INPUT, EXCP_WATCHDOG,
-    EXCP_DOORBELL_CRITICAL, EXCP_EXTERNAL_INPUT, EXCP_DOORBELL,       EXCP_DECREMENTER,
+    EXCP_MACHINE_CHECK,        EXCP_DEBUG,          EXCP_CRITICAL_INPUT, EXCP_WATCHDOG,
+    EXCP_DOORBELL_CRITICAL,    EXCP_EXTERNAL_INPUT, EXCP_DOORBELL,       EXCP_DECREMENTER,
     EXCP_FIXED_INTERVAL_TIMER,
 };
 
@@ -280,7 +283,8 @@ static ExecResult exit_watchdog(E500 *c)
     return EXEC_EXIT;
 }
 
-/* What taking it does to its source; those of level-sensitive sources stay until the handler deals with them. */
+/* What taking it does to its source; those of level-sensitive sources stay until the handler deals
+ * with them. */
 static void acknowledge(E500 *c, E500Excp excp)
 {
     if (excp == EXCP_DOORBELL)
@@ -298,8 +302,8 @@ ExecResult e500_take_interrupt(E500 *c)
     if (c->watchdog_exit)
         return exit_watchdog(c);
     /*
-     * The vector was acknowledged at the interrupt controller: the interrupt is delivered now, whatever became of the line since, even
-     * when the vector is a spurious one.
+     * The vector was acknowledged at the interrupt controller: the interrupt is delivered now,
+     * whatever became of the line since, even when the vector is a spurious one.
      */
     if (c->epr_taken) {
         c->epr_taken = false;

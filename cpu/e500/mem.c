@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The slow half of loads, stores and fetches: soft TLB misses, device accesses, misaligned and page-crossing accesses,
- * little-endian pages, external PIDs.
+ * The slow half of loads, stores and fetches: soft TLB misses, device accesses, misaligned and
+ * page-crossing accesses, little-endian pages, external PIDs.
  *
- * The e500 cores do misaligned loads and stores in hardware.  Of RAM they are done byte by byte; of a device they are split into
- * naturally aligned pieces, lowest address first, each its own MMIO exit.  Both pages of an access that crosses are translated
- * before any byte moves, so an interrupt finds nothing half done.
+ * The e500 cores do misaligned loads and stores in hardware.  Of RAM they are done byte by byte; of
+ * a device they are split into naturally aligned pieces, lowest address first, each its own MMIO
+ * exit.  Both pages of an access that crosses are translated before any byte moves, so an interrupt
+ * finds nothing half done.
  */
 #include "cpu/e500/mem.h"
 
@@ -16,7 +17,8 @@ typedef struct Piece {
     bool little_endian, guarded;
 } Piece;
 
-static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E500Access access, uint32_t esr)
+static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E500Access access,
+                            uint32_t esr)
 {
     if (access == ACCESS_WRITE)
         esr |= ESR_ST;
@@ -76,8 +78,8 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Pie
 }
 
 /* One or two pieces; *n says how many. */
-static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, Piece piece[2],
-                              unsigned *n)
+static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags,
+                              Piece piece[2], unsigned *n)
 {
     unsigned room = 4096 - (ea & 0xfff);
     ExecResult r;
@@ -90,8 +92,8 @@ static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, 
         r = resolve(c, ea + room, access, flags, &piece[1]);
         /* One access, two byte orders: EREF 2.0 §6.4.8.2 */
         if (r == EXEC_NEXT && piece[0].little_endian != piece[1].little_endian)
-            r = e500_raise_data(c, EXCP_DATA_STORAGE, ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0),
-                                ea + room);
+            r = e500_raise_data(c, EXCP_DATA_STORAGE,
+                                ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0), ea + room);
     }
     if (r == EXEC_NEXT && e500_debug_data_access(c, ea, size, access))
         r = e500_raise(c, EXCP_DEBUG, 0);
@@ -108,7 +110,8 @@ static ExecResult bus_error(E500 *c, const Piece *p, uint64_t gpa, bool is_write
 }
 
 /* One aligned access: the answer if there is one already, else the exit that asks for it. */
-static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned size, bool is_write, uint64_t *data)
+static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned size, bool is_write,
+                                uint64_t *data)
 {
     E500Replay *r = &c->replay;
 
@@ -124,7 +127,10 @@ static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned 
         return bus_error(c, p, gpa, is_write);
     *c->exit = (VcpuExit){
         .kind = VCPU_EXIT_MMIO,
-        .mmio = {.gpa = gpa, .size = (uint8_t)size, .is_write = is_write, .data = is_write ? *data : 0},
+        .mmio = {.gpa = gpa,
+                 .size = (uint8_t)size,
+                 .is_write = is_write,
+                 .data = is_write ? *data : 0},
     };
     r->next = 0;
     return EXEC_EXIT;
@@ -173,7 +179,8 @@ static ExecResult piece_store(E500 *c, const Piece *p, uint64_t value)
     for (unsigned at = 0, size; at < p->size; at += size) {
         if (p->host) {
             size = 1;
-            __atomic_store_n(p->host + at, (uint8_t)(value >> 8 * (p->size - at - 1)), __ATOMIC_RELAXED);
+            __atomic_store_n(p->host + at, (uint8_t)(value >> 8 * (p->size - at - 1)),
+                             __ATOMIC_RELAXED);
         } else {
             uint64_t data;
             ExecResult r;
@@ -201,11 +208,14 @@ static uint64_t host_load(const uint8_t *host, unsigned size)
     case 1:
         return __atomic_load_n(host, __ATOMIC_RELAXED);
     case 2:
-        return e500_swap(__atomic_load_n((const uint16_t *)(const void *)host, __ATOMIC_RELAXED), 2);
+        return e500_swap(__atomic_load_n((const uint16_t *)(const void *)host, __ATOMIC_RELAXED),
+                         2);
     case 4:
-        return e500_swap(__atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED), 4);
+        return e500_swap(__atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED),
+                         4);
     default:
-        return e500_swap(__atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED), 8);
+        return e500_swap(__atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED),
+                         8);
     }
 }
 
@@ -271,7 +281,8 @@ ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64
     return r;
 }
 
-ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host)
+ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uint64_t *gpa,
+                          uint8_t **host)
 {
     Piece p;
     ExecResult r = resolve(c, ea, access, flags, &p);
@@ -288,8 +299,8 @@ ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uin
 /* --- fetches --- */
 
 /*
- * Instructions come from big-endian RAM only.  A little-endian page raises an instruction storage interrupt with ESR[BO]; what is
- * not RAM is a bus error, never an exit.
+ * Instructions come from big-endian RAM only.  A little-endian page raises an instruction storage
+ * interrupt with ESR[BO]; what is not RAM is a bus error, never an exit.
  */
 ExecResult e500_fetch_slow(E500 *c, Ea pc)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The BookE MMU of the e500 cores, MMU architecture version 1.0 (EREF 2.0 §6; e500mc core manual ch. 6): TLB0 holds 4K pages in
- * sets of four, TLB1 pages of 4K to 4G in any entry.
+ * The BookE MMU of the e500 cores, MMU architecture version 1.0 (EREF 2.0 §6; e500mc core manual
+ * ch. 6): TLB0 holds 4K pages in sets of four, TLB1 pages of 4K to 4G in any entry.
  *
- * A core alone changes its own TLB arrays.  tlbivax puts a request into the mail of the other cores, which serve it before
- * their next instruction; tlbsync waits until those that execute have done so.
+ * A core alone changes its own TLB arrays.  tlbivax puts a request into the mail of the other
+ * cores, which serve it before their next instruction; tlbsync waits until those that execute have
+ * done so.
  */
 #include <inttypes.h>
 
@@ -21,22 +22,16 @@ enum {
     TLBIVAX_TLBSEL = 1 << 3,
 };
 
-#define MAS1_V 0x80000000u
-#define MAS1_IPROT 0x40000000u
-#define MAS1_TID 0x00ff0000u
-#define MAS1_TS 0x00001000u
-#define MAS1_TSIZE 0x00000f00u
-#define MAS2_EPN 0xfffff000u
-#define MAS2_ATTR 0x0000007fu
+#define MAS1_V       0x80000000u
+#define MAS1_IPROT   0x40000000u
+#define MAS1_TID     0x00ff0000u
+#define MAS1_TS      0x00001000u
+#define MAS1_TSIZE   0x00000f00u
+#define MAS2_EPN     0xfffff000u
+#define MAS2_ATTR    0x0000007fu
 #define MAS4_TIDSELD 0x00030000u
 
-/* --- contexts --- */
-
-uint64_t e500_context(bool as, uint8_t pid, bool pr)
-{
-    /* Bit 31 keeps a tag of the first page apart from SOFT_TLB_EMPTY. */
-    return (uint64_t)(1u << 31 | (uint32_t)as << 9 | (uint32_t)pr << 8 | pid) << 32;
-}
+/* --- what a context says: e500_context() --- */
 
 static bool context_as(uint64_t ctx)
 {
@@ -51,68 +46,6 @@ static bool context_pr(uint64_t ctx)
 static uint8_t context_pid(uint64_t ctx)
 {
     return (uint8_t)(ctx >> 32);
-}
-
-uint64_t e500_external_context(const E500 *c, E500Access access)
-{
-    uint32_t epc = c->s.spr[access == ACCESS_WRITE ? SPR_EPSC : SPR_EPLC];
-
-    return e500_context(epc >> 30 & 1, (uint8_t)epc, epc >> 31);
-}
-
-void e500_context_changed(E500 *c)
-{
-    bool pr = c->s.msr & MSR_PR;
-    uint8_t pid = (uint8_t)c->s.spr[SPR_PID];
-    uint64_t fetch = e500_context(c->s.msr & MSR_IS, pid, pr);
-
-    c->ctx_data = e500_context(c->s.msr & MSR_DS, pid, pr);
-    if (fetch != c->ctx_fetch) {
-        c->ctx_fetch = fetch;
-        c->fetch_page = 1;
-    }
-}
-
-/* --- soft TLB --- */
-
-void e500_soft_tlb_flush(E500 *c)
-{
-    for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
-        c->soft_tlb[i].tag_read = c->soft_tlb[i].tag_write = SOFT_TLB_EMPTY;
-    for (unsigned i = 0; i < E500_FETCH_TLB_SIZE; i++)
-        c->fetch_tlb[i].tag = SOFT_TLB_EMPTY;
-    c->fetch_page = 1;
-}
-
-void e500_soft_tlb_flush_page(E500 *c, Ea ea)
-{
-    E500SoftTlb *t = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
-
-    t->tag_read = t->tag_write = SOFT_TLB_EMPTY;
-    c->fetch_tlb[(ea >> 12) % E500_FETCH_TLB_SIZE].tag = SOFT_TLB_EMPTY;
-    if (c->fetch_page == (ea & 0xfffff000u))
-        c->fetch_page = 1;
-}
-
-static void soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size)
-{
-    if (size > 64 * 4096) {
-        e500_soft_tlb_flush(c);
-        return;
-    }
-    for (uint64_t at = 0; at < size; at += 4096)
-        e500_soft_tlb_flush_page(c, ea + (Ea)at);
-}
-
-uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size)
-{
-    for (unsigned i = 0; i < vm->n_ram; i++) {
-        const AccelRam *r = &vm->ram[i];
-
-        if (gpa >= r->gpa && gpa - r->gpa < r->size && size <= r->size - (gpa - r->gpa))
-            return (uint8_t *)r->hva + (gpa - r->gpa);
-    }
-    return NULL;
 }
 
 /* --- entries --- */
@@ -137,7 +70,8 @@ static uint8_t entry_tid(const E500TlbEntry *e)
     return (e->mas1 & MAS1_TID) >> 16;
 }
 
-/* PID1 and PID2 are those of the e500v2; the e500mc has neither and they stay 0, which every global entry matches anyway. */
+/* PID1 and PID2 are those of the e500v2; the e500mc has neither and they stay 0, which every global
+ * entry matches anyway. */
 static bool entry_matches(const E500 *c, const E500TlbEntry *e, Ea ea, bool as, uint8_t pid)
 {
     uint8_t tid = entry_tid(e);
@@ -173,7 +107,8 @@ static Hit tlb_find(const E500 *c, Ea ea, bool as, uint8_t pid)
     return hit;
 }
 
-E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out)
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access,
+                              E500Translation *out)
 {
     Hit hit = tlb_find(c, ea, context_as(ctx), context_pid(ctx));
     uint32_t allowed;
@@ -203,7 +138,7 @@ static void entry_invalidate(E500 *c, E500TlbEntry *e)
         return;
     LOG(LOG_MMU, "cpu %u: entry mas1 0x%08x mas2 0x%08x invalidated", c->index, e->mas1, e->mas2);
     e->mas1 &= ~MAS1_V;
-    soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+    e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
 }
 
 static void tlb1_count_valid(E500 *c)
@@ -216,7 +151,10 @@ static void tlb1_count_valid(E500 *c)
 
 void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
 {
-    LOG(LOG_MMU, "cpu %u: all of TLB%s invalidated", c->index, tlb0 && tlb1 ? "0 and TLB1" : tlb0 ? "0" : "1");
+    LOG(LOG_MMU, "cpu %u: all of TLB%s invalidated", c->index,
+        tlb0 && tlb1 ? "0 and TLB1"
+        : tlb0       ? "0"
+                     : "1");
     for (unsigned i = 0; tlb0 && i < E500_TLB0_ENTRIES; i++)
         c->s.tlb0[i].mas1 &= ~MAS1_V; /* TLB0 has no IPROT */
     for (unsigned i = 0; tlb1 && i < c->model->tlb1_entries; i++)
@@ -301,7 +239,8 @@ static void invalidate_page_of_pid(E500 *c, Ea ea, uint8_t pid, bool as)
     E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
 
     for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
-        if (entry_tid(&set[way]) == pid && entry_in_space(&set[way], as) && entry_covers(&set[way], ea))
+        if (entry_tid(&set[way]) == pid && entry_in_space(&set[way], as) &&
+            entry_covers(&set[way], ea))
             entry_invalidate(c, &set[way]);
     for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
         E500TlbEntry *e = &c->s.tlb1[__builtin_ctzll(valid)];
@@ -321,7 +260,8 @@ static void invalidate_pid(E500 *c, uint8_t pid)
             entry_invalidate(c, &c->s.tlb1[i]);
 }
 
-/* T = 0: everything; 1: one PID; 3: one page of one PID and address space.  TLB entries of this core only. */
+/* T = 0: everything; 1: one PID; 3: one page of one PID and address space.  TLB entries of this
+ * core only. */
 void e500_tlbilx(E500 *c, unsigned t, Ea ea)
 {
     uint8_t spid = (uint8_t)(c->s.spr[SPR_MAS6] >> 16);
@@ -337,7 +277,8 @@ void e500_tlbilx(E500 *c, unsigned t, Ea ea)
 
 /* --- tlbre, tlbwe, tlbsx, misses --- */
 
-/* The entry that MAS0 and MAS2 name; entry numbers beyond the array wrap, TLB numbers beyond 1 name nothing. */
+/* The entry that MAS0 and MAS2 name; entry numbers beyond the array wrap, TLB numbers beyond 1 name
+ * nothing. */
 static E500TlbEntry *selected(E500 *c)
 {
     uint32_t mas0 = c->s.spr[SPR_MAS0];
@@ -387,7 +328,8 @@ void e500_tlbre(E500 *c)
     }
 }
 
-/* What the array cannot hold is masked here: page size, protection in TLB0, address bits inside the page. */
+/* What the array cannot hold is masked here: page size, protection in TLB0, address bits inside the
+ * page. */
 static E500TlbEntry entry_from_mas(const E500 *c, bool tlb0)
 {
     uint32_t tsize = (c->s.spr[SPR_MAS1] & MAS1_TSIZE) >> MAS1_TSIZE_SHIFT;
@@ -415,19 +357,20 @@ void e500_tlbwe(E500 *c)
     if (!e)
         return;
     if (e->mas1 & MAS1_V)
-        soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+        e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     *e = entry_from_mas(c, in_tlb0(c, e));
     LOG(LOG_MMU, "cpu %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index,
         c->s.spr[SPR_MAS0], e->mas1, e->mas2, e->mas7_3);
     if (e->mas1 & MAS1_V) /* what matched until now may be a double match from now on */
-        soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+        e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     if (in_tlb0(c, e))
         c->s.tlb0_nv[tlb0_set(c->s.spr[SPR_MAS2])] = c->s.spr[SPR_MAS0] & 3;
     else
         tlb1_count_valid(c);
 }
 
-/* Where the next entry goes and what it looks like by default: after a miss, and after a search that found nothing. */
+/* Where the next entry goes and what it looks like by default: after a miss, and after a search
+ * that found nothing. */
 static void mas_defaults(E500 *c, Ea ea, uint32_t mas1)
 {
     uint32_t mas4 = c->s.spr[SPR_MAS4];

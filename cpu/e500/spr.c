@@ -196,7 +196,8 @@ typedef struct SprRow {
     SprWrite *write;
 } SprRow;
 
-/* TLB0_FI and TLB1_FI; done at once.  No bit of its mask is kept, so the value comes unmasked: see e500_mtspr(). */
+/* TLB0_FI and TLB1_FI; done at once.  No bit of its mask is kept, so the value comes unmasked: see
+ * e500_mtspr(). */
 static ExecResult spr_write_mmucsr0(E500 *c, E500SprSlot slot, uint32_t value)
 {
     e500_tlb_flash(c, value & 4, value & 2);
@@ -210,7 +211,8 @@ static const SprRow rows[E500_SPR_SLOTS] = {
 #undef SPR
 };
 
-static const uint8_t slot_of[1024] = { /* slot + 1; 0: none */
+static const uint8_t slot_of[1024] = {
+    /* slot + 1; 0: none */
 #define SPR(number, NAME, ...) [number] = SPR_##NAME + 1,
 #include "cpu/e500/spr.def"
 #undef SPR
@@ -218,7 +220,8 @@ static const uint8_t slot_of[1024] = { /* slot + 1; 0: none */
 
 G_STATIC_ASSERT(E500_SPR_SLOTS < 255);
 
-/* Bit 5 of the number makes it a supervisor's: the problem state is told "privileged", else "illegal" (EREF 2.0 §3.2.2). */
+/* Bit 5 of the number makes it a supervisor's: the problem state is told "privileged", else
+ * "illegal" (EREF 2.0 §3.2.2). */
 static ExecResult no_access(E500 *c, unsigned number)
 {
     return (c->s.msr & MSR_PR) && (number & 0x10) ? e500_privileged(c) : e500_illegal(c);
@@ -264,7 +267,8 @@ ExecResult e500_mtspr(E500 *c, unsigned number, uint32_t value)
 
 /* --- performance monitor: the registers are there, nothing counts (docs/decisions) --- */
 
-/* A counter's number is its supervisor's; less 16 it is the user's read-only view.  Slots: PMGC0, PMC0–3, PMLCa0–3, PMLCb0–3. */
+/* A counter's number is its supervisor's; less 16 it is the user's read-only view.  Slots: PMGC0,
+ * PMC0–3, PMLCa0–3, PMLCb0–3. */
 static int pmr_slot(unsigned number)
 {
     static const struct {

@@ -15,21 +15,23 @@ static const E500Model models[] = {
         .svr = 0,
         .categories = CATS_E500MC,
         .core = E500_CORE_MC,
-        .msr_mask = MSR_UCLE | MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DE | MSR_FE1 |
-                    MSR_IS | MSR_DS | MSR_PMM | MSR_RI,
+        .msr_mask = MSR_UCLE | MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DE |
+                    MSR_FE1 | MSR_IS | MSR_DS | MSR_PMM | MSR_RI,
         .tlb1_entries = 64,
         .cache_line = 64,
         .doc = "Freescale e500mc, 32 bits, classic floating point",
     },
 };
 
-/* Registers that tell what the core has, and the few that do not come up as 0 (core manuals, reset columns). */
+/* Registers that tell what the core has, and the few that do not come up as 0 (core manuals, reset
+ * columns). */
 static const struct {
     uint8_t core;
     E500SprSlot slot;
     uint32_t value;
 } reset_values[] = {
-    /* MAV 1.0, two TLBs, 8-bit PID, one PID register or three, 36-bit physical; LPIDSIZE 0: no category E.HV */
+    /* MAV 1.0, two TLBs, 8-bit PID, one PID register or three, 36-bit physical; LPIDSIZE 0: no
+       category E.HV */
     {E500_CORE_MC, SPR_MMUCFG, 36 << 17 | 1 << 11 | 7 << 6 | 1 << 2},
     {E500_CORE_V2, SPR_MMUCFG, 36 << 17 | 3 << 11 | 7 << 6 | 1 << 2},
     {E500_CORE_ALL, SPR_TLB0CFG, 4 << 24 | 1 << 20 | 1 << 16 | 512},

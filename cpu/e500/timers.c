@@ -2,9 +2,11 @@
  *
  * Time base, decrementer, fixed-interval timer, watchdog (EREF 2.0 §3.7, §9).
  *
- * Nothing counts.  The time base is a function of the TimeSource; DEC is the distance to dec_expiry; FIT and watchdog events are
- * the 0→1 transitions of a time base bit since timer_tb.  e500_timers_update() turns what happened meanwhile into TSR bits and
- * says when to look again; an event nobody would notice (its status bit is set already, or nothing is enabled) needs no deadline.
+ * Nothing counts.  The time base is a function of the TimeSource; DEC is the distance to
+ * dec_expiry; FIT and watchdog events are the 0→1 transitions of a time base bit since timer_tb.
+ * e500_timers_update() turns what happened meanwhile into TSR bits and says when to look again; an
+ * event nobody would notice (its status bit is set already, or nothing is enabled) needs no
+ * deadline.
  */
 #include "cpu/e500/core.h"
 
@@ -186,7 +188,8 @@ void e500_timers_update(E500 *c)
         e500_attention(c, E500_ATT_IRQ);
 }
 
-/* s.spr[SPR_DEC] is as of e500_timers_freeze() or a reset; FIT and watchdog start anew from here. */
+/* s.spr[SPR_DEC] is as of e500_timers_freeze() or a reset; FIT and watchdog start anew from here.
+ */
 void e500_timers_reload(E500 *c)
 {
     uint64_t tb = e500_timebase(c);
