@@ -101,10 +101,13 @@ static bool result_is_denormal_as_single(const Record *in, const Record *ours, c
 /* A source that no single-precision number equals. */
 static bool operands_beyond_single(const Record *in, const Record *ours, const Record *theirs)
 {
-    static const OperandId sources[] = {OPERAND_ID_FRA, OPERAND_ID_FRB, OPERAND_ID_FRC};
-    for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
-        uint64_t v = in->fpr[operand_value(sources[i], in->insn)];
-        if (softfp_from_single(softfp_to_single(v)) != v)
+    Insn decoded;
+    insn_decode(in->insn, e500_model_find("e500mc"), &decoded);
+    for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
+        OperandId operand = insn_info[decoded.id].operand[i];
+        uint64_t v = in->fpr[operand_value(operand, in->insn) & 31];
+        if (operand_info[operand].kind == OK_FPR && operand != OPERAND_ID_FRT &&
+            softfp_from_single(softfp_to_single(v)) != v)
             return ended_in_sigfpe(in, ours, theirs);
     }
     return false;
@@ -176,11 +179,10 @@ const Known known_list[] = {
      "Book I §4.3.5.1: undefined, a NaN operand was not representable in single format"},
     {SINGLES "frsp ", FIELD_FPSCR, FPSCR_FPRF, result_is_denormal_as_single,
      "Book I appendix A.1: FPRF tells a denormalized single result"},
-    {" fmuls fdivs fmadds fmsubs fnmadds fnmsubs ", FIELD_FPR, ALL, operands_beyond_single,
+    {SINGLES, FIELD_FPR, ALL, operands_beyond_single,
      "Book I §4.3.5.1: undefined; an enabled overflow or underflow too far out for the adjusted "
      "exponent"},
-    {" fmuls fdivs fmadds fmsubs fnmadds fnmsubs ", FIELD_FPSCR, FPSCR_FPRF, operands_beyond_single,
-     "Book I §4.3.5.1: the line above"},
+    {SINGLES, FIELD_FPSCR, FPSCR_FPRF, operands_beyond_single, "Book I §4.3.5.1: the line above"},
     {" frsp ", FIELD_FPR, ALL, exponent_was_cut,
      "Book I §4.4.3, §4.4.4: the exponent of an enabled overflow or underflow is adjusted by 192 "
      "and no further"},
