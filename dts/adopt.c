@@ -25,8 +25,13 @@ static void report(Adopt *a, const char *format, ...)
     if (!a->reports)
         return;
     va_start(args, format);
-    g_ptr_array_add(a->reports, g_strdup_vprintf(format, args));
+    char *line = g_strdup_vprintf(format, args);
     va_end(args);
+    for (char *c = line; *c; c++) {
+        if (!g_ascii_isprint(*c)) /* names are the file's: one line, and no play with the terminal */
+            *c = '?';
+    }
+    g_ptr_array_add(a->reports, line);
 }
 
 /* Notes a libfdt error with what was being done; true when all is well so far. */
