@@ -323,6 +323,17 @@ static void test_deferred_stays_open(void)
     set_free(set);
 }
 
+/* A park that comes before the threads woke up for the resume: they have to say again that they are parked. */
+static void test_park_right_after_resume(void)
+{
+    Vcpus *set = set_new(VCPU_EXIT_INTR);
+    for (unsigned i = 0; i < 1000; i++) {
+        g_assert_true(vcpus_resume(set, NULL));
+        vcpus_park(set);
+    }
+    set_free(set);
+}
+
 static void test_idle_wakes(void)
 {
     Vcpus *set = set_new(VCPU_EXIT_IDLE);
@@ -401,6 +412,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vcpu/a-failed-write-names-the-register-and-nobody-runs", test_failed_write_is_named);
     g_test_add_func("/vcpu/a-pending-mmio-is-finished-before-the-state-is-read", test_mmio_is_finished_first);
     g_test_add_func("/vcpu/a-deferred-hypercall-stays-open-until-it-is-answered", test_deferred_stays_open);
+    g_test_add_func("/vcpu/a-park-right-after-a-resume-ends", test_park_right_after_resume);
     g_test_add_func("/vcpu/parking-wakes-an-idle-vcpu", test_idle_wakes);
     g_test_add_func("/vcpu/rebuild-attaches-memory-interrupts-and-breakpoints-again", test_rebuild_attaches_everything);
     g_test_add_func("/vcpu/a-prepare-that-fails-loses-nothing", test_failed_prepare_loses_nothing);
