@@ -19,7 +19,7 @@ typedef struct SoftVm {
  * Decoding is a pure function of the instruction word, so it is memoized by word: no invalidation exists, and code that
  * changes itself needs no attention (docs/decisions).
  */
-enum { SOFT_DECODE_BITS = 12, SOFT_DECODE_SIZE = 1 << SOFT_DECODE_BITS };
+enum { SOFT_DECODE_BITS = 15, SOFT_DECODE_SIZE = 1 << SOFT_DECODE_BITS };
 
 typedef struct SoftDecoded {
     InsnExec *exec;

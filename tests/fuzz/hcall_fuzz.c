@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hypercalls from a guest that tries anything: 66-byte records of {what is present, what the services say, r11, r3..r10}.
+ * Whatever it asks, it gets a status that ePAPR knows, and no register changes that the call does not name.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "hcall/hcall.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct Record {
+    uint8_t present, answers;
+    uint8_t nr[8];
+    uint8_t args[8][8];
+} Record;
+
+static uint8_t answers;
+
+static bool request_reset(void *opaque, unsigned vcpu)
+{
+    return answers & 1;
+}
+
+static bool request_shutdown(void *opaque, unsigned vcpu)
+{
+    return answers & 2;
+}
+
+static const HcallServices services = {request_reset, request_shutdown};
+
+static uint64_t be64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return GUINT64_FROM_BE(v);
+}
+
+static unsigned outputs_of(uint64_t nr, unsigned present)
+{
+    static const uint8_t n_out[HCALL_COUNT] = {
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) n_out,
+#include "hcall/hcall.def"
+#undef HCALL
+    };
+    for (unsigned id = 0; id < HCALL_COUNT; id++)
+        if (hcall_token(id) == nr && !(hcall_needs(id) & ~present))
+            return n_out[id];
+    return 0;
+}
+
+static void serve_one(HcallEnv *env, const Record *r)
+{
+    VcpuExit exit = {.kind = VCPU_EXIT_EPAPR_HCALL};
+    uint64_t before[8];
+    exit.epapr_hcall.nr = be64(r->nr);
+    for (unsigned i = 0; i < 8; i++)
+        before[i] = exit.epapr_hcall.args[i] = be64(r->args[i]);
+    env->present = r->present & (HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN);
+    answers = r->answers;
+
+    unsigned n_out = outputs_of(exit.epapr_hcall.nr, env->present);
+    if (hcall_serve(env, r->answers >> 4, &exit) == HCALL_DEFERRED) {
+        for (unsigned i = 0; i < 8; i++)
+            g_assert_cmpuint(exit.epapr_hcall.args[i], ==, before[i]);
+        hcall_answer(&exit, EV_INTERNAL);
+    }
+    g_assert_cmpuint(exit.epapr_hcall.ret, <=, EV_BUFFER_OVERFLOW);
+    g_assert_cmpuint(exit.epapr_hcall.nr, ==, be64(r->nr));
+    for (unsigned i = n_out; i < 7; i++)
+        g_assert_cmpuint(exit.epapr_hcall.args[i], ==, before[i + 1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    HcallEnv env = {.services = &services};
+    uint64_t calls = 0, counted;
+    for (; size >= sizeof(Record); data += sizeof(Record), size -= sizeof(Record), calls++)
+        serve_one(&env, (const Record *)data);
+    counted = env.unknown;
+    for (unsigned id = 0; id < HCALL_COUNT; id++)
+        counted += env.count[id];
+    g_assert_cmpuint(counted, ==, calls);
+    return 0;
+}
