@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * The wait instruction: it ends when an interrupt is taken, and the code goes on behind it. */
+#include "guest.h"
+
+static volatile unsigned ticks;
+
+PROBE(user_wait, "wait; li 3,5");
+
+static void tick(TrapFrame *frame)
+{
+    mtspr(SPR_TSR, TSR_DIS);
+    ticks++;
+}
+
+void guest_main(void)
+{
+    report_plan(4);
+    trap_handle(VEC_DEC, tick);
+    mtspr(SPR_DECAR, 400000);
+    mtspr(SPR_DEC, 400000);
+    mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
+    unsigned waits = 0, woken = 0;
+    mtmsr(mfmsr() | MSR_EE);
+    while (ticks < 20) {
+        unsigned before = ticks;
+
+        __asm__ volatile("wait" : : : "memory");
+        waits++;
+        woken += ticks != before;
+    }
+    mtmsr(mfmsr() & ~MSR_EE);
+    report("twenty decrementers through wait", ticks >= 20);
+    report("wait waits: about one a tick", waits <= 2 * ticks && woken + 2 >= waits / 2);
+
+    /* an interrupt that is pending and enabled already: wait goes on at once, after it */
+    mtspr(SPR_TCR, 0);
+    mtspr(SPR_DECAR, 0);
+    mtspr(SPR_DEC, 1);
+    while (!(mfspr(SPR_TSR) & TSR_DIS))
+        ;
+    ticks = 0;
+    mtspr(SPR_TCR, TCR_DIE);
+    mtmsr(mfmsr() | MSR_EE);
+    report_eq("pending before: taken at once", ticks, 1);
+    mtmsr(mfmsr() & ~MSR_EE);
+
+    mtspr(SPR_DECAR, 400000);       /* again and again: the first may come before the wait */
+    mtspr(SPR_DEC, 400000);
+    mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
+    report_eq("wait in user mode goes on behind", trap_run(user_wait, MSR_PR | MSR_EE, 0, 0, 0, 0).ret, 5);
+    mtspr(SPR_TCR, 0);
+}
