@@ -189,6 +189,7 @@ typedef struct E500 {
     uint64_t timer_tb;    /* time base up to which FIT and watchdog events were counted */
     bool icmp_armed;      /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
     bool watchdog_exit;   /* second expiry of the watchdog, to be reported as an exit */
+    bool host_debug; /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
     bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];

@@ -155,7 +155,7 @@ ExecResult exec_ehpriv(E500 *c, const Insn *in)
 {
     if (in_problem_state(c))
         return e500_privileged(c);
-    if (in->imm != 1)
+    if (in->imm != 1 || !c->host_debug)
         return e500_illegal(c);
     *c->exit = (VcpuExit){
         .kind = VCPU_EXIT_DEBUG,

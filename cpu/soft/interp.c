@@ -80,6 +80,13 @@ static bool leave(VcpuExit *exit, VcpuExitKind kind)
     return false;
 }
 
+static bool stepped(E500 *c)
+{
+    c->exit->debug.reason = VCPU_DEBUG_STEP;
+    c->exit->debug.pc = c->s.pc;
+    return leave(c->exit, VCPU_EXIT_DEBUG);
+}
+
 /* Somebody watches: trace, breakpoint before, single step after.  False: exit. */
 static bool step_watched(SoftVcpu *vcpu, E500 *c)
 {
@@ -95,11 +102,7 @@ static bool step_watched(SoftVcpu *vcpu, E500 *c)
     }
     if (!debug->single_step)
         return true;
-    if (!step(vcpu, c))
-        return false;
-    c->exit->debug.reason = VCPU_DEBUG_STEP;
-    c->exit->debug.pc = c->s.pc;
-    return leave(c->exit, VCPU_EXIT_DEBUG);
+    return step(vcpu, c) && stepped(c);
 }
 
 /* c->attention is set.  True: execute on.  False: *c->exit holds the exit. */
@@ -195,8 +198,13 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
 {
     TimeSource *ts = c->vm->time;
 
+    bool ends_instruction = exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL;
     if (!complete(vcpu, c, exit) || complete_only)
         return;
+    if (ends_instruction && vcpu->debug.single_step) {
+        stepped(c);
+        return;
+    }
     vcpu->launched |= !c->s.held;
     if (time_now_ns(ts) >= c->timer_deadline_ns)
         e500_timers_update(c);

@@ -148,7 +148,8 @@ static bool soft_vcpu_set_debug(AccelVcpu *vcpu, const AccelDebug *debug, GError
     if (fault_here(FAULT_SET_DEBUG, error))
         return false;
     soft->debug = *debug;
-    if (debug->single_step || debug->n_breakpoints || log_on(LOG_IN_ASM))
+    soft->core.host_debug = debug->single_step || debug->n_breakpoints;
+    if (soft->core.host_debug || log_on(LOG_IN_ASM))
         e500_attention(&soft->core, E500_ATT_DEBUG);
     else
         __atomic_and_fetch(&soft->core.attention, ~(uint32_t)E500_ATT_DEBUG, __ATOMIC_SEQ_CST);

@@ -215,6 +215,9 @@ static void ehpriv_1_stops_for_the_debugger(Fixture *f, gconstpointer unused)
     E500 *c = f->core[0];
 
     c->s.pc = 0x1000;
+    g_assert_cmpint(execute(c, EHPRIV_1), ==, EXEC_TRAP); /* nobody there: a guest cannot stop the machine */
+    g_assert_cmphex(c->trap.esr, ==, ESR_PIL);
+    c->host_debug = true;
     g_assert_cmpint(execute(c, EHPRIV_1), ==, EXEC_EXIT);
     g_assert_cmpint(f->exit.kind, ==, VCPU_EXIT_DEBUG);
     g_assert_cmphex(f->exit.debug.pc, ==, 0x1000);
