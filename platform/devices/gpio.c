@@ -9,7 +9,7 @@
 
 #include "cpu/log.h"
 
-enum { GPDIR = 0x00, GPODR = 0x04, GPDAT = 0x08, GPIER = 0x0c, GPIMR = 0x10, GPICR = 0x14 };
+enum { GPDIR = 0x00, GPODR = 0x04, GPDAT = 0x08, GPIER = 0x0c, GPIMR = 0x10, GPICR = 0x14, GPIBE = 0x18 };
 enum { PIN_POWER_OFF = 0 };
 
 #define PIN_BIT(pin) (0x80000000u >> (pin))
@@ -26,12 +26,14 @@ typedef struct Gpio {
     uint32_t gpier;  /* events, write one to clear */
     uint32_t gpimr;  /* 1: event interrupts */
     uint32_t gpicr;  /* 1: only falling edges are events */
+    uint32_t gpibe;  /* 1: input buffer on; kept, they are always on */
     uint32_t driven; /* levels that the outputs show to others */
 } Gpio;
 
 static const DeviceField gpio_fields[] = {
     DEVICE_FIELD(Gpio, gpdir, 0), DEVICE_FIELD(Gpio, gpodr, 0), DEVICE_FIELD(Gpio, latch, 0),
     DEVICE_FIELD(Gpio, gpier, 0), DEVICE_FIELD(Gpio, gpimr, 0), DEVICE_FIELD(Gpio, gpicr, 0),
+    DEVICE_FIELD(Gpio, gpibe, 0),
 };
 
 static uint32_t pins(const Gpio *g)
@@ -95,6 +97,9 @@ static bool gpio_read(Device *dev, unsigned region, uint64_t offset, unsigned si
     case GPICR:
         *value = g->gpicr;
         break;
+    case GPIBE:
+        *value = g->gpibe;
+        break;
     default:
         *value = 0;
         LOG(LOG_GUEST_ERRORS, "%s: read of reserved register 0x%03" PRIx64, dev->id, offset);
@@ -126,6 +131,9 @@ static bool gpio_write(Device *dev, unsigned region, uint64_t offset, unsigned s
         break;
     case GPICR:
         g->gpicr = word;
+        break;
+    case GPIBE:
+        g->gpibe = word;
         break;
     default:
         LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, dev->id, word,

@@ -14,6 +14,8 @@ enum {
     CONFIG_ADDR = 0x000,
     CONFIG_DATA = 0x004, /* four bytes, in pieces of 1, 2 or 4 */
     INT_ACK = 0x008,
+    BLOCK_REV1 = 0xbf8, /* 0: a PCI block, not PCI Express */
+    BLOCK_REV2 = 0xbfc,
     ATMU = 0xc00, /* outbound windows 0–4 from here, inbound windows 3–1 from ATMU_INBOUND, 0x20 each */
     ATMU_OUTBOUND_END = 0xca0,
     ATMU_INBOUND = 0xda0,
@@ -174,7 +176,7 @@ static bool registers_read(PciHost *h, uint64_t offset, unsigned size, uint64_t 
     if (size != 4)
         return false;
     const uint32_t *reg = register_at(h, offset);
-    if (!reg && offset != INT_ACK)
+    if (!reg && offset != INT_ACK && offset != BLOCK_REV1 && offset != BLOCK_REV2)
         LOG(LOG_GUEST_ERRORS, "%s: read of reserved register 0x%03" PRIx64, h->dev.id, offset);
     *value = reg ? *reg : 0;
     return true;
