@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/devices/guts.h"
+
+#include "tests/unit/device_helper.h"
+
+static Wire reset;
+
+static Device *make(void)
+{
+    reset = (Wire){0};
+    return guts_new("guts", 0xe0000, 0x80230020, 0x12345678, (IrqLine){wire_set, &reset, 0});
+}
+
+static void test_identity(void)
+{
+    Device *guts = make();
+    g_assert_cmphex(reg_read(guts, 0xa0, 4), ==, 0x80230020);
+    g_assert_cmphex(reg_read(guts, 0xa4, 4), ==, 0x12345678);
+    reg_write(guts, 0xa0, 4, 0);
+    g_assert_cmphex(reg_read(guts, 0xa0, 4), ==, 0x80230020);
+    device_free(guts);
+}
+
+static void test_reset_request(void)
+{
+    Device *guts = make();
+    reg_write(guts, 0xb0, 4, 0xfffffffd);
+    g_assert_cmpuint(reset.rises, ==, 0);
+    reg_write(guts, 0xb0, 4, 2);
+    g_assert_cmpuint(reset.rises, ==, 1);
+    g_assert_false(reset.level);
+    reg_write(guts, 0xb0, 4, 2);
+    g_assert_cmpuint(reset.rises, ==, 2);
+    g_assert_cmphex(reg_read(guts, 0xb0, 4), ==, 0);
+    device_free(guts);
+}
+
+static void test_sizes(void)
+{
+    Device *guts = make();
+    for (unsigned size = 1; size <= 8; size *= 2)
+        g_assert_cmpint(reg_answers(guts, 0xb0, size), ==, size == 4);
+    g_assert_false(guts->ops->write(guts, 0, 0xb0, 1, 2));
+    g_assert_cmpuint(reset.rises, ==, 0);
+    g_assert_cmphex(reg_read(guts, 0xffc, 4), ==, 0);
+    reg_write(guts, 0xffc, 4, 1);
+    device_free(guts);
+}
+
+static void test_kept(void)
+{
+    Device *guts = make();
+    reg_write(guts, 0x70, 4, 0xabcd);
+    g_assert_cmphex(reg_read(guts, 0x70, 4), ==, 0xabcd);
+    device_reset(guts);
+    g_assert_cmphex(reg_read(guts, 0x70, 4), ==, 0);
+    device_free(guts);
+}
+
+static void test_node(void)
+{
+    Device *guts = make();
+    g_autoptr(GBytes) tree = device_tree(guts, 1, (const char *const[]){NULL});
+    g_assert_true(tree_compatible(tree, "/global-utilities@e0000", "fsl,mpc8544-guts"));
+    int length = -1;
+    const void *fdt = g_bytes_get_data(tree, NULL);
+    g_assert_nonnull(fdt_getprop(fdt, fdt_path_offset(fdt, "/global-utilities@e0000"), "fsl,has-rstcr",
+                                 &length));
+    g_assert_cmpint(length, ==, 0);
+    device_free(guts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/guts/tells-pvr-and-svr", test_identity);
+    g_test_add_func("/guts/hreset-req-asks-for-a-reset-each-time", test_reset_request);
+    g_test_add_func("/guts/answers-32-bit-accesses-only", test_sizes);
+    g_test_add_func("/guts/devdisr-is-kept-until-reset", test_kept);
+    g_test_add_func("/guts/describes-itself", test_node);
+    return g_test_run();
+}
