@@ -7,6 +7,7 @@
 #include "cpu/log.h"
 
 enum { ENTRY_ADDR = 0, ENTRY_R3 = 8, ENTRY_PIR = 20 };
+enum { BOOT_CPU = 1 << 0 }; /* runs already: never released */
 
 typedef struct SpinTable {
     Device dev;
@@ -77,7 +78,12 @@ static void spin_table_reset(Device *dev)
         be_put(entry + ENTRY_R3, 8, cpu);
         be_put(entry + ENTRY_PIR, 4, cpu);
     }
-    t->released = 1; /* the boot CPU runs already */
+    t->released = BOOT_CPU;
+}
+
+static void spin_table_post_load(Device *dev)
+{
+    ((SpinTable *)dev)->released |= BOOT_CPU;
 }
 
 static const DeviceOps spin_table_ops = {
@@ -87,6 +93,7 @@ static const DeviceOps spin_table_ops = {
     .read = spin_table_read,
     .write = spin_table_write,
     .reset = spin_table_reset,
+    .post_load = spin_table_post_load,
 };
 
 Device *spin_table_new(const char *id, unsigned n_cpus, SpinTableRelease *release, void *opaque)
