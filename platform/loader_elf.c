@@ -17,6 +17,7 @@ enum {
     EHDR_PHENTSIZE = 42,
     EHDR_PHNUM = 44,
     PHDR_SIZE = 32,
+    EARLY_MAP = 64 << 20,
 };
 
 typedef struct ElfSegment {
@@ -26,7 +27,7 @@ typedef struct ElfSegment {
 typedef struct Elf {
     ImageFile *file;
     uint64_t entry;
-    bool relocatable; /* ET_DYN: runs wherever it is put */
+    bool relocatable; /* runs wherever it is put: ET_DYN, or it brings relocations to apply to itself */
     uint64_t align;   /* largest p_align */
     GArray *segments; /* of ElfSegment */
 } Elf;
@@ -59,8 +60,23 @@ static bool elf_header(Elf *elf, GError **error)
     return true;
 }
 
+/* ePAPR wrappers are linked as position-independent, but typed ET_EXEC for firmware that knows nothing else. */
+static bool has_relocations(const ImageFile *file, const uint8_t *phdr)
+{
+    uint64_t offset = image_be32(phdr + 4), size = image_be32(phdr + 16);
+    if (offset + size > file->size)
+        return false;
+    const uint8_t *entry = file->data + offset;
+    for (; size >= 8 && image_be32(entry) != DT_NULL; entry += 8, size -= 8) {
+        if (image_be32(entry) == DT_RELA)
+            return true;
+    }
+    return false;
+}
+
 static bool elf_segment(Elf *elf, unsigned i, const uint8_t *p, GError **error)
 {
+    elf->relocatable |= image_be32(p) == PT_DYNAMIC && has_relocations(elf->file, p);
     if (image_be32(p) != PT_LOAD || image_be32(p + 20) == 0)
         return true;
     ElfSegment s = {
@@ -116,26 +132,25 @@ static bool elf_segments(Elf *elf, GError **error)
 }
 
 /*
- * Linux's zImage.epapr is linked at 512 MiB, but runs anywhere; with less RAM than that it goes where there
- * is some, high enough that the kernel it unpacks to 0 does not run into it.
+ * Linux's zImage.epapr is linked at 512 MiB.  It leaves a copy of the tree behind itself, and the kernel that it unpacks to 0 sees
+ * 64 MiB early in its life: the wrapper has to be below that, yet above the kernel.
  */
 static bool elf_place(Elf *elf, GError **error)
 {
     const uint64_t ram = elf->file->ram_size;
     ElfSegment *s = (ElfSegment *)elf->segments->data, *last = s + elf->segments->len - 1;
-    uint64_t low = s->gpa, end = last->gpa + last->memsz;
-    if (end <= ram)
-        return true;
-    uint64_t align = MAX(elf->align, 1 << 20);
-    if (elf->relocatable && (align & (align - 1)) == 0) {
-        uint64_t to = (MIN(64 << 20, ram / 2) & ~(align - 1)) + (low & (align - 1));
+    uint64_t low = s->gpa, end = last->gpa + last->memsz, align = MAX(elf->align, 1 << 20);
+    if (elf->relocatable && end > EARLY_MAP && (align & (align - 1)) == 0) {
+        uint64_t to = (MIN(EARLY_MAP / 2, ram / 4) & ~(align - 1)) + (low & (align - 1));
         if (to < low && to <= ram && end - low <= ram - to) {
             for (; s <= last; s++)
                 s->gpa -= low - to;
             return true;
         }
     }
-    return image_too_big(elf->file, end, error);
+    if (end > ram)
+        return image_too_big(elf->file, end, error);
+    return true;
 }
 
 /* A virtual entry by the segment it lies in; a physical one as it is. */

@@ -135,24 +135,42 @@ static void test_elf_put(void)
     image_free(image);
 }
 
-/* zImage.epapr is linked at 512 MiB and runs anywhere. */
-static void test_elf_relocatable_goes_where_ram_is(void)
+/* zImage.epapr is linked at 512 MiB, runs anywhere, and has to be where its kernel sees it. */
+static void test_elf_relocatable_goes_low(void)
 {
+    static const struct {
+        uint64_t ram, low;
+    } cases[] = { { 1024 * MIB, 32 * MIB }, { 128 * MIB, 32 * MIB }, { 64 * MIB, 16 * MIB } };
     const Phdr phdrs[] = { { LOAD, 0x1000, 0x20000000, 0x20000000, 0x1000, 0x1000, 0x10000 },
-                           { LOAD, 0x1000, 0x20010000, 0x20010000, 0x1000, 0x4000, 0x10000 } };
-    Image *image = accepted(elf_new(3, 0x20000100, phdrs, 2), 1024 * MIB);
-    g_assert_cmphex(image->entry, ==, 0x20000100);
-    image_free(image);
-    image = accepted(elf_new(3, 0x20000100, phdrs, 2), 256 * MIB);
-    g_assert_cmphex(image->low, ==, 64 * MIB);
-    g_assert_cmphex(image->entry, ==, 64 * MIB + 0x100);
-    g_assert_cmphex(image->high, ==, 64 * MIB + 0x14000);
-    image_free(image);
-    image = accepted(elf_new(3, 0x20000100, phdrs, 2), 64 * MIB);
-    g_assert_cmphex(image->low, ==, 32 * MIB);
-    image_free(image);
-    refused(elf_new(2, 0x20000100, phdrs, 2),
+                           { LOAD, 0x1000, 0x20010000, 0x20010000, 0x1000, 0x4000, 0x10000 },
+                           { 2, 0x1ff0, 0, 0, 0x10, 0x10, 4 } };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Image *image = accepted(elf_new(3, 0x20000100, phdrs, 2), cases[i].ram);
+        g_assert_cmphex(image->low, ==, cases[i].low);
+        g_assert_cmphex(image->entry, ==, cases[i].low + 0x100);
+        g_assert_cmphex(image->high, ==, cases[i].low + 0x14000);
+        image_free(image);
+    }
+    /* ET_EXEC with relocations to apply to itself: the same.  Without: where it was linked. */
+    for (unsigned tag = 6; tag <= 7; tag++) {
+        GByteArray *b = elf_new(2, 0x20000100, phdrs, 3);
+        be32(b, 0x1ff0, 1);
+        be32(b, 0x1ff8, tag); /* DT_SYMTAB, DT_RELA */
+        Image *image = accepted(b, 1024 * MIB);
+        g_assert_cmphex(image->low, ==, tag == 7 ? 32 * MIB : 0x20000000);
+        image_free(image);
+    }
+    refused(elf_new(2, 0x20000100, phdrs, 3),
             "k: ELF: does not fit: it needs RAM up to 0x20014000, and -m gives 64 MiB");
+}
+
+/* A relocatable Linux is linked at 0 and stays there. */
+static void test_elf_relocatable_stays_low(void)
+{
+    const Phdr phdrs[] = { TEXT(0xc0000000, 0x100000, 0x1000) };
+    Image *image = accepted(elf_new(3, 0xc0000000, phdrs, 1), RAM);
+    g_assert_cmphex(image->low, ==, 0x100000);
+    image_free(image);
 }
 
 static GByteArray *elf_good(void)
@@ -469,7 +487,8 @@ int main(int argc, char **argv)
     g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
     g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
     g_test_add_func("/loader/elf/puts-data-and-zeros-nothing-else", test_elf_put);
-    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-ram-is", test_elf_relocatable_goes_where_ram_is);
+    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-its-kernel-sees-it", test_elf_relocatable_goes_low);
+    g_test_add_func("/loader/elf/a-relocatable-one-at-the-bottom-stays", test_elf_relocatable_stays_low);
     g_test_add_func("/loader/elf/bad-ones-are-refused", test_elf_refused);
     g_test_add_func("/loader/uimage/plain-and-gzip", test_uimage);
     g_test_add_func("/loader/uimage/noload-goes-to-zero", test_uimage_noload);
