@@ -80,6 +80,8 @@ check-cli: $(B)/quoin guests
 CHECKS := check-unit
 CHECKS += check-cli
 CHECKS += check-guests
+CHECKS += check-golden
+CHECKS += check-control
 CHECKS += check-machine
 CHECKS += check-objdump
 CHECKS += check-diff
@@ -160,6 +162,19 @@ check-docs: $(DOC_TOOLS)
 check-deps:
 	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
 
+# --- the trees that guests get, as text
+
+check-golden: $(B)/quoin
+	@tests/golden/run $(B)/quoin
+
+golden-update: $(B)/quoin
+	@tests/golden/run $(B)/quoin --update
+
+# --- gdb and QMP from outside
+
+check-control: $(B)/quoin guests
+	@tests/control/run $(B)/quoin
+
 # --- bare-metal guests: guests/bare/<name>.c, one concern each, linked with guests/bare/lib
 
 GUEST_CC    ?= powerpc-linux-gnu-gcc
@@ -226,6 +241,8 @@ help:
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make docs            write the generated pages anew; check-docs: are they?
 #@ make check-deps      who may include whom
+#@ make check-golden    device trees against tests/golden/*.dts; golden-update writes them anew
+#@ make check-control   gdb and QMP clients on a running machine
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
 #@ make check-machine   how a machine ends, with faults injected
@@ -247,6 +264,6 @@ format:
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: install uninstall check-cli
 .PHONY: check-objdump check-diff check-diff-slow check-fuzz docs
-.PHONY: check-docs check-deps
+.PHONY: check-docs check-deps check-golden golden-update check-control
 .PHONY: run guest-linux install-deps check-linux
 .SECONDARY:

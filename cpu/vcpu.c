@@ -55,16 +55,16 @@ static VcpuThread *thread_of(Vcpu *vcpu)
 /* With the lock.  Leaves with executing set, or false to end. */
 static bool park_wait(Vcpus *set, VcpuThread *t)
 {
-    t->executing = false;
-    g_cond_broadcast(&set->idle);
     while (!set->running || t->held_back || t->call) {
+        /* Each time round: a resume that a park took back before this thread woke has set it again. */
+        t->executing = false;
+        g_cond_broadcast(&set->idle);
         if (t->call) {
             const VcpuCall *call = t->call;
             g_mutex_unlock(&set->lock);
             call->fn(&t->pub, call->opaque);
             g_mutex_lock(&set->lock);
             t->call = NULL;
-            g_cond_broadcast(&set->idle);
         } else if (set->quitting) {
             return false;
         } else {

@@ -78,8 +78,9 @@ GBytes *machine_build_tree(Machine *m, GError **error)
     if (m->boot->dtb) {
         g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
         GBytes *tree = nodes_adopt(m->boot->dtb, &nodes, reports, error);
-        for (guint i = 0; i < reports->len && m->resets == 0; i++)
+        for (guint i = 0; i < reports->len && !m->tree_reported; i++)
             message_warning("-dtb %s: %s", m->config->dtb, (char *)reports->pdata[i]);
+        m->tree_reported = true;
         return tree;
     }
     Dts *dts = dts_new();
