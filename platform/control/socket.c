@@ -180,6 +180,14 @@ static void watch(ControlSocket *sock)
     sock->source = g_unix_fd_add(sock->fd, want, ready, sock);
 }
 
+static gboolean accept_client(gint fd, GIOCondition condition, gpointer opaque);
+
+static void watch_listener(ControlSocket *sock)
+{
+    if (!sock->listen_source)
+        sock->listen_source = g_unix_fd_add(sock->listen_fd, G_IO_IN, accept_client, sock);
+}
+
 static void drop_client(ControlSocket *sock)
 {
     if (sock->fd < 0)
@@ -227,6 +235,7 @@ static gboolean ready(gint fd, GIOCondition condition, gpointer opaque)
     if (!alive) {
         drop_client(sock);
         sock->ops->closed(sock->opaque);
+        watch_listener(sock);
     } else {
         watch(sock);
     }
@@ -240,14 +249,11 @@ static gboolean accept_client(gint fd, GIOCondition condition, gpointer opaque)
 
     if (client < 0)
         return G_SOURCE_CONTINUE;
-    if (sock->fd >= 0) { /* one at a time */
-        close(client);
-        return G_SOURCE_CONTINUE;
-    }
     sock->fd = client;
+    sock->listen_source = 0;
     watch(sock);
     sock->ops->opened(sock->opaque);
-    return G_SOURCE_CONTINUE;
+    return G_SOURCE_REMOVE; /* one at a time: the next waits until this one is gone */
 }
 
 void control_socket_send(ControlSocket *sock, const void *data, size_t size)
@@ -271,7 +277,11 @@ void control_socket_wait(ControlSocket *sock)
 {
     struct pollfd pfd = {.fd = sock->listen_fd, .events = POLLIN};
 
-    while (sock->wait && sock->fd < 0)
+    if (!sock->wait)
+        return;
+    if (sock->listen_source)
+        g_source_remove(sock->listen_source);
+    while (sock->fd < 0)
         if (poll(&pfd, 1, -1) > 0)
             accept_client(sock->listen_fd, G_IO_IN, sock);
 }
@@ -292,7 +302,7 @@ ControlSocket *control_socket_new(const char *option, const char *text, const ch
         control_socket_free(sock);
         return NULL;
     }
-    sock->listen_source = g_unix_fd_add(sock->listen_fd, G_IO_IN, accept_client, sock);
+    watch_listener(sock);
     sock->wait = spec.wait;
     return sock;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A listening socket with one client at a time, for gdb and QMP.  Main thread; driven by the default GMainContext.
+ * A listening socket with one client at a time (the next one waits), for gdb and QMP.  Main thread; driven by the default GMainContext.
  *
  * Specs: tcp:[HOST]:PORT and unix:PATH, then QEMU's ,server=on ,wait=on|off.  No HOST is this host only (loopback): whoever can
  * connect owns the guest.
