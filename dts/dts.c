@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * libfdt's sequential-write functions do the encoding.  What they do not check is checked here, where the path is
- * known: properties before subnodes, no name twice, every node closed, every phandle given.
+ * libfdt's sequential-write functions do the encoding.  What they do not check is checked here,
+ * where the path is known: properties before subnodes, no name twice, every node closed, every
+ * phandle given.
  */
 #include "dts/dts.h"
 
@@ -50,7 +51,8 @@ static void fail(Dts *dts, const char *format, ...)
     va_end(ap);
     g_autoptr(GString) path = g_string_new(NULL);
     dts_path(dts, path);
-    dts->error = g_error_new(G_FILE_ERROR, G_FILE_ERROR_INVAL, "device tree: %s: %s", path->str, text);
+    dts->error =
+        g_error_new(G_FILE_ERROR, G_FILE_ERROR_INVAL, "device tree: %s: %s", path->str, text);
 }
 
 /* True: repeat the operation, there is more room now.  Otherwise the result was recorded. */

@@ -74,8 +74,8 @@ static bool range_insert(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, uns
 {
     if (size == 0 || gpa + (size - 1) < gpa) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "physical range 0x%" PRIx64 "+0x%" PRIx64 " of %s is empty or wraps around", gpa,
-                    size, who);
+                    "physical range 0x%" PRIx64 "+0x%" PRIx64 " of %s is empty or wraps around",
+                    gpa, size, who);
         return false;
     }
     guint at = range_after(bus, gpa);

@@ -15,10 +15,16 @@ bool bus_map(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region
 /* Reserves a range (RAM) so that no device is mapped there. */
 bool bus_reserve(Bus *bus, uint64_t gpa, uint64_t size, const char *who, GError **error);
 void bus_unmap(Bus *bus, Device *dev, unsigned region);
-/* false: nobody answers; counted, and traced with -d guest_errors.  size 1, 2, 4, 8; gpa a multiple of it. */
+/*
+ * false: nobody answers; counted, and traced with -d guest_errors.  size 1, 2, 4, 8; gpa a multiple
+ * of it.
+ */
 bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value);
 bool bus_write(Bus *bus, uint64_t gpa, unsigned size, uint64_t value);
 uint64_t bus_unmapped_count(const Bus *bus);
-/* Which vCPU the calling thread's accesses come from (MPIC per-CPU registers); a vCPU's thread sets it once.  0 at first. */
+/*
+ * Which vCPU the calling thread's accesses come from (MPIC per-CPU registers); a vCPU's thread sets
+ * it once.  0 at first.
+ */
 void bus_set_initiator(unsigned vcpu);
 unsigned bus_initiator(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * GPDAT reads what is on the pins: the latch for outputs, the outside for inputs.  A pin that turns from input to output
- * shows its latch at once, so the order of "set direction" and "set value" is the guest's choice.
+ * GPDAT reads what is on the pins: the latch for outputs, the outside for inputs.  A pin that turns
+ * from input to output shows its latch at once, so the order of "set direction" and "set value" is
+ * the guest's choice.
  */
 #include "platform/devices/gpio.h"
 
@@ -9,7 +10,15 @@
 
 #include "cpu/log.h"
 
-enum { GPDIR = 0x00, GPODR = 0x04, GPDAT = 0x08, GPIER = 0x0c, GPIMR = 0x10, GPICR = 0x14, GPIBE = 0x18 };
+enum {
+    GPDIR = 0x00,
+    GPODR = 0x04,
+    GPDAT = 0x08,
+    GPIER = 0x0c,
+    GPIMR = 0x10,
+    GPICR = 0x14,
+    GPIBE = 0x18
+};
 enum { PIN_POWER_OFF = 0 };
 
 #define PIN_BIT(pin) (0x80000000u >> (pin))
@@ -136,8 +145,8 @@ static bool gpio_write(Device *dev, unsigned region, uint64_t offset, unsigned s
         g->gpibe = word;
         break;
     default:
-        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, dev->id, word,
-            offset);
+        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, dev->id,
+            word, offset);
         return true;
     }
     outputs_update(g);
@@ -201,8 +210,9 @@ typedef struct PowerOff {
 } PowerOff;
 
 /*
- * What hangs on a pin has no address, so it cannot sit in a simple-bus (dtc would warn), and Linux looks for devices only in buses that it
- * knows: hence the bus of its own, of the one kind that needs neither `reg` nor `ranges`.
+ * What hangs on a pin has no address, so it cannot sit in a simple-bus (dtc would warn), and Linux
+ * looks for devices only in buses that it knows: hence the bus of its own, of the one kind that
+ * needs neither `reg` nor `ranges`.
  */
 static void power_off_describe(Device *dev, Dts *dts)
 {

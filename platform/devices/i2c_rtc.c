@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Transfers take no time: I2CSR[MIF] is set by the access to I2CDR that starts one.  A reset of the machine also resets the
- * clock chip: it shows the host's time again, as after power-on.
+ * Transfers take no time: I2CSR[MIF] is set by the access to I2CDR that starts one.  A reset of the
+ * machine also resets the clock chip: it shows the host's time again, as after power-on.
  */
 #include "platform/devices/i2c_rtc.h"
 
@@ -11,7 +11,15 @@
 #include "platform/devices/rtc_ds1338.h"
 
 enum { I2CADR = 0x00, I2CFDR = 0x04, I2CCR = 0x08, I2CSR = 0x0c, I2CDR = 0x10, I2CDFSRR = 0x14 };
-enum { CR_MEN = 0x80, CR_MIEN = 0x40, CR_MSTA = 0x20, CR_MTX = 0x10, CR_TXAK = 8, CR_RSTA = 4, CR_BCST = 1 };
+enum {
+    CR_MEN = 0x80,
+    CR_MIEN = 0x40,
+    CR_MSTA = 0x20,
+    CR_MTX = 0x10,
+    CR_TXAK = 8,
+    CR_RSTA = 4,
+    CR_BCST = 1
+};
 enum { CR_KEPT = CR_MEN | CR_MIEN | CR_MSTA | CR_MTX | CR_TXAK | CR_BCST };
 enum { SR_MCF = 0x80, SR_MBB = 0x20, SR_MAL = 0x10, SR_MIF = 2, SR_RXAK = 1 };
 
@@ -28,20 +36,13 @@ typedef struct I2cRtc {
 } I2cRtc;
 
 static const DeviceField i2c_rtc_fields[] = {
-    DEVICE_FIELD(I2cRtc, i2cadr, 0),
-    DEVICE_FIELD(I2cRtc, i2cfdr, 0),
-    DEVICE_FIELD(I2cRtc, i2ccr, 0),
-    DEVICE_FIELD(I2cRtc, i2csr, SR_MCF | SR_RXAK),
-    DEVICE_FIELD(I2cRtc, i2cdr, 0),
-    DEVICE_FIELD(I2cRtc, i2cdfsrr, 0x10),
-    DEVICE_FIELD(I2cRtc, bus, BUS_IDLE),
-    DEVICE_FIELD(I2cRtc, rtc.offset_s, 0),
-    DEVICE_FIELD(I2cRtc, rtc.stopped_s, 0),
-    DEVICE_FIELD(I2cRtc, rtc.halted, 0),
-    DEVICE_FIELD(I2cRtc, rtc.hours_12, 0),
-    DEVICE_FIELD(I2cRtc, rtc.day_shift, 0),
-    DEVICE_FIELD(I2cRtc, rtc.pointer, 0),
-    DEVICE_FIELD(I2cRtc, rtc.addressed, 0),
+    DEVICE_FIELD(I2cRtc, i2cadr, 0),        DEVICE_FIELD(I2cRtc, i2cfdr, 0),
+    DEVICE_FIELD(I2cRtc, i2ccr, 0),         DEVICE_FIELD(I2cRtc, i2csr, SR_MCF | SR_RXAK),
+    DEVICE_FIELD(I2cRtc, i2cdr, 0),         DEVICE_FIELD(I2cRtc, i2cdfsrr, 0x10),
+    DEVICE_FIELD(I2cRtc, bus, BUS_IDLE),    DEVICE_FIELD(I2cRtc, rtc.offset_s, 0),
+    DEVICE_FIELD(I2cRtc, rtc.stopped_s, 0), DEVICE_FIELD(I2cRtc, rtc.halted, 0),
+    DEVICE_FIELD(I2cRtc, rtc.hours_12, 0),  DEVICE_FIELD(I2cRtc, rtc.day_shift, 0),
+    DEVICE_FIELD(I2cRtc, rtc.pointer, 0),   DEVICE_FIELD(I2cRtc, rtc.addressed, 0),
     DEVICE_ARRAY(I2cRtc, rtc.regs, 0),
 };
 
@@ -125,7 +126,8 @@ static uint8_t dr_read(I2cRtc *i)
     return byte;
 }
 
-static bool i2c_rtc_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
+static bool i2c_rtc_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
+                         uint64_t *value)
 {
     I2cRtc *i = (I2cRtc *)dev;
     if (size != 1)
@@ -157,7 +159,8 @@ static bool i2c_rtc_read(Device *dev, unsigned region, uint64_t offset, unsigned
     return true;
 }
 
-static bool i2c_rtc_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+static bool i2c_rtc_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
+                          uint64_t value)
 {
     I2cRtc *i = (I2cRtc *)dev;
     uint8_t byte = (uint8_t)value;
@@ -224,8 +227,8 @@ static const DeviceOps i2c_rtc_ops = {
     .post_load = i2c_rtc_derive,
 };
 
-Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, const Clock *clock,
-                    int64_t base_s)
+Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq,
+                    const Clock *clock, int64_t base_s)
 {
     I2cRtc *i = g_new0(I2cRtc, 1);
     device_init(&i->dev, &i2c_rtc_ops, id);

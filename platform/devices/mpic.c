@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Delivery.  Nothing is queued: what a CPU gets is computed from the latches, wires and registers whenever one of them changes, so no
- * order of guest accesses can leave a stale request behind.  A bitmap of the sources that ask keeps that cheap.
+ * Delivery.  Nothing is queued: what a CPU gets is computed from the latches, wires and registers
+ * whenever one of them changes, so no order of guest accesses can leave a stale request behind.  A
+ * bitmap of the sources that ask keeps that cheap.
  *
- * A source whose ILR names CINT or MCP holds that output up while its wire is active and it is not masked; it has no priority, vector,
- * acknowledge or end of interrupt.
+ * A source whose ILR names CINT or MCP holds that output up while its wire is active and it is not
+ * masked; it has no priority, vector, acknowledge or end of interrupt.
  */
 #include "platform/devices/mpic.h"
 
@@ -16,22 +17,14 @@
 enum { ILR_INT = 0, ILR_CINT = 1, ILR_MCP = 2 };
 
 static const DeviceField mpic_fields[] = {
-    DEVICE_FIELD(Mpic, gcr, 0),
-    DEVICE_FIELD(Mpic, svr, IVPR_VECTOR),
-    DEVICE_FIELD(Mpic, eimr, 0xffffffff),
-    DEVICE_ARRAY(Mpic, ivpr, IVPR_MSK),
-    DEVICE_ARRAY(Mpic, idr, 1),
-    DEVICE_ARRAY(Mpic, ilr, ILR_INT),
-    DEVICE_ARRAY(Mpic, pending, 0),
-    DEVICE_ARRAY(Mpic, ctpr, 15),
-    DEVICE_ARRAY(Mpic, in_service, 0),
-    DEVICE_ARRAY(Mpic, msir, 0),
-    DEVICE_ARRAY(Mpic, tfrr, 0),
-    DEVICE_ARRAY(Mpic, tcr, 0),
-    DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI),
-    DEVICE_ARRAY(Mpic, toggle, 0),
-    DEVICE_ARRAY(Mpic, left, 0),
-    DEVICE_ARRAY(Mpic, at_ns, 0),
+    DEVICE_FIELD(Mpic, gcr, 0),           DEVICE_FIELD(Mpic, svr, IVPR_VECTOR),
+    DEVICE_FIELD(Mpic, eimr, 0xffffffff), DEVICE_ARRAY(Mpic, ivpr, IVPR_MSK),
+    DEVICE_ARRAY(Mpic, idr, 1),           DEVICE_ARRAY(Mpic, ilr, ILR_INT),
+    DEVICE_ARRAY(Mpic, pending, 0),       DEVICE_ARRAY(Mpic, ctpr, 15),
+    DEVICE_ARRAY(Mpic, in_service, 0),    DEVICE_ARRAY(Mpic, msir, 0),
+    DEVICE_ARRAY(Mpic, tfrr, 0),          DEVICE_ARRAY(Mpic, tcr, 0),
+    DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI),  DEVICE_ARRAY(Mpic, toggle, 0),
+    DEVICE_ARRAY(Mpic, left, 0),          DEVICE_ARRAY(Mpic, at_ns, 0),
 };
 
 static bool bit_get(const uint32_t *map, unsigned bit)
@@ -80,7 +73,10 @@ bool mpic_source_active(const Mpic *m, unsigned source)
     return (targets(m, source) && !(m->ivpr[source] & IVPR_MSK)) || in_service_anywhere(m, source);
 }
 
-/* The most urgent of the sources in the map, of those that ask the CPU when cpu_bit is not 0; −1: none. */
+/*
+ * The most urgent of the sources in the map, of those that ask the CPU when cpu_bit is not 0; −1:
+ * none.
+ */
 static int most_urgent(const Mpic *m, const uint32_t *map, uint32_t cpu_bit)
 {
     int best = -1;
@@ -103,7 +99,8 @@ static int deliverable(const Mpic *m, unsigned cpu)
     if (best < 0 || priority(m, (unsigned)best) <= m->ctpr[cpu])
         return -1;
     int serving = most_urgent(m, &m->in_service[cpu * MPIC_WORDS], 0);
-    return serving >= 0 && priority(m, (unsigned)best) <= priority(m, (unsigned)serving) ? -1 : best;
+    return serving >= 0 && priority(m, (unsigned)best) <= priority(m, (unsigned)serving) ? -1
+                                                                                         : best;
 }
 
 void mpic_cpu_update(Mpic *m, unsigned cpu)
@@ -284,8 +281,8 @@ static void timer_due(void *opaque)
     mpic_timers_run(opaque);
 }
 
-Device *mpic_new(const char *id, uint32_t offset, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS],
-                 Clock *clock)
+Device *mpic_new(const char *id, uint32_t offset, unsigned n_cpus,
+                 const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
 {
     G_STATIC_ASSERT(MPIC_SOURCES_ALL % 32 != 0);
     g_assert(n_cpus >= 1 && n_cpus <= MPIC_CPUS_MAX);

@@ -39,7 +39,8 @@ typedef struct Mpic {
     uint32_t ivpr[MPIC_SOURCES_ALL]; /* without A */
     uint32_t idr[MPIC_SOURCES_ALL];
     uint32_t ilr[MPIC_SOURCES_ALL];
-    uint32_t pending[MPIC_SOURCES_ALL]; /* latched.  IPIs and timers: bit per CPU; edges: 1; level: unused */
+    uint32_t pending[MPIC_SOURCES_ALL]; /* latched.  IPIs and timers: bit per CPU; edges: 1; level:
+                                           unused */
     uint32_t ctpr[MPIC_CPUS_MAX];
     uint32_t in_service[MPIC_CPUS_MAX * MPIC_WORDS]; /* bit per source */
     uint32_t msir[MPIC_MSI_REGISTERS];
@@ -47,11 +48,11 @@ typedef struct Mpic {
     uint32_t tfrr[MPIC_GROUPS], tcr[MPIC_GROUPS];
     uint32_t gtbcr[MPIC_TIMERS];
     uint8_t toggle[MPIC_TIMERS];
-    uint32_t left[MPIC_TIMERS];    /* ticks to the next expiry, as of at_ns; 0: never loaded */
+    uint32_t left[MPIC_TIMERS]; /* ticks to the next expiry, as of at_ns; 0: never loaded */
     uint64_t at_ns[MPIC_TIMERS];
 
     /* Derived: */
-    uint32_t ready[MPIC_WORDS];    /* asks some CPU's INT, not masked */
+    uint32_t ready[MPIC_WORDS];           /* asks some CPU's INT, not masked */
     uint8_t direct_out[MPIC_SOURCES_ALL]; /* the CINT or MCP that it holds up at direct_cpus */
     uint32_t direct_cpus[MPIC_SOURCES_ALL];
     uint16_t n_direct[MPIC_CPUS_MAX][MPIC_OUTPUTS];
@@ -59,10 +60,11 @@ typedef struct Mpic {
 } Mpic;
 
 /* mpic.c */
-void mpic_source_update(Mpic *m, unsigned source); /* after any change of the source's registers or wires */
+void mpic_source_update(Mpic *m,
+                        unsigned source); /* after any change of the source's registers or wires */
 void mpic_cpu_update(Mpic *m, unsigned cpu);
 bool mpic_source_is_level(const Mpic *m, unsigned source);
-bool mpic_source_active(const Mpic *m, unsigned source); /* IVPR[A] */
+bool mpic_source_active(const Mpic *m, unsigned source);  /* IVPR[A] */
 void mpic_raise(Mpic *m, unsigned source, uint32_t cpus); /* latches an IPI or timer */
 uint32_t mpic_acknowledge(Mpic *m, unsigned cpu);
 void mpic_end_of_interrupt(Mpic *m, unsigned cpu);

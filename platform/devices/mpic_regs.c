@@ -26,7 +26,8 @@ enum {
     IPIVPR0 = 0x10a0,
     IPIVPR3 = 0x10d0,
     SVR = 0x10e0,
-    TIMERS_A = 0x10f0, /* TFRR, 4 × {GTCCR, GTBCR, GTVPR, GTDR}, TCR; group B is TIMERS_STRIDE above */
+    TIMERS_A =
+        0x10f0, /* TFRR, 4 × {GTCCR, GTBCR, GTVPR, GTDR}, TCR; group B is TIMERS_STRIDE above */
     TIMERS_STRIDE = 0x1000,
     TIMER_FIRST = 0x10,
     TIMER_END = 0x110,
@@ -46,7 +47,7 @@ enum {
 
 #define BRR1_VALUE 0x00400402u /* IP block 0x0040, version 4.2 */
 /* Sources less one, CPUs less one, version of the register model. */
-#define FRR_VALUE(n_cpus) (195u << 16 | ((n_cpus) - 1) << 8 | 2)
+#define FRR_VALUE(n_cpus) (195u << 16 | ((n_cpus)-1) << 8 | 2)
 #define GCR_KEPT          0x7ff00000u
 #define ILR_KEPT          0x000000ffu
 #define TCR_KEPT          0x07010307u
@@ -243,7 +244,9 @@ static void timers_write(Mpic *m, uint64_t offset, uint32_t value)
     reserved(m, "write", offset);
 }
 
-/* --- MSI: MSIIR[SRS] names a register, MSIIR[IBS] a bit in it; reading the register takes the bits */
+/*
+ * --- MSI: MSIIR[SRS] names a register, MSIIR[IBS] a bit in it; reading the register takes the bits
+ */
 
 static uint32_t msir_read(Mpic *m, unsigned index)
 {

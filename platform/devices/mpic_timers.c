@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Global timers: two groups of four.  A timer counts its base down to zero, interrupts, toggles GTCCR[TOG] and starts over.  With TCR[CASC]
- * bit n, timer n + 1 counts the expiries of timer n instead of clock ticks, and expires with the one that finds it at zero.
+ * Global timers: two groups of four.  A timer counts its base down to zero, interrupts, toggles
+ * GTCCR[TOG] and starts over.  With TCR[CASC] bit n, timer n + 1 counts the expiries of timer n
+ * instead of clock ticks, and expires with the one that finds it at zero.
  *
- * Counts are computed when somebody looks, and any number of expiries at once: a guest with a base of 1 costs no more than
- * one callback each DEADLINE_MIN_NS.
+ * Counts are computed when somebody looks, and any number of expiries at once: a guest with a base
+ * of 1 costs no more than one callback each DEADLINE_MIN_NS.
  */
 #include "platform/devices/mpic_internal.h"
 
@@ -103,7 +104,10 @@ uint32_t mpic_timer_gtccr(Mpic *m, unsigned timer)
     return (m->toggle[timer] ? GTCCR_TOG : 0) | (shown & GTBCR_BASE);
 }
 
-/* Counting starts over, toggle clear, when CI goes from 1 to 0.  A new base is otherwise used from the next expiry on. */
+/*
+ * Counting starts over, toggle clear, when CI goes from 1 to 0.  A new base is otherwise used from
+ * the next expiry on.
+ */
 void mpic_timer_set_gtbcr(Mpic *m, unsigned timer, uint32_t value)
 {
     mpic_timers_run(m);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * CONFIG_DATA is the one little-endian register here: PCI's byte order.  Address translation windows are kept and have nothing to
- * translate for; the memory and I/O windows stand where the tree says.
+ * CONFIG_DATA is the one little-endian register here: PCI's byte order.  Address translation
+ * windows are kept and have nothing to translate for; the memory and I/O windows stand where the
+ * tree says.
  */
 #include "platform/devices/pci_host.h"
 
@@ -16,9 +17,9 @@ enum {
     INT_ACK = 0x008,
     BLOCK_REV1 = 0xbf8, /* 0: a PCI block, not PCI Express */
     BLOCK_REV2 = 0xbfc,
-    ATMU = 0xc00, /* outbound windows 0–4 from here, inbound windows 3–1 from ATMU_INBOUND, 0x20 each */
+    ATMU = 0xc00, /* outbound windows 0–4, 0x20 each */
     ATMU_OUTBOUND_END = 0xca0,
-    ATMU_INBOUND = 0xda0,
+    ATMU_INBOUND = 0xda0, /* inbound windows 3–1 */
     ATMU_END = 0xe00,
     ERR_DR = 0xe00,
     ERR_CAP_DR = 0xe04,
@@ -33,7 +34,12 @@ enum {
 #define ERR_MULTIPLE     0x80000000u
 #define ERR_ATTRIB_VALID 0x00000001u
 
-enum { PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_COMMAND_MASK = 0x0507, PCI_STATUS_MASTER_ABORT = 0x2000 };
+enum {
+    PCI_COMMAND = 0x04,
+    PCI_STATUS = 0x06,
+    PCI_COMMAND_MASK = 0x0507,
+    PCI_STATUS_MASTER_ABORT = 0x2000
+};
 
 typedef struct PciHost {
     Device dev;
@@ -57,15 +63,15 @@ static const DeviceField pci_host_fields[] = {
 static const struct {
     uint8_t at, value, writable, clearable;
 } space_bytes[] = {
-    {0x00, 0x57, 0, 0},    {0x01, 0x19, 0, 0},    /* vendor */
-    {0x02, 0x30, 0, 0},                           /* device */
-    {0x04, 0, 0x07, 0},    {0x05, 0, 0x05, 0},    /* command */
-    {0x07, 0, 0, 0xf9},                           /* status */
-    {0x0a, 0x20, 0, 0},    {0x0b, 0x0b, 0, 0},    /* class: PowerPC processor */
-    {0x0c, 0, 0xff, 0},    {0x0d, 0, 0xff, 0},    /* cache line, latency timer */
-    {0x12, 0, 0xf0, 0},    {0x13, 0, 0xff, 0},    /* BAR0: 1 MiB of CCSR */
-    {0x2c, 0x57, 0, 0},    {0x2d, 0x19, 0, 0},    /* subsystem vendor */
-    {0x3c, 0, 0xff, 0},                           /* interrupt line */
+    {0x00, 0x57, 0, 0}, {0x01, 0x19, 0, 0}, /* vendor */
+    {0x02, 0x30, 0, 0},                     /* device */
+    {0x04, 0, 0x07, 0}, {0x05, 0, 0x05, 0}, /* command */
+    {0x07, 0, 0, 0xf9},                     /* status */
+    {0x0a, 0x20, 0, 0}, {0x0b, 0x0b, 0, 0}, /* class: PowerPC processor */
+    {0x0c, 0, 0xff, 0}, {0x0d, 0, 0xff, 0}, /* cache line, latency timer */
+    {0x12, 0, 0xf0, 0}, {0x13, 0, 0xff, 0}, /* BAR0: 1 MiB of CCSR */
+    {0x2c, 0x57, 0, 0}, {0x2d, 0x19, 0, 0}, /* subsystem vendor */
+    {0x3c, 0, 0xff, 0},                     /* interrupt line */
 };
 
 static void error_update(const PciHost *h)
@@ -88,8 +94,9 @@ static void master_abort(PciHost *h, uint32_t bus_address)
     error_update(h);
 }
 
-/* --- configuration cycles: the register space of the function that CONFIG_ADDR names, NULL when nobody claims the cycle */
+/* --- configuration cycles */
 
+/* Of the function that CONFIG_ADDR names; NULL: nobody claims the cycle. */
 static uint8_t *config_space(PciHost *h)
 {
     if (!(h->config_addr & CONFIG_ADDR_EN))
@@ -125,7 +132,8 @@ static void config_write(PciHost *h, unsigned at, unsigned size, uint64_t value)
             continue;
         uint8_t byte = (uint8_t)(value >> 8 * (size - 1 - (b - at)));
         uint8_t keep = (uint8_t)~space_bytes[n].writable;
-        space[b] = (uint8_t)((space[b] & keep & ~(byte & space_bytes[n].clearable)) | (byte & ~keep));
+        space[b] =
+            (uint8_t)((space[b] & keep & ~(byte & space_bytes[n].clearable)) | (byte & ~keep));
     }
 }
 
@@ -193,8 +201,8 @@ static bool registers_write(PciHost *h, uint64_t offset, unsigned size, uint64_t
         return false;
     uint32_t *reg = register_at(h, offset);
     if (!reg)
-        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, h->dev.id, word,
-            offset);
+        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, h->dev.id,
+            word, offset);
     else if (offset == ERR_DR) /* write one to clear */
         *reg &= ~word;
     else
@@ -208,7 +216,8 @@ static uint32_t window_address(const PciHost *h, unsigned region, uint64_t offse
     return (uint32_t)(offset + (region == PCI_HOST_MEMORY ? h->config.memory_bus : 0));
 }
 
-static bool pci_host_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
+static bool pci_host_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
+                          uint64_t *value)
 {
     PciHost *h = (PciHost *)dev;
     if (region == PCI_HOST_REGISTERS)
@@ -220,7 +229,8 @@ static bool pci_host_read(Device *dev, unsigned region, uint64_t offset, unsigne
     return true;
 }
 
-static bool pci_host_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+static bool pci_host_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
+                           uint64_t value)
 {
     PciHost *h = (PciHost *)dev;
     if (region == PCI_HOST_REGISTERS)
@@ -287,7 +297,8 @@ static void pci_host_describe(Device *dev, Dts *dts)
     dts_u32(dts, "#size-cells", 2);
     dts_u32(dts, "#interrupt-cells", 1);
     DTS_CELLS(dts, "ranges", RANGE_MEMORY, 0, c->memory_bus, CELLS2(c->memory),
-              CELLS2(PCI_HOST_MEMORY_SIZE), RANGE_IO, 0, 0, CELLS2(c->io), CELLS2(PCI_HOST_IO_SIZE));
+              CELLS2(PCI_HOST_MEMORY_SIZE), RANGE_IO, 0, 0, CELLS2(c->io),
+              CELLS2(PCI_HOST_IO_SIZE));
     DTS_CELLS(dts, "interrupts", c->error_source, SENSE_LEVEL_HIGH);
     dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));
     describe_interrupt_map(h, dts);

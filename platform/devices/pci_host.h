@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Freescale PCI host bridge (1957:0030).  The bus behind it is empty: cycles there end in a master abort, which reads all ones.
+ * Freescale PCI host bridge (1957:0030).  The bus behind it is empty: cycles there end in a master
+ * abort, which reads all ones.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The chip shows years 2000–2099.  A START copies the time into the registers, so a transfer sees one moment.  A write to a time
- * register changes that copy and sets the time from the whole of it: bytes of one transfer never meet half-way in the calendar.  What is
- * no date (BCD digits above 9, 31 February) counts on from the last valid day.
+ * The chip shows years 2000–2099.  A START copies the time into the registers, so a transfer sees
+ * one moment.  A write to a time register changes that copy and sets the time from the whole of it:
+ * bytes of one transfer never meet half-way in the calendar.  What is no date (BCD digits above 9,
+ * 31 February) counts on from the last valid day.
  */
 #include "platform/devices/rtc_ds1338.h"
 
@@ -77,11 +78,15 @@ static uint8_t hours_show(const RtcDs1338 *rtc, unsigned hour)
 
 static void time_show(RtcDs1338 *rtc)
 {
-    /* Wraps as the two year digits do: seconds within the four centuries after 2000, all with the same calendar. */
+    /*
+     * Wraps as the two year digits do: seconds within the four centuries after 2000, all with the
+     * same calendar.
+     */
     const int64_t days_2000 = year_days(2000), days_400_years = 146097;
     int64_t now = now_s(rtc), days = floor_div(now, DAY_SECONDS);
     unsigned second = (unsigned)(now - days * DAY_SECONDS);
-    unsigned rest = (unsigned)(((days - days_2000) % days_400_years + days_400_years) % days_400_years);
+    unsigned rest =
+        (unsigned)(((days - days_2000) % days_400_years + days_400_years) % days_400_years);
     unsigned year = 2000, month = 0;
 
     rtc->regs[DAY] = (uint8_t)(weekday(rtc, days) + 1);
@@ -114,8 +119,8 @@ static void time_parse(RtcDs1338 *rtc)
     month = month < 1 ? 0 : month > 12 ? 11 : month - 1;
     for (unsigned m = 0; m < month; m++)
         days += month_days(year, m);
-    time_set(rtc, days * DAY_SECONDS + hours_parse(r[HOURS]) * 3600 + from_bcd(r[MINUTES] & 0x7f) * 60 +
-                      from_bcd(r[SECONDS] & 0x7f));
+    time_set(rtc, days * DAY_SECONDS + hours_parse(r[HOURS]) * 3600 +
+                      from_bcd(r[MINUTES] & 0x7f) * 60 + from_bcd(r[SECONDS] & 0x7f));
     /* The day of the week is a counter of its own: it stays what the register says. */
     rtc->day_shift = 0;
     unsigned natural = weekday(rtc, floor_div(now_s(rtc), DAY_SECONDS));

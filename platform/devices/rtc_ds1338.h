@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * DS1338-like clock chip (pericom pt7c4338 too) as an I2C slave: registers 0–6 time in BCD, 7 control, 8–63 memory.
- * A part of its bus master's struct: no Device of its own.
+ * DS1338-like clock chip (pericom pt7c4338 too) as an I2C slave: registers 0–6 time in BCD, 7
+ * control, 8–63 memory. A part of its bus master's struct: no Device of its own.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ typedef struct RtcDs1338 {
     uint8_t hours_12;   /* shows 12 hours with AM/PM */
     uint8_t day_shift;  /* day of the week, 0–6 beyond the calendar's */
     uint8_t pointer;
-    uint8_t addressed;  /* next byte written is the pointer */
+    uint8_t addressed;             /* next byte written is the pointer */
     uint8_t regs[RTC_DS1338_REGS]; /* 0–6: the time as of the last start */
 } RtcDs1338;
 

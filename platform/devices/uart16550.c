@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The transmitter has no speed: a byte is gone when the back end took it.  When the back end is slow, bytes wait in the transmit FIFO and
- * LSR[THRE] stays clear, so a guest which looks at it loses nothing.  The receiver's only time is the timeout interrupt.
+ * The transmitter has no speed: a byte is gone when the back end took it.  When the back end is
+ * slow, bytes wait in the transmit FIFO and LSR[THRE] stays clear, so a guest which looks at it
+ * loses nothing.  The receiver's only time is the timeout interrupt.
  */
 #include "platform/devices/uart16550.h"
 
@@ -13,19 +14,27 @@
 enum { FIFO_SIZE = 16 };
 
 enum { /* offsets; RBR/THR and IER are DLL and DLM while LCR[DLAB] */
-    REG_DATA,
-    REG_IER,
-    REG_IIR_FCR,
-    REG_LCR,
-    REG_MCR,
-    REG_LSR,
-    REG_MSR,
-    REG_SCR,
-    REGS
+       REG_DATA,
+       REG_IER,
+       REG_IIR_FCR,
+       REG_LCR,
+       REG_MCR,
+       REG_LSR,
+       REG_MSR,
+       REG_SCR,
+       REGS
 };
 
 enum { IER_RDI = 1, IER_THRI = 2, IER_RLSI = 4, IER_MSI = 8 };
-enum { IIR_NONE = 1, IIR_MSI = 0, IIR_THRI = 2, IIR_RDI = 4, IIR_RLSI = 6, IIR_TIMEOUT = 12, IIR_FIFOS = 0xc0 };
+enum {
+    IIR_NONE = 1,
+    IIR_MSI = 0,
+    IIR_THRI = 2,
+    IIR_RDI = 4,
+    IIR_RLSI = 6,
+    IIR_TIMEOUT = 12,
+    IIR_FIFOS = 0xc0
+};
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4, FCR_KEPT = 0xc9 };
 enum { LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16, MCR_MASK = 31 };
@@ -52,9 +61,9 @@ typedef struct Uart16550 {
     ClockTimer *timeout;
 
     uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-    uint8_t lsr;    /* LSR_OE and the shown character's errors; the rest is derived */
-    uint8_t msr;    /* lines and deltas */
-    uint8_t thri;   /* transmitter-empty interrupt pending */
+    uint8_t lsr;  /* LSR_OE and the shown character's errors; the rest is derived */
+    uint8_t msr;  /* lines and deltas */
+    uint8_t thri; /* transmitter-empty interrupt pending */
     uint8_t timed_out;
     uint8_t rx[FIFO_SIZE], rx_error[FIFO_SIZE]; /* oldest first */
     uint8_t tx[FIFO_SIZE];
@@ -165,7 +174,7 @@ static void rx_push(Uart16550 *u, uint8_t byte, uint8_t errors)
     if (u->n_rx >= fifo_depth(u)) {
         u->lsr |= LSR_OE;
         if (u->fcr & FCR_ENABLE)
-            return; /* the character in the shift register is lost */
+            return;  /* the character in the shift register is lost */
         u->n_rx = 0; /* the one in RBR is lost */
     }
     u->rx[u->n_rx] = byte;
@@ -249,7 +258,8 @@ static void thr_write(Uart16550 *u, uint8_t byte)
 {
     u->thri = 0;
     if (u->n_tx >= fifo_depth(u)) {
-        LOG(LOG_GUEST_ERRORS, "%s: byte 0x%02x written to a full transmitter is lost", u->dev.id, byte);
+        LOG(LOG_GUEST_ERRORS, "%s: byte 0x%02x written to a full transmitter is lost", u->dev.id,
+            byte);
         return;
     }
     u->tx[u->n_tx++] = byte;
@@ -312,15 +322,16 @@ static void ier_write(Uart16550 *u, uint8_t value)
 static bool size_check(const Uart16550 *u, const char *what, uint64_t offset, unsigned size)
 {
     if (size != 1)
-        LOG(LOG_GUEST_ERRORS, "%s: %s of %u bytes at 0x%02" PRIx64 ": registers are bytes", u->dev.id,
-            what, size, offset);
+        LOG(LOG_GUEST_ERRORS, "%s: %s of %u bytes at 0x%02" PRIx64 ": registers are bytes",
+            u->dev.id, what, size, offset);
     if (offset >= REGS)
         LOG(LOG_GUEST_ERRORS, "%s: %s of reserved register 0x%02" PRIx64, u->dev.id, what, offset);
     return offset < REGS;
 }
 
 /* Wider accesses reach the one register at their address, in the value's low byte. */
-static bool uart16550_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
+static bool uart16550_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
+                           uint64_t *value)
 {
     Uart16550 *u = (Uart16550 *)dev;
     *value = 0;
@@ -360,7 +371,8 @@ static bool uart16550_read(Device *dev, unsigned region, uint64_t offset, unsign
     return true;
 }
 
-static bool uart16550_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+static bool uart16550_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
+                            uint64_t value)
 {
     Uart16550 *u = (Uart16550 *)dev;
     uint8_t byte = (uint8_t)value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * 16550A UART as in the PC16550D data sheet, byte registers at stride 1.  Sends as fast as the back end takes it; input that does not fit
- * stays with the back end.
+ * 16550A UART as in the PC16550D data sheet, byte registers at stride 1.  Sends as fast as the back
+ * end takes it; input that does not fit stays with the back end.
  */
 #pragma once
 

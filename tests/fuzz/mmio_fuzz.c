@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * All devices on a bus, any sequence of accesses, time steps, wires, input and save/load: nothing crashes or hangs, values fit
- * their size, interrupts are level-consistent, and what was saved loads back to the same.
+ * All devices on a bus, any sequence of accesses, time steps, wires, input and save/load: nothing
+ * crashes or hangs, values fit their size, interrupts are level-consistent, and what was saved
+ * loads back to the same.
  *
  * Input: records of an operation byte and its operands; see step().
  */
@@ -56,9 +57,7 @@ static void out_set(void *opaque, unsigned pin, bool level)
     w->out[pin] = level;
 }
 
-static void ignore(void *opaque, unsigned pin, bool level)
-{
-}
+static void ignore(void *opaque, unsigned pin, bool level) {}
 
 static void release(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
 {
@@ -80,7 +79,8 @@ static void world_open(World *w)
     for (unsigned i = 0; i < CPUS * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){out_set, w, i};
     const Uart16550Config uart = {.offset = 0x4500, .source = 42, .hz = 400000000};
-    const PciHostConfig pci = {.registers = 0xfe0008000, .memory_bus = 0xe0000000, .error_source = 24};
+    const PciHostConfig pci = {
+        .registers = 0xfe0008000, .memory_bus = 0xe0000000, .error_source = 24};
     Device *mpic = mpic_new("mpic", 0x40000, CPUS, out, w->clock);
     w->dev[MPIC] = mpic;
     w->dev[UART] = uart16550_new("serial0", &uart, NULL, mpic_input(mpic, 42), w->clock);
@@ -90,7 +90,8 @@ static void world_open(World *w)
     w->dev[I2C] = i2c_rtc_new("i2c", 0x3000, 43, mpic_input(mpic, 43), w->clock, 1600000000);
     w->dev[PCI] = pci_host_new("pci", &pci, mpic_input(mpic, 24));
     for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
-        g_assert_true(bus_map(w->bus, map[i].gpa, map[i].size, w->dev[map[i].device], map[i].region, NULL));
+        g_assert_true(
+            bus_map(w->bus, map[i].gpa, map[i].size, w->dev[map[i].device], map[i].region, NULL));
     w->wire[0] = mpic_input(mpic, 0);
     w->wire[1] = mpic_input(mpic, 11);
     w->wire[2] = mpic_input(mpic, 42);

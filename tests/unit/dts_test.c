@@ -107,8 +107,10 @@ static void test_phandles(void)
     const void *fdt = g_bytes_get_data(tree, NULL);
     const fdt32_t *parent = fdt_getprop(fdt, 0, "interrupt-parent", NULL);
     const fdt32_t *msi = fdt_getprop(fdt, 0, "msi", NULL);
-    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(parent)), ==, fdt_path_offset(fdt, "/pic"));
-    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(msi)), ==, fdt_path_offset(fdt, "/msi"));
+    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(parent)), ==,
+                    fdt_path_offset(fdt, "/pic"));
+    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(msi)), ==,
+                    fdt_path_offset(fdt, "/msi"));
 }
 
 static void test_phandle_missing(void)

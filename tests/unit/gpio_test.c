@@ -10,7 +10,8 @@ static Wire wires[2]; /* interrupt, power-off */
 static Device *make(void)
 {
     wires[0] = wires[1] = (Wire){0};
-    return gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, wires, 0}, (IrqLine){wire_set, wires, 1});
+    return gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, wires, 0},
+                    (IrqLine){wire_set, wires, 1});
 }
 
 static void test_power_off(void)

@@ -64,8 +64,8 @@ static void test_node(void)
     g_assert_true(tree_compatible(tree, "/global-utilities@e0000", "fsl,mpc8544-guts"));
     int length = -1;
     const void *fdt = g_bytes_get_data(tree, NULL);
-    g_assert_nonnull(fdt_getprop(fdt, fdt_path_offset(fdt, "/global-utilities@e0000"), "fsl,has-rstcr",
-                                 &length));
+    g_assert_nonnull(fdt_getprop(fdt, fdt_path_offset(fdt, "/global-utilities@e0000"),
+                                 "fsl,has-rstcr", &length));
     g_assert_cmpint(length, ==, 0);
     device_free(guts);
 }

@@ -521,7 +521,8 @@ static void test_timer_ratio(Fixture *f, gconstpointer data)
 
 static void test_timer_cascade(Fixture *f, gconstpointer data)
 {
-    put(f, TCR, 1 | 1 << 24); /* timer 1 counts what timer 0 rolls over; that starts from all ones */
+    put(f, TCR,
+        1 | 1 << 24); /* timer 1 counts what timer 0 rolls over; that starts from all ones */
     timer_start(f, 1, 2);
     put(f, timer_reg(0, 0x20), MSK);
     put(f, timer_reg(0, 0x10), 1000);
@@ -569,7 +570,8 @@ static void test_access(Fixture *f, gconstpointer data)
 {
     for (unsigned size = 1; size <= 8; size *= 2)
         g_assert_cmpint(reg_answers(f->mpic, FRR, size), ==, size == 4);
-    static const unsigned holes[] = {0x20, 0xc0, 0x1040, 0x10e4, 0x1204, 0x3000, 0xfff0, 0x12000, 0x10004, 0x23080, 0x3f0a0};
+    static const unsigned holes[] = {0x20,   0xc0,    0x1040,  0x10e4,  0x1204, 0x3000,
+                                     0xfff0, 0x12000, 0x10004, 0x23080, 0x3f0a0};
     for (unsigned i = 0; i < G_N_ELEMENTS(holes); i++) {
         put(f, holes[i], 0xffffffff);
         g_assert_cmphex(get(f, holes[i]), ==, 0);
