@@ -64,8 +64,11 @@ static int run_machine(Machine *machine)
     if ((config->gdb && !(gdb = gdb_new(machine, config->gdb, &error))) ||
         (config->qmp && !(qmp = qmp_new(config->qmp, machine->run, &machine->hcall, &error))))
         status = complain(error, error->domain == G_OPTION_ERROR ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
-    else
+    else {
+        if (qmp)
+            qmp_set_name(qmp, config->name);
         status = machine_run(machine);
+    }
     qmp_free(qmp);
     gdb_free(gdb);
     return status;

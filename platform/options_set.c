@@ -331,7 +331,12 @@ bool option_set_no_user_config(Parse *p, const char *arg, GError **error)
     return true; /* there is no such file */
 }
 
-STRING_PROPERTY(name_guest, name)
+static bool name_guest(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!g_utf8_validate(value, -1, NULL))
+        return option_bad(error, "%s: must be UTF-8", what);
+    return set_string(&p->config->name, what, value, error);
+}
 
 bool option_set_name(Parse *p, const char *arg, GError **error)
 {

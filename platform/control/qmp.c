@@ -15,6 +15,7 @@ struct Qmp {
     ControlSocket *sock;
     RunState *run;
     const HcallEnv *hcall;
+    const char *name; /* -name */
     GString *in;
     bool connected, negotiated;
     unsigned told; /* bit per RunEvent since the last ask() */
@@ -84,6 +85,15 @@ static void append_version(GString *value)
 static const char *cmd_query_version(Qmp *qmp, GString *value)
 {
     append_version(value);
+    return NULL;
+}
+
+static const char *cmd_query_name(Qmp *qmp, GString *value)
+{
+    g_string_append(value, qmp->name ? "{\"name\": " : "{");
+    if (qmp->name)
+        json_quote(value, qmp->name);
+    g_string_append_c(value, '}');
     return NULL;
 }
 
@@ -332,6 +342,11 @@ static void told(void *opaque, RunEvent event, RunCause cause)
                                run_cause_by_guest(cause) ? "true" : "false", reason(cause));
     g_string_append_c(line, '}');
     send_line(qmp, line);
+}
+
+void qmp_set_name(Qmp *qmp, const char *name)
+{
+    qmp->name = name;
 }
 
 Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error)

@@ -259,6 +259,19 @@ static void states(void)
     fake_free(f);
 }
 
+static void guest_name(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    say(f, "{\"execute\":\"query-name\"}");
+    expect(f, "{\"return\": {}}");
+    qmp_set_name(f->qmp, "a \"guest\"");
+    say(f, "{\"execute\":\"query-name\"}");
+    expect(f, "{\"return\": {\"name\": \"a \\\"guest\\\"\"}}");
+    fake_free(f);
+}
+
 static void guest_events(void)
 {
     Fake *f = fake_new();
@@ -411,6 +424,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json/members-are-found-at-their-level", json_members);
     g_test_add_func("/qmp/commands-come-after-negotiation", negotiation);
     g_test_add_func("/qmp/a-request-is-applied-when-it-is-answered", states);
+    g_test_add_func("/qmp/tells-the-name-of-the-guest", guest_name);
     g_test_add_func("/qmp/the-guest's-own-reset-and-shutdown-are-events", guest_events);
     g_test_add_func("/qmp/a-refused-reset-is-an-error", refused_reset);
     g_test_add_func("/qmp/quit-and-powerdown-end-the-machine", ends);
