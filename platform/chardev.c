@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bytes between a front end (a UART) and descriptors of the host, without blocking either.  Sources run in the main thread
- * and take the device lock; a vCPU writes directly as long as the host takes it, and queues after that.
+ * Bytes between a front end (a UART) and descriptors of the host, without blocking either.  Sources
+ * run in the main thread and take the device lock; a vCPU writes directly as long as the host takes
+ * it, and queues after that.
  */
 #include "platform/chardev_priv.h"
 
@@ -44,7 +45,8 @@ static void tell(Chardev *chr, ChardevEvent event)
 
 /* --- output */
 
-/* Bytes written, 0 when the host takes none now; −1: the other end is gone or broken, errno says how. */
+/* Bytes written, 0 when the host takes none now; −1: the other end is gone or broken, errno says
+ * how. */
 static ssize_t push(Chardev *chr, const uint8_t *data, size_t size)
 {
     ssize_t n;
@@ -136,12 +138,13 @@ size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
 void chardev_flush(Chardev *chr)
 {
     while (chr->out->len && chr->out_fd >= 0) {
-        struct pollfd p = { .fd = chr->out_fd, .events = POLLOUT };
+        struct pollfd p = {.fd = chr->out_fd, .events = POLLOUT};
         int n = poll(&p, 1, FLUSH_PATIENCE_MS);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            message_warning("%s: the last %u bytes of its output were not taken", chr->label, chr->out->len);
+            message_warning("%s: the last %u bytes of its output were not taken", chr->label,
+                            chr->out->len);
             return;
         }
         drain(chr);
@@ -152,7 +155,8 @@ void chardev_flush(Chardev *chr)
 
 static size_t front_room(const Chardev *chr)
 {
-    return chr->handlers && chr->handlers->can_receive ? chr->handlers->can_receive(chr->opaque) : 0;
+    return chr->handlers && chr->handlers->can_receive ? chr->handlers->can_receive(chr->opaque)
+                                                       : 0;
 }
 
 static void deliver_queue(Chardev *chr)
@@ -161,7 +165,8 @@ static void deliver_queue(Chardev *chr)
     size_t n;
     while (chr->in->len && (n = MIN(MIN(front_room(chr), chr->in->len), sizeof(piece)))) {
         memcpy(piece, chr->in->data, n);
-        g_byte_array_remove_range(chr->in, 0, (guint)n); /* before the call, which may come back here */
+        g_byte_array_remove_range(chr->in, 0,
+                                  (guint)n); /* before the call, which may come back here */
         chr->handlers->receive(chr->opaque, piece, n);
     }
 }
@@ -217,7 +222,8 @@ void chardev_accept_input(Chardev *chr)
     if (chr->mux)
         deliver_queue(chr);
     if (chr->in_fd >= 0 && !chr->in_watch && input_room(chr))
-        chr->in_watch = chardev_watch(chr->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(in_ready), chr);
+        chr->in_watch =
+            chardev_watch(chr->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(in_ready), chr);
 }
 
 /* --- life */
@@ -263,7 +269,7 @@ void chardev_disconnect(Chardev *chr)
 Chardev *chardev_new(const char *label, const char *text, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    ChardevSpec spec = { 0 };
+    ChardevSpec spec = {0};
     if (!chardev_spec_parse(text, &spec, &why)) {
         g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: %s", label, why->message);
         return NULL;

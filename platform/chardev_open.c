@@ -21,8 +21,8 @@
 static bool failed(const Chardev *chr, const char *doing, GError **error)
 {
     int why = errno;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: %s: cannot %s: %s", chr->label,
-                chr->about, doing, g_strerror(why));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: %s: cannot %s: %s",
+                chr->label, chr->about, doing, g_strerror(why));
     return false;
 }
 
@@ -35,9 +35,10 @@ static bool set_nonblocking(int fd)
 /* --- stdio */
 
 static const Chardev *stdio_owner;
-static int stdio_flags[2] = { -1, -1 }; /* of 0 and 1 where they had to be changed */
+static int stdio_flags[2] = {-1, -1}; /* of 0 and 1 where they had to be changed */
 
-/* O_NONBLOCK belongs to the file description, which the shell and stderr share: take one of our own where possible. */
+/* O_NONBLOCK belongs to the file description, which the shell and stderr share: take one of our own
+ * where possible. */
 int chardev_reopen(int fd, int mode)
 {
     struct stat st;
@@ -61,8 +62,9 @@ int chardev_reopen(int fd, int mode)
 static bool open_stdio(Chardev *chr, GError **error)
 {
     if (stdio_owner) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "%s: %s: standard input and output are already %s's",
-                    chr->label, chr->about, stdio_owner->label);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+                    "%s: %s: standard input and output are already %s's", chr->label, chr->about,
+                    stdio_owner->label);
         return false;
     }
     int out = chardev_reopen(STDOUT_FILENO, O_WRONLY);
@@ -131,7 +133,7 @@ static bool open_pty(Chardev *chr, GError **error)
 
 void chardev_poll_connection(Chardev *chr)
 {
-    struct pollfd p = { .fd = chr->listen_fd };
+    struct pollfd p = {.fd = chr->listen_fd};
     if (chr->kind != CHARDEV_PTY || chr->connected || chr->listen_fd < 0)
         return;
     if (poll(&p, 1, 0) < 0 || p.revents & POLLHUP)
@@ -157,7 +159,7 @@ static gboolean pty_tick(gpointer opaque)
 
 static bool socket_address(const char *path, struct sockaddr_un *sun)
 {
-    *sun = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    *sun = (struct sockaddr_un){.sun_family = AF_UNIX};
     return g_strlcpy(sun->sun_path, path, sizeof(sun->sun_path)) < sizeof(sun->sun_path);
 }
 
@@ -168,7 +170,8 @@ static bool is_stale(const struct sockaddr_un *sun)
     if (lstat(sun->sun_path, &st) || !S_ISSOCK(st.st_mode))
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
+    bool stale =
+        fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
     if (fd >= 0)
         close(fd);
     return stale;
@@ -213,7 +216,7 @@ static gboolean client_came(gint fd, GIOCondition condition, gpointer opaque)
 static bool wait_for_client(Chardev *chr, GError **error)
 {
     g_printerr("quoin: %s waits for a client on %s\n", chr->label, chr->about);
-    struct pollfd p = { .fd = chr->listen_fd, .events = POLLIN };
+    struct pollfd p = {.fd = chr->listen_fd, .events = POLLIN};
     do {
         if (poll(&p, 1, -1) < 0)
             return failed(chr, "wait for a client", error);

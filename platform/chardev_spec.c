@@ -16,7 +16,8 @@ static bool bad(GError **error, const char *text, const char *why)
     return false;
 }
 
-static bool path_parse(const char *text, const char *path, ChardevKind kind, ChardevSpec *spec, GError **error)
+static bool path_parse(const char *text, const char *path, ChardevKind kind, ChardevSpec *spec,
+                       GError **error)
 {
     spec->kind = kind;
     spec->path = g_strdup(path);
@@ -26,7 +27,7 @@ static bool path_parse(const char *text, const char *path, ChardevKind kind, Cha
 /* Today's server=on,wait=off and yesterday's server,nowait. */
 static bool socket_key(const char *text, const KeyVal *pair, ChardevSpec *spec, GError **error)
 {
-    static const char *const keys[] = { "server", "wait", "nowait" };
+    static const char *const keys[] = {"server", "wait", "nowait"};
     unsigned k;
     bool on;
     if (!value_word(text, pair->key, keys, G_N_ELEMENTS(keys), &k, error) ||
@@ -43,7 +44,8 @@ static bool unix_parse(const char *text, ChardevSpec *spec, GError **error)
 {
     g_autoptr(GPtrArray) parts = keyval_split(text + strlen("unix:"));
     const KeyVal *first = parts->pdata[0];
-    g_autofree char *path = *first->key ? g_strconcat(first->key, "=", first->value, NULL) : g_strdup(first->value);
+    g_autofree char *path =
+        *first->key ? g_strconcat(first->key, "=", first->value, NULL) : g_strdup(first->value);
     if (!path_parse(text, path, CHARDEV_UNIX, spec, error))
         return false;
     spec->wait = true;
@@ -56,15 +58,17 @@ static bool unix_parse(const char *text, ChardevSpec *spec, GError **error)
 
 static bool unknown(const char *text, GError **error)
 {
-    static const char *const planned[] = { "tcp:",  "telnet:",    "websocket:", "udp:",    "pipe:",
-                                           "/dev/", "chardev:",   "fdset:",     "spicevmc", "vc",
-                                           "con:",  "COM",        "msmouse",    "braille", "mon:" };
-    static const char *const known[] = { "stdio", "mon:stdio", "null", "none", "file", "pty", "unix" };
+    static const char *const planned[] = {"tcp:",  "telnet:",  "websocket:", "udp:",     "pipe:",
+                                          "/dev/", "chardev:", "fdset:",     "spicevmc", "vc",
+                                          "con:",  "COM",      "msmouse",    "braille",  "mon:"};
+    static const char *const known[] = {"stdio", "mon:stdio", "null", "none",
+                                        "file",  "pty",       "unix"};
     for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
         if (g_str_has_prefix(text, planned[i]) && !(g_str_has_prefix(text, "mon:std")))
             return bad(error, text, "not yet supported");
     }
-    g_autofree char *kind = g_strndup(text, g_str_has_prefix(text, "mon:") ? strlen(text) : strcspn(text, ":,"));
+    g_autofree char *kind =
+        g_strndup(text, g_str_has_prefix(text, "mon:") ? strlen(text) : strcspn(text, ":,"));
     g_autofree char *hint = suggest_phrase(kind, known, G_N_ELEMENTS(known));
     g_autofree char *why = g_strconcat("unknown back end", hint, NULL);
     return bad(error, text, why);
@@ -72,7 +76,7 @@ static bool unknown(const char *text, GError **error)
 
 bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error)
 {
-    *spec = (ChardevSpec){ .kind = CHARDEV_NULL };
+    *spec = (ChardevSpec){.kind = CHARDEV_NULL};
     if (!strcmp(text, "null") || !strcmp(text, "none"))
         return true;
     spec->kind = CHARDEV_STDIO;
@@ -82,7 +86,8 @@ bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error)
     spec->kind = CHARDEV_PTY;
     if (!strcmp(text, "pty"))
         return true;
-    bool ok = g_str_has_prefix(text, "file:")   ? path_parse(text, text + strlen("file:"), CHARDEV_FILE, spec, error)
+    bool ok = g_str_has_prefix(text, "file:")
+                  ? path_parse(text, text + strlen("file:"), CHARDEV_FILE, spec, error)
               : g_str_has_prefix(text, "unix:") ? unix_parse(text, spec, error)
                                                 : unknown(text, error);
     if (!ok)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The terminal in raw mode, and back however the program ends or stops.  One terminal: only one chardev owns stdio.
+ * The terminal in raw mode, and back however the program ends or stops.  One terminal: only one
+ * chardev owns stdio.
  */
 #include "platform/chardev_priv.h"
 
@@ -13,8 +14,8 @@ static struct termios cooked, raw;
 static int tty_fd;
 static volatile sig_atomic_t is_raw; /* should be: between tty_make_raw() and tty_restore() */
 
-static const int fatal_signals[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS,
-                                     SIGHUP,  SIGINT, SIGQUIT, SIGTERM };
+static const int fatal_signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL,  SIGSEGV,
+                                    SIGSYS,  SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /* tcsetattr() from the background would stop the program. */
 static bool in_foreground(void)
@@ -24,7 +25,7 @@ static bool in_foreground(void)
 
 static void catch_signal(int signo, void (*handler)(int), int flags)
 {
-    struct sigaction old, new = { .sa_handler = handler, .sa_flags = flags | SA_RESTART };
+    struct sigaction old, new = {.sa_handler = handler, .sa_flags = flags | SA_RESTART};
     sigaction(signo, NULL, &old);
     if (!(old.sa_flags & SA_SIGINFO) && (old.sa_handler == SIG_DFL || old.sa_handler == handler))
         sigaction(signo, &new, NULL);

@@ -20,7 +20,8 @@ void image_set_error(const ImageFile *file, GError **error, const char *why, ...
     va_start(ap, why);
     g_autofree char *text = g_strdup_vprintf(why, ap);
     va_end(ap);
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: %s: %s", file->name, file->format, text);
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: %s: %s", file->name, file->format,
+                text);
 }
 
 /* --- images */
@@ -42,7 +43,7 @@ Image *image_new(const char *format)
 
 void image_add(Image *image, uint64_t gpa, uint64_t size, GBytes *data)
 {
-    ImageSegment segment = { .gpa = gpa, .size = size, .data = data };
+    ImageSegment segment = {.gpa = gpa, .size = size, .data = data};
     g_assert(g_bytes_get_size(data) <= size && gpa >= image->high);
     g_array_append_val(image->segments, segment);
     image->low = MIN(image->low, gpa);
@@ -75,7 +76,8 @@ bool image_put(const Image *image, Memory *memory)
 
 static bool file_failed(const char *path, const char *doing, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: cannot %s: %s", path, doing, g_strerror(errno));
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: cannot %s: %s", path, doing,
+                g_strerror(errno));
     return false;
 }
 
@@ -95,15 +97,16 @@ static bool fd_read_all(int fd, const char *path, uint64_t limit, GByteArray *to
             return true;
         if (to->len > limit) {
             g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE,
-                        "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path, limit >> 20);
+                        "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
+                        limit >> 20);
             return false;
         }
     }
 }
 
 /*
- * The whole file, read rather than mapped: it is put into RAM again at every reset, whatever became of the
- * file meanwhile.  Pipes work too.
+ * The whole file, read rather than mapped: it is put into RAM again at every reset, whatever became
+ * of the file meanwhile.  Pipes work too.
  */
 static GBytes *file_read(const char *path, uint64_t limit, GError **error)
 {
@@ -136,7 +139,8 @@ Image *image_load_kernel_bytes(const char *name, GBytes *bytes, uint64_t ram_siz
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
-    ImageFile file = { .name = name, .format = "kernel", .data = data, .size = size, .ram_size = ram_size };
+    ImageFile file = {
+        .name = name, .format = "kernel", .data = data, .size = size, .ram_size = ram_size};
     if (elf_recognise(data, size))
         return elf_load(&file, error);
     if (uimage_recognise(data, size))
@@ -152,9 +156,10 @@ Image *image_load_kernel(const char *path, uint64_t ram_size, GError **error)
 
 /* --- raw images and device trees */
 
-Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t ram_size, GError **error)
+Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t ram_size,
+                      GError **error)
 {
-    ImageFile file = { .name = path, .format = what, .ram_size = ram_size };
+    ImageFile file = {.name = path, .format = what, .ram_size = ram_size};
     g_autoptr(GBytes) bytes = file_read(path, ram_size, error);
     if (!bytes)
         return NULL;
@@ -176,13 +181,13 @@ static bool dtb_check(const ImageFile *file, GError **error)
     uint64_t total = fdt_totalsize(file->data);
     if (total > file->size)
         return image_bad(file, error,
-                         "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)", total,
-                         file->size);
+                         "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)",
+                         total, file->size);
     for (uint64_t i = total; i < file->size; i++) {
         if (file->data[i]) /* zeros are padding */
             return image_bad(file, error,
-                             "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64, total,
-                             file->size);
+                             "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64,
+                             total, file->size);
     }
     if (fdt_version(file->data) < DTB_VERSION || fdt_last_comp_version(file->data) > DTB_VERSION)
         return image_bad(file, error, "version %u, compatible with %u; only %d will do",
@@ -197,7 +202,7 @@ GBytes *image_check_dtb_bytes(const char *name, GBytes *bytes, GError **error)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
-    ImageFile file = { .name = name, .format = "device tree", .data = data, .size = size };
+    ImageFile file = {.name = name, .format = "device tree", .data = data, .size = size};
     return dtb_check(&file, error) ? g_bytes_new_from_bytes(bytes, 0, fdt_totalsize(data)) : NULL;
 }
 

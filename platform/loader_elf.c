@@ -27,7 +27,8 @@ typedef struct ElfSegment {
 typedef struct Elf {
     ImageFile *file;
     uint64_t entry;
-    bool relocatable; /* runs wherever it is put: ET_DYN, or it brings relocations to apply to itself */
+    bool relocatable; /* runs wherever it is put: ET_DYN, or it brings relocations to apply to
+                         itself */
     uint64_t align;   /* largest p_align */
     GArray *segments; /* of ElfSegment */
 } Elf;
@@ -47,20 +48,24 @@ static bool elf_header(Elf *elf, GError **error)
     if (h[EI_CLASS] != ELFCLASS32)
         return image_bad(elf->file, error, "unknown class %u", h[EI_CLASS]);
     if (h[EI_DATA] != ELFDATA2MSB)
-        return image_bad(elf->file, error, "little-endian, and the machine boots big-endian programs");
+        return image_bad(elf->file, error,
+                         "little-endian, and the machine boots big-endian programs");
     if (h[EI_VERSION] != EV_CURRENT)
         return image_bad(elf->file, error, "unknown version %u", h[EI_VERSION]);
     unsigned machine = image_be16(h + EHDR_MACHINE), type = image_be16(h + EHDR_TYPE);
     if (machine != EM_PPC)
-        return image_bad(elf->file, error, "for another processor (machine %u), not PowerPC", machine);
+        return image_bad(elf->file, error, "for another processor (machine %u), not PowerPC",
+                         machine);
     if (type != ET_EXEC && type != ET_DYN)
-        return image_bad(elf->file, error, "%s", type == ET_REL ? "an object file; link it" : "not executable");
+        return image_bad(elf->file, error, "%s",
+                         type == ET_REL ? "an object file; link it" : "not executable");
     elf->entry = image_be32(h + EHDR_ENTRY);
     elf->relocatable = type == ET_DYN;
     return true;
 }
 
-/* ePAPR wrappers are linked as position-independent, but typed ET_EXEC for firmware that knows nothing else. */
+/* ePAPR wrappers are linked as position-independent, but typed ET_EXEC for firmware that knows
+ * nothing else. */
 static bool has_relocations(const ImageFile *file, const uint8_t *phdr)
 {
     uint64_t offset = image_be32(phdr + 4), size = image_be32(phdr + 16);
@@ -87,7 +92,8 @@ static bool elf_segment(Elf *elf, unsigned i, const uint8_t *p, GError **error)
         .memsz = image_be32(p + 20),
     };
     if (s.filesz > s.memsz)
-        return image_bad(elf->file, error, "segment %u has more bytes in the file than in memory", i);
+        return image_bad(elf->file, error, "segment %u has more bytes in the file than in memory",
+                         i);
     if (s.offset + s.filesz > elf->file->size)
         return image_bad(elf->file, error,
                          "truncated: segment %u ends at byte %" PRIu64 ", the file at %" PRIu64, i,
@@ -125,15 +131,16 @@ static bool elf_segments(Elf *elf, GError **error)
         const ElfSegment *a = &g_array_index(elf->segments, ElfSegment, i - 1), *b = a + 1;
         if (b->gpa < a->gpa + a->memsz)
             return image_bad(elf->file, error,
-                             "overlapping segments at physical 0x%" PRIx64 " and 0x%" PRIx64, a->gpa,
-                             b->gpa);
+                             "overlapping segments at physical 0x%" PRIx64 " and 0x%" PRIx64,
+                             a->gpa, b->gpa);
     }
     return true;
 }
 
 /*
- * Linux's zImage.epapr is linked at 512 MiB.  It leaves a copy of the tree behind itself, and the kernel that it unpacks to 0 sees
- * 64 MiB early in its life: the wrapper has to be below that, yet above the kernel.
+ * Linux's zImage.epapr is linked at 512 MiB.  It leaves a copy of the tree behind itself, and the
+ * kernel that it unpacks to 0 sees 64 MiB early in its life: the wrapper has to be below that, yet
+ * above the kernel.
  */
 static bool elf_place(Elf *elf, GError **error)
 {
@@ -170,14 +177,15 @@ static bool elf_translate_entry(const Elf *elf, uint64_t *entry, GError **error)
             return true;
         }
     }
-    return image_bad(elf->file, error, "entry 0x%" PRIx64 " lies outside of every segment", elf->entry);
+    return image_bad(elf->file, error, "entry 0x%" PRIx64 " lies outside of every segment",
+                     elf->entry);
 }
 
 Image *elf_load(ImageFile *file, GError **error)
 {
     file->format = "ELF";
     g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(ElfSegment));
-    Elf elf = { .file = file, .segments = segments };
+    Elf elf = {.file = file, .segments = segments};
     uint64_t entry;
     if (!elf_header(&elf, error) || !elf_segments(&elf, error) || !elf_place(&elf, error) ||
         !elf_translate_entry(&elf, &entry, error))

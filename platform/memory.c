@@ -32,7 +32,7 @@ Memory *memory_new(uint64_t size, GError **error)
     }
     madvise(hva, (size_t)size, MADV_HUGEPAGE); /* a wish; nothing depends on it */
     Memory *memory = g_new(Memory, 1);
-    *memory = (Memory){ .hva = hva, .size = size };
+    *memory = (Memory){.hva = hva, .size = size};
     return memory;
 }
 
@@ -88,7 +88,8 @@ bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size)
 
 void memory_clear(Memory *memory)
 {
-    /* A private anonymous mapping reads as zero after MADV_DONTNEED; pages that are locked refuse it. */
+    /* A private anonymous mapping reads as zero after MADV_DONTNEED; pages that are locked refuse
+     * it. */
     if (madvise(memory->hva, (size_t)memory->size, MADV_DONTNEED) == 0)
         return;
     memset(memory->hva, 0, (size_t)memory->size);

@@ -10,7 +10,7 @@
 #include "platform/chardev.h"
 #include "platform/suggest.h"
 
-G_DEFINE_QUARK(quoin-config-error-quark, config_error)
+G_DEFINE_QUARK(quoin_config_error, config_error)
 
 const char *const option_topics[OPTION_TOPICS] = {
 #define TOPIC(id, title) title,
@@ -18,7 +18,7 @@ const char *const option_topics[OPTION_TOPICS] = {
 };
 
 const Option options_table[OPTIONS] = {
-#define OPTION(id, name, argument, topic, text) { name, argument, text, OPTION_TOPIC_##topic },
+#define OPTION(id, name, argument, topic, text) {name, argument, text, OPTION_TOPIC_##topic},
 #include "platform/options_table.def"
 };
 
@@ -27,8 +27,8 @@ static const struct {
     const char *name;
     OptionId id;
 } spellings[] = {
-#define OPTION(id, name, argument, topic, text) { name, OPTION_##id },
-#define ALIAS(alias, id) { alias, OPTION_##id },
+#define OPTION(id, name, argument, topic, text) {name, OPTION_##id},
+#define ALIAS(alias, id)                        {alias, OPTION_##id},
 #include "platform/options_table.def"
 };
 
@@ -72,7 +72,8 @@ static bool parse_one(Parse *p, int argc, char **argv, int *i, GError **error)
 {
     const char *word = argv[*i], *name = word + 1;
     if (word[0] != '-' || !word[1])
-        return option_bad(error, "'%s': not an option, and a disk image as such is not yet supported", word);
+        return option_bad(
+            error, "'%s': not an option, and a disk image as such is not yet supported", word);
     name += *name == '-';
     for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
         if (strcmp(spellings[s].name, name))
@@ -103,9 +104,11 @@ static bool choose_accel(Parse *p, GError **error)
     if (!p->accels->len)
         p->config->accel = g_strdup("soft");
     if (!p->config->accel)
-        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
+        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1],
+                          why);
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
-        return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone", p->config->accel);
+        return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone",
+                          p->config->accel);
     return true;
 }
 
@@ -120,7 +123,8 @@ static bool complete_serials(Parse *p, GError **error)
         n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
     }
     if (n_stdio > 1)
-        return option_bad(error, "-serial %s: standard input and output are already serial0's", c->serial[1]);
+        return option_bad(error, "-serial %s: standard input and output are already serial0's",
+                          c->serial[1]);
     return true;
 }
 
@@ -130,7 +134,8 @@ static bool complete(Parse *p, GError **error)
     if (!choose_accel(p, error) || !complete_serials(p, error))
         return false;
     if (!c->kernel && !c->dumpdtb)
-        return option_bad(error, "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
+        return option_bad(
+            error, "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
     if (!c->board)
         c->board = g_strdup("ppce500");
     if (!c->cpu)
@@ -145,7 +150,7 @@ static bool complete(Parse *p, GError **error)
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
 {
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
-    Parse p = { .config = config, .accels = accels };
+    Parse p = {.config = config, .accels = accels};
     *config = (Config){
         .has_reset = true,
         .has_shutdown = true,
@@ -165,11 +170,12 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
 
 void config_clear(Config *c)
 {
-    char *strings[] = { c->board, c->dumpdtb, c->dt_compatible, c->fault, c->accel, c->cpu, c->kernel, c->initrd,
-                        c->append, c->dtb, c->gdb, c->qmp, c->pidfile, c->rtc_base, c->log_file, c->name };
+    char *strings[] = {c->board,   c->dumpdtb,  c->dt_compatible, c->fault, c->accel, c->cpu,
+                       c->kernel,  c->initrd,   c->append,        c->dtb,   c->gdb,   c->qmp,
+                       c->pidfile, c->rtc_base, c->log_file,      c->name};
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     for (unsigned i = 0; i < SERIALS_MAX; i++)
         g_free(c->serial[i]);
-    *c = (Config){ 0 };
+    *c = (Config){0};
 }

@@ -34,12 +34,13 @@ typedef struct Parse {
     Config *config;
     unsigned n_serials;
     bool nodefaults, no_monitor;
-    bool done;               /* help was printed */
-    GPtrArray *accels;       /* of char*: candidates, in order */
+    bool done;         /* help was printed */
+    GPtrArray *accels; /* of char*: candidates, in order */
 } Parse;
 
 /* One per row; argument is NULL for options without. */
-#define OPTION(id, name, argument, topic, text) bool option_set_##id(Parse *p, const char *arg, GError **error);
+#define OPTION(id, name, argument, topic, text)                                                    \
+    bool option_set_##id(Parse *p, const char *arg, GError **error);
 #include "platform/options_table.def"
 
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */

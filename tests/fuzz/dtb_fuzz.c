@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A -dtb file: what passes the check can be completed into a tree that is whole, and promises nothing that is not kept.
+ * A -dtb file: what passes the check can be completed into a tree that is whole, and promises
+ * nothing that is not kept.
  */
 #include <libfdt.h>
 #include <string.h>

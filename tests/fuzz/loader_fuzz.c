@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernel images: whatever the file, an image lies inside of RAM and is put there, or one line says why not.
+ * Kernel images: whatever the file, an image lies inside of RAM and is put there, or one line says
+ * why not.
  */
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * man-tool FILE: writes FILE (docs/quoin.1.in) with the option table in place of the line "@OPTIONS@".
+ * man-tool FILE: writes FILE (docs/quoin.1.in) with the option table in place of the line
+ * "@OPTIONS@".
  */
 #include <stdio.h>
 #include <string.h>

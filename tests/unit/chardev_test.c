@@ -53,7 +53,8 @@ static void front_quit(void *opaque)
     ((Front *)opaque)->quits++;
 }
 
-static const ChardevHandlers handlers = { front_can_receive, front_receive, front_writable, front_event };
+static const ChardevHandlers handlers = {front_can_receive, front_receive, front_writable,
+                                         front_event};
 
 static Front *front_new(Chardev *chr, size_t room)
 {
@@ -75,7 +76,8 @@ static void front_free(Front *f)
     g_free(f);
 }
 
-/* Runs the main loop until the condition holds; it always comes, or the test hangs and says where. */
+/* Runs the main loop until the condition holds; it always comes, or the test hangs and says where.
+ */
 #define RUN_UNTIL(condition)                                                                       \
     while (!(condition))                                                                           \
     g_main_context_iteration(NULL, TRUE)
@@ -406,7 +408,8 @@ static void test_file(void)
     g_unlink(path);
 
     g_autofree char *nowhere = g_strconcat("file:", dir, "/none/out", NULL);
-    g_autofree char *expected = g_strconcat("serial0: ", nowhere, ": cannot open the file: No such file or directory", NULL);
+    g_autofree char *expected = g_strconcat(
+        "serial0: ", nowhere, ": cannot open the file: No such file or directory", NULL);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial0", nowhere, &error));
     g_assert_cmpstr(error->message, ==, expected);
@@ -435,7 +438,7 @@ static void test_pty(void)
 
 static int client(const char *path)
 {
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
     g_assert_cmpint(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), ==, 0);
@@ -483,7 +486,7 @@ static void test_unix_stale_and_busy(void)
 {
     g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
     g_autofree char *spec = g_strconcat("unix:", path, ",server=on,wait=off", NULL);
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
     int stale = socket(AF_UNIX, SOCK_STREAM, 0);
     g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
     g_assert_cmpint(bind(stale, (struct sockaddr *)&sun, sizeof(sun)), ==, 0);
@@ -491,7 +494,8 @@ static void test_unix_stale_and_busy(void)
     Chardev *chr = open_spec(spec);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial1", spec, &error));
-    g_autofree char *expected = g_strconcat("serial1: ", spec, ": cannot bind the socket: Address already in use", NULL);
+    g_autofree char *expected =
+        g_strconcat("serial1: ", spec, ": cannot bind the socket: Address already in use", NULL);
     g_assert_cmpstr(error->message, ==, expected);
     g_assert_cmpint(g_access(path, F_OK), ==, 0); /* the other's */
     chardev_free(chr);
@@ -501,10 +505,12 @@ static void test_unix_stale_and_busy(void)
 static void test_unix_client_side(void)
 {
     g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
-    g_autofree char *spec = g_strconcat("unix:", path, NULL), *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, NULL),
+                    *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial0", spec, &error));
-    g_autofree char *expected = g_strconcat("serial0: ", spec, ": cannot connect: No such file or directory", NULL);
+    g_autofree char *expected =
+        g_strconcat("serial0: ", spec, ": cannot connect: No such file or directory", NULL);
     g_assert_cmpstr(error->message, ==, expected);
 
     Front *server = front_new(open_spec(serve), 100);
@@ -526,7 +532,8 @@ static void test_one_owner_of_stdio(void)
     g_autoptr(GError) error = NULL;
     Chardev *chr = open_spec("stdio");
     g_assert_null(chardev_new("serial1", "mon:stdio", &error));
-    g_assert_cmpstr(error->message, ==, "serial1: mon:stdio: standard input and output are already serial0's");
+    g_assert_cmpstr(error->message, ==,
+                    "serial1: mon:stdio: standard input and output are already serial0's");
     chardev_free(chr);
     chardev_free(open_spec("stdio")); /* free again */
 }
@@ -536,23 +543,28 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/chardev/output-reaches-a-pipe", test_output);
     g_test_add_func("/chardev/a-slow-reader-loses-no-byte", test_slow_reader);
-    g_test_add_func("/chardev/a-writer-in-another-thread-keeps-order", test_writer_in_another_thread);
+    g_test_add_func("/chardev/a-writer-in-another-thread-keeps-order",
+                    test_writer_in_another_thread);
     g_test_add_func("/chardev/a-vanished-reader-drops-output-only", test_reader_gone);
-    g_test_add_func("/chardev/a-vanished-reader-frees-a-waiting-writer", test_reader_gone_with_full_queue);
+    g_test_add_func("/chardev/a-vanished-reader-frees-a-waiting-writer",
+                    test_reader_gone_with_full_queue);
     g_test_add_func("/chardev/input-waits-for-room", test_input_waits);
     g_test_add_func("/chardev/end-of-input-leaves-output", test_end_of_input);
     g_test_add_func("/chardev/flush-writes-the-queue", test_flush);
     g_test_add_func("/chardev/mux/keys", test_mux_keys);
     g_test_add_func("/chardev/mux/help", test_mux_help);
-    g_test_add_func("/chardev/mux/quit-works-though-the-guest-reads-nothing", test_mux_quit_though_guest_reads_nothing);
+    g_test_add_func("/chardev/mux/quit-works-though-the-guest-reads-nothing",
+                    test_mux_quit_though_guest_reads_nothing);
     g_test_add_func("/chardev/mux/a-long-paste-is-kept", test_mux_paste);
     g_test_add_func("/chardev/mux/plain-stdio-has-no-keys", test_plain_stdio_has_no_keys);
     g_test_add_func("/chardev/null-takes-all", test_null);
     g_test_add_func("/chardev/file-takes-output", test_file);
     g_test_add_func("/chardev/pty-comes-and-goes", test_pty);
     g_test_add_func("/chardev/unix/one-client-after-the-other", test_unix_server);
-    g_test_add_func("/chardev/unix/a-lost-client-frees-a-waiting-writer", test_unix_client_gone_with_full_queue);
-    g_test_add_func("/chardev/unix/a-stale-socket-is-replaced-a-busy-one-is-not", test_unix_stale_and_busy);
+    g_test_add_func("/chardev/unix/a-lost-client-frees-a-waiting-writer",
+                    test_unix_client_gone_with_full_queue);
+    g_test_add_func("/chardev/unix/a-stale-socket-is-replaced-a-busy-one-is-not",
+                    test_unix_stale_and_busy);
     g_test_add_func("/chardev/unix/connects-as-a-client", test_unix_client_side);
     g_test_add_func("/chardev/stdio-has-one-owner", test_one_owner_of_stdio);
     return g_test_run();

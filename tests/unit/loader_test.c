@@ -39,11 +39,14 @@ typedef struct Phdr {
 } Phdr;
 
 #define LOAD 1
-#define TEXT(v, p, m) { LOAD, 0x1000, v, p, 0x1000, m, 0x1000 }
+#define TEXT(v, p, m)                                                                              \
+    {                                                                                              \
+        LOAD, 0x1000, v, p, 0x1000, m, 0x1000                                                      \
+    }
 
 static GByteArray *elf_new(unsigned type, uint32_t entry, const Phdr *phdrs, unsigned n)
 {
-    static const uint8_t ident[] = { 0x7f, 'E', 'L', 'F', 1, 2, 1 };
+    static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', 1, 2, 1};
     GByteArray *b = zeros(0x2000);
     memcpy(b->data, ident, sizeof(ident));
     be16(b, 16, type);
@@ -55,8 +58,14 @@ static GByteArray *elf_new(unsigned type, uint32_t entry, const Phdr *phdrs, uns
     be16(b, 42, 32);
     be16(b, 44, n);
     for (unsigned i = 0; i < n; i++) {
-        const uint32_t words[] = { phdrs[i].type,   phdrs[i].offset, phdrs[i].vaddr, phdrs[i].paddr,
-                                   phdrs[i].filesz, phdrs[i].memsz,  7,              phdrs[i].align };
+        const uint32_t words[] = {phdrs[i].type,
+                                  phdrs[i].offset,
+                                  phdrs[i].vaddr,
+                                  phdrs[i].paddr,
+                                  phdrs[i].filesz,
+                                  phdrs[i].memsz,
+                                  7,
+                                  phdrs[i].align};
         for (unsigned w = 0; w < 8; w++)
             be32(b, 52 + i * 32 + w * 4, words[w]);
     }
@@ -88,7 +97,7 @@ static Image *accepted(GByteArray *b /* take */, uint64_t ram)
 
 static void test_elf_virtual_entry(void)
 {
-    const Phdr phdrs[] = { TEXT(0xc0000000, 0, 0x3000) };
+    const Phdr phdrs[] = {TEXT(0xc0000000, 0, 0x3000)};
     for (unsigned type = 2; type <= 3; type++) { /* ET_EXEC, ET_DYN: Linux is either */
         Image *image = accepted(elf_new(type, 0xc0000100, phdrs, 1), RAM);
         g_assert_cmphex(image->entry, ==, 0x100);
@@ -101,7 +110,7 @@ static void test_elf_virtual_entry(void)
 
 static void test_elf_physical_entry(void)
 {
-    const Phdr phdrs[] = { TEXT(0xc0000000, 0x100000, 0x1000) };
+    const Phdr phdrs[] = {TEXT(0xc0000000, 0x100000, 0x1000)};
     Image *image = accepted(elf_new(2, 0x100040, phdrs, 1), RAM);
     g_assert_cmphex(image->entry, ==, 0x100040);
     image_free(image);
@@ -110,12 +119,12 @@ static void test_elf_physical_entry(void)
 static void test_elf_put(void)
 {
     /* Out of order, one with bss, one of bss alone, and two which are not loaded at all. */
-    const Phdr phdrs[] = { { LOAD, 0x1800, 0x9000, 0x9000, 0x10, 0x20, 4 },
-                           TEXT(0x4000, 0x4000, 0x1000),
-                           { 4, 0x1000, 0, 0, 0x100, 0x100, 4 },
-                           { LOAD, 0x1000, 0x7000, 0x7000, 0, 0, 4 },
-                           { LOAD, 0xffffffff, 0xa000, 0xa000, 0, 0, 4 },
-                           { LOAD, 0x1000, 0xb000, 0xb000, 0, 0x10, 4 } };
+    const Phdr phdrs[] = {{LOAD, 0x1800, 0x9000, 0x9000, 0x10, 0x20, 4},
+                          TEXT(0x4000, 0x4000, 0x1000),
+                          {4, 0x1000, 0, 0, 0x100, 0x100, 4},
+                          {LOAD, 0x1000, 0x7000, 0x7000, 0, 0, 4},
+                          {LOAD, 0xffffffff, 0xa000, 0xa000, 0, 0, 4},
+                          {LOAD, 0x1000, 0xb000, 0xb000, 0, 0x10, 4}};
     Image *image = accepted(elf_new(2, 0x4000, phdrs, 6), RAM);
     Memory *memory = memory_new(RAM, NULL);
     uint8_t got[0x9000], expected[0x9000];
@@ -140,10 +149,10 @@ static void test_elf_relocatable_goes_low(void)
 {
     static const struct {
         uint64_t ram, low;
-    } cases[] = { { 1024 * MIB, 32 * MIB }, { 128 * MIB, 32 * MIB }, { 64 * MIB, 16 * MIB } };
-    const Phdr phdrs[] = { { LOAD, 0x1000, 0x20000000, 0x20000000, 0x1000, 0x1000, 0x10000 },
-                           { LOAD, 0x1000, 0x20010000, 0x20010000, 0x1000, 0x4000, 0x10000 },
-                           { 2, 0x1ff0, 0, 0, 0x10, 0x10, 4 } };
+    } cases[] = {{1024 * MIB, 32 * MIB}, {128 * MIB, 32 * MIB}, {64 * MIB, 16 * MIB}};
+    const Phdr phdrs[] = {{LOAD, 0x1000, 0x20000000, 0x20000000, 0x1000, 0x1000, 0x10000},
+                          {LOAD, 0x1000, 0x20010000, 0x20010000, 0x1000, 0x4000, 0x10000},
+                          {2, 0x1ff0, 0, 0, 0x10, 0x10, 4}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         Image *image = accepted(elf_new(3, 0x20000100, phdrs, 2), cases[i].ram);
         g_assert_cmphex(image->low, ==, cases[i].low);
@@ -167,7 +176,7 @@ static void test_elf_relocatable_goes_low(void)
 /* A relocatable Linux is linked at 0 and stays there. */
 static void test_elf_relocatable_stays_low(void)
 {
-    const Phdr phdrs[] = { TEXT(0xc0000000, 0x100000, 0x1000) };
+    const Phdr phdrs[] = {TEXT(0xc0000000, 0x100000, 0x1000)};
     Image *image = accepted(elf_new(3, 0xc0000000, phdrs, 1), RAM);
     g_assert_cmphex(image->low, ==, 0x100000);
     image_free(image);
@@ -175,7 +184,7 @@ static void test_elf_relocatable_stays_low(void)
 
 static GByteArray *elf_good(void)
 {
-    const Phdr phdrs[] = { TEXT(0xc0000000, 0, 0x1000) };
+    const Phdr phdrs[] = {TEXT(0xc0000000, 0, 0x1000)};
     return elf_new(2, 0xc0000000, phdrs, 1);
 }
 
@@ -193,7 +202,7 @@ static GByteArray *elf_cut(guint size)
 
 static GByteArray *elf_with(Phdr a, Phdr b)
 {
-    const Phdr phdrs[] = { a, b };
+    const Phdr phdrs[] = {a, b};
     return elf_new(2, 0x1000, phdrs, 2);
 }
 
@@ -217,12 +226,15 @@ static void test_elf_refused(void)
             "k: ELF: overlapping segments at physical 0x1000 and 0x2fff");
     refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x2000, 0xfff)),
             "k: ELF: segment 1 has more bytes in the file than in memory");
-    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){ LOAD, 0xfffffff0, 0, 0, 0xffffffff, 0xffffffff, 4 }),
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000),
+                     (Phdr){LOAD, 0xfffffff0, 0, 0, 0xffffffff, 0xffffffff, 4}),
             "k: ELF: truncated: segment 1 ends at byte 8589934575, the file at 8192");
-    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){ LOAD, 0x1000, 0, 0xfffff000, 0x1000, 0xffffffff, 4 }),
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000),
+                     (Phdr){LOAD, 0x1000, 0, 0xfffff000, 0x1000, 0xffffffff, 4}),
             "k: ELF: does not fit: it needs RAM up to 0x1ffffefff, and -m gives 64 MiB");
-    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x4000000 - 0xfff, 0x1000)),
-            "k: ELF: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB");
+    refused(
+        elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x4000000 - 0xfff, 0x1000)),
+        "k: ELF: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB");
 }
 
 /* --- uImage */
@@ -243,7 +255,8 @@ static void uimage_seal(GByteArray *b)
     be32(b, 4, crc32_bitwise(b->data, 64));
 }
 
-static GByteArray *uimage_new(uint32_t loads_at, uint32_t entry, unsigned type, unsigned comp, GBytes *payload)
+static GByteArray *uimage_new(uint32_t loads_at, uint32_t entry, unsigned type, unsigned comp,
+                              GBytes *payload)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(payload, &size);
@@ -271,11 +284,13 @@ static GBytes *pattern(gsize size)
 
 static GBytes *gzip_of(GBytes *plain)
 {
-    g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
+    g_autoptr(GConverter) gzip =
+        G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
     g_autoptr(GInputStream) memory = g_memory_input_stream_new_from_bytes(plain);
     g_autoptr(GInputStream) in = g_converter_input_stream_new(memory, gzip);
     g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
-    g_assert_cmpint(g_output_stream_splice(out, in, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL), >=, 0);
+    g_assert_cmpint(
+        g_output_stream_splice(out, in, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL), >=, 0);
     return g_memory_output_stream_steal_as_bytes(G_MEMORY_OUTPUT_STREAM(out));
 }
 
@@ -291,7 +306,8 @@ static void test_uimage(void)
 {
     g_autoptr(GBytes) plain = pattern(700000), packed = gzip_of(plain);
     for (unsigned comp = 0; comp < 2; comp++) {
-        Image *image = accepted(uimage_new(0x400000, 0x400010, 2, comp, comp ? packed : plain), RAM);
+        Image *image =
+            accepted(uimage_new(0x400000, 0x400010, 2, comp, comp ? packed : plain), RAM);
         g_assert_cmphex(image->entry, ==, 0x400010);
         g_assert_cmphex(image->low, ==, 0x400000);
         g_assert_cmphex(image->high, ==, 0x400000 + 700000);
@@ -329,16 +345,21 @@ static GByteArray *uimage_gzip_broken(void)
 
 static void test_uimage_refused(void)
 {
-    refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 63), "k: uImage: truncated in its header");
+    refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 63),
+            "k: uImage: truncated in its header");
     refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 4159),
             "k: uImage: truncated: 4096 bytes of data announced, 4095 there");
-    refused(uimage_byte(12, 0xff, true), "k: uImage: truncated: 4278194176 bytes of data announced, 4096 there");
+    refused(uimage_byte(12, 0xff, true),
+            "k: uImage: truncated: 4278194176 bytes of data announced, 4096 there");
     refused(uimage_byte(16, 1, false), "k: uImage: corrupt: wrong CRC of the header");
     refused(uimage_byte(4159, 0, false), "k: uImage: corrupt: wrong CRC of the data");
-    refused(uimage_byte(29, 2, true), "k: uImage: for another processor (architecture 2), not PowerPC");
+    refused(uimage_byte(29, 2, true),
+            "k: uImage: for another processor (architecture 2), not PowerPC");
     refused(uimage_byte(30, 3, true), "k: uImage: type 3 is not a kernel");
-    refused(uimage_byte(31, 3, true), "k: uImage: compression 3 is not supported, only none and gzip");
-    refused(uimage_byte(22, 0x10, true), "k: uImage: entry 0x1000 is not in its data, 0x0 to 0x1000");
+    refused(uimage_byte(31, 3, true),
+            "k: uImage: compression 3 is not supported, only none and gzip");
+    refused(uimage_byte(22, 0x10, true),
+            "k: uImage: entry 0x1000 is not in its data, 0x0 to 0x1000");
     refused(uimage_byte(16, 0xff, true),
             "k: uImage: does not fit: it needs RAM up to 0xff001000, and -m gives 64 MiB");
 
@@ -356,8 +377,9 @@ static void test_gzip_bomb(void)
         g_autoptr(GBytes) plain = g_bytes_new_take(g_malloc0(100 << 20), 100 << 20);
         bomb = gzip_of(plain);
     }
-    refused(uimage_new(0x100000, 0x100000, 2, 1, bomb),
-            "k: uImage: does not fit: unpacked at 0x100000 it is larger than RAM (-m gives 64 MiB)");
+    refused(
+        uimage_new(0x100000, 0x100000, 2, 1, bomb),
+        "k: uImage: does not fit: unpacked at 0x100000 it is larger than RAM (-m gives 64 MiB)");
 }
 
 static GByteArray *text(const char *s)
@@ -371,12 +393,11 @@ static void test_other_files(void)
     refused(text("#!/bin/sh"), "k: kernel: not a kernel image: neither ELF nor uImage");
     refused(text("\x1f\x8b\x08"),
             "k: kernel: not a kernel image: it is gzip data; unpack it, or wrap it into a uImage");
-    refused(text("\xd0\x0d\xfe\xed"),
-            "k: kernel: not a kernel image: it is a device tree or FIT image; use vmlinux, uImage or zImage.epapr");
+    refused(text("\xd0\x0d\xfe\xed"), "k: kernel: not a kernel image: it is a device tree or FIT "
+                                      "image; use vmlinux, uImage or zImage.epapr");
 }
 
 /* --- files */
-
 
 static char *temp_file(const void *data, gsize size)
 {
@@ -408,7 +429,8 @@ static void test_missing_file(void)
 {
     g_autoptr(GError) error = NULL;
     g_assert_null(image_load_kernel("/nonexistent/vmlinux", RAM, &error));
-    g_assert_cmpstr(error->message, ==, "/nonexistent/vmlinux: cannot open: No such file or directory");
+    g_assert_cmpstr(error->message, ==,
+                    "/nonexistent/vmlinux: cannot open: No such file or directory");
     g_clear_error(&error);
     g_assert_null(image_load_kernel("/", RAM, &error));
     g_assert_cmpstr(error->message, ==, "/: cannot read: Is a directory");
@@ -451,14 +473,15 @@ static void test_tree(void)
 
 static void test_tree_refused(void)
 {
-    tree_refused(text("no tree"), "t: device tree: not a device tree blob (no 0xd00dfeed at its start)");
+    tree_refused(text("no tree"),
+                 "t: device tree: not a device tree blob (no 0xd00dfeed at its start)");
     GByteArray *b = tree();
     guint size = b->len;
     g_autofree char *cut = g_strdup_printf(
         "t: device tree: totalsize says %u bytes, the file has %u (truncated?)", size, size - 4);
     tree_refused(g_byte_array_set_size(b, size - 4), cut);
-    g_autofree char *more =
-        g_strdup_printf("t: device tree: totalsize says %u bytes, but data goes on to %u", size, size + 4);
+    g_autofree char *more = g_strdup_printf(
+        "t: device tree: totalsize says %u bytes, but data goes on to %u", size, size + 4);
     tree_refused(g_byte_array_append(tree(), (const guint8 *)"more", 4), more);
     b = tree();
     be32(b, 4, 1 << 30);
@@ -487,8 +510,10 @@ int main(int argc, char **argv)
     g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
     g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
     g_test_add_func("/loader/elf/puts-data-and-zeros-nothing-else", test_elf_put);
-    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-its-kernel-sees-it", test_elf_relocatable_goes_low);
-    g_test_add_func("/loader/elf/a-relocatable-one-at-the-bottom-stays", test_elf_relocatable_stays_low);
+    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-its-kernel-sees-it",
+                    test_elf_relocatable_goes_low);
+    g_test_add_func("/loader/elf/a-relocatable-one-at-the-bottom-stays",
+                    test_elf_relocatable_stays_low);
     g_test_add_func("/loader/elf/bad-ones-are-refused", test_elf_refused);
     g_test_add_func("/loader/uimage/plain-and-gzip", test_uimage);
     g_test_add_func("/loader/uimage/noload-goes-to-zero", test_uimage_noload);

@@ -7,7 +7,7 @@
 
 static void test_starts_zeroed(void)
 {
-    uint8_t got[64], zero[64] = { 0 };
+    uint8_t got[64], zero[64] = {0};
     Memory *m = memory_new(64 * MIB, NULL);
     g_assert_cmpuint(memory_size(m), ==, 64 * MIB);
     g_assert_true(memory_read(m, 64 * MIB - sizeof(got), got, sizeof(got)));
@@ -21,17 +21,12 @@ static void test_bounds(void)
         uint64_t gpa, size;
         bool inside;
     } cases[] = {
-        { 0, 0, true },
-        { 0, MIB, true },
-        { 0, MIB + 1, false },
-        { 1, MIB, false },
-        { MIB - 1, 1, true },
-        { MIB, 0, true },
-        { MIB, 1, false },
-        { MIB + 1, 0, false },
-        { UINT64_MAX, 1, false },
-        { UINT64_MAX, UINT64_MAX, false },
-        { 1, UINT64_MAX, false },
+        {0, 0, true},           {0, MIB, true},
+        {0, MIB + 1, false},    {1, MIB, false},
+        {MIB - 1, 1, true},     {MIB, 0, true},
+        {MIB, 1, false},        {MIB + 1, 0, false},
+        {UINT64_MAX, 1, false}, {UINT64_MAX, UINT64_MAX, false},
+        {1, UINT64_MAX, false},
     };
     Memory *m = memory_new(MIB, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -41,7 +36,7 @@ static void test_bounds(void)
 
 static void test_refused_write_writes_nothing(void)
 {
-    uint8_t ones[16], got[8], zero[8] = { 0 };
+    uint8_t ones[16], got[8], zero[8] = {0};
     memset(ones, 0xff, sizeof(ones));
     Memory *m = memory_new(MIB, NULL);
     g_assert_false(memory_write(m, MIB - 8, ones, sizeof(ones)));

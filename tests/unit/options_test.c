@@ -53,7 +53,8 @@ static void test_defaults(void)
     g_assert_cmpint(c.reset_mode, ==, RESET_MODE_PLAIN);
     g_assert_cmpint(c.action_reboot, ==, REBOOT_RESET);
     g_assert_cmpint(c.action_panic, ==, PANIC_SHUTDOWN);
-    g_assert_false(c.reset_ram_clear || c.start_paused || c.icount || c.protected_state || c.rtc_clock_vm);
+    g_assert_false(c.reset_ram_clear || c.start_paused || c.icount || c.protected_state ||
+                   c.rtc_clock_vm);
     g_assert_null(c.gdb);
     g_assert_null(c.qmp);
     config_clear(&c);
@@ -61,14 +62,20 @@ static void test_defaults(void)
 
 static void test_a_full_line(void)
 {
-    Config c = good("-M ppce500,dt_compatible=fsl,,x,reset=rebuild,reset-ram=clear,has-reset=off,inject-fault=reset:2 "
-                    "-cpu e500mc -m 256 -smp 4 -kernel uImage -initrd rd -append console=ttyS0~quiet -dtb a.dtb "
+    Config c = good("-M "
+                    "ppce500,dt_compatible=fsl,,x,reset=rebuild,reset-ram=clear,has-reset=off,"
+                    "inject-fault=reset:2 "
+                    "-cpu e500mc -m 256 -smp 4 -kernel uImage -initrd rd -append "
+                    "console=ttyS0~quiet -dtb a.dtb "
                     "-nographic -serial null -serial file:out -no-reboot -no-shutdown -S -s "
-                    "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm -icount shift=3 "
-                    "-pidfile p -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d int,hcall -D log -name guest");
+                    "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm "
+                    "-icount shift=3 "
+                    "-pidfile p -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d "
+                    "int,hcall -D log -name guest");
     g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
     g_assert_cmpint(c.reset_mode, ==, RESET_MODE_REBUILD);
-    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused && c.protected_state && c.no_rebuild);
+    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused &&
+                  c.protected_state && c.no_rebuild);
     g_assert_cmpstr(c.fault, ==, "reset:2");
     g_assert_cmpuint(c.ram_size, ==, 256 << 20);
     g_assert_cmpuint(c.n_vcpus, ==, 4);
@@ -91,7 +98,8 @@ static void test_a_full_line(void)
 
 static void test_two_dashes(void)
 {
-    Config c = good("--machine ppce500 --kernel k --m size=2G --smp cpus=2 --no-reboot --action panic=pause,watchdog=none");
+    Config c = good("--machine ppce500 --kernel k --m size=2G --smp cpus=2 --no-reboot --action "
+                    "panic=pause,watchdog=none");
     g_assert_cmpuint(c.ram_size, ==, UINT64_C(2) << 30);
     g_assert_cmpuint(c.n_vcpus, ==, 2);
     g_assert_cmpint(c.action_panic, ==, PANIC_PAUSE);
@@ -101,8 +109,9 @@ static void test_two_dashes(void)
 
 static void test_what_is_asked_for_already_is(void)
 {
-    Config c = good("-kernel k -display none -monitor none -vga none -net none -nic none -parallel none "
-                    "-no-user-config -M ppce500,usb=off -rtc driftfix=none -icount 0,sleep=off");
+    Config c =
+        good("-kernel k -display none -monitor none -vga none -net none -nic none -parallel none "
+             "-no-user-config -M ppce500,usb=off -rtc driftfix=none -icount 0,sleep=off");
     g_assert_cmpstr(c.serial[0], ==, "stdio"); /* no monitor, nothing to share the terminal with */
     config_clear(&c);
     c = good("-kernel k -nodefaults");
@@ -151,13 +160,17 @@ static void test_bad_lines(void)
     bad("-smp 33", "-smp: '33' is not a number from 1 to 32");
     bad("-smp 0", "-smp: '0' is not a number from 1 to 32");
     bad("-smp 2,threads=2", "-smp threads: '2' is not a number from 1 to 1");
-    bad("-smp cpus=3,sockets=2,cores=2", "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
+    bad("-smp cpus=3,sockets=2,cores=2",
+        "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
     bad("-serial tcp::1", "-serial tcp::1: not yet supported");
     bad("-serial stdoi", "-serial stdoi: unknown back end (did you mean 'stdio'?)");
     bad("-serial file:", "-serial file:: the path is missing");
-    bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: 'sever' is not one of server, wait, nowait (did you mean 'server'?)");
-    bad("-serial null -serial null -serial null", "-serial null: the board has only 2 serial ports");
-    bad("-kernel k -serial stdio -serial mon:stdio", "-serial mon:stdio: standard input and output are already serial0's");
+    bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: 'sever' is not one of server, wait, "
+                                    "nowait (did you mean 'server'?)");
+    bad("-serial null -serial null -serial null",
+        "-serial null: the board has only 2 serial ports");
+    bad("-kernel k -serial stdio -serial mon:stdio",
+        "-serial mon:stdio: standard input and output are already serial0's");
     bad("-monitor stdio", "-monitor stdio: not yet supported; -qmp is");
     bad("-display gtk", "-display gtk: not yet supported, there is no display");
     bad("-nic user", "-nic user: not yet supported");
@@ -166,12 +179,15 @@ static void test_bad_lines(void)
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
     bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
     bad("-qmp stdio", "-qmp stdio: neither tcp:[HOST]:PORT nor unix:PATH");
-    bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
-    bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
+    bad("-rtc base=yesterday",
+        "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
+    bad("-rtc base=2006-02-30",
+        "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-icount shift=auto", "-icount shift=auto: not yet supported");
     bad("-icount sleep=off", "-icount sleep=off: shift=N is missing");
     bad("-icount 11", "-icount shift: '11' is not a number from 0 to 10");
-    bad("-d intt", "-d: 'intt' is not one of in_asm, int, mmu, guest_errors, unimp, hcall, exit (did you mean 'int'?)");
+    bad("-d intt", "-d: 'intt' is not one of in_asm, int, mmu, guest_errors, unimp, hcall, exit "
+                   "(did you mean 'int'?)");
     bad("-d out_asm", "-d out_asm: not yet supported");
     bad("-initrd ", "-initrd: must not be empty");
 }
@@ -213,8 +229,8 @@ static void test_names_are_unique(void)
 {
     static const char *const names[] = {
 #define OPTION(id, name, argument, topic, text) name,
-#define ALIAS(alias, id) alias,
-#define LATER(name, has_argument) name,
+#define ALIAS(alias, id)                        alias,
+#define LATER(name, has_argument)               name,
 #include "platform/options_table.def"
     };
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -224,7 +240,7 @@ static void test_names_are_unique(void)
 
 static void test_suggestions(void)
 {
-    static const char *const names[] = { "kernel", "initrd", "m", "serial", "no-reboot" };
+    static const char *const names[] = {"kernel", "initrd", "m", "serial", "no-reboot"};
     g_assert_cmpstr(suggest_closest("kerenl", names, 5), ==, "kernel"); /* neighbours swapped */
     g_assert_cmpstr(suggest_closest("seial", names, 5), ==, "serial");
     g_assert_cmpstr(suggest_closest("seriall", names, 5), ==, "serial");
@@ -237,7 +253,7 @@ static void test_suggestions(void)
 static void test_pairs(void)
 {
     g_autoptr(GPtrArray) pairs = keyval_split("a,,b,c=d,,e=f,g,=h");
-    static const char *const expected[][2] = { { "", "a,b" }, { "c", "d,e=f" }, { "g", "on" }, { "", "h" } };
+    static const char *const expected[][2] = {{"", "a,b"}, {"c", "d,e=f"}, {"g", "on"}, {"", "h"}};
     g_assert_cmpuint(pairs->len, ==, 4);
     for (guint i = 0; i < 4; i++) {
         const KeyVal *pair = pairs->pdata[i];
@@ -251,13 +267,18 @@ static void test_sizes(void)
     static const struct {
         const char *text;
         uint64_t size;
-    } cases[] = { { "1", 1 << 20 }, { "1b", 1 }, { "1.5k", 1536 }, { "2G", UINT64_C(2) << 30 }, { "1T", UINT64_C(1) << 40 } };
+    } cases[] = {{"1", 1 << 20},
+                 {"1b", 1},
+                 {"1.5k", 1536},
+                 {"2G", UINT64_C(2) << 30},
+                 {"1T", UINT64_C(1) << 40}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         uint64_t size;
         g_assert_true(value_size("-m", cases[i].text, 20, &size, NULL));
         g_assert_cmpuint(size, ==, cases[i].size);
     }
-    static const char *const wrong[] = { "", "x", "1x", "1MM", "-1", "+1", "0x10", "inf", "nan", "1 M", "1e300" };
+    static const char *const wrong[] = {"",     "x",   "1x",  "1MM", "-1",   "+1",
+                                        "0x10", "inf", "nan", "1 M", "1e300"};
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         uint64_t size;
         g_assert_false(value_size("-m", wrong[i], 20, &size, NULL));
@@ -271,7 +292,8 @@ int main(int argc, char **argv)
     g_test_add_func("/options/a-full-line", test_a_full_line);
     g_test_add_func("/options/two-dashes-do", test_two_dashes);
     g_test_add_func("/options/what-already-is-may-be-asked-for", test_what_is_asked_for_already_is);
-    g_test_add_func("/options/the-first-available-accelerator-is-used", test_first_available_accelerator);
+    g_test_add_func("/options/the-first-available-accelerator-is-used",
+                    test_first_available_accelerator);
     g_test_add_func("/options/dumping-the-tree-needs-no-kernel", test_tree_dump_needs_no_kernel);
     g_test_add_func("/options/a-bad-line-is-one-message", test_bad_lines);
     g_test_add_func("/options/what-is-for-later-says-so", test_later_options_say_so);

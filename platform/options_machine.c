@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the options about the machine do to the Config: -machine, -accel, -cpu, -smp, -m.
+ */
+#include "platform/options_property.h"
+
+#include <string.h>
+
+#include "cpu/accel.h"
+#include "cpu/e500/state.h"
+#include "cpu/fault.h"
+#include "platform/suggest.h"
+
+/* --- -machine */
+
+static bool machine_board(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!strcmp(value, "help")) {
+        printf("ppce500    paravirtual e500 board (default)\n");
+        p->done = true;
+        return true;
+    }
+    if (strcmp(value, "ppce500"))
+        return option_bad(error, "-M %s: unknown board; the closest known is ppce500", value);
+    return property_string(&p->config->board, what, value, error);
+}
+
+static bool machine_accel(Parse *p, const char *what, const char *value, GError **error);
+static bool machine_fault(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!strcmp(value, "help")) {
+#define X(id, name, doc) printf("%-16s %s\n", name, doc);
+        FAULT_LIST(X)
+#undef X
+        p->done = true;
+        return true;
+    }
+    return property_string(&p->config->fault, what, value, error);
+}
+STRING_PROPERTY(machine_dumpdtb, dumpdtb)
+STRING_PROPERTY(machine_dt_compatible, dt_compatible)
+STRING_PROPERTY(machine_kernel, kernel)
+STRING_PROPERTY(machine_initrd, initrd)
+STRING_PROPERTY(machine_dtb, dtb)
+WORD_PROPERTY(machine_reset, ResetMode, reset_mode, "plain", "rebuild")
+WORD_PROPERTY(machine_reset_ram, bool, reset_ram_clear, "keep", "clear")
+BOOL_PROPERTY(machine_has_reset, has_reset)
+BOOL_PROPERTY(machine_has_shutdown, has_shutdown)
+BOOL_PROPERTY(machine_has_idle, has_idle)
+
+static bool machine_append(Parse *p, const char *what, const char *value, GError **error)
+{
+    return option_set_append(p, value, error);
+}
+
+bool option_set_machine(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", machine_board},
+        {"type", machine_board},
+        {"accel", machine_accel},
+        {"dumpdtb", machine_dumpdtb},
+        {"dt_compatible", machine_dt_compatible},
+        {"reset", machine_reset},
+        {"reset-ram", machine_reset_ram},
+        {"has-reset", machine_has_reset},
+        {"has-shutdown", machine_has_shutdown},
+        {"has-idle", machine_has_idle},
+        {"inject-fault", machine_fault},
+        {"kernel", machine_kernel},
+        {"initrd", machine_initrd},
+        {"append", machine_append},
+        {"dtb", machine_dtb},
+        {"usb", property_must_be_off},
+        {"graphics", property_must_be_off},
+        {"firmware", property_not_yet},
+        {"memory-backend", property_not_yet},
+    };
+    return PROPERTIES_SET(p, "-M", rows, arg, error);
+}
+
+/* --- -accel, -cpu, -smp, -m */
+
+static bool accel_help(Parse *p)
+{
+    static const char *const names[] = {"soft", "kvm"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        const AccelOps *ops = accel_find(names[i]);
+        g_autofree char *why = NULL;
+        const char *state = !ops ? "not in this build" : ops->available(&why) ? "available" : why;
+        printf("%-8s %s (%s)\n", names[i], ops ? ops->doc : "the host's hypervisor", state);
+    }
+    printf("tcg      the same as soft\n");
+    p->done = true;
+    return true;
+}
+
+static bool accel_name(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const names[] = {"soft", "tcg", "kvm"};
+    unsigned i;
+    if (!strcmp(value, "help"))
+        return accel_help(p);
+    if (!value_word(what, value, names, G_N_ELEMENTS(names), &i, error))
+        return false;
+    g_ptr_array_add(p->accels, g_strdup(value));
+    return true;
+}
+
+static bool machine_accel(Parse *p, const char *what, const char *value, GError **error)
+{
+    g_auto(GStrv) names = g_strsplit(value, ":", -1);
+    for (char **name = names; *name && !p->done; name++) {
+        if (!accel_name(p, what, *name, error))
+            return false;
+    }
+    return true;
+}
+
+BOOL_PROPERTY(accel_protected, protected_state)
+
+static bool accel_rebuild(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    p->config->no_rebuild = !on;
+    return true;
+}
+
+static bool accel_thread(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"multi", "single"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    return i == 0 ? true : option_bad(error, "%s=single: not yet supported", what);
+}
+
+bool option_set_accel(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", accel_name},
+        {"accel", accel_name},
+        {"protected", accel_protected},
+        {"rebuild", accel_rebuild},
+        {"thread", accel_thread},
+        {"tb-size", property_not_yet},
+        {"one-insn-per-tb", property_not_yet},
+    };
+    return PROPERTIES_SET(p, "-accel", rows, arg, error);
+}
+
+bool option_set_enable_kvm(Parse *p, const char *arg, GError **error)
+{
+    return accel_name(p, "-enable-kvm", "kvm", error);
+}
+
+bool option_set_cpu(Parse *p, const char *arg, GError **error)
+{
+    static const char *const planned[] = {"e500",       "e500v1",     "e500v2",     "e500_v10",
+                                          "e500_v20",   "e500v2_v10", "e500v2_v20", "e500v2_v21",
+                                          "e500v2_v22", "e500v2_v30", "e5500",      "e6500",
+                                          NULL};
+    size_t n;
+    const E500Model *models = e500_models(&n);
+    if (!strcmp(arg, "help")) {
+        for (size_t i = 0; i < n; i++)
+            printf("%-10s PVR 0x%08x  %s%s\n", models[i].name, models[i].pvr, models[i].doc,
+                   strcmp(models[i].name, "e500mc") ? "" : " (default)");
+        p->done = true;
+        return true;
+    }
+    if (e500_model_find(arg))
+        return property_string(&p->config->cpu, "-cpu", arg, error);
+    if (g_strv_contains(planned, arg))
+        return option_bad(error, "-cpu %s: not yet supported", arg);
+    const char *comma = strchr(arg, ',');
+    g_autofree char *base = comma ? g_strndup(arg, (gsize)(comma - arg)) : NULL;
+    if (base && e500_model_find(base))
+        return option_bad(error, "-cpu %s: the model has no property '%s'", base, comma + 1);
+    g_autofree const char **names = g_new(const char *, n);
+    for (size_t i = 0; i < n; i++)
+        names[i] = models[i].name;
+    const char *closest = suggest_closest(arg, names, n);
+    return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg,
+                      closest ? closest : "e500mc");
+}
+
+/* cpus = sockets × cores × threads, whichever of them are given. */
+bool option_set_smp(Parse *p, const char *arg, GError **error)
+{
+    static const char *const keys[] = {"cpus", "maxcpus", "sockets", "cores", "threads"};
+    unsigned value[G_N_ELEMENTS(keys)] = {0};
+    g_autoptr(GPtrArray) pairs = keyval_split(arg);
+    for (guint i = 0; i < pairs->len; i++) {
+        const KeyVal *pair = pairs->pdata[i];
+        unsigned k;
+        if (!value_word("-smp", *pair->key ? pair->key : "cpus", keys, G_N_ELEMENTS(keys), &k,
+                        error))
+            return false;
+        g_autofree char *what = k ? g_strconcat("-smp ", keys[k], NULL) : g_strdup("-smp");
+        if (!value_uint(what, pair->value, 1, k == 4 ? 1 : VCPUS_MAX, &value[k], error))
+            return false;
+    }
+    unsigned product = MAX(value[2], 1) * MAX(value[3], 1) * MAX(value[4], 1);
+    unsigned cpus = value[0] ? value[0] : value[1] ? value[1] : product;
+    bool topology = value[2] && value[3];
+    if (cpus > VCPUS_MAX || (value[1] && value[1] != cpus) ||
+        (topology ? product != cpus : cpus % product))
+        return option_bad(error, "-smp %s: the numbers disagree, or are more than %d cores", arg,
+                          VCPUS_MAX);
+    p->config->n_vcpus = cpus;
+    return true;
+}
+
+static bool memory_size_set(Parse *p, const char *what, const char *value, GError **error)
+{
+    /* RAM ends before the PCI memory window at 0xC_0000_0000. */
+    const uint64_t min = UINT64_C(64) << 20, max = UINT64_C(0xC00000000);
+    uint64_t size;
+    if (!value_size("-m", value, 20, &size, error))
+        return false;
+    if (size < min || size > max || size % (1 << 20) || size > SIZE_MAX / 2)
+        return option_bad(error, "-m %s: guest RAM is a multiple of 1 MiB from 64M to %s", value,
+                          max > SIZE_MAX / 2 ? "2047M on this host" : "48G");
+    p->config->ram_size = size;
+    return true;
+}
+
+bool option_set_memory(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", memory_size_set},
+        {"size", memory_size_set},
+        {"slots", property_not_yet},
+        {"maxmem", property_not_yet},
+    };
+    return PROPERTIES_SET(p, "-m", rows, arg, error);
+}
