@@ -201,23 +201,20 @@ static bool add_vcpus(Machine *m, GError **error)
     return vcpus_map_ram(m->vcpus, &ram, error);
 }
 
-/* What the machine can deliver: the same word makes the promises and the service. */
+/* The same word makes the promises and the service. */
 static unsigned hcalls_present(const Machine *m)
 {
     const Config *config = m->config;
-    unsigned caps = vcpus_caps(m->vcpus), present = 0;
-    if (!(caps & ACCEL_CAP_HCALL_EXIT))
-        return 0;
-    bool can_reset = config->reset_mode == RESET_MODE_REBUILD || !(caps & ACCEL_CAP_STATE_WRITE)
-                         ? caps & ACCEL_CAP_REBUILD
-                         : true;
-    if (config->has_idle)
-        present |= HCALL_NEED_IDLE;
-    if (config->has_reset && can_reset)
-        present |= HCALL_NEED_RESET;
-    if (config->has_shutdown)
-        present |= HCALL_NEED_SHUTDOWN;
-    return present;
+    unsigned caps = vcpus_caps(m->vcpus);
+    bool rebuilds = config->reset_mode == RESET_MODE_REBUILD || !(caps & ACCEL_CAP_STATE_WRITE);
+    HcallOffer offer = {
+        .exits = caps & ACCEL_CAP_HCALL_EXIT,
+        .can_reset = !rebuilds || (caps & ACCEL_CAP_REBUILD),
+        .idle = config->has_idle,
+        .reset = config->has_reset,
+        .shutdown = config->has_shutdown,
+    };
+    return hcall_present(&offer);
 }
 
 static RunAction watchdog_action(ActionWatchdog action)
