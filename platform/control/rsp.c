@@ -102,12 +102,12 @@ void rsp_receive(Rsp *rsp, const char *data, size_t size)
             payload(rsp, data[i]);
             break;
         case RSP_SUM1:
-            rsp->want = (uint8_t)(digit << 4);
+            rsp->want = (uint8_t)((unsigned)digit << 4);
             rsp->too_long |= digit < 0;
             rsp->at = RSP_SUM2;
             break;
         case RSP_SUM2:
-            rsp->want |= (uint8_t)digit;
+            rsp->want |= digit & 0xf;
             rsp->too_long |= digit < 0;
             complete(rsp);
             break;
