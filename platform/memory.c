@@ -2,6 +2,7 @@
 #include "platform/memory.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -26,7 +27,7 @@ Memory *memory_new(uint64_t size, GError **error)
         hva = ram_map(NULL, size);
     if (hva == MAP_FAILED) {
         g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-                    "cannot reserve %" G_GUINT64_FORMAT " MiB of guest RAM: %s", size >> 20,
+                    "cannot reserve %" PRIu64 " MiB of guest RAM: %s", size >> 20,
                     g_strerror(errno));
         return NULL;
     }

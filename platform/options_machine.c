@@ -221,9 +221,10 @@ static bool memory_size_set(Parse *p, const char *what, const char *value, GErro
     uint64_t size;
     if (!value_size("-m", value, 20, &size, error))
         return false;
-    if (size < min || size > max || size % (1 << 20) || size > SIZE_MAX / 2)
-        return option_bad(error, "-m %s: guest RAM is a multiple of 1 MiB from 64M to %s", value,
-                          max > SIZE_MAX / 2 ? "2047M on this host" : "48G");
+    if (size < min || size > max || size % (1 << 20))
+        return option_bad(error, "-m %s: guest RAM is a multiple of 1 MiB from 64M to 48G", value);
+    if (size > SIZE_MAX / 2)
+        return option_bad(error, "-m %s: more than the address space of this host", value);
     p->config->ram_size = size;
     return true;
 }

@@ -98,9 +98,9 @@ static void test_a_full_line(void)
 
 static void test_two_dashes(void)
 {
-    Config c = good("--machine ppce500 --kernel k --m size=2G --smp cpus=2 --no-reboot --action "
+    Config c = good("--machine ppce500 --kernel k --m size=1G --smp cpus=2 --no-reboot --action "
                     "panic=pause,watchdog=none");
-    g_assert_cmpuint(c.ram_size, ==, UINT64_C(2) << 30);
+    g_assert_cmpuint(c.ram_size, ==, 1 << 30);
     g_assert_cmpuint(c.n_vcpus, ==, 2);
     g_assert_cmpint(c.action_panic, ==, PANIC_PAUSE);
     g_assert_cmpint(c.action_watchdog, ==, WATCHDOG_NONE);
