@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A user's tree made true: docs/decisions/003-a-users-tree.md says what is put in, what is removed and why.
+ * A user's tree made true: docs/decisions/003-a-users-tree.md says what is put in, what is removed
+ * and why.
  */
 #include <libfdt.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static void report(Adopt *a, const char *format, ...)
     char *line = g_strdup_vprintf(format, args);
     va_end(args);
     for (char *c = line; *c; c++) {
-        if (!g_ascii_isprint(*c)) /* names are the file's: one line, and no play with the terminal */
+        if (!g_ascii_isprint(*c)) /* the file's own names: one line, no play with the terminal */
             *c = '?';
     }
     g_ptr_array_add(a->reports, line);
@@ -98,7 +99,8 @@ static void drop(Adopt *a, int node, const char *property, const char *why)
     ok(a, fdt_delprop(a->fdt, node, property), property);
 }
 
-/* Linux takes hcall-instructions and has-idle from whichever node has them, so every node is looked at. */
+/* Linux takes hcall-instructions and has-idle from whichever node has them, so every node is looked
+ * at. */
 static void drop_false_promises(Adopt *a)
 {
     fdt32_t words[4];
@@ -164,8 +166,7 @@ static void adopt_chosen(Adopt *a)
 
 static int next_of_type(const Adopt *a, int after, const char *type)
 {
-    return fdt_node_offset_by_prop_value(a->fdt, after, "device_type", type,
-                                         (int)strlen(type) + 1);
+    return fdt_node_offset_by_prop_value(a->fdt, after, "device_type", type, (int)strlen(type) + 1);
 }
 
 /* `reg` of a node that describes RAM from 0 on, in the root's cells; size 0: it does not fit. */
@@ -192,7 +193,8 @@ static bool all_zero(const uint8_t *data, int size)
     return true;
 }
 
-/* The size is -m's: a zero reg is a blank for the loader to fill in, any other differing one is false. */
+/* The size is -m's: a zero reg is a blank for the loader to fill in, any other differing one is
+ * false. */
 static void adopt_memory(Adopt *a)
 {
     fdt32_t reg[4];

@@ -47,9 +47,10 @@ unsigned hcall_needs(HcallId id)
 const char *hcall_status_name(uint64_t status)
 {
     static const char *const names[] = {
-        "EV_SUCCESS", "EV_EPERM",    "EV_ENOENT", "EV_EIO",           "EV_EAGAIN",
-        "EV_ENOMEM",  "EV_EFAULT",   "EV_ENODEV", "EV_EINVAL",        "EV_INTERNAL",
-        "EV_CONFIG",  "EV_INVALID_STATE",         "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
+        "EV_SUCCESS",       "EV_EPERM",           "EV_ENOENT", "EV_EIO",
+        "EV_EAGAIN",        "EV_ENOMEM",          "EV_EFAULT", "EV_ENODEV",
+        "EV_EINVAL",        "EV_INTERNAL",        "EV_CONFIG", "EV_INVALID_STATE",
+        "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
     };
     return status < G_N_ELEMENTS(names) ? names[status] : "?";
 }
@@ -104,8 +105,8 @@ static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStat
 }
 
 /*
- * r4 .. r10 come back from args[0 .. 6], and went out in args[1 .. 7]: moving them down one place leaves every register
- * that the call does not name as the guest had it.
+ * r4 .. r10 come back from args[0 .. 6], and went out in args[1 .. 7]: moving them down one place
+ * leaves every register that the call does not name as the guest had it.
  */
 void hcall_answer(VcpuExit *exit, EvStatus status)
 {

@@ -5,8 +5,8 @@
 #include "hcall/hcall.h"
 
 /*
- * No feature bit: the magic page (bit 1) spares traps that this software never takes, and reset and shutdown are promised by
- * properties of /hypervisor, never by a bit.
+ * No feature bit: the magic page (bit 1) spares traps that this software never takes, and reset and
+ * shutdown are promised by properties of /hypervisor, never by a bit.
  */
 EvStatus hcall_KVM_HC_FEATURES(Hcall *call)
 {
@@ -14,7 +14,8 @@ EvStatus hcall_KVM_HC_FEATURES(Hcall *call)
     return EV_SUCCESS;
 }
 
-/* "Success does not return": the run state ends the call by resetting or ending the machine, or answers EV_INTERNAL. */
+/* "Success does not return": the run state ends the call by resetting or ending the machine, or
+ * answers EV_INTERNAL. */
 static EvStatus request(Hcall *call, bool (*ask)(void *opaque, unsigned vcpu))
 {
     if (!ask(call->env->opaque, call->vcpu))

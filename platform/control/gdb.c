@@ -129,7 +129,8 @@ static void send_bytes(void *opaque, const void *data, size_t size)
 
 /* --- what the run state tells */
 
-/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the reason. */
+/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the
+ * reason. */
 static void machine_stopped(Gdb *gdb)
 {
     unsigned reason = G_MAXUINT;

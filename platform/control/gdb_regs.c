@@ -5,7 +5,8 @@
 
 typedef enum Access { ACCESS_NONE, ACCESS_RO, ACCESS_WO, ACCESS_RW } Access;
 
-/* Where a row's value stands: in its slot once the state was read, or elsewhere in it (then gdb sees it there, if at all). */
+/* Where a row's value stands: in its slot once the state was read, or elsewhere in it (then gdb
+ * sees it there, if at all). */
 typedef enum Where {
     WHERE_slot,
     WHERE_dec = WHERE_slot,
@@ -74,7 +75,8 @@ uint64_t gdb_reg_get(const E500State *s, unsigned reg)
     }
 }
 
-/* What is written back to a running machine is what STATE_RUNTIME names: a register of another level would be lost. */
+/* What is written back to a running machine is what STATE_RUNTIME names: a register of another
+ * level would be lost. */
 static bool spr_set(E500State *s, unsigned slot, uint32_t value)
 {
     if (sprs[slot].level != STATE_RUNTIME || sprs[slot].supv != ACCESS_RW)

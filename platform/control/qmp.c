@@ -126,7 +126,8 @@ static const char *cmd_x_query_hypercalls(Qmp *qmp, GString *value)
     return NULL;
 }
 
-/* The request is applied when the answer goes out, as a client expects of "stop" and then "query-status". */
+/* The request is applied when the answer goes out, as a client expects of "stop" and then
+ * "query-status". */
 static void ask(Qmp *qmp, GString *value, RunCause cause)
 {
     qmp->told = 0;

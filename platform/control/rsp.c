@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packets: $payload#xx, acknowledged by + and - until the client asks for no acknowledgements; 0x03 outside of one is Ctrl-C.
+ * Packets: $payload#xx, acknowledged by + and - until the client asks for no acknowledgements; 0x03
+ * outside of one is Ctrl-C.
  */
 #include <string.h>
 

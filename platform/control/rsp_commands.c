@@ -1,209 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What packets say.  Each command parses all of its packet before it does anything; what does not parse is answered E22.
+ * What packets say.  Each command parses all of its packet before it does anything; what does not
+ * parse is answered E22.
  */
 #include <string.h>
 
 #include "platform/control/gdb_regs.h"
 #include "platform/control/rsp_priv.h"
-
-/* Errno-like, as gdb's own stubs use them; gdb prints only that there was an error. */
-#define REPLY_IO "E05"
-#define REPLY_FAULT "E14"
-#define REPLY_INVALID "E22"
-
-/* --- parsing */
-
-/* One to 16 hex digits. */
-static bool take_hex(const char **p, uint64_t *value)
-{
-    unsigned n = 0;
-
-    for (*value = 0; g_ascii_isxdigit(**p); (*p)++, n++)
-        *value = *value << 4 | (unsigned)g_ascii_xdigit_value(**p);
-    return n >= 1 && n <= 16;
-}
-
-static bool take(const char **p, char c)
-{
-    if (**p != c)
-        return false;
-    (*p)++;
-    return true;
-}
-
-/* An effective address: 32 bits. */
-static bool take_ea(const char **p, Ea *ea)
-{
-    uint64_t value;
-
-    if (!take_hex(p, &value) || value > UINT32_MAX)
-        return false;
-    *ea = (Ea)value;
-    return true;
-}
-
-/* "-1" all, "0" any (here the first), else id.  *thread: index, or G_MAXUINT for all. */
-static bool take_thread(const Rsp *rsp, const char **p, unsigned *thread)
-{
-    uint64_t id;
-
-    if ((*p)[0] == '-' && (*p)[1] == '1') {
-        *p += 2;
-        *thread = G_MAXUINT;
-        return true;
-    }
-    if (!take_hex(p, &id) || id > rsp->target->n_threads(rsp->opaque))
-        return false;
-    *thread = id ? (unsigned)id - 1 : 0;
-    return true;
-}
-
-/* `size` bytes of hex; big-endian value when it is a register. */
-static bool take_value(const char **p, size_t size, uint64_t *value)
-{
-    *value = 0;
-    for (size_t i = 0; i < 2 * size; i++, (*p)++) {
-        if (!g_ascii_isxdigit(**p))
-            return false;
-        *value = *value << 4 | (unsigned)g_ascii_xdigit_value(**p);
-    }
-    return true;
-}
-
-static void append_value(GString *out, size_t size, uint64_t value)
-{
-    for (size_t i = size; i-- > 0;)
-        g_string_append_printf(out, "%02x", (unsigned)(value >> 8 * i) & 0xff);
-}
-
-static E500State *current(Rsp *rsp)
-{
-    return rsp->target->state(rsp->opaque, rsp->thread_g);
-}
-
-/* --- registers */
-
-static void cmd_read_regs(Rsp *rsp, const char *p)
-{
-    const E500State *s = current(rsp);
-    g_autoptr(GString) out = g_string_new(NULL);
-
-    for (unsigned reg = 0; s && reg < GDB_G_REGS; reg++)
-        append_value(out, gdb_reg_size(reg), gdb_reg_get(s, reg));
-    rsp_reply(rsp, s ? out->str : REPLY_IO);
-}
-
-static void cmd_write_regs(Rsp *rsp, const char *p)
-{
-    E500State *s = current(rsp);
-    uint64_t values[GDB_G_REGS];
-
-    for (unsigned reg = 0; reg < GDB_G_REGS; reg++) {
-        if (!take_value(&p, gdb_reg_size(reg), &values[reg])) {
-            rsp_reply(rsp, REPLY_INVALID);
-            return;
-        }
-    }
-    if (!s || *p) {
-        rsp_reply(rsp, s ? REPLY_INVALID : REPLY_IO);
-        return;
-    }
-    for (unsigned reg = 0; reg < GDB_G_REGS; reg++)
-        gdb_reg_set(s, reg, values[reg]);
-    rsp->target->state_changed(rsp->opaque, rsp->thread_g);
-    rsp_reply(rsp, "OK");
-}
-
-static void cmd_read_reg(Rsp *rsp, const char *p)
-{
-    uint64_t reg;
-
-    if (!take_hex(&p, &reg) || *p || reg >= GDB_REGS || !gdb_reg_size((unsigned)reg)) {
-        rsp_reply(rsp, REPLY_INVALID);
-        return;
-    }
-    const E500State *s = current(rsp);
-    g_autoptr(GString) out = g_string_new(NULL);
-    if (s)
-        append_value(out, gdb_reg_size((unsigned)reg), gdb_reg_get(s, (unsigned)reg));
-    rsp_reply(rsp, s ? out->str : REPLY_IO);
-}
-
-static void cmd_write_reg(Rsp *rsp, const char *p)
-{
-    uint64_t reg, value;
-
-    if (!take_hex(&p, &reg) || reg >= GDB_REGS || !gdb_reg_size((unsigned)reg) || !take(&p, '=') ||
-        !take_value(&p, gdb_reg_size((unsigned)reg), &value) || *p) {
-        rsp_reply(rsp, REPLY_INVALID);
-        return;
-    }
-    E500State *s = current(rsp);
-    if (!s || !gdb_reg_set(s, (unsigned)reg, value)) {
-        rsp_reply(rsp, REPLY_IO);
-        return;
-    }
-    rsp->target->state_changed(rsp->opaque, rsp->thread_g);
-    rsp_reply(rsp, "OK");
-}
-
-/* --- memory */
-
-/* How much of [ea, ea + size) can be read from the start on: gdb takes a short answer.  Page by page, as mappings go. */
-static size_t read_some(Rsp *rsp, Ea ea, uint8_t *to, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        size_t n = MIN(size - done, 4096 - ((ea + done) & 4095));
-        if (!rsp->target->read(rsp->opaque, rsp->thread_g, (Ea)(ea + done), to + done, n))
-            break;
-        done += n;
-    }
-    return done;
-}
-
-static void cmd_read_memory(Rsp *rsp, const char *p)
-{
-    Ea ea;
-    uint64_t size;
-
-    if (!take_ea(&p, &ea) || !take(&p, ',') || !take_hex(&p, &size) || *p) {
-        rsp_reply(rsp, REPLY_INVALID);
-        return;
-    }
-    uint8_t data[RSP_PACKET_MAX / 2];
-    size_t n = read_some(rsp, ea, data, (size_t)MIN(size, sizeof data));
-    if (n == 0 && size > 0) {
-        rsp_reply(rsp, REPLY_FAULT);
-        return;
-    }
-    g_autoptr(GString) out = g_string_sized_new(2 * n + 1);
-    for (size_t i = 0; i < n; i++)
-        append_value(out, 1, data[i]);
-    rsp_reply(rsp, out->str);
-}
-
-static void cmd_write_memory(Rsp *rsp, const char *p)
-{
-    uint8_t data[RSP_PACKET_MAX / 2];
-    Ea ea;
-    uint64_t size, byte;
-    bool ok = take_ea(&p, &ea) && take(&p, ',') && take_hex(&p, &size) && take(&p, ':') &&
-              size <= sizeof data;
-
-    for (size_t i = 0; ok && i < size; i++) {
-        ok = take_value(&p, 1, &byte);
-        data[i] = (uint8_t)byte;
-    }
-    if (!ok || *p) {
-        rsp_reply(rsp, REPLY_INVALID);
-        return;
-    }
-    ok = rsp->target->write(rsp->opaque, rsp->thread_g, ea, data, (size_t)size);
-    rsp_reply(rsp, ok ? "OK" : REPLY_FAULT);
-}
 
 /* --- breakpoints */
 
@@ -235,8 +38,8 @@ static void change_breakpoint(Rsp *rsp, const char *p, bool insert)
         return;
     }
     p++;
-    if (!take(&p, ',') || !take_ea(&p, &ea) || !take(&p, ',') || !take_hex(&p, &kind) ||
-        (*p && *p != ';')) {
+    if (!rsp_take(&p, ',') || !rsp_take_ea(&p, &ea) || !rsp_take(&p, ',') ||
+        !rsp_take_hex(&p, &kind) || (*p && *p != ';')) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
@@ -292,7 +95,7 @@ static void resume(Rsp *rsp, const RspResume *how)
         return;
     g_autoptr(GString) out = g_string_new("O");
     for (const char *c = why; *c; c++)
-        append_value(out, 1, (uint8_t)*c);
+        rsp_append_hex(out, 1, (uint8_t)*c);
     rsp_reply(rsp, out->str);
     rsp_stopped(rsp, rsp->stop_thread, RSP_SIGTRAP);
 }
@@ -307,7 +110,7 @@ static void resume_plain(Rsp *rsp, RspResume what, const char *p)
 
     if (*p) {
         E500State *s = rsp->target->state(rsp->opaque, thread);
-        if (!s || !take_ea(&p, &ea) || *p) {
+        if (!s || !rsp_take_ea(&p, &ea) || *p) {
             rsp_reply(rsp, REPLY_INVALID);
             return;
         }
@@ -355,13 +158,13 @@ static void cmd_vcont(Rsp *rsp, const char *p)
     g_autofree bool *named = g_new0(bool, n);
     bool any = false;
 
-    while (take(&p, ';')) {
+    while (rsp_take(&p, ';')) {
         RspResume what = *p == 's' || *p == 'S' ? RSP_STEP : RSP_CONTINUE;
         bool with_signal = *p == 'S' || *p == 'C';
         unsigned thread = G_MAXUINT;
         uint64_t ignored;
-        if (!*p || !strchr("sScC", *p) || (p++, with_signal && !take_hex(&p, &ignored)) ||
-            (take(&p, ':') && !take_thread(rsp, &p, &thread))) {
+        if (!*p || !strchr("sScC", *p) || (p++, with_signal && !rsp_take_hex(&p, &ignored)) ||
+            (rsp_take(&p, ':') && !rsp_take_thread(rsp, &p, &thread))) {
             rsp_reply(rsp, REPLY_INVALID);
             return;
         }
@@ -419,7 +222,7 @@ static void cmd_thread(Rsp *rsp, const char *p)
     char which = *p;
     unsigned thread;
 
-    if ((which != 'g' && which != 'c') || (p++, !take_thread(rsp, &p, &thread)) || *p) {
+    if ((which != 'g' && which != 'c') || (p++, !rsp_take_thread(rsp, &p, &thread)) || *p) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
@@ -433,7 +236,7 @@ static void cmd_thread(Rsp *rsp, const char *p)
 static void cmd_alive(Rsp *rsp, const char *p)
 {
     uint64_t id;
-    bool ok = take_hex(&p, &id) && !*p && id >= 1 && id <= rsp->target->n_threads(rsp->opaque);
+    bool ok = rsp_take_hex(&p, &id) && !*p && id >= 1 && id <= rsp->target->n_threads(rsp->opaque);
 
     rsp_reply(rsp, ok ? "OK" : REPLY_INVALID);
 }
@@ -442,7 +245,8 @@ static void cmd_supported(Rsp *rsp, const char *p)
 {
     char text[96];
 
-    g_snprintf(text, sizeof text, "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+",
+    g_snprintf(text, sizeof text,
+               "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+",
                RSP_PACKET_MAX);
     rsp_reply(rsp, text);
 }
@@ -458,7 +262,8 @@ static void cmd_xml(Rsp *rsp, const char *p)
 {
     uint64_t offset, size, total = strlen(rsp->xml);
 
-    if (!take_hex(&p, &offset) || !take(&p, ',') || !take_hex(&p, &size) || *p || offset > total) {
+    if (!rsp_take_hex(&p, &offset) || !rsp_take(&p, ',') || !rsp_take_hex(&p, &size) || *p ||
+        offset > total) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
@@ -497,7 +302,7 @@ static void cmd_thread_info(Rsp *rsp, const char *p)
 {
     unsigned thread;
 
-    if (!take_thread(rsp, &p, &thread) || thread == G_MAXUINT || *p) {
+    if (!rsp_take_thread(rsp, &p, &thread) || thread == G_MAXUINT || *p) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
@@ -509,7 +314,7 @@ static void cmd_thread_info(Rsp *rsp, const char *p)
                                                          : "");
     g_autoptr(GString) out = g_string_new(NULL);
     for (const char *c = text; *c; c++)
-        append_value(out, 1, (uint8_t)*c);
+        rsp_append_hex(out, 1, (uint8_t)*c);
     rsp_reply(rsp, out->str);
 }
 
@@ -524,12 +329,12 @@ static const struct {
     void (*fn)(Rsp *rsp, const char *args);
 } commands[] = {
     {"?", true, STOPPED, cmd_why},
-    {"g", true, STOPPED, cmd_read_regs},
-    {"G", false, STOPPED, cmd_write_regs},
-    {"p", false, STOPPED, cmd_read_reg},
-    {"P", false, STOPPED, cmd_write_reg},
-    {"m", false, STOPPED, cmd_read_memory},
-    {"M", false, STOPPED, cmd_write_memory},
+    {"g", true, STOPPED, rsp_read_regs},
+    {"G", false, STOPPED, rsp_write_regs},
+    {"p", false, STOPPED, rsp_read_reg},
+    {"P", false, STOPPED, rsp_write_reg},
+    {"m", false, STOPPED, rsp_read_memory},
+    {"M", false, STOPPED, rsp_write_memory},
     {"Z", false, STOPPED, cmd_insert},
     {"z", false, STOPPED, cmd_remove},
     {"s", false, STOPPED, cmd_step},

@@ -15,7 +15,7 @@
 struct ControlSocket {
     const ControlSocketOps *ops;
     void *opaque;
-    char *path; /* unix: removed at the end */
+    char *path;        /* unix: removed at the end */
     int listen_fd, fd; /* fd −1: no client */
     guint listen_source, source;
     GIOCondition watched;
@@ -148,7 +148,8 @@ static bool listen_tcp(ControlSocket *sock, const Spec *spec, GError **error)
     bool v6 = spec->host && strchr(spec->host, ':');
     struct addrinfo hints = {.ai_family = v6 ? AF_INET6 : AF_INET, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
-    g_autofree char *where = g_strdup_printf("%s:%s", spec->host ? spec->host : "127.0.0.1", spec->port);
+    g_autofree char *where =
+        g_strdup_printf("%s:%s", spec->host ? spec->host : "127.0.0.1", spec->port);
     int one = 1, err = getaddrinfo(spec->host, spec->port, &hints, &list);
 
     if (err)

@@ -147,7 +147,8 @@ static bool yes(void *opaque, unsigned vcpu)
     return true;
 }
 
-/* A promise stands ⇔ the call is served: the table of hypercalls, the tree and dispatch say the same. */
+/* A promise stands ⇔ the call is served: the table of hypercalls, the tree and dispatch say the
+ * same. */
 static void promise_is_served(void)
 {
     static const HcallServices services = {yes, yes};
@@ -219,7 +220,8 @@ typedef struct Prop {
     size_t size;
 } Prop;
 
-/* A tree with root cells of 2 and 2, the nodes that `props` name (children of the root, or nested paths whose parents came before). */
+/* A tree with root cells of 2 and 2, the nodes that `props` name (children of the root, or nested
+ * paths whose parents came before). */
 static GBytes *users_tree(const Prop *props, size_t n)
 {
     const size_t room = 8192;
@@ -237,8 +239,8 @@ static GBytes *users_tree(const Prop *props, size_t n)
             node = fdt_add_subnode(fdt, fdt_path_offset(fdt, parent), name);
         }
         g_assert_cmpint(node, >=, 0);
-        g_assert_cmpint(
-            fdt_setprop(fdt, node, props[i].name, props[i].value, (int)props[i].size), ==, 0);
+        g_assert_cmpint(fdt_setprop(fdt, node, props[i].name, props[i].value, (int)props[i].size),
+                        ==, 0);
     }
     fdt_pack(fdt);
     return g_bytes_new_take(fdt, fdt_totalsize(fdt));

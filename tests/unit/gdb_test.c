@@ -235,8 +235,27 @@ static void registers(void)
 static void bad_registers(void)
 {
     static const char *const wrong[] = {
-        "p", "pffff", "p100000000", "p1 ", "P1", "P1=", "P1=12", "P1=123456789", "P1=1234567g", "Pffff=00000000", "G00", "G",
-        "Hg3", "Hgx", "Hx1", "H", "T0", "T3", "Tx", "qThreadExtraInfo,9", "qThreadExtraInfo,-1",
+        "p",
+        "pffff",
+        "p100000000",
+        "p1 ",
+        "P1",
+        "P1=",
+        "P1=12",
+        "P1=123456789",
+        "P1=1234567g",
+        "Pffff=00000000",
+        "G00",
+        "G",
+        "Hg3",
+        "Hgx",
+        "Hx1",
+        "H",
+        "T0",
+        "T3",
+        "Tx",
+        "qThreadExtraInfo,9",
+        "qThreadExtraInfo,-1",
     };
     Fake *f = fake_new();
 
@@ -277,8 +296,18 @@ static void memory(void)
     expect(f, "m10ffe,2", "0000");
     expect(f, "mffffffff,ffffffffffffffff", "E14");
     static const char *const wrong[] = {
-        "m", "m1", "m1,", "m,1", "m100000000,1", "m1,12345678901234567", "m1,1x", "M10000,4:dead",
-        "M10000,1:zz", "M10000,1:0102", "M10000,ffffffff:00", "M10000,4",
+        "m",
+        "m1",
+        "m1,",
+        "m,1",
+        "m100000000,1",
+        "m1,12345678901234567",
+        "m1,1x",
+        "M10000,4:dead",
+        "M10000,1:zz",
+        "M10000,1:0102",
+        "M10000,ffffffff:00",
+        "M10000,4",
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
         expect(f, wrong[i], "E22");
@@ -349,7 +378,8 @@ static void resuming(void)
     expect(f, "C05;1234", NULL);
     g_assert_cmphex(f->state[0].pc, ==, 0x1234);
     expect_raw(f, "\3", "$T02thread:1;#d4");
-    static const char *const wrong[] = {"vCont", "vCont;", "vCont;x", "vCont;s:9", "vCont;c;", "vCont;C", "c12x"};
+    static const char *const wrong[] = {"vCont",    "vCont;",  "vCont;x", "vCont;s:9",
+                                        "vCont;c;", "vCont;C", "c12x"};
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
         expect(f, wrong[i], "E22");
     g_assert_false(f->running);
@@ -382,7 +412,8 @@ static void leaving(void)
     g_assert_cmpuint(f->n_breakpoints, ==, 0);
     rsp_closed(f->rsp);
     g_assert_true(f->running);
-    /* Gone without a word while it runs with a breakpoint: the breakpoint goes, the guest runs on. */
+    /* Gone without a word while it runs with a breakpoint: the breakpoint goes, the guest runs on.
+     */
     rsp_opened(f->rsp);
     expect(f, "Z0,1000,4", "OK");
     expect(f, "c", NULL);
@@ -438,8 +469,9 @@ static void noise(void)
         char payload[24];
         size_t n = (size_t)g_rand_int_range(rand, 0, sizeof payload);
         for (size_t i = 0; i < n; i++)
-            payload[i] = g_rand_int_range(rand, 0, 20) ? alphabet[g_rand_int_range(rand, 0, sizeof alphabet - 1)]
-                                                       : (char)g_rand_int_range(rand, 0, 256);
+            payload[i] = g_rand_int_range(rand, 0, 20)
+                             ? alphabet[g_rand_int_range(rand, 0, sizeof alphabet - 1)]
+                             : (char)g_rand_int_range(rand, 0, 256);
         g_autofree char *in = frame(payload, n);
         rsp_receive(f->rsp, g_rand_boolean(rand) ? in : payload, n);
         if (g_rand_int_range(rand, 0, 50) == 0)

@@ -19,13 +19,18 @@
 static void json_strict(void)
 {
     static const char *const good[] = {
-        "{}", " [ ] ", "{\"a\":{\"b\":[1,-0.5e+3,true,false,null,\"\\u00e9\\n\\\"\"]}}", "0", "\"x\"", "-1E9", "[[[]]]",
+        "{}",     " [ ] ", "{\"a\":{\"b\":[1,-0.5e+3,true,false,null,\"\\u00e9\\n\\\"\"]}}",
+        "0",      "\"x\"", "-1E9",
+        "[[[]]]",
     };
     static const char *const bad[] = {
-        "", " ", "{", "}", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "01", "+1", "1.", ".5", "1e", "-",
-        "tru", "nulll", "\"", "\"\\x\"", "\"\\u12\"", "\"\n\"", "\"\\", "[1 2]", "{} {}", "/**/1", "\"\xff\"", "\"\\u123g\"",
+        "",           " ",     "{",       "}",     "[1,]",  "{\"a\"}",  "{\"a\":}",
+        "{\"a\":1,}", "{a:1}", "{'a':1}", "01",    "+1",    "1.",       ".5",
+        "1e",         "-",     "tru",     "nulll", "\"",    "\"\\x\"",  "\"\\u12\"",
+        "\"\n\"",     "\"\\",  "[1 2]",   "{} {}", "/**/1", "\"\xff\"", "\"\\u123g\"",
     };
-    g_autofree char *opening = g_strnfill(JSON_DEPTH_MAX, '['), *closing = g_strnfill(JSON_DEPTH_MAX, ']');
+    g_autofree char *opening = g_strnfill(JSON_DEPTH_MAX, '['),
+                    *closing = g_strnfill(JSON_DEPTH_MAX, ']');
     g_autofree char *deep = g_strconcat(opening, closing, NULL);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(good); i++)
@@ -94,9 +99,7 @@ typedef struct Fake {
     char *dir, *path;
 } Fake;
 
-static void nothing(void *opaque)
-{
-}
+static void nothing(void *opaque) {}
 
 static bool resume_ok(void *opaque, GError **error)
 {
@@ -222,12 +225,14 @@ static void negotiation(void)
     g_autofree char *greeting = line(f);
 
     say(f, "{\"execute\":\"stop\",\"id\":1}\n");
-    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Expecting capabilities negotiation with "
+    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Expecting capabilities "
+              "negotiation with "
               "'qmp_capabilities'\"}, \"id\": 1}");
     say(f, "{\"execute\":\"qmp_capabilities\",\"id\":{\"x\":[null]}}\n");
     expect(f, "{\"return\": {}, \"id\": {\"x\":[null]}}");
     say(f, "{\"execute\":\"qmp_capabilities\"}");
-    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Capabilities negotiation is already complete, "
+    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Capabilities negotiation "
+              "is already complete, "
               "command ignored\"}}");
     /* The next client starts anew. */
     close(f->fd);
@@ -244,7 +249,8 @@ static void states(void)
 
     greet(f);
     say(f, "{\"execute\":\"query-status\"}");
-    expect(f, "{\"return\": {\"status\": \"prelaunch\", \"running\": false, \"singlestep\": false}}");
+    expect(f,
+           "{\"return\": {\"status\": \"prelaunch\", \"running\": false, \"singlestep\": false}}");
     say(f, "{\"execute\":\"cont\"}{\"execute\":\"query-status\"}");
     expect_event(f, "\"event\": \"RESUME\"}");
     expect(f, "{\"return\": {}}");
@@ -254,7 +260,8 @@ static void states(void)
     expect(f, "{\"return\": {}}");
     expect(f, "{\"return\": {\"status\": \"paused\", \"running\": false, \"singlestep\": false}}");
     say(f, "{\"execute\":\"system_reset\"}");
-    expect_event(f, "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-system-reset\"}}");
+    expect_event(f, "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": "
+                    "\"host-qmp-system-reset\"}}");
     expect(f, "{\"return\": {}}");
     fake_free(f);
 }
@@ -282,12 +289,15 @@ static void guest_events(void)
     expect_event(f, "\"event\": \"RESUME\"}");
     expect(f, "{\"return\": {}}");
     run_request(f->run, RUN_CAUSE_GUEST_RESET_HCALL);
-    expect_event(f, "\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}");
+    expect_event(f,
+                 "\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}");
     run_request(f->run, RUN_CAUSE_GUEST_SHUTDOWN_HCALL);
-    expect_event(f, "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}");
+    expect_event(
+        f, "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}");
     expect_event(f, "\"event\": \"STOP\"}");
     say(f, "{\"execute\":\"cont\"}");
-    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Resetting the Virtual Machine is required\"}}");
+    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Resetting the Virtual Machine "
+              "is required\"}}");
     fake_free(f);
 }
 
@@ -298,20 +308,23 @@ static void refused_reset(void)
     greet(f);
     f->reset_result = RUN_RESET_REFUSED;
     say(f, "{\"execute\":\"system_reset\",\"id\":\"r\"}");
-    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"The machine does not support reset, or could not be "
+    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"The machine does not support "
+              "reset, or could not be "
               "reset\"}, \"id\": \"r\"}");
     fake_free(f);
 }
 
 static void ends(void)
 {
-    static const char *const how[][2] = {{"quit", "host-qmp-quit"}, {"system_powerdown", "host-ui"}};
+    static const char *const how[][2] = {{"quit", "host-qmp-quit"},
+                                         {"system_powerdown", "host-ui"}};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(how); i++) {
         Fake *f = fake_new();
         g_autofree char *ask = g_strdup_printf("{\"execute\":\"%s\"}", how[i][0]);
         g_autofree char *event = g_strdup_printf(
-            "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"%s\"}}", how[i][1]);
+            "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"%s\"}}",
+            how[i][1]);
 
         greet(f);
         say(f, ask);
@@ -340,11 +353,14 @@ static void wrong_requests(void)
     static const struct {
         const char *text, *class, *desc;
     } rows[] = {
-        {"{\"execute\":\"nonsense\"}", "CommandNotFound", "The command nonsense has not been found"},
-        {"{\"execute\":\"st\\u006fp\"}", "CommandNotFound", "The command st\\\\u006fp has not been found"},
+        {"{\"execute\":\"nonsense\"}", "CommandNotFound",
+         "The command nonsense has not been found"},
+        {"{\"execute\":\"st\\u006fp\"}", "CommandNotFound",
+         "The command st\\\\u006fp has not been found"},
         {"{\"execute\":1}", "GenericError", "QMP input member 'execute' must be a string"},
         {"{}", "GenericError", "QMP input lacks member 'execute'"},
-        {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError", "QMP input member 'arguments' must be an object"},
+        {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError",
+         "QMP input member 'arguments' must be an object"},
         {"[]", "GenericError", "QMP input must be a JSON object"},
         {"{,}", "GenericError", "JSON parse error, invalid syntax"},
         {"hello\n", "GenericError", "JSON parse error, invalid syntax"},
@@ -354,7 +370,8 @@ static void wrong_requests(void)
 
     greet(f);
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *want = g_strdup_printf("{\"error\": {\"class\": \"%s\", \"desc\": \"%s\"}}", rows[i].class, rows[i].desc);
+        g_autofree char *want = g_strdup_printf(
+            "{\"error\": {\"class\": \"%s\", \"desc\": \"%s\"}}", rows[i].class, rows[i].desc);
         say(f, rows[i].text);
         expect(f, want);
     }
@@ -373,7 +390,9 @@ static void endless_request(void)
             ;
     }
     say(f, "[");
-    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON token size limit exceeded\"}}");
+    expect(
+        f,
+        "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON token size limit exceeded\"}}");
     g_assert_null(line(f));
     fake_free(f);
 }
@@ -403,9 +422,11 @@ static void bad_specs(void)
         {"", "-qmp: '' is not tcp:[HOST]:PORT or unix:PATH"},
         {"unix:/tmp/x,server=yes", "-qmp: 'server=yes' is not server=on|off or wait=on|off"},
         {"unix:/tmp/x,color=on", "-qmp: 'color=on' is not server=on|off or wait=on|off"},
-        {"tcp:localhost,server=on", "-qmp: 'tcp:localhost' needs a host and a port: tcp:[HOST]:PORT"},
+        {"tcp:localhost,server=on",
+         "-qmp: 'tcp:localhost' needs a host and a port: tcp:[HOST]:PORT"},
         {"tcp::99999,server=on", "-qmp: 'tcp::99999' needs a host and a port: tcp:[HOST]:PORT"},
-        {"unix:/nonexistent/x,server=on,wait=off", "-qmp: cannot listen on /nonexistent/x: No such file or directory"},
+        {"unix:/nonexistent/x,server=on,wait=off",
+         "-qmp: cannot listen on /nonexistent/x: No such file or directory"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
