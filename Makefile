@@ -229,6 +229,12 @@ install-deps:
 check-linux: $(B)/quoin guest-linux
 	@tests/linux/run $(B)/quoin
 
+build/guests/linux-bench: tests/bench/bench.c Makefile | guest-cc
+	$(Q)$(GUEST_CC) -std=gnu11 -O2 -mcpu=e500mc -static -Wall -Wextra -o $@ $<
+
+bench: $(B)/quoin guest-linux build/guests/linux-bench
+	@tests/bench/run --quoin $(B)/quoin $(ARGS)
+
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
@@ -247,9 +253,9 @@ help:
 #@ make check-guests    run them on quoin
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-qemu      run them on qemu-system-ppc, the peer
-
 #@ make guest-linux     build the Linux guest: five minutes, once
 #@ make check-linux     boot it: images, resets, power-off, idle
+#@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
 #@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
 #@ make run GUEST=hello the same with a bare-metal guest
 #@ make install-deps    install what building and testing need
@@ -265,5 +271,5 @@ format:
 .PHONY: install uninstall check-cli
 .PHONY: check-objdump check-diff check-diff-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
-.PHONY: run guest-linux install-deps check-linux
+.PHONY: run guest-linux install-deps check-linux bench
 .SECONDARY:

@@ -15,7 +15,7 @@
 # where $cache is ${XDG_CACHE_HOME:-~/.cache}/quoin.  A product appears by a rename, so it is there
 # whole or not at all; a lock per product makes a second builder wait for the first.
 
-# shellcheck disable=SC2016 # what is in single quotes is for sed and apt, not for the shell
+# shellcheck disable=SC2016,SC2317 # quoted for sed and apt, not for the shell; reached through step
 set -euo pipefail
 export LC_ALL=C
 
@@ -116,8 +116,9 @@ product() {
         if [[ ! -d $dir ]]; then
             log=$cache/log/$name.log
             : >"$log"
-            work=$(mktemp -d "$cache/tmp.XXXXXXXX")
-            mkdir "$work/out"
+            work=$cache/tmp/$name # ours, by the lock; another's that was killed may be there
+            rm -rf "$work"
+            mkdir -p "$work/out"
             (($(df --output=avail -k "$work" | tail -n 1) > 2500000)) ||
                 die "$cache: less than 2.5 GB free, too little to build $name"
             "$builder"
@@ -170,8 +171,10 @@ linux_configure() {
     cp "$here/Kbuild" "$firmware/quoin/Makefile"
     sed -i '$i source "drivers/firmware/quoin/Kconfig"' "$firmware/Kconfig"
     echo 'obj-y += quoin/' >>"$firmware/Makefile"
-    # The wrapper puts a 64-bit instruction (tdi) at an ePAPR image's entry; e500 has none.
-    sed -i '/^epapr)/,/;;/s,\$object/pseries-head.o ,,' "$work/linux-source-6.1/arch/powerpc/boot/wrapper"
+    # An ePAPR image starts with a 64-bit instruction, which e500 has not, and is linked at 512 MiB, where
+    # the tree that it hands on is out of the reach of a 32-bit kernel's first mapping (64 MiB).
+    sed -i '/^epapr)/,/;;/{s,\$object/pseries-head.o ,,;s,0x20000000,0x2000000,}' \
+        "$work/linux-source-6.1/arch/powerpc/boot/wrapper"
     cat "$here/base.config" "$here/$model.config" >"$work/fragment"
     linux_make KCONFIG_ALLCONFIG="$work/fragment" allnoconfig
     check_config "$work/fragment" "$work/linux-source-6.1/.config"
@@ -204,7 +207,7 @@ check_config() {
         [[ $line == CONFIG_* ]] || continue
         grep -qxF -- "$line" "$2" || { echo "not in the configuration: $line"; lost=1; }
     done <"$1"
-    return $lost
+    return "$lost"
 }
 
 # An apt of our own: lists, cache and source lines below $cache/apt; the system's are only read.
@@ -301,28 +304,35 @@ initramfs_build() {
 
 # --- what is asked for
 
-while getopts o: opt; do
-    case $opt in
-    o) links=$OPTARG ;;
-    *) die "usage: build.sh [-o DIR] [kernel|initramfs|all] [MODEL]" ;;
-    esac
-done
-shift $((OPTIND - 1))
-what=${1:-all}
-model=${2:-e500mc}
-[[ -e $here/$model.config && $model != base ]] || die "no fragment for the processor $model"
-command -v "${CROSS}gcc" >/dev/null || die "no ${CROSS}gcc: apt-get install gcc-powerpc-linux-gnu"
+main() {
+    local opt what inputs
 
-case $what in
-kernel | initramfs | all) ;;
-*) die "what is $what? kernel, initramfs or all" ;;
-esac
-if [[ $what != initramfs ]]; then
-    inputs=$(linux_inputs)
-    product "linux-$model-$(key <<<"$inputs")" linux_build
-fi
-if [[ $what != kernel ]]; then
-    busybox_source
-    inputs=$(initramfs_inputs)
-    product "initramfs-$(key <<<"$inputs")" initramfs_build
-fi
+    while getopts o: opt; do
+        case $opt in
+        o) links=$OPTARG ;;
+        *) die "usage: build.sh [-o DIR] [kernel|initramfs|all] [MODEL]" ;;
+        esac
+    done
+    shift $((OPTIND - 1))
+    what=${1:-all}
+    model=${2:-e500mc}
+    [[ -e $here/$model.config && $model != base ]] || die "no fragment for the processor $model"
+    command -v "${CROSS}gcc" >/dev/null || die "no ${CROSS}gcc: apt-get install gcc-powerpc-linux-gnu"
+
+    case $what in
+    kernel | initramfs | all) ;;
+    *) die "what is $what? kernel, initramfs or all" ;;
+    esac
+    if [[ $what != initramfs ]]; then
+        inputs=$(linux_inputs)
+        product "linux-$model-$(key <<<"$inputs")" linux_build
+    fi
+    if [[ $what != kernel ]]; then
+        busybox_source
+        inputs=$(initramfs_inputs)
+        product "initramfs-$(key <<<"$inputs")" initramfs_build
+    fi
+}
+
+main "$@"
+exit # the file may have changed meanwhile
