@@ -180,8 +180,11 @@ linux_configure() {
     check_config "$work/fragment" "$work/linux-source-6.1/.config"
 }
 
+# One after the other: each image target makes the same wrapper library.
 linux_compile() {
-    linux_make -j"$jobs" vmlinux uImage zImage.epapr
+    linux_make -j"$jobs" vmlinux
+    linux_make -j"$jobs" uImage
+    linux_make -j"$jobs" zImage.epapr
 }
 
 linux_collect() {
