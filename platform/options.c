@@ -139,7 +139,7 @@ static bool complete(Parse *p, GError **error)
     if (!c->board)
         c->board = g_strdup("ppce500");
     if (!c->cpu)
-        c->cpu = g_strdup("e500mc");
+        c->cpu = g_strdup(E500_MODEL_DEFAULT);
     if (!c->append)
         c->append = g_strdup("");
     if (!c->rtc_base)

@@ -158,16 +158,16 @@ bool option_set_enable_kvm(Parse *p, const char *arg, GError **error)
 
 bool option_set_cpu(Parse *p, const char *arg, GError **error)
 {
-    static const char *const planned[] = {"e500",       "e500v1",     "e500v2",     "e500_v10",
+    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10",
                                           "e500_v20",   "e500v2_v10", "e500v2_v20", "e500v2_v21",
-                                          "e500v2_v22", "e500v2_v30", "e5500",      "e6500",
+                                          "e500v2_v22", "e5500",      "e6500",
                                           NULL};
     size_t n;
     const E500Model *models = e500_models(&n);
     if (!strcmp(arg, "help")) {
         for (size_t i = 0; i < n; i++)
             printf("%-10s PVR 0x%08x  %s%s\n", models[i].name, models[i].pvr, models[i].doc,
-                   strcmp(models[i].name, "e500mc") ? "" : " (default)");
+                   strcmp(models[i].name, E500_MODEL_DEFAULT) ? "" : " (default)");
         p->done = true;
         return true;
     }
@@ -184,7 +184,7 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
         names[i] = models[i].name;
     const char *closest = suggest_closest(arg, names, n);
     return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg,
-                      closest ? closest : "e500mc");
+                      closest ? closest : E500_MODEL_DEFAULT);
 }
 
 /* cpus = sockets × cores × threads, whichever of them are given. */

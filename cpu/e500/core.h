@@ -42,6 +42,7 @@ enum {
     MSR_FE0 = 1u << 11,
     MSR_DE = 1u << 9,
     MSR_FE1 = 1u << 8,
+    MSR_UBLE = 1u << 10, /* user branch buffer locking (e500v2) */
     MSR_IS = 1u << 5,
     MSR_DS = 1u << 4,
     MSR_PMM = 1u << 2,
@@ -75,6 +76,16 @@ enum {
     MCSR_LD = 1u << 15,         /* on a load */
     MCSR_ST = 1u << 14,         /* on a store */
     MCSR_LDG = 1u << 13,        /* on a guarded load */
+};
+
+/* Its bus errors as the e500v2 tells them; it says nothing else that can happen here. */
+enum { MCSR_V2_BUS_IBERR = 1u << 4, MCSR_V2_BUS_RBERR = 1u << 3, MCSR_V2_BUS_WBERR = 1u << 2 };
+
+enum {
+    HID0_DOZE = 1u << 23, /* what MSR[WE] enters */
+    HID0_NAP = 1u << 22,
+    HID0_SLEEP = 1u << 21,
+    HID0_EN_MAS7_UPDATE = 1u << 7,
 };
 
 /* DBCR0 and DBSR bits. */
@@ -268,6 +279,7 @@ ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1); /* rfi, rfci, rfdi
 void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what the core has; updates contexts */
 /* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
 void e500_complete_hcall(E500 *c, const VcpuExit *exit);
+#define E500_HCALL_MAGIC 0x4b564d21u /* r0 of a hypercall on a core whose sc has no LEV */
 
 /* --- the guest's own debugging (debug.c) --- */
 

@@ -27,6 +27,9 @@ _Static_assert(sizeof(Insn) <= 24, "decoded instructions are cached in numbers")
 #define FORM_X_RC(op, xo) OPCD(op) | XO_AT(xo), MASK_X, INSN_RC
 #define FORM_X_1(op, xo) OPCD(op) | XO_AT(xo) | BIT(31), MASK_X | BIT(31), 0
 #define FORM_X_L(op, xo, l) OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(10), 0
+#define FORM_X_L2(op, xo, l) OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(9) | BIT(10), 0
+#define FORM_EVX(op, xo) OPCD(op) | (xo), MASK_OPCD | 0x7ff, 0
+#define FORM_EVS(op, xo) OPCD(op) | (xo) << 3, MASK_OPCD | 0x7f8, 0
 #define FORM_XFX_0(op, xo) OPCD(op) | XO_AT(xo), MASK_X | BIT(11), 0
 #define FORM_XFX_1(op, xo) OPCD(op) | XO_AT(xo) | BIT(11), MASK_X | BIT(11), 0
 #define FORM_XL(op, xo) OPCD(op) | XO_AT(xo), MASK_X, 0
@@ -106,7 +109,7 @@ uint32_t insn_reserved(InsnId id)
 enum { NO_ROW = INSN_ILLEGAL, EXTENDED = 1024 };
 
 /* How a row's immediate is made, precomputed so that decoding does not look at operands. */
-typedef enum ImmKind { IMM_NONE, IMM_SIGNED, IMM_SHIFTED, IMM_UNSIGNED, IMM_BRANCH, IMM_SPR, IMM_MASK } ImmKind;
+typedef enum ImmKind { IMM_NONE, IMM_SIGNED, IMM_SHIFTED, IMM_UNSIGNED, IMM_SCALED, IMM_BRANCH, IMM_SPR, IMM_MASK } ImmKind;
 
 /* What makes a form invalid, likewise from the operands. */
 enum { CHECK_UPDATE = 1, CHECK_UPDATE_LOAD = 2, CHECK_L = 4, CHECK_NO_DECREMENT = 8 };
@@ -115,7 +118,7 @@ typedef struct Match {
     uint32_t match, mask, categories;
     uint16_t next; /* row that shares the place, or NO_ROW */
     uint8_t flags;
-    uint8_t imm, shift, width;
+    uint8_t imm, shift, width, scale;
     uint8_t checks;
 } Match;
 
@@ -123,7 +126,7 @@ static struct {
     Match row[INSN_ILLEGAL];
     uint16_t primary[64]; /* first row of a primary opcode without extended one */
     int8_t table[64];     /* or the index of its table, from 0; −1: none */
-    uint16_t extended[4][EXTENDED];
+    uint16_t extended[5][EXTENDED]; /* of 4, 19, 31, 59, 63 */
 } lookup;
 
 static void chain(uint16_t *place, unsigned id)
@@ -151,18 +154,20 @@ static void build_row(unsigned id)
     const InsnInfo *info = &insn_info[id];
     Match *row = &lookup.row[id];
 
-    *row = (Match){info->match, info->mask, info->categories, NO_ROW, info->flags, IMM_NONE, 0, 0, 0};
+    *row = (Match){info->match, info->mask, info->categories, NO_ROW, info->flags, IMM_NONE, 0, 0, 0, 0};
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
-        static const uint8_t imm[] = {
+        static const uint8_t imm[] = { /* of an OperandKind */
             [OK_SIMM] = IMM_SIGNED, [OK_SIMM_SHIFTED] = IMM_SHIFTED, [OK_UIMM] = IMM_UNSIGNED,
             [OK_DISP] = IMM_SIGNED, [OK_BRANCH] = IMM_BRANCH,        [OK_SPR] = IMM_SPR,
-            [OK_MASK_END] = IMM_MASK,
+            [OK_MASK_END] = IMM_MASK, [OK_DISP_2] = IMM_SCALED,    [OK_DISP_4] = IMM_SCALED,
+            [OK_DISP_8] = IMM_SCALED,
         };
         const OperandInfo *op = &operand_info[info->operand[i]];
         if (imm[op->kind] != IMM_NONE) {
             row->imm = imm[op->kind];
             row->shift = op->shift;
             row->width = op->width;
+            row->scale = (uint8_t)(op->kind - OK_DISP);
         }
     }
     row->checks = checks_of(id, info->operand);
@@ -217,6 +222,8 @@ static int32_t immediate(const Match *row, uint32_t word)
         return (int32_t)(field << 16);
     case IMM_UNSIGNED:
         return (int32_t)field;
+    case IMM_SCALED:
+        return (int32_t)(field << row->scale);
     case IMM_BRANCH:
         return (int32_t)((field & ~3u) << spare) >> spare;
     case IMM_MASK:

@@ -57,9 +57,14 @@ static void put_operand(Text *t, const Insn *in, OperandId id, Ea pc)
         put_cr_bit(t, value);
         break;
     case OK_SIMM_SHIFTED:
+        put(t, "%d", (int16_t)value);
+        break;
     case OK_SIMM:
     case OK_DISP:
-        put(t, "%d", (int16_t)value);
+    case OK_DISP_2:
+    case OK_DISP_4:
+    case OK_DISP_8:
+        put(t, "%d", in->imm);
         break;
     case OK_FIELD:
     case OK_MASK_END:
@@ -85,7 +90,7 @@ static void put_operands(Text *t, const Insn *in, const uint8_t operand[], Ea pc
         put_operand(t, in, (OperandId)operand[i], pc);
         if (base)
             put(t, ")");
-        base = operand_info[operand[i]].kind == OK_DISP;
+        base = operand_is_displacement((OperandId)operand[i]);
     }
 }
 

@@ -115,6 +115,22 @@ LOCKING(dcblc, ACCESS_READ, ESR_DLK)
 LOCKING(icbtls, ACCESS_READ, ESR_ILK)
 LOCKING(icblc, ACCESS_READ, ESR_ILK)
 
+/* The branch buffer has no entries: nothing is locked.  A user needs MSR[UBLE] (e500 core manual, bblels, bbelr). */
+static ExecResult branch_buffer(E500 *c)
+{
+    return in_user_mode(c) && !(c->s.msr & MSR_UBLE) ? e500_privileged(c) : EXEC_NEXT;
+}
+
+ExecResult exec_bblels(E500 *c, const Insn *in)
+{
+    return branch_buffer(c);
+}
+
+ExecResult exec_bbelr(E500 *c, const Insn *in)
+{
+    return branch_buffer(c);
+}
+
 /* --- external PID: privileged; loads translate by EPLC, stores by EPSC --- */
 
 #define EXTERNAL(id, operation)                                                                    \
@@ -139,6 +155,13 @@ ExecResult exec_sync(E500 *c, const Insn *in)
         __atomic_thread_fence(__ATOMIC_ACQ_REL);
     else
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return EXEC_NEXT;
+}
+
+/* Before lwsync there was one barrier. */
+ExecResult exec_msync(E500 *c, const Insn *in)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return EXEC_NEXT;
 }
 

@@ -137,6 +137,14 @@ ExecResult exec_sc(E500 *c, const Insn *in)
     }
 }
 
+/* The e500v2's sc has no LEV: KVM's hypercall is told by r0, "KVM!" (a user's is a system call whatever r0 holds). */
+ExecResult exec_sc_magic(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c) || c->s.gpr[0].w != E500_HCALL_MAGIC)
+        return e500_raise(c, EXCP_SYSTEM_CALL, 0);
+    return hypercall(c);
+}
+
 void e500_complete_hcall(E500 *c, const VcpuExit *exit)
 {
     c->s.gpr[3].w = (uint32_t)exit->epapr_hcall.ret;

@@ -25,11 +25,16 @@ enum {
     CAT_SPE = 1 << 13, /* SPE, for e500v2 */
     CAT_EFS = 1 << 14, /* embedded scalar single, for e500v2 */
     CAT_EFD = 1 << 15, /* embedded scalar double, for e500v2 */
+    CAT_EFV = 1 << 16, /* embedded vector single, for e500v2 */
+    CAT_MC = 1 << 17,  /* what the architecture gained after the e500v2: sc with LEV, ehpriv, lwsync, tlbilx */
+    CAT_V2 = 1 << 18,  /* what stood in their place, and the branch buffer's instructions */
     /* rows that need two of them */
     CAT_FP_EPD = CAT_FP | CAT_EPD,
     CAT_FP_DS = CAT_FP | CAT_DS,
     /* what a model has */
-    CATS_E500MC = CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED | CAT_ATB | CAT_DS | CAT_EXP,
+    CATS_E500MC = CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED | CAT_ATB | CAT_DS | CAT_EXP |
+                  CAT_MC,
+    CATS_E500V2 = CAT_B | CAT_E | CAT_PM | CAT_ECL | CAT_ATB | CAT_SPE | CAT_EFS | CAT_EFD | CAT_EFV | CAT_V2,
 };
 
 /* Classes: what a row does, for documentation and for those who pick rows to test. */
@@ -52,7 +57,12 @@ enum {
     X(FP_STORE, "floating-point store")                                                            \
     X(FP_EPID, "floating-point external PID, privileged")                                          \
     X(FP, "floating point")                                                                        \
-    X(FPSCR, "FPSCR")
+    X(FPSCR, "FPSCR")                                                                              \
+    X(SPE, "SPE vector")                                                                           \
+    X(SPE_LOAD, "SPE load")                                                                        \
+    X(SPE_STORE, "SPE store")                                                                      \
+    X(SPE_MULTIPLY, "SPE accumulate, multiply, divide")                                            \
+    X(EFP, "embedded floating point")
 
 typedef enum InsnClass {
 #define X(id, doc) IC_##id,
@@ -109,6 +119,9 @@ typedef enum OperandKind {
     OK_UIMM,
     OK_MASK_END, /* small number; Insn.imm = the rotate mask from MB to it */
     OK_DISP,   /* written d(base): the next operand is the base */
+    OK_DISP_2, /* the same, unsigned, in units of 2, 4 or 8 bytes */
+    OK_DISP_4,
+    OK_DISP_8,
     OK_BRANCH, /* byte displacement in the field, low two bits are AA and LK */
     OK_SPR,    /* two five-bit halves, swapped */
 } OperandKind;
@@ -143,6 +156,11 @@ typedef struct InsnInfo {
 
 extern const OperandInfo operand_info[OPERANDS];
 extern const InsnInfo insn_info[INSN_ILLEGAL];
+
+static inline bool operand_is_displacement(OperandId id) /* written d(base) */
+{
+    return operand_info[id].kind >= OK_DISP && operand_info[id].kind <= OK_DISP_8;
+}
 
 uint32_t operand_value(OperandId id, uint32_t word); /* the raw field; OK_SPR halves swapped back */
 uint32_t insn_flag_bits(unsigned flags);             /* where in the word INSN_… sit */

@@ -158,12 +158,24 @@ static bool checkstop(E500 *c)
     return false;
 }
 
+static uint32_t mcsr_v2(uint32_t mcsr)
+{
+    return (mcsr & MCSR_MCP) | (mcsr & MCSR_IF ? MCSR_V2_BUS_IBERR : 0) | (mcsr & MCSR_LD ? MCSR_V2_BUS_RBERR : 0) |
+           (mcsr & MCSR_ST ? MCSR_V2_BUS_WBERR : 0);
+}
+
+/* A system call, and a rounding that software completes, have been executed. */
+static bool returns_to_next(E500Excp excp)
+{
+    return excp == EXCP_SYSTEM_CALL || excp == EXCP_SPE_FP_ROUND;
+}
+
 bool e500_deliver_trap(E500 *c)
 {
     E500Excp excp = c->trap.excp;
 
     if (excp == EXCP_MACHINE_CHECK) {
-        c->s.spr[SPR_MCSR] |= c->trap.mcsr;
+        c->s.spr[SPR_MCSR] |= c->model->core == E500_CORE_V2 ? mcsr_v2(c->trap.mcsr) : c->trap.mcsr;
         c->s.spr[SPR_MCAR] = (uint32_t)c->trap.mcar;
         c->s.spr[SPR_MCARU] = (uint32_t)(c->trap.mcar >> 32);
         if (!(c->s.msr & MSR_ME))
@@ -173,7 +185,7 @@ bool e500_deliver_trap(E500 *c)
         c->s.spr[SPR_ESR] = c->trap.esr;
     if (c->trap.has_dear)
         c->s.spr[SPR_DEAR] = c->trap.dear;
-    enter_handler(c, excp, excp == EXCP_SYSTEM_CALL ? c->s.pc + 4 : c->s.pc);
+    enter_handler(c, excp, returns_to_next(excp) ? c->s.pc + 4 : c->s.pc);
     return true;
 }
 
@@ -342,7 +354,7 @@ void e500_set_msr(E500 *c, uint32_t msr)
     if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) &&
         (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
         e500_attention(c, E500_ATT_IRQ);
-    if (msr & ~old & MSR_WE) {
+    if (msr & ~old & MSR_WE && c->s.spr[SPR_HID0] & (HID0_DOZE | HID0_NAP | HID0_SLEEP)) {
         c->s.waiting = true;
         e500_attention(c, E500_ATT_IRQ);
     }

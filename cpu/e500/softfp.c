@@ -206,6 +206,8 @@ static uint64_t round_pack(Softfp *fp, bool sign, int exp, uint64_t frac, Softfp
     }
     uint64_t rest = frac & (unit - 1);
     frac -= rest;
+    fp->guard = rest & unit >> 1;
+    fp->sticky = rest & ((unit >> 1) - 1);
     if (rest != 0) {
         fp->flags |= FPSCR_XX | FPSCR_FI | (tiny ? FPSCR_UX : 0);
         if (rounds_up(fp->fpscr & FPSCR_RN, sign, frac & unit, rest, unit >> 1)) {
@@ -447,6 +449,11 @@ int32_t softfp_to_int32(Softfp *fp, uint64_t b, unsigned round)
     if (rest != 0)
         fp->flags |= FPSCR_XX | FPSCR_FI | (up ? FPSCR_FR : 0);
     return (int32_t)(uint32_t)(x.sign ? -v : v);
+}
+
+uint64_t softfp_from_integer(uint32_t word, int scale)
+{
+    return pack(false, 31 + scale, (uint64_t)word << 32);
 }
 
 unsigned softfp_compare(Softfp *fp, uint64_t a, uint64_t b, bool ordered)

@@ -58,6 +58,7 @@ typedef enum SoftfpPrecision { SOFTFP_DOUBLE, SOFTFP_SINGLE } SoftfpPrecision;
 typedef struct Softfp {
     uint32_t fpscr; /* in: RN, OE and UE of it are looked at */
     uint32_t flags; /* out, ORed in: FPSCR_EXCEPTIONS, FR, FI */
+    bool guard, sticky; /* out: the first bit that rounding cut off, and whether one after it was 1 */
 } Softfp;
 
 #define SOFTFP_SIGN        UINT64_C(0x8000000000000000)
@@ -83,6 +84,9 @@ uint64_t softfp_round_to_single(Softfp *fp, uint64_t b);
 /* To a signed 32-bit integer by rounding mode `round`; VXCVI and the nearest end (NaN: the lowest)
  * if it has none. */
 int32_t softfp_to_int32(Softfp *fp, uint64_t b, unsigned round);
+
+/* word * 2^scale, exact; scale from -1022 to 992. */
+uint64_t softfp_from_integer(uint32_t word, int scale);
 
 /* FPCC nibble: 8 less, 4 greater, 2 equal, 1 unordered.  VXSNAN, and when ordered VXVC too (never
  * masked: as VE = 0). */

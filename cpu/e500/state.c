@@ -8,6 +8,13 @@
 
 #include "cpu/e500/insn.h"
 
+#define E500V2(...)                                                                                \
+    __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2,                        \
+    .msr_mask = MSR_UCLE | MSR_SPE | MSR_WE | MSR_CE | MSR_EE | MSR_PR | MSR_ME | MSR_UBLE |       \
+                MSR_DE | MSR_IS | MSR_DS | MSR_PMM,                                                \
+    .tlb1_entries = 16, .cache_line = 32,                                                          \
+    .doc = "Freescale e500v2, 32 bits, SPE and embedded floating point"
+
 static const E500Model models[] = {
     {
         .name = "e500mc",
@@ -21,6 +28,8 @@ static const E500Model models[] = {
         .cache_line = 64,
         .doc = "Freescale e500mc, 32 bits, classic floating point",
     },
+    {E500V2(.name = "e500v2", .pvr = 0x80210022)},
+    {E500V2(.name = "e500v2_v30", .pvr = 0x80210030)},
 };
 
 /* Registers that tell what the core has, and the few that do not come up as 0 (core manuals, reset

@@ -62,6 +62,7 @@ enum {
 
 typedef struct E500State {
     E500Gpr gpr[32];
+    uint64_t acc; /* SPE accumulator */
     uint64_t fpr[32];
     Ea pc;
     Ea lr, ctr;
@@ -100,6 +101,7 @@ static inline void e500_set_xer(E500State *s, uint32_t xer)
  */
 #define E500_STATE_TABLE(X)                                                                        \
     X(gpr, RUNTIME)                                                                                \
+    X(acc, RUNTIME)                                                                                \
     X(fpr, RUNTIME)                                                                                \
     X(pc, RUNTIME)                                                                                 \
     X(lr, RUNTIME)                                                                                 \
@@ -134,6 +136,7 @@ typedef struct E500Model {
     const char *doc;
 } E500Model;
 
+#define E500_MODEL_DEFAULT "e500v2_v30"             /* the core that the ppce500 machine has when nobody names one */
 const E500Model *e500_model_find(const char *name); /* NULL: unknown */
 const E500Model *e500_models(size_t *n);
 

@@ -61,6 +61,14 @@ static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
 
 static unsigned soft_vm_hcall_instructions(const AccelVm *vm, uint32_t insn[4])
 {
+    const E500Model *model = ((const SoftVm *)vm)->e500.model;
+    if (model->core == E500_CORE_V2) {
+        insn[0] = 0x3c000000 | E500_HCALL_MAGIC >> 16;      /* lis r0 */
+        insn[1] = 0x60000000 | (E500_HCALL_MAGIC & 0xffff); /* ori r0,r0 */
+        insn[2] = 0x44000002;                               /* sc */
+        insn[3] = 0x60000000;
+        return 4;
+    }
     insn[0] = 0x44000022; /* sc 1 */
     insn[1] = insn[2] = insn[3] = 0x60000000;
     return 4;

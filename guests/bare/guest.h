@@ -167,6 +167,17 @@ static inline void io_write32(uint32_t ea, uint32_t v)
 
 uint64_t timebase(void);
 
+/* The core this guest runs on: guests are built for both, and ask where they differ. */
+static inline bool cpu_is_e500v2(void)
+{
+    return mfspr(SPR_PVR) >> 16 == 0x8021;
+}
+
+static inline unsigned cpu_line(void) /* bytes of a cache line */
+{
+    return cpu_is_e500v2() ? 32 : 64;
+}
+
 /* --- the device tree (fdt.c): a reader that trusts nothing it cannot check */
 
 /* Offset of a node by its path; a component without @unit matches the first of that name; < 0: none. */

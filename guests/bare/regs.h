@@ -50,9 +50,13 @@
 #define SPR_TCR 340
 #define SPR_MAS5 339
 #define SPR_IVOR0 400
+#define SPR_SPEFSCR 512
 #define SPR_L1CFG0 515
 #define SPR_L1CFG1 516
 #define SPR_L2CFG0 519
+#define SPR_IVOR32 528
+#define SPR_IVOR33 529
+#define SPR_IVOR34 530
 #define SPR_IVOR35 531
 #define SPR_IVOR36 532
 #define SPR_IVOR37 533

@@ -45,6 +45,9 @@ static const struct {
     {CAT_SPE, "SP", "Signal Processing Engine"},
     {CAT_EFS, "SP.FS", "SPE.Embedded Float Scalar Single"},
     {CAT_EFD, "SP.FD", "SPE.Embedded Float Scalar Double"},
+    {CAT_EFV, "SP.FV", "SPE.Embedded Float Vector"},
+    {CAT_MC, "mc", "what the architecture gained after the e500v2: sc with LEV, ehpriv, lwsync, tlbilx"},
+    {CAT_V2, "v2", "what stood in their place, and branch buffer locking"},
 };
 
 static void print_categories(uint32_t set)
@@ -111,7 +114,7 @@ static void doc_row(unsigned id)
     printf("| ");
     for (unsigned i = 0; i < INSN_OPERANDS_MAX && row->operand[i] != OPERAND_ID_NONE; i++) {
         printf("%s%s%s", base ? "(" : i ? "," : "", operand_info[row->operand[i]].name, base ? ")" : "");
-        base = operand_info[row->operand[i]].kind == OK_DISP;
+        base = operand_is_displacement((OperandId)row->operand[i]);
     }
     printf(" | ");
     print_categories(row->categories);

@@ -33,11 +33,23 @@ static uint32_t plain(InsnId id)
     return id == INSN_bcctr ? word | 20u << 21 : word;
 }
 
+/* The model that has the row; category E.HV is everybody's here. */
+static E500Model model_of(InsnId id)
+{
+    static const char *const names[] = {"e500mc", "e500v2"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        E500Model m = *e500_model_find(names[i]);
+        m.categories |= CAT_EHV;
+        if ((insn_info[id].categories & m.categories) == insn_info[id].categories)
+            return m;
+    }
+    g_error("no model has %s", insn_info[id].name);
+}
+
 static void every_row_decodes_to_itself(void)
 {
-    E500Model all = *e500mc();
-    all.categories |= CAT_EHV;
     for (unsigned id = 0; id < INSN_ILLEGAL; id++) {
+        const E500Model all = model_of(id);
         Insn in;
         insn_decode(plain(id), &all, &in);
         g_assert_cmpuint(in.id, ==, id);
@@ -53,7 +65,8 @@ static void no_two_rows_match_one_word(void)
 {
     for (unsigned a = 0; a < INSN_ILLEGAL; a++)
         for (unsigned b = a + 1; b < INSN_ILLEGAL; b++)
-            if (!((insn_info[a].match ^ insn_info[b].match) & insn_info[a].mask & insn_info[b].mask))
+            if (!((insn_info[a].match ^ insn_info[b].match) & insn_info[a].mask & insn_info[b].mask) &&
+                (insn_info[a].categories | insn_info[b].categories) != (CAT_MC | CAT_V2))
                 g_error("%s and %s match one word", insn_info[a].name, insn_info[b].name);
 }
 

@@ -41,7 +41,7 @@ static void test_defaults(void)
 {
     Config c = good("-kernel vmlinux");
     g_assert_cmpstr(c.board, ==, "ppce500");
-    g_assert_cmpstr(c.cpu, ==, "e500mc");
+    g_assert_cmpstr(c.cpu, ==, "e500v2_v30");
     g_assert_cmpstr(c.accel, ==, "soft");
     g_assert_cmpstr(c.append, ==, "");
     g_assert_cmpstr(c.rtc_base, ==, "utc");
@@ -147,8 +147,8 @@ static void test_bad_lines(void)
     bad("-M ppce500,reset=hard", "-M reset: 'hard' is not one of plain, rebuild");
     bad("-M has-idle=maybe", "-M has-idle: 'maybe' is not on or off");
     bad("-M usb=on", "-M usb=on: not yet supported");
-    bad("-cpu e500v2", "-cpu e500v2: not yet supported");
-    bad("-cpu 750", "-cpu 750: unknown model; the closest known is e500mc");
+    bad("-cpu e500v1", "-cpu e500v1: not yet supported");
+    bad("-cpu e500mcc", "-cpu e500mcc: unknown model; the closest known is e500mc");
     bad("-cpu e500mc,x=1", "-cpu e500mc: the model has no property 'x=1'");
     bad("-m lots", "-m: 'lots' is not a size (512, 512M, 2G)");
     bad("-m -5", "-m: '-5' is not a size (512, 512M, 2G)");

@@ -24,10 +24,10 @@
     .globl vectors
 vectors:
 
-    .macro VECTOR n, sprg, class
+    .macro VECTOR n, sprg, class, name=
     .balign 64
-    .globl vector_\n
-vector_\n:
+    .globl vector_\n\name
+vector_\n\name:
     mtspr   \sprg, 1
     mfspr   1, SPR_PIR
     rlwinm  1, 1, 14, 16, 17
@@ -55,6 +55,10 @@ vector_\n:
     VECTOR 13, SPR_SPRG0, 0
     VECTOR 14, SPR_SPRG0, 0
     VECTOR 15, SPR_SPRG9, 2
+    VECTOR 15, SPR_SPRG1, 1, _v2     /* the e500v2's debug interrupt is of the critical class */
+    VECTOR 32, SPR_SPRG0, 0
+    VECTOR 33, SPR_SPRG0, 0
+    VECTOR 34, SPR_SPRG0, 0
     VECTOR 35, SPR_SPRG0, 0
     VECTOR 36, SPR_SPRG0, 0
     VECTOR 37, SPR_SPRG1, 1

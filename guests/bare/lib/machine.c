@@ -45,9 +45,9 @@ void tlb1_unmap(unsigned n)
 
 void code_sync(const void *p, size_t bytes)
 {
-    uint32_t ea = (uint32_t)p & ~63u, end = (uint32_t)p + bytes;
+    uint32_t line = cpu_line(), ea = (uint32_t)p & ~(line - 1), end = (uint32_t)p + bytes;
 
-    for (; ea < end; ea += 64)
+    for (; ea < end; ea += line)
         __asm__ volatile("dcbst 0,%0; sync; icbi 0,%0" : : "r"(ea) : "memory");
     __asm__ volatile("sync; isync" : : : "memory");
 }

@@ -11,7 +11,8 @@ typedef struct {
 extern const char vectors[], trap_return[], trap_landing[];
 extern const char vector_0[], vector_1[], vector_2[], vector_3[], vector_4[], vector_5[], vector_6[],
     vector_7[], vector_8[], vector_9[], vector_10[], vector_11[], vector_12[], vector_13[],
-    vector_14[], vector_15[], vector_35[], vector_36[], vector_37[];
+    vector_14[], vector_15[], vector_15_v2[], vector_32[], vector_33[], vector_34[], vector_35[], vector_36[],
+    vector_37[];
 void trap_enter(const uint32_t regs[8], const void *pc, uint32_t msr, TrapCpu *cpu);
 void trap_dispatch(TrapFrame *frame);
 
@@ -26,8 +27,15 @@ void trap_init_cpu(void)
     IVOR(10) IVOR(11) IVOR(12) IVOR(13) IVOR(14) IVOR(15)
 #undef IVOR
     mtspr(SPR_IVOR35, (uint32_t)vector_35 & 0xfff0);
-    mtspr(SPR_IVOR36, (uint32_t)vector_36 & 0xfff0);
-    mtspr(SPR_IVOR37, (uint32_t)vector_37 & 0xfff0);
+    if (cpu_is_e500v2()) {
+        mtspr(SPR_IVOR0 + 15, (uint32_t)vector_15_v2 & 0xfff0);
+        mtspr(SPR_IVOR32, (uint32_t)vector_32 & 0xfff0);
+        mtspr(SPR_IVOR33, (uint32_t)vector_33 & 0xfff0);
+        mtspr(SPR_IVOR34, (uint32_t)vector_34 & 0xfff0);
+    } else {
+        mtspr(SPR_IVOR36, (uint32_t)vector_36 & 0xfff0);
+        mtspr(SPR_IVOR37, (uint32_t)vector_37 & 0xfff0);
+    }
 }
 
 void trap_handle(unsigned vector, TrapHandler *handler)

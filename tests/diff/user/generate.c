@@ -100,6 +100,10 @@ static uint32_t random_operand(Random *r, OperandId operand, InsnId id, uint32_t
         return word & 2 ? slot + SLOT_TARGET : SLOT_TARGET - SLOT_INSN;
     case OK_SPR:
         return random_special(r);
+    case OK_DISP_2:
+    case OK_DISP_4:
+    case OK_DISP_8:
+        return any;
     case OK_FIELD:
         return random_field(r, operand, id);
     case OK_GPR_OR_0:
