@@ -21,7 +21,7 @@ linux)
     ;;
 hello)
     guests/deps.sh build bare
-    "$make" --no-print-directory -j"$(nproc)" all guests >&2
+    "$make" --no-print-directory -j"$(nproc)" all build/guests/hello.elf >&2
     set -- -kernel build/guests/hello.elf "$@"
     ;;
 *)
