@@ -23,6 +23,9 @@ void report_skip(const char *sentence, const char *why);
 /* Hold back output while UART0 is under test; unhold prints what was held. */
 void report_hold(void);
 void report_unhold(void);
+/* Says MEASURE (the runner notes memory, descriptors, threads of the program) or COUNT and waits for the answer: how many times
+ * it was asked so in this run, over all boots. */
+unsigned report_ask(const char *word);
 /* A line with some %s %u %x (32 bits; %x is eight digits), for the reader's eyes. */
 void say(const char *format, ...);
 /* Prints SUMMARY and powers off: by hypercall where the tree promises it, else by GPIO pin 0. */

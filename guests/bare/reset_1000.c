@@ -7,14 +7,6 @@
 #define MAGIC 0x51e51000
 #define RESETS 1000
 
-static void measure(void)
-{
-    say("MEASURE\n");
-    while (!(io_read8(UART0 + 5) & 1))
-        ;
-    io_read8(UART0);
-}
-
 void guest_main(void)
 {
     volatile struct {
@@ -32,7 +24,7 @@ void guest_main(void)
         kept->resets = 0;
     }
     if (kept->resets == 100 || kept->resets == RESETS)
-        measure();
+        report_ask("MEASURE");
     if (!fault && kept->resets < RESETS) {
         kept->resets++;
         fresh_dirty();

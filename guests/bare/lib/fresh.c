@@ -10,8 +10,55 @@ static uint32_t loaded = 0x600d0600;                /* .data: comes with the ima
 extern uint32_t fresh_text[];
 __asm__(".pushsection .text; .globl fresh_text; fresh_text: .long 0x7e577e57; .popsection");
 
+/* CPU 1 counts in RAM that is kept, for as long as it runs. */
+#define SECOND_COUNT (keep_area[1023])
+extern const char fresh_second[];
+__asm__(".pushsection .text; .globl fresh_second; fresh_second: lis 4,(keep_area+4092)@ha;"
+        "1: lwz 5,(keep_area+4092)@l(4); addi 5,5,1; stw 5,(keep_area+4092)@l(4); b 1b; .popsection");
+
+/* The entry of CPU 1, mapped by TLB1 entry 10; NULL: there is none. */
+static volatile uint32_t *map_spin_entry(void)
+{
+    int node = fdt_next_with(fdt_next_with(-1, "device_type", "cpu"), "device_type", "cpu");
+    uint32_t length;
+    const uint32_t *release = fdt_property(node, "cpu-release-addr", &length);
+
+    if (!release || length != 8)
+        return NULL;
+    tlb1_map(10, (TEST_EA + 0x100000) | MAS2_I | MAS2_G, (uint64_t)release[0] << 32 | (release[1] & ~0xfffu), 2,
+             MAS3_SR | MAS3_SW);
+    return (uint32_t *)(TEST_EA + 0x100000 + (release[1] & 0xfff));
+}
+
+static void start_second(void)
+{
+    volatile uint32_t *entry = map_spin_entry();
+    uint32_t before = *(volatile uint32_t *)&SECOND_COUNT;
+
+    if (!entry)
+        return;
+    entry[5] = 1;
+    entry[0] = 0;
+    entry[1] = (uint32_t)fresh_second;
+    while (*(volatile uint32_t *)&SECOND_COUNT == before)
+        ;
+}
+
+static bool second_waits(void)
+{
+    volatile uint32_t *entry = map_spin_entry();
+    uint32_t before = *(volatile uint32_t *)&SECOND_COUNT;
+    bool waits = !entry || (entry[0] == 0 && entry[1] == 1);
+
+    for (unsigned n = 0; entry && n < 1000; n++)
+        waits &= *(volatile uint32_t *)&SECOND_COUNT == before;
+    tlb1_unmap(10);
+    return waits;
+}
+
 void fresh_dirty(void)
 {
+    start_second();
     loaded = 0;
     fresh_text[0] = 0;
     io_write8(UART0 + 7, 0x5a);
@@ -57,5 +104,7 @@ const char *fresh_fault(void)
         return "TCR";
     if (mfspr(SPR_DBCR0))
         return "DBCR0";
+    if (!second_waits())
+        return "CPU 1 does not wait";
     return NULL;
 }

@@ -127,6 +127,14 @@ void report_skip(const char *sentence, const char *why)
     say("SKIP: %s (%s)\n", sentence, why);
 }
 
+unsigned report_ask(const char *word)
+{
+    say("%s\n", word);
+    while (!(io_read8(UART0 + 5) & 1))
+        ;
+    return io_read8(UART0);
+}
+
 void guest_finish(void)
 {
     holding = false;
