@@ -174,6 +174,29 @@ static void debug(void)
     report_eq("instruction address compare: DSRR0", t.srr0, (uint32_t)probe_nop + 4);
 }
 
+static void data_address_compare(void)
+{
+    static uint32_t room[4];
+    uint32_t watched = (uint32_t)&room[1];
+
+    mtspr(SPR_DAC1, watched);
+    mtspr(SPR_DBSR, ~0u);
+    mtspr(SPR_DBCR0, DBCR0_IDM | DBCR0_DAC1W);
+    Trap t = trap_run(probe_stw, MSR_DE, watched, 0, 0, 0);
+    report_eq("store to a watched word: vector", t.vector, VEC_DEBUG);
+    report_eq("store to a watched word: DBSR[DAC1W]", t.dbsr & ~DBSR_MRR, DBSR_DAC1W);
+    mtspr(SPR_DBSR, ~0u);
+    report_eq("a load from it is not asked for", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("a store beside it neither", trap_run(probe_stw, MSR_DE, watched + 4, 0, 0, 0).vector, TRAP_NONE);
+    mtspr(SPR_DBCR0, DBCR0_IDM | DBCR0_DAC1R);
+    t = trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0);
+    report_eq("load from a watched word: vector", t.vector, VEC_DEBUG);
+    report_eq("load from a watched word: DBSR[DAC1R]", t.dbsr & ~DBSR_MRR, DBSR_DAC1R);
+    mtspr(SPR_DBCR0, 0);
+    mtspr(SPR_DBSR, ~0u);
+    report_eq("off again: nothing", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
+}
+
 /* IVPR and IVOR are honoured: the trap vector moved to another 64 KiB. */
 extern const char moved[];
 __asm__(".pushsection .text; .balign 16; moved: li 4,77; lis 3,moved_here@ha;"
@@ -204,7 +227,7 @@ static void vectors_move(void)
 
 void guest_main(void)
 {
-    report_plan(66);
+    report_plan(73);
     system_call();
     program();
     fp_unavailable();
@@ -212,5 +235,6 @@ void guest_main(void)
     returns();
     classes_apart();
     debug();
+    data_address_compare();
     vectors_move();
 }
