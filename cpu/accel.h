@@ -37,6 +37,7 @@ typedef enum AccelCaps {
     ACCEL_CAP_STATE_WRITE = 1 << 2, /* vCPU state can be written after the vCPU first ran */
     ACCEL_CAP_SET_DEBUG = 1 << 3,   /* breakpoints and single step */
     ACCEL_CAP_VIRTUAL_TIME = 1 << 4,
+    ACCEL_CAP_DEBUG_BESIDE = 1 << 5, /* the guest's own debug events go on while a debugger has its; else they stand still */
 } AccelCaps;
 
 /* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */
@@ -66,12 +67,22 @@ typedef struct AccelRam {
     void *hva;          /* borrowed from platform/memory; page aligned */
 } AccelRam;
 
-enum { ACCEL_BREAKPOINTS_MAX = 64 };
+enum { ACCEL_BREAKPOINTS_MAX = 64, ACCEL_WATCHPOINTS_MAX = 16 };
 
+typedef struct AccelWatchpoint {
+    Ea first, last; /* bytes, both included */
+    bool read, write;
+} AccelWatchpoint;
+
+/*
+ * What a debugger outside of the guest asks for.  An accelerator may refuse more than its hardware has.  Addresses are effective ones,
+ * in any address space; what the guest's CPUs access is watched, not what devices and hypercalls do.
+ */
 typedef struct AccelDebug {
     bool single_step;
-    unsigned n_breakpoints;
+    unsigned n_breakpoints, n_watchpoints;
     Ea breakpoint[ACCEL_BREAKPOINTS_MAX];
+    AccelWatchpoint watchpoint[ACCEL_WATCHPOINTS_MAX];
 } AccelDebug;
 
 struct AccelOps {

@@ -18,7 +18,7 @@
     X(MMIO, "guest access to a physical address that is not RAM")                                  \
     X(EPAPR_HCALL, "hypercall that the accelerator does not serve itself")                         \
     X(IDLE, "nothing to execute until an interrupt or a deadline (wait, MSR[WE], nap)")            \
-    X(DEBUG, "breakpoint or single step; pc not advanced past a breakpoint")                       \
+    X(DEBUG, "breakpoint, watchpoint or single step; pc not advanced past the first two")                       \
     X(WATCHDOG, "second expiry of the guest's watchdog with TCR[WRC] set")                         \
     X(EPR, "external interrupt is being taken: acknowledge it, give the vector")                   \
     X(SHUTDOWN, "the core cannot go on: checkstop, or DBCR0[RST]")                                 \
@@ -34,6 +34,7 @@ typedef enum VcpuExitKind {
 typedef enum VcpuDebugReason {
     VCPU_DEBUG_BREAKPOINT, /* host breakpoint at pc, or the guest executed ehpriv 1 */
     VCPU_DEBUG_STEP,
+    VCPU_DEBUG_WATCHPOINT, /* the instruction at pc is about to access watched data: nothing of it took effect */
 } VcpuDebugReason;
 
 typedef enum VcpuShutdownReason {
@@ -65,6 +66,8 @@ typedef struct VcpuExit {
         struct {
             VcpuDebugReason reason;
             uint64_t pc;
+            unsigned watchpoint; /* index into AccelDebug.watchpoint */
+            uint64_t ea;         /* first watched byte of the access */
         } debug;
         struct {
             uint32_t wrc; /* TCR[WRC]: 1 core, 2 chip, 3 system reset */

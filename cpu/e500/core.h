@@ -97,12 +97,18 @@ enum {
     DBCR0_IRPT = 1u << 25,
     DBCR0_TRAP = 1u << 24,
     DBCR0_RET = 1u << 15,
+    DBCR0_CIRPT = 1u << 6, /* category E.ED */
+    DBCR0_CRET = 1u << 5,
+    DBSR_IDE = 1u << 31, /* it happened while MSR[DE] was 0 */
     DBSR_UDE = 1u << 30,
+    DBSR_MRR = 3u << 28, /* most recent reset: no event */
     DBSR_ICMP = 1u << 27,
     DBSR_BRT = 1u << 26,
     DBSR_IRPT = 1u << 25,
     DBSR_TRAP = 1u << 24,
     DBSR_RET = 1u << 15,
+    DBSR_CIRPT = 1u << 6,
+    DBSR_CRET = 1u << 5,
 };
 
 /* Attribute bits of MAS2. */
@@ -201,6 +207,7 @@ typedef struct E500 {
     bool icmp_armed;      /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
     bool watchdog_exit;   /* second expiry of the watchdog, to be reported as an exit */
     bool host_debug; /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
+    const AccelDebug *host_watch; /* theirs, if it has watchpoints; borrowed */
     bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
@@ -285,11 +292,17 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit);
 
 /* One bit per event of DBSR: record it if DBCR0[IDM]; true: MSR[DE] too, a debug interrupt follows at once. */
 bool e500_debug_event(E500 *c, uint32_t dbsr);
-bool e500_debug_looks_at_instructions(const E500 *c); /* ICMP, BRT, IAC */
+bool e500_debug_looks_at_instructions(const E500 *c); /* ICMP, BRT, RET, CRET, IAC */
 void e500_debug_before_instruction(E500 *c);          /* records what the last one and the next one are events for */
-bool e500_debug_watches_page(const E500 *c, Ea page); /* DAC */
-/* An access is about to happen: true: a debug interrupt comes first. */
-bool e500_debug_data_access(E500 *c, Ea ea, unsigned size, E500Access access);
+bool e500_debug_watches(const E500 *c);               /* data anywhere: DAC, or a debugger outside */
+bool e500_debug_watches_page(const E500 *c, Ea page); /* in this page */
+/*
+ * An access is about to happen: EXEC_TRAP, a debug interrupt comes first; EXEC_EXIT, a watchpoint of the debugger does.
+ * A block operation is about all of the aligned block of `size` bytes around ea.
+ */
+ExecResult e500_debug_data_access(E500 *c, Ea ea, unsigned size, E500Access access, bool block);
+/* The same of n words, all before the first one: what a stopped load multiple read of a device it would read again. */
+ExecResult e500_debug_multiple(E500 *c, Ea ea, unsigned n, E500Access access);
 void e500_debug_rewritten(E500 *c); /* DBCRn, IACn or DACn changed */
 
 /* --- timers (timers.c) --- */

@@ -19,7 +19,7 @@ static ExecResult touch(E500 *c, Ea ea, E500Access access, unsigned flags)
 {
     uint64_t gpa;
     uint8_t *host;
-    return e500_mem_probe(c, ea, access, flags, &gpa, &host);
+    return e500_mem_probe(c, ea, c->model->cache_line, access, flags, &gpa, &host);
 }
 
 /* --- dcbz --- */
@@ -32,7 +32,7 @@ static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
     uint64_t ctx = flags & MEM_EPID ? e500_external_context(c, ACCESS_WRITE) : c->ctx_data;
     uint32_t epid = flags & MEM_EPID ? ESR_EPID : 0;
     Ea line = ea & ~(Ea)(c->model->cache_line - 1u);
-    ExecResult r = e500_mem_probe(c, ea, ACCESS_WRITE, flags, &gpa, &host);
+    ExecResult r = e500_mem_probe(c, ea, c->model->cache_line, ACCESS_WRITE, flags, &gpa, &host);
 
     if (r != EXEC_NEXT)
         return r;

@@ -85,6 +85,14 @@ static ExecResult misaligned(E500 *c, Ea ea, bool is_store)
     return e500_raise_data(c, EXCP_ALIGNMENT, is_store ? ESR_ST : 0, ea);
 }
 
+/* Of a word that somebody watches it is told before anything else happened. */
+static ExecResult watch_multiple(E500 *c, const Insn *in, Ea ea, E500Access access)
+{
+    return __builtin_expect(e500_debug_watches(c), 0)
+               ? e500_debug_multiple(c, ea, 32u - in->rt, access)
+               : EXEC_NEXT;
+}
+
 /* All words are loaded before the first register changes, so that a fault or an exit may restart it, rA in range or not. */
 ExecResult exec_lmw(E500 *c, const Insn *in)
 {
@@ -93,6 +101,9 @@ ExecResult exec_lmw(E500 *c, const Insn *in)
 
     if (ea & 3)
         return misaligned(c, ea, false);
+    ExecResult watched = watch_multiple(c, in, ea, ACCESS_READ);
+    if (watched != EXEC_NEXT)
+        return watched;
     for (unsigned r = in->rt; r < 32; r++, ea += 4) {
         ExecResult result = e500_load32(c, ea, &value[r]);
         if (result != EXEC_NEXT)
@@ -110,6 +121,9 @@ ExecResult exec_stmw(E500 *c, const Insn *in)
 
     if (ea & 3)
         return misaligned(c, ea, true);
+    ExecResult watched = watch_multiple(c, in, ea, ACCESS_WRITE);
+    if (watched != EXEC_NEXT)
+        return watched;
     for (unsigned r = in->rt; r < 32; r++, ea += 4) {
         ExecResult result = e500_store32(c, ea, c->s.gpr[r].w);
         if (result != EXEC_NEXT)
@@ -132,7 +146,7 @@ static ExecResult reservation_word(E500 *c, Ea ea, E500Access access, uint64_t *
 
     if (ea & 3)
         return misaligned(c, ea, access == ACCESS_WRITE);
-    ExecResult r = e500_mem_probe(c, ea, access, 0, gpa, &host);
+    ExecResult r = e500_mem_probe(c, ea, 4, access, 0, gpa, &host);
     if (r != EXEC_NEXT)
         return r;
     if (!host)

@@ -29,12 +29,23 @@ static ExecResult failed(E500 *c, ExecResult r)
     return r;
 }
 
+/* Somebody who watches one of the elements is told before the first is accessed. */
+static inline ExecResult watch(E500 *c, Ea ea, unsigned size, E500Access access)
+{
+    return __builtin_expect(e500_debug_watches(c), 0)
+               ? e500_debug_data_access(c, ea, size, access, false)
+               : EXEC_NEXT;
+}
+
 /* n elements of `bits` bits from ea on; all are in one page. */
 #define ELEMENTS(bits)                                                                             \
     static ExecResult load_elements_##bits(E500 *c, Ea ea, unsigned n, uint##bits##_t v[])         \
     {                                                                                              \
         if (ea & (n * (bits / 8) - 1))                                                             \
             return misaligned(c, ea, 0);                                                           \
+        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_READ);                            \
+        if (__builtin_expect(watched != EXEC_NEXT, 0))                                             \
+            return watched;                                                                        \
         for (unsigned i = 0; i < n; i++) {                                                         \
             ExecResult r = e500_load##bits(c, ea + i * (bits / 8), &v[i]);                         \
             if (__builtin_expect(r != EXEC_NEXT, 0))                                               \
@@ -46,6 +57,9 @@ static ExecResult failed(E500 *c, ExecResult r)
     {                                                                                              \
         if (ea & (n * (bits / 8) - 1))                                                             \
             return misaligned(c, ea, ESR_ST);                                                      \
+        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_WRITE);                           \
+        if (__builtin_expect(watched != EXEC_NEXT, 0))                                             \
+            return watched;                                                                        \
         for (unsigned i = 0; i < n; i++) {                                                         \
             ExecResult r = e500_store##bits(c, ea + i * (bits / 8), v[i]);                         \
             if (__builtin_expect(r != EXEC_NEXT, 0))                                               \

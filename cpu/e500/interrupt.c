@@ -128,6 +128,17 @@ static ExcpClass class_of(const E500 *c, E500Excp excp)
     return class == CLASS_DEBUG && c->model->core == E500_CORE_V2 ? CLASS_CRIT : class;
 }
 
+/* The event is at the handler's first instruction.  Without E.ED critical ones are debug's own class. */
+static void taken_is_an_event(E500 *c, ExcpClass class)
+{
+    uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
+
+    if (((dbcr0 & DBCR0_IRPT) && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT)) ||
+        ((dbcr0 & DBCR0_CIRPT) && class == CLASS_CRIT && c->model->core == E500_CORE_MC &&
+         e500_debug_event(c, DBSR_CIRPT)))
+        e500_attention(c, E500_ATT_IRQ);
+}
+
 static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
 {
     ExcpClass class = class_of(c, excp);
@@ -145,8 +156,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
         c->index, e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR],
         c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
-    if (c->s.spr[SPR_DBCR0] & DBCR0_IRPT && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT))
-        e500_attention(c, E500_ATT_IRQ);
+    taken_is_an_event(c, class);
 }
 
 static bool checkstop(E500 *c)
@@ -185,6 +195,8 @@ bool e500_deliver_trap(E500 *c)
         c->s.spr[SPR_ESR] = c->trap.esr;
     if (c->trap.has_dear)
         c->s.spr[SPR_DEAR] = c->trap.dear;
+    if (excp == EXCP_SYSTEM_CALL && c->icmp_armed)
+        e500_debug_event(c, DBSR_ICMP); /* it did complete */
     enter_handler(c, excp, returns_to_next(excp) ? c->s.pc + 4 : c->s.pc);
     return true;
 }
@@ -213,8 +225,9 @@ static bool is_asserted(const E500 *c, E500Excp excp)
     case EXCP_MACHINE_CHECK:
         return irq_lines(c) >> ACCEL_IRQ_MCHECK & 1;
     case EXCP_DEBUG:
-        return (irq_lines(c) >> ACCEL_IRQ_DEBUG & 1) ||
-               ((c->s.spr[SPR_DBCR0] & DBCR0_IDM) && (c->s.spr[SPR_DBSR] & ~(3u << 28)));
+        return (c->s.spr[SPR_DBCR0] & DBCR0_IDM) &&
+               ((irq_lines(c) >> ACCEL_IRQ_DEBUG & 1) ||
+                (c->s.spr[SPR_DBSR] & ~(uint32_t)(DBSR_IDE | DBSR_MRR)));
     case EXCP_CRITICAL_INPUT:
         return irq_lines(c) >> ACCEL_IRQ_CRITICAL & 1;
     case EXCP_WATCHDOG:
@@ -305,8 +318,6 @@ static void acknowledge(E500 *c, E500Excp excp)
         __atomic_and_fetch(&c->doorbells, ~(uint32_t)DOORBELL_CRIT, __ATOMIC_SEQ_CST);
     else if (excp == EXCP_MACHINE_CHECK)
         c->s.spr[SPR_MCSR] |= MCSR_MCP;
-    else if (excp == EXCP_DEBUG && irq_lines(c) >> ACCEL_IRQ_DEBUG & 1)
-        c->s.spr[SPR_DBSR] |= DBSR_UDE;
 }
 
 ExecResult e500_take_interrupt(E500 *c)
@@ -322,6 +333,8 @@ ExecResult e500_take_interrupt(E500 *c)
         enter_handler(c, EXCP_EXTERNAL_INPUT, c->s.pc);
         return EXEC_JUMP;
     }
+    if (irq_lines(c) >> ACCEL_IRQ_DEBUG & 1)
+        e500_debug_event(c, DBSR_UDE);
     if (e500_debug_looks_at_instructions(c))
         e500_debug_before_instruction(c);
     for (unsigned i = 0; i < G_N_ELEMENTS(async_order); i++) {

@@ -95,8 +95,8 @@ static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, 
             r = e500_raise_data(c, EXCP_DATA_STORAGE,
                                 ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0), ea + room);
     }
-    if (r == EXEC_NEXT && e500_debug_data_access(c, ea, size, access))
-        r = e500_raise(c, EXCP_DEBUG, 0);
+    if (r == EXEC_NEXT && e500_debug_watches(c))
+        r = e500_debug_data_access(c, ea, size, access, false);
     return r;
 }
 
@@ -281,14 +281,14 @@ ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64
     return r;
 }
 
-ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uint64_t *gpa,
-                          uint8_t **host)
+ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags,
+                          uint64_t *gpa, uint8_t **host)
 {
     Piece p;
     ExecResult r = resolve(c, ea, access, flags, &p);
 
-    if (r == EXEC_NEXT && e500_debug_data_access(c, ea, 1, access))
-        r = e500_raise(c, EXCP_DEBUG, 0);
+    if (r == EXEC_NEXT && e500_debug_watches(c))
+        r = e500_debug_data_access(c, ea, size, access, size > 4);
     if (r == EXEC_NEXT) {
         *gpa = p.gpa;
         *host = p.host;

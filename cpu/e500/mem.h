@@ -23,9 +23,10 @@ ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64
 ExecResult e500_fetch_slow(E500 *c, Ea pc);
 /*
  * Translate for a cache or reservation instruction: *gpa, and *host when RAM (else NULL).  Raises misses and
- * permission interrupts as a load (ACCESS_READ) or store would.
+ * permission interrupts as a load (ACCESS_READ) or store would.  size: 4, a word; more, the aligned block around ea.
  */
-ExecResult e500_mem_probe(E500 *c, Ea ea, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host);
+ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags,
+                          uint64_t *gpa, uint8_t **host);
 
 static inline uint64_t e500_swap(uint64_t v, unsigned size)
 {

@@ -87,18 +87,24 @@ static bool stepped(E500 *c)
     return leave(c->exit, VCPU_EXIT_DEBUG);
 }
 
+static bool has_breakpoint(const AccelDebug *debug, Ea pc)
+{
+    for (unsigned i = 0; i < debug->n_breakpoints; i++)
+        if (debug->breakpoint[i] == pc)
+            return true;
+    return false;
+}
+
 /* Somebody watches: trace, breakpoint before, single step after.  False: exit. */
 static bool step_watched(SoftVcpu *vcpu, E500 *c)
 {
     const AccelDebug *debug = &vcpu->debug;
     if (log_on(LOG_IN_ASM))
         show_first_time(vcpu, c);
-    for (unsigned i = 0; i < debug->n_breakpoints; i++) {
-        if (debug->breakpoint[i] == c->s.pc) {
-            c->exit->debug.reason = VCPU_DEBUG_BREAKPOINT;
-            c->exit->debug.pc = c->s.pc;
-            return leave(c->exit, VCPU_EXIT_DEBUG);
-        }
+    if ((vcpu->breakpoint_filter & SOFT_BREAKPOINT_BIT(c->s.pc)) && has_breakpoint(debug, c->s.pc)) {
+        c->exit->debug.reason = VCPU_DEBUG_BREAKPOINT;
+        c->exit->debug.pc = c->s.pc;
+        return leave(c->exit, VCPU_EXIT_DEBUG);
     }
     if (!debug->single_step)
         return true;
@@ -119,8 +125,11 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
         ExecResult r = e500_take_interrupt(c);
         if (r == EXEC_EXIT)
             return false;
-        if (r == EXEC_JUMP) /* another may be enabled already: look again, in order of arrival */
+        if (r == EXEC_JUMP) { /* another may be enabled already: look again, in order of arrival */
             e500_attention(c, E500_ATT_IRQ);
+            if (vcpu->debug.single_step)
+                return stepped(c); /* to where the handler begins */
+        }
     }
     if (c->s.waiting || c->s.held) {
         c->exit->idle.deadline_ns = c->s.held ? UINT64_MAX : c->timer_deadline_ns;
@@ -198,10 +207,11 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
 {
     TimeSource *ts = c->vm->time;
 
-    bool ends_instruction = exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL;
+    bool ends_step = exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL ||
+                     exit->kind == VCPU_EXIT_EPR;
     if (!complete(vcpu, c, exit) || complete_only)
         return;
-    if (ends_instruction && vcpu->debug.single_step) {
+    if (ends_step && vcpu->debug.single_step) {
         stepped(c);
         return;
     }

@@ -40,7 +40,7 @@ static void soft_vm_close(AccelVm *vm)
 static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
-    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_VIRTUAL_TIME |
+    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE | ACCEL_CAP_VIRTUAL_TIME |
            (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) |
            (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
@@ -155,8 +155,14 @@ static bool soft_vcpu_set_debug(AccelVcpu *vcpu, const AccelDebug *debug, GError
     SoftVcpu *soft = (SoftVcpu *)vcpu;
     if (fault_here(FAULT_SET_DEBUG, error))
         return false;
+    if (soft->core.host_watch || debug->n_watchpoints)
+        e500_soft_tlb_flush(&soft->core); /* other pages are watched now */
     soft->debug = *debug;
+    soft->core.host_watch = debug->n_watchpoints ? &soft->debug : NULL;
     soft->core.host_debug = debug->single_step || debug->n_breakpoints;
+    soft->breakpoint_filter = 0;
+    for (unsigned i = 0; i < debug->n_breakpoints; i++)
+        soft->breakpoint_filter |= SOFT_BREAKPOINT_BIT(debug->breakpoint[i]);
     if (soft->core.host_debug || log_on(LOG_IN_ASM))
         e500_attention(&soft->core, E500_ATT_DEBUG);
     else

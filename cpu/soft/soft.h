@@ -26,10 +26,13 @@ typedef struct SoftDecoded {
     Insn insn;
 } SoftDecoded;
 
+#define SOFT_BREAKPOINT_BIT(pc) (UINT64_C(1) << ((pc) >> 2 & 63))
+
 typedef struct SoftVcpu {
     AccelVcpu base;
     bool launched;   /* has executed: a protected VM's state is closed from then on */
     AccelDebug debug;
+    uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */
     GHashTable *seen; /* -d in_asm: pcs already shown */
     E500 core;
     SoftDecoded decoded[SOFT_DECODE_SIZE];

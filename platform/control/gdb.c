@@ -14,10 +14,11 @@ struct Gdb {
     Machine *machine;
     ControlSocket *sock;
     Rsp *rsp;
-    AccelDebug debug; /* breakpoints, the same on all vCPUs; single_step differs */
+    AccelDebug debug; /* break- and watchpoints, the same on all vCPUs; single_step differs */
+    bool warned;
 };
 
-G_STATIC_ASSERT((int)RSP_BREAKPOINTS_MAX <= (int)ACCEL_BREAKPOINTS_MAX);
+G_STATIC_ASSERT((int)RSP_POINTS_MAX <= (int)ACCEL_BREAKPOINTS_MAX);
 
 static Vcpu *vcpu_of(const Gdb *gdb, unsigned thread)
 {
@@ -91,13 +92,38 @@ static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from,
     return machine_debug_write(gdb->machine, vcpu_of(gdb, thread), ea, from, size);
 }
 
-static bool set_breakpoints(void *opaque, const Ea *list, unsigned n)
+/* Such an accelerator has but one set of debug registers (docs/decisions): say it once. */
+static void warn_of_shared_debug(Gdb *gdb, unsigned n)
+{
+    if (n && !gdb->warned && !(vcpus_caps(gdb->machine->vcpus) & ACCEL_CAP_DEBUG_BESIDE)) {
+        gdb->warned = true;
+        message_warning("gdb: the guest's own debug events stand still while gdb has break- or watchpoints");
+    }
+}
+
+static bool set_points(void *opaque, const RspPoint *list, unsigned n)
 {
     Gdb *gdb = opaque;
+    AccelDebug debug = {0};
     bool ok = true;
 
-    memcpy(gdb->debug.breakpoint, list, n * sizeof list[0]);
-    gdb->debug.n_breakpoints = n;
+    for (unsigned i = 0; i < n; i++) {
+        const RspPoint *p = &list[i];
+        if (p->type == RSP_POINT_SOFTWARE || p->type == RSP_POINT_HARDWARE) {
+            debug.breakpoint[debug.n_breakpoints++] = p->ea;
+        } else if (debug.n_watchpoints < ACCEL_WATCHPOINTS_MAX) {
+            debug.watchpoint[debug.n_watchpoints++] = (AccelWatchpoint){
+                .first = p->ea,
+                .last = p->ea + (p->size - 1),
+                .read = p->type != RSP_POINT_WRITE,
+                .write = p->type != RSP_POINT_READ,
+            };
+        } else {
+            return false;
+        }
+    }
+    gdb->debug = debug;
+    warn_of_shared_debug(gdb, n);
     for (unsigned i = 0; i < n_threads(gdb); i++)
         ok = debug_write(gdb, i, false) && ok;
     return ok;
@@ -129,23 +155,44 @@ static void send_bytes(void *opaque, const void *data, size_t size)
 
 /* --- what the run state tells */
 
-/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the
- * reason. */
+static RspStop why_stopped(const Gdb *gdb, unsigned thread)
+{
+    const VcpuExit *exit = &vcpu_of(gdb, thread)->exit;
+    RspStop stop = {.thread = thread, .signal = RSP_SIGTRAP};
+
+    switch (exit->debug.reason) {
+    case VCPU_DEBUG_BREAKPOINT:
+        stop.point = RSP_POINT_HARDWARE;
+        stop.ea = (Ea)exit->debug.pc;
+        break;
+    case VCPU_DEBUG_WATCHPOINT: {
+        const AccelWatchpoint *w = &gdb->debug.watchpoint[exit->debug.watchpoint];
+        stop.point = !w->read ? RSP_POINT_WRITE : !w->write ? RSP_POINT_READ : RSP_POINT_ACCESS;
+        stop.ea = (Ea)exit->debug.ea;
+        break;
+    }
+    case VCPU_DEBUG_STEP:
+        break;
+    }
+    return stop;
+}
+
+/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the reason. */
 static void machine_stopped(Gdb *gdb)
 {
-    unsigned reason = G_MAXUINT;
+    RspStop stop = {.signal = RSP_SIGINT};
 
     for (unsigned i = 0; i < n_threads(gdb); i++) {
         Vcpu *vcpu = vcpu_of(gdb, i);
         vcpu->hold = false;
         debug_write(gdb, i, false);
-        if (reason == G_MAXUINT && vcpu->exit.kind == VCPU_EXIT_DEBUG)
-            reason = i;
+        if (vcpu->exit.kind != VCPU_EXIT_DEBUG)
+            continue;
+        if (stop.signal == RSP_SIGINT)
+            stop = why_stopped(gdb, i);
+        vcpu_finish_exit(vcpu); /* it is no reason for a later stop */
     }
-    if (reason != G_MAXUINT)
-        rsp_stopped(gdb->rsp, reason, RSP_SIGTRAP);
-    else
-        rsp_stopped(gdb->rsp, 0, RSP_SIGINT);
+    rsp_stopped(gdb->rsp, &stop);
 }
 
 static void told(void *opaque, RunEvent event, RunCause cause)
@@ -186,7 +233,7 @@ Gdb *gdb_new(Machine *machine, const char *spec, GError **error)
         .state_changed = state_changed,
         .read = read_memory,
         .write = write_memory,
-        .set_breakpoints = set_breakpoints,
+        .set_points = set_points,
         .resume = resume,
         .kill = end_program,
         .send = send_bytes,

@@ -49,7 +49,7 @@ static void interrupt(Rsp *rsp)
     if (!rsp->target->stopped(rsp->opaque))
         rsp->target->stop(rsp->opaque);
     else if (rsp->waiting)
-        rsp_stopped(rsp, rsp->stop_thread, RSP_SIGINT);
+        rsp_stopped(rsp, &(RspStop){.thread = rsp->stop.thread, .signal = RSP_SIGINT});
 }
 
 static void between(Rsp *rsp, char c)
@@ -116,14 +116,13 @@ void rsp_receive(Rsp *rsp, const char *data, size_t size)
     }
 }
 
-void rsp_stopped(Rsp *rsp, unsigned thread, unsigned signal)
+void rsp_stopped(Rsp *rsp, const RspStop *stop)
 {
-    rsp->stop_thread = thread;
-    rsp->stop_signal = signal;
+    rsp->stop = *stop;
     if (!rsp->waiting)
         return;
     rsp->waiting = false;
-    rsp->thread_g = thread;
+    rsp->thread_g = stop->thread;
     rsp_reply_stop(rsp);
 }
 
@@ -143,8 +142,8 @@ void rsp_opened(Rsp *rsp)
     rsp->thread_g = 0;
     rsp->thread_c = G_MAXUINT;
     g_string_truncate(rsp->last, 0);
-    rsp->stop_thread = 0;
-    rsp->stop_signal = RSP_SIGTRAP;
+    rsp->swbreak = rsp->hwbreak = false;
+    rsp->stop = (RspStop){.signal = RSP_SIGTRAP};
     if (!rsp->target->stopped(rsp->opaque))
         rsp->target->stop(rsp->opaque);
 }
@@ -154,12 +153,12 @@ void rsp_closed(Rsp *rsp)
     bool ran = !rsp->target->stopped(rsp->opaque);
 
     rsp->connected = rsp->waiting = false;
-    if (rsp->n_breakpoints == 0)
+    if (rsp->n_points == 0)
         return;
     if (ran)
         rsp->target->stop(rsp->opaque);
-    rsp->n_breakpoints = 0;
-    rsp_send_breakpoints(rsp);
+    rsp->n_points = 0;
+    rsp_send_points(rsp);
     if (ran) {
         unsigned n = rsp->target->n_threads(rsp->opaque);
         g_autofree RspResume *how = g_new(RspResume, n);

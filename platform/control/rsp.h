@@ -15,10 +15,33 @@ typedef struct Rsp Rsp;
 
 enum {
     RSP_PACKET_MAX = 0x4000, /* bytes of payload, either way */
-    RSP_BREAKPOINTS_MAX = 64,
+    RSP_POINTS_MAX = 64,
     RSP_SIGINT = 2,
     RSP_SIGTRAP = 5,
 };
+
+/* A break- or watchpoint of the client; type as Z packets name it. */
+typedef enum RspPointType {
+    RSP_POINT_NONE,
+    RSP_POINT_SOFTWARE = '0', /* gdb may have both kinds at one place */
+    RSP_POINT_HARDWARE = '1',
+    RSP_POINT_WRITE = '2',
+    RSP_POINT_READ = '3',
+    RSP_POINT_ACCESS = '4',
+} RspPointType;
+
+typedef struct RspPoint {
+    RspPointType type;
+    Ea ea;
+    uint32_t size; /* bytes, at least 1, that end below 4 GiB; 4 for a breakpoint */
+} RspPoint;
+
+/* Why a thread stopped. */
+typedef struct RspStop {
+    unsigned thread, signal;
+    RspPointType point; /* what it met: a breakpoint, of either kind, or a watchpoint */
+    Ea ea;              /* of the instruction, or of the first watched byte */
+} RspStop;
 
 /* What a thread does after a resume. */
 typedef enum RspResume { RSP_HOLD, RSP_CONTINUE, RSP_STEP } RspResume;
@@ -32,7 +55,7 @@ typedef struct RspTarget {
     void (*state_changed)(void *opaque, unsigned thread);
     bool (*read)(void *opaque, unsigned thread, Ea ea, void *to, size_t size);
     bool (*write)(void *opaque, unsigned thread, Ea ea, const void *from, size_t size);
-    bool (*set_breakpoints)(void *opaque, const Ea *list, unsigned n); /* in all threads */
+    bool (*set_points)(void *opaque, const RspPoint *list, unsigned n); /* in all threads; false: too many, or none at all */
     bool (*resume)(void *opaque, const RspResume *how); /* how[thread].  False: it cannot run, the guest is off */
     void (*kill)(void *opaque);
     void (*send)(void *opaque, const void *data, size_t size); /* any time */
@@ -41,7 +64,7 @@ typedef struct RspTarget {
 Rsp *rsp_new(const RspTarget *target, const E500Model *model, void *opaque);
 void rsp_free(Rsp *rsp);
 void rsp_opened(Rsp *rsp); /* a new client: stops the target */
-void rsp_closed(Rsp *rsp); /* the client is gone: its breakpoints go; the target runs or stays as it is */
+void rsp_closed(Rsp *rsp); /* the client is gone: its points go; the target runs or stays as it is */
 void rsp_receive(Rsp *rsp, const char *data, size_t size);
-void rsp_stopped(Rsp *rsp, unsigned thread, unsigned signal); /* told to the client if it waits for it */
+void rsp_stopped(Rsp *rsp, const RspStop *stop); /* told to the client if it waits for it */
 void rsp_exited(Rsp *rsp);                                    /* the program ends */

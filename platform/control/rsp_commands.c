@@ -8,81 +8,124 @@
 #include "platform/control/gdb_regs.h"
 #include "platform/control/rsp_priv.h"
 
-/* --- breakpoints */
+/* --- break- and watchpoints */
 
-bool rsp_send_breakpoints(Rsp *rsp)
+bool rsp_send_points(Rsp *rsp)
 {
-    Ea list[RSP_BREAKPOINTS_MAX];
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < rsp->n_breakpoints; i++) {
-        unsigned j = 0;
-        while (j < n && list[j] != rsp->breakpoints[i].ea)
-            j++;
-        if (j == n)
-            list[n++] = rsp->breakpoints[i].ea;
-    }
-    return rsp->target->set_breakpoints(rsp->opaque, list, n);
+    return rsp->target->set_points(rsp->opaque, rsp->points, rsp->n_points);
 }
 
-/* "0,EA,KIND" of Z and z; types but 0 and 1 (watchpoints) are not served: empty answer. */
-static void change_breakpoint(Rsp *rsp, const char *p, bool insert)
+/* "TYPE,EA,SIZE" and perhaps ";…" of Z and z.  The size of a breakpoint says what to patch: here nothing is. */
+static bool take_point(const char *p, RspPoint *point)
 {
-    char type = *p;
-    Ea ea;
-    uint64_t kind;
+    uint64_t size;
+
+    point->type = (RspPointType)*p++;
+    if (!rsp_take(&p, ',') || !rsp_take_ea(&p, &point->ea) || !rsp_take(&p, ',') ||
+        !rsp_take_hex(&p, &size) || (*p && *p != ';'))
+        return false;
+    if (point->type == RSP_POINT_SOFTWARE || point->type == RSP_POINT_HARDWARE)
+        size = 4;
+    point->size = (uint32_t)size;
+    return size >= 1 && size <= UINT32_MAX && point->ea <= UINT32_MAX - (size - 1);
+}
+
+static unsigned find_point(const Rsp *rsp, const RspPoint *point)
+{
     unsigned i = 0;
 
-    if (type != '0' && type != '1') {
+    while (i < rsp->n_points &&
+           (rsp->points[i].type != point->type || rsp->points[i].ea != point->ea ||
+            rsp->points[i].size != point->size))
+        i++;
+    return i;
+}
+
+/* What the target does not take is not kept: gdb would believe in it.  Other types are not served: empty answer. */
+static void change_point(Rsp *rsp, const char *p, bool insert)
+{
+    RspPoint point;
+
+    if (*p < '0' || *p > '4') {
         rsp_reply(rsp, "");
         return;
     }
-    p++;
-    if (!rsp_take(&p, ',') || !rsp_take_ea(&p, &ea) || !rsp_take(&p, ',') ||
-        !rsp_take_hex(&p, &kind) || (*p && *p != ';')) {
+    if (!take_point(p, &point)) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
-    while (i < rsp->n_breakpoints &&
-           (rsp->breakpoints[i].type != type || rsp->breakpoints[i].ea != ea))
-        i++;
-    bool there = i < rsp->n_breakpoints;
-    if (insert && !there) {
-        if (i == RSP_BREAKPOINTS_MAX) {
+    unsigned i = find_point(rsp, &point);
+    bool there = i < rsp->n_points, change = insert != there;
+    if (change && insert) {
+        if (i == RSP_POINTS_MAX) {
             rsp_reply(rsp, REPLY_INVALID);
             return;
         }
-        rsp->breakpoints[rsp->n_breakpoints++] = (RspBreakpoint){type, ea};
-    } else if (!insert && there) {
-        rsp->breakpoints[i] = rsp->breakpoints[--rsp->n_breakpoints];
+        rsp->points[rsp->n_points++] = point;
+    } else if (change) {
+        rsp->points[i] = rsp->points[--rsp->n_points];
     }
-    if (rsp_send_breakpoints(rsp)) {
+    if (rsp_send_points(rsp)) {
         rsp_reply(rsp, "OK");
         return;
     }
-    if (insert && !there)
-        rsp->n_breakpoints--;
+    if (change && insert) {
+        rsp->n_points--;
+        rsp_send_points(rsp);
+    }
     rsp_reply(rsp, REPLY_IO);
 }
 
 static void cmd_insert(Rsp *rsp, const char *p)
 {
-    change_breakpoint(rsp, p, true);
+    change_point(rsp, p, true);
 }
 
 static void cmd_remove(Rsp *rsp, const char *p)
 {
-    change_breakpoint(rsp, p, false);
+    change_point(rsp, p, false);
 }
 
 /* --- running */
 
+static bool has_point(const Rsp *rsp, RspPointType type, Ea ea)
+{
+    return find_point(rsp, &(RspPoint){type, ea, 4}) < rsp->n_points;
+}
+
+/* "watch:EA;" and the like: a reason that gdb can tell apart, if it said so or always could. */
+static void append_reason(const Rsp *rsp, GString *out)
+{
+    switch (rsp->stop.point) {
+    case RSP_POINT_SOFTWARE:
+    case RSP_POINT_HARDWARE:
+        if (rsp->hwbreak && has_point(rsp, RSP_POINT_HARDWARE, rsp->stop.ea))
+            g_string_append(out, "hwbreak:;");
+        else if (rsp->swbreak && has_point(rsp, RSP_POINT_SOFTWARE, rsp->stop.ea))
+            g_string_append(out, "swbreak:;");
+        break;
+    case RSP_POINT_WRITE:
+        g_string_append_printf(out, "watch:%x;", rsp->stop.ea);
+        break;
+    case RSP_POINT_READ:
+        g_string_append_printf(out, "rwatch:%x;", rsp->stop.ea);
+        break;
+    case RSP_POINT_ACCESS:
+        g_string_append_printf(out, "awatch:%x;", rsp->stop.ea);
+        break;
+    case RSP_POINT_NONE:
+        break;
+    }
+}
+
 void rsp_reply_stop(Rsp *rsp)
 {
-    char text[32];
+    g_autoptr(GString) out = g_string_new(NULL);
 
-    g_snprintf(text, sizeof text, "T%02xthread:%x;", rsp->stop_signal, rsp->stop_thread + 1);
-    rsp_reply(rsp, text);
+    g_string_printf(out, "T%02x", rsp->stop.signal);
+    append_reason(rsp, out);
+    g_string_append_printf(out, "thread:%x;", rsp->stop.thread + 1);
+    rsp_reply(rsp, out->str);
 }
 
 /* A guest that is off cannot run: say so on gdb's console, and that it stopped. */
@@ -97,7 +140,7 @@ static void resume(Rsp *rsp, const RspResume *how)
     for (const char *c = why; *c; c++)
         rsp_append_hex(out, 1, (uint8_t)*c);
     rsp_reply(rsp, out->str);
-    rsp_stopped(rsp, rsp->stop_thread, RSP_SIGTRAP);
+    rsp_stopped(rsp, &(RspStop){.thread = rsp->stop.thread, .signal = RSP_SIGTRAP});
 }
 
 /* s and c: one thread steps or all run; the others of a step stand still. */
@@ -197,8 +240,8 @@ static void cmd_detach(Rsp *rsp, const char *p)
     g_autofree RspResume *how = g_new(RspResume, n);
 
     rsp_reply(rsp, "OK");
-    rsp->n_breakpoints = 0;
-    rsp_send_breakpoints(rsp);
+    rsp->n_points = 0;
+    rsp_send_points(rsp);
     for (unsigned i = 0; i < n; i++)
         how[i] = RSP_CONTINUE;
     rsp->target->resume(rsp->opaque, how);
@@ -243,10 +286,12 @@ static void cmd_alive(Rsp *rsp, const char *p)
 
 static void cmd_supported(Rsp *rsp, const char *p)
 {
-    char text[96];
+    char text[128];
 
+    rsp->swbreak = strstr(p, "swbreak+") != NULL;
+    rsp->hwbreak = strstr(p, "hwbreak+") != NULL;
     g_snprintf(text, sizeof text,
-               "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+",
+               "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+",
                RSP_PACKET_MAX);
     rsp_reply(rsp, text);
 }

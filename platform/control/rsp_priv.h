@@ -9,11 +9,6 @@
 
 #include "platform/control/rsp.h"
 
-typedef struct RspBreakpoint {
-    char type; /* '0' or '1': gdb may have both at one place */
-    Ea ea;
-} RspBreakpoint;
-
 struct Rsp {
     const RspTarget *target;
     void *opaque;
@@ -29,9 +24,10 @@ struct Rsp {
     bool waiting;      /* the client waits for a stop reply */
     unsigned thread_g; /* thread that g, p, m, … are about */
     unsigned thread_c; /* of s and c; G_MAXUINT: all */
-    unsigned stop_thread, stop_signal;
-    RspBreakpoint breakpoints[RSP_BREAKPOINTS_MAX];
-    unsigned n_breakpoints;
+    bool swbreak, hwbreak; /* the client knows these stop reasons */
+    RspStop stop;
+    RspPoint points[RSP_POINTS_MAX];
+    unsigned n_points;
     char *xml;
 };
 
@@ -39,7 +35,7 @@ void rsp_reply(Rsp *rsp, const char *text);
 void rsp_reply_bytes(Rsp *rsp, char first, const char *data, size_t size); /* binary, escaped */
 void rsp_execute(Rsp *rsp, const char *packet);                            /* rsp_commands.c */
 void rsp_reply_stop(Rsp *rsp);
-bool rsp_send_breakpoints(Rsp *rsp); /* to the target */
+bool rsp_send_points(Rsp *rsp); /* to the target */
 
 /* Errno-like, as gdb's own stubs use them; gdb prints only that there was an error. */
 #define REPLY_IO      "E05"

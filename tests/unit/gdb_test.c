@@ -19,8 +19,8 @@ typedef struct Fake {
     bool running, off, killed;
     unsigned stops;
     RspResume how[THREADS];
-    Ea breakpoints[RSP_BREAKPOINTS_MAX];
-    unsigned n_breakpoints;
+    RspPoint points[RSP_POINTS_MAX];
+    unsigned n_points, max_points;
     GString *out;
 } Fake;
 
@@ -40,7 +40,7 @@ static void stop(void *opaque)
     f->stops++;
     if (f->running) {
         f->running = false;
-        rsp_stopped(f->rsp, 0, RSP_SIGINT);
+        rsp_stopped(f->rsp, &(RspStop){.signal = RSP_SIGINT});
     }
 }
 
@@ -82,14 +82,14 @@ static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from,
     return true;
 }
 
-static bool set_breakpoints(void *opaque, const Ea *list, unsigned n)
+static bool set_points(void *opaque, const RspPoint *list, unsigned n)
 {
     Fake *f = opaque;
     g_assert_false(f->running);
-    g_assert_cmpuint(n, <=, RSP_BREAKPOINTS_MAX);
-    memcpy(f->breakpoints, list, n * sizeof list[0]);
-    f->n_breakpoints = n;
-    return true;
+    g_assert_cmpuint(n, <=, RSP_POINTS_MAX);
+    memcpy(f->points, list, n * sizeof list[0]);
+    f->n_points = n;
+    return n <= f->max_points;
 }
 
 static bool resume(void *opaque, const RspResume *how)
@@ -113,13 +113,14 @@ static void send_bytes(void *opaque, const void *data, size_t size)
 
 static const RspTarget target = {
     n_threads,    stopped,         stop,   state,       state_changed, read_memory,
-    write_memory, set_breakpoints, resume, end_program, send_bytes,
+    write_memory, set_points,      resume, end_program, send_bytes,
 };
 
 static Fake *fake_new(void)
 {
     Fake *f = g_new0(Fake, 1);
     f->out = g_string_new(NULL);
+    f->max_points = RSP_POINTS_MAX;
     f->rsp = rsp_new(&target, e500_model_find("e500mc"), f);
     rsp_opened(f->rsp);
     return f;
@@ -328,25 +329,25 @@ static void breakpoints(void)
     expect(f, "Z1,1000,4", "OK");
     expect(f, "Z0,1000,4", "OK");
     expect(f, "Z0,2000,4", "OK");
-    g_assert_cmpuint(f->n_breakpoints, ==, 2);
+    g_assert_cmpuint(f->n_points, ==, 3);
     expect(f, "z0,1000,4", "OK");
-    g_assert_cmpuint(f->n_breakpoints, ==, 2);
+    g_assert_cmpuint(f->n_points, ==, 2);
     expect(f, "z1,1000,4", "OK");
-    g_assert_cmpuint(f->n_breakpoints, ==, 1);
-    g_assert_cmphex(f->breakpoints[0], ==, 0x2000);
+    g_assert_cmpuint(f->n_points, ==, 1);
+    g_assert_cmphex(f->points[0].ea, ==, 0x2000);
     expect(f, "z0,7777,4", "OK");
-    expect(f, "Z2,1000,4", "");
+    expect(f, "Z5,1000,4", "");
     expect(f, "Z0,1000", "E22");
     expect(f, "Z0", "E22");
     expect(f, "Z", "");
-    for (unsigned i = 1; i < RSP_BREAKPOINTS_MAX; i++) {
+    for (unsigned i = 1; i < RSP_POINTS_MAX; i++) {
         g_autofree char *packet = g_strdup_printf("Z0,%x,4", 0x10000 + i * 4);
         expect(f, packet, "OK");
     }
     expect(f, "Z0,9000,4", "E22");
-    g_assert_cmpuint(f->n_breakpoints, ==, RSP_BREAKPOINTS_MAX);
+    g_assert_cmpuint(f->n_points, ==, RSP_POINTS_MAX);
     rsp_closed(f->rsp);
-    g_assert_cmpuint(f->n_breakpoints, ==, 0);
+    g_assert_cmpuint(f->n_points, ==, 0);
     fake_free(f);
 }
 
@@ -359,7 +360,7 @@ static void resuming(void)
     g_assert_cmpint(f->how[1], ==, RSP_STEP);
     f->running = false;
     g_string_truncate(f->out, 0);
-    rsp_stopped(f->rsp, 1, RSP_SIGTRAP);
+    rsp_stopped(f->rsp, &(RspStop){.thread = 1, .signal = RSP_SIGTRAP});
     g_assert_cmpstr(f->out->str, ==, "$T05thread:2;#d8");
     expect(f, "qC", "QC2");
     expect(f, "vCont;s:1;c", NULL);
@@ -398,6 +399,65 @@ static void guest_is_off(void)
     fake_free(f);
 }
 
+static void watchpoints(void)
+{
+    static const char *const wrong[] = {
+        "Z2", "Z2,", "Z2,1000", "Z2,1000,0", "Z3,1000,100000000", "Z4,ffffffff,2", "Z2,1000,4x", "z2,1000",
+    };
+    Fake *f = fake_new();
+
+    expect(f, "Z2,1001,3", "OK");
+    expect(f, "Z3,1001,3", "OK");
+    expect(f, "Z4,0,ffffffff", "OK");
+    expect(f, "Z2,1001,4", "OK");
+    g_assert_cmpuint(f->n_points, ==, 4);
+    g_assert_cmpint(f->points[1].type, ==, RSP_POINT_READ);
+    g_assert_cmphex(f->points[1].ea, ==, 0x1001);
+    g_assert_cmpuint(f->points[1].size, ==, 3);
+    expect(f, "z2,1001,4", "OK");
+    expect(f, "z2,1001,2", "OK"); /* no such */
+    g_assert_cmpuint(f->n_points, ==, 3);
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+        expect(f, wrong[i], "E22");
+    f->max_points = 3;
+    expect(f, "Z2,5000,4", "E05");
+    g_assert_cmpuint(f->n_points, ==, 3); /* and the others are there still */
+    expect(f, "z4,0,ffffffff", "OK");
+    expect(f, "Z2,5000,4", "OK");
+    fake_free(f);
+}
+
+static void stop_at(Fake *f, RspPointType point, Ea ea, const char *want)
+{
+    g_autofree char *framed = frame(want, strlen(want));
+
+    expect(f, "c", NULL);
+    f->running = false;
+    g_string_truncate(f->out, 0);
+    rsp_stopped(f->rsp, &(RspStop){.thread = 1, .signal = RSP_SIGTRAP, .point = point, .ea = ea});
+    g_assert_cmpstr(f->out->str, ==, framed);
+    expect(f, "?", want);
+}
+
+static void stop_reasons(void)
+{
+    Fake *f = fake_new();
+
+    stop_at(f, RSP_POINT_WRITE, 0x1001, "T05watch:1001;thread:2;");
+    stop_at(f, RSP_POINT_READ, 0xfffffffc, "T05rwatch:fffffffc;thread:2;");
+    stop_at(f, RSP_POINT_ACCESS, 0, "T05awatch:0;thread:2;");
+    expect(f, "Z0,1000,4", "OK");
+    expect(f, "Z1,1000,4", "OK");
+    stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05thread:2;"); /* the client did not say that it knows */
+    expect(f, "qSupported:swbreak+;hwbreak+;xmlRegisters=i386",
+           "PacketSize=4000;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+");
+    stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05hwbreak:;thread:2;");
+    expect(f, "z1,1000,4", "OK");
+    stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05swbreak:;thread:2;");
+    stop_at(f, RSP_POINT_HARDWARE, 0x1004, "T05thread:2;"); /* the guest's own ehpriv */
+    fake_free(f);
+}
+
 static void leaving(void)
 {
     Fake *f = fake_new();
@@ -409,7 +469,7 @@ static void leaving(void)
     expect(f, "Z0,1000,4", "OK");
     expect(f, "D", "OK");
     g_assert_true(f->running);
-    g_assert_cmpuint(f->n_breakpoints, ==, 0);
+    g_assert_cmpuint(f->n_points, ==, 0);
     rsp_closed(f->rsp);
     g_assert_true(f->running);
     /* Gone without a word while it runs with a breakpoint: the breakpoint goes, the guest runs on.
@@ -419,7 +479,7 @@ static void leaving(void)
     expect(f, "c", NULL);
     rsp_closed(f->rsp);
     g_assert_true(f->running);
-    g_assert_cmpuint(f->n_breakpoints, ==, 0);
+    g_assert_cmpuint(f->n_points, ==, 0);
     rsp_opened(f->rsp);
     expect(f, "c", NULL);
     g_string_truncate(f->out, 0);
@@ -475,7 +535,7 @@ static void noise(void)
         g_autofree char *in = frame(payload, n);
         rsp_receive(f->rsp, g_rand_boolean(rand) ? in : payload, n);
         if (g_rand_int_range(rand, 0, 50) == 0)
-            rsp_stopped(f->rsp, 1, RSP_SIGTRAP);
+            rsp_stopped(f->rsp, &(RspStop){.thread = 1, .signal = RSP_SIGTRAP});
         g_string_truncate(f->out, 0);
     }
     rsp_receive(f->rsp, "#00", 3);
@@ -497,6 +557,8 @@ int main(int argc, char **argv)
     g_test_add_func("/gdb/breakpoints-are-a-set-with-an-end", breakpoints);
     g_test_add_func("/gdb/each-thread-does-what-it-is-told", resuming);
     g_test_add_func("/gdb/a-guest-that-is-off-says-so", guest_is_off);
+    g_test_add_func("/gdb/watchpoints-have-a-kind-a-place-and-a-size", watchpoints);
+    g_test_add_func("/gdb/a-stop-says-what-was-met", stop_reasons);
     g_test_add_func("/gdb/leaving-takes-breakpoints-away", leaving);
     g_test_add_func("/gdb/the-target-describes-itself", target_xml);
     g_test_add_func("/gdb/noise-does-no-harm", noise);

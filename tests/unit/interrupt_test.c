@@ -12,7 +12,6 @@ enum {
     WAIT = 0x7c00007c,
     EHPRIV = 0x7c00021c,
     EHPRIV_1 = 0x7c000a1c,
-    TRAP = 0x7fe00008,
     WRTEEI_1 = 0x7c008146,
     MSGSND_R5 = 0x7c00299c,
     MSGCLR_R5 = 0x7c0029dc,
@@ -291,6 +290,7 @@ static void each_class_is_masked_by_its_own_bit(Fixture *f, gconstpointer unused
     uint32_t all = c->model->msr_mask;
 
     vectors_up(c);
+    c->s.spr[SPR_DBCR0] = DBCR0_IDM;
     for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
         c->irq_lines = 0;
         raise_line(c, row[i].irq);
@@ -390,125 +390,6 @@ static void a_broadcast_rings_everywhere(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->core[0]->doorbells, ==, 2);
 }
 
-/* --- debug events --- */
-
-static void debug_up(E500 *c, uint32_t dbcr0)
-{
-    vectors_up(c);
-    c->s.spr[SPR_DBSR] = 0;
-    e500_mtspr(c, SPRNO_DBCR0, DBCR0_IDM | dbcr0);
-    e500_set_msr(c, MSR_DE | MSR_PR);
-}
-
-static void a_trap_instruction_is_a_debug_event_when_asked(Fixture *f, gconstpointer unused)
-{
-    E500 *c = f->core[0];
-
-    g_assert_cmpint(execute(c, TRAP), ==, EXEC_TRAP);
-    g_assert_cmpint(c->trap.excp, ==, EXCP_PROGRAM);
-    g_assert_cmphex(c->trap.esr, ==, ESR_PTR);
-    debug_up(c, DBCR0_TRAP);
-    g_assert_cmpint(execute(c, TRAP), ==, EXEC_TRAP);
-    g_assert_cmpint(c->trap.excp, ==, EXCP_DEBUG);
-    g_assert_true(e500_deliver_trap(c));
-    g_assert_cmphex(c->s.spr[SPR_DSRR0], ==, 0x1000);
-    g_assert_cmphex(c->s.spr[SPR_DBSR], ==, DBSR_TRAP);
-}
-
-/* What the engine does between instructions. */
-static bool attended(E500 *c)
-{
-    g_assert_cmpuint(c->attention & E500_ATT_IRQ, !=, 0);
-    c->attention = 0;
-    return e500_take_interrupt(c) == EXEC_JUMP;
-}
-
-static void single_step_interrupts_behind_one_instruction(Fixture *f, gconstpointer unused)
-{
-    E500 *c = f->core[0];
-
-    debug_up(c, DBCR0_ICMP);
-    g_assert_false(attended(c));
-    c->s.pc += 4; /* one instruction */
-    g_assert_true(attended(c));
-    g_assert_cmphex(c->s.spr[SPR_DSRR0], ==, 0x1004);
-    g_assert_cmphex(c->s.spr[SPR_DBSR], ==, DBSR_ICMP);
-    g_assert_cmphex(c->s.msr, ==, 0);
-}
-
-static void an_interrupted_instruction_did_not_complete(Fixture *f, gconstpointer unused)
-{
-    E500 *c = f->core[0];
-
-    debug_up(c, DBCR0_ICMP);
-    g_assert_false(attended(c));
-    e500_raise(c, EXCP_DTLB_MISS, 0);
-    g_assert_true(e500_deliver_trap(c));
-    g_assert_false(attended(c)); /* the handler's first instruction is still to come */
-    c->s.pc += 4;
-    g_assert_true(attended(c));
-}
-
-static void an_instruction_address_compare_interrupts_before_it(Fixture *f, gconstpointer unused)
-{
-    E500 *c = f->core[0];
-
-    e500_mtspr(c, SPRNO_IAC1, 0x1008);
-    debug_up(c, 1 << 23);
-    g_assert_false(attended(c));
-    c->s.pc = 0x1004;
-    g_assert_false(attended(c));
-    c->s.pc = 0x1008;
-    g_assert_true(attended(c));
-    g_assert_cmphex(c->s.spr[SPR_DSRR0], ==, 0x1008);
-    g_assert_cmphex(c->s.spr[SPR_DBSR], ==, 1 << 23);
-}
-
-static void a_taken_branch_interrupts_before_it(Fixture *f, gconstpointer unused)
-{
-    static const struct {
-        uint32_t word, dbcr0;
-        bool event;
-    } row[] = {
-        {0x48000008, DBCR0_BRT, true},  /* b */
-        {0x41820008, DBCR0_BRT, false}, /* beq, CR0[EQ] = 0 */
-        {0x40820008, DBCR0_BRT, true},  /* bne */
-        {0x42000008, DBCR0_BRT, true},  /* bdnz, CTR = 2 */
-        {0x42400008, DBCR0_BRT, false}, /* bdz */
-        {NOP, DBCR0_BRT, false},        {RFI, DBCR0_RET, true}, {RFCI, DBCR0_RET, false},
-    };
-    E500 *c = f->core[0];
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
-        debug_up(c, row[i].dbcr0);
-        e500_set_msr(c, MSR_DE);
-        c->s.ctr = 2;
-        g_assert_cmpint(e500_store32(c, 0x1000, row[i].word), ==, EXEC_NEXT);
-        g_assert_cmpint(attended(c), ==, row[i].event);
-        g_assert_cmphex(c->s.spr[SPR_DBSR], ==, row[i].event ? row[i].dbcr0 : 0);
-    }
-}
-
-static void a_watched_address_interrupts_before_the_access(Fixture *f, gconstpointer unused)
-{
-    E500 *c = f->core[0];
-    uint32_t v = 0;
-
-    g_assert_cmpint(e500_store32(c, 0x2000, 1), ==, EXEC_NEXT); /* in the soft TLB already */
-    e500_mtspr(c, SPRNO_DAC1, 0x2002);
-    debug_up(c, 1 << 18); /* stores */
-    e500_set_msr(c, MSR_DE);
-    g_assert_cmpint(e500_store32(c, 0x2004, 1), ==, EXEC_NEXT);
-    g_assert_cmpint(e500_load32(c, 0x2000, &v), ==, EXEC_NEXT);
-    g_assert_cmpint(e500_store32(c, 0x2000, 2), ==, EXEC_TRAP);
-    g_assert_cmpint(c->trap.excp, ==, EXCP_DEBUG);
-    g_assert_cmpuint(f->ram[0x2003], ==, 1);
-    g_assert_cmphex(c->s.spr[SPR_DBSR], ==, 1 << 18);
-    e500_set_msr(c, 0); /* recorded, as imprecise, but not taken */
-    g_assert_cmpint(e500_store32(c, 0x2000, 2), ==, EXEC_NEXT);
-    g_assert_cmphex(c->s.spr[SPR_DBSR], ==, (1u << 31 | 1 << 18));
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -538,16 +419,5 @@ int main(int argc, char **argv)
          waiting_ends_when_something_is_pending);
     TEST("/interrupt/a-doorbell-rings-at-the-pir-it-names", a_doorbell_rings_at_the_pir_it_names);
     TEST("/interrupt/a-broadcast-rings-everywhere", a_broadcast_rings_everywhere);
-    TEST("/debug/a-trap-instruction-is-a-debug-event-when-asked",
-         a_trap_instruction_is_a_debug_event_when_asked);
-    TEST("/debug/single-step-interrupts-behind-one-instruction",
-         single_step_interrupts_behind_one_instruction);
-    TEST("/debug/an-interrupted-instruction-did-not-complete",
-         an_interrupted_instruction_did_not_complete);
-    TEST("/debug/an-instruction-address-compare-interrupts-before-it",
-         an_instruction_address_compare_interrupts_before_it);
-    TEST("/debug/a-taken-branch-interrupts-before-it", a_taken_branch_interrupts_before_it);
-    TEST("/debug/a-watched-address-interrupts-before-the-access",
-         a_watched_address_interrupts_before_the_access);
     return g_test_run();
 }

@@ -239,12 +239,12 @@ static void a_probe_gives_the_physical_address(Fixture *f, gconstpointer unused)
     uint8_t *host;
 
     pages_up(f);
-    g_assert_cmpint(e500_mem_probe(c, 0x40001234, ACCESS_WRITE, 0, &gpa, &host), ==, EXEC_NEXT);
+    g_assert_cmpint(e500_mem_probe(c, 0x40001234, 4, ACCESS_WRITE, 0, &gpa, &host), ==, EXEC_NEXT);
     g_assert_cmphex(gpa, ==, 0x3234);
     g_assert_true(host == f->ram + 0x3234);
-    g_assert_cmpint(e500_mem_probe(c, 0x50000000, ACCESS_READ, 0, &gpa, &host), ==, EXEC_NEXT);
+    g_assert_cmpint(e500_mem_probe(c, 0x50000000, 4, ACCESS_READ, 0, &gpa, &host), ==, EXEC_NEXT);
     g_assert_null(host);
-    g_assert_cmpint(e500_mem_probe(c, 0x40003000, ACCESS_WRITE, 0, &gpa, &host), ==, EXEC_TRAP);
+    g_assert_cmpint(e500_mem_probe(c, 0x40003000, 4, ACCESS_WRITE, 0, &gpa, &host), ==, EXEC_TRAP);
 }
 
 static void ram_ends_where_it_ends(Fixture *f, gconstpointer unused)

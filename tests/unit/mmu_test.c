@@ -86,7 +86,7 @@ static void two_matches_are_an_error(Fixture *f, gconstpointer unused)
     uint32_t v;
 
     map4k(c, 0, 0x50000000, 0x1000, 0, MAP_ALL);
-    g_assert_cmpint(e500_mem_probe(c, 0, ACCESS_READ, 0, &(uint64_t){0}, &(uint8_t *){0}), ==,
+    g_assert_cmpint(e500_mem_probe(c, 0, 4, ACCESS_READ, 0, &(uint64_t){0}, &(uint8_t *){0}), ==,
                     EXEC_NEXT);
     map4k(c, 2, 0x50000000, 0x2000, 0, MAP_ALL);
     g_assert_cmpint(look(c, 0x50000000, 0, 0, 0, ACCESS_READ, NULL), ==, MMU_MULTIPLE);
