@@ -7,9 +7,10 @@ enum { CACHE_SIZE = 32 * 1024 }; /* e500mc: 32 KiB each, L1 */
 
 void nodes_root(Dts *dts, const Nodes *nodes)
 {
+    const char *const user[] = {nodes->compatible, NULL};
     dts_begin(dts, "%s", "");
-    dts_string(dts, "model", "QEMU ppce500");
-    dts_string(dts, "compatible", nodes->compatible ? nodes->compatible : "fsl,qemu-e500");
+    dts_string(dts, "model", nodes->model);
+    dts_strings(dts, "compatible", nodes->compatible ? user : nodes->board_compatible);
     dts_u32(dts, "#address-cells", 2);
     dts_u32(dts, "#size-cells", 2);
 }

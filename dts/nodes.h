@@ -18,7 +18,10 @@ typedef struct NodesAlias {
 } NodesAlias;
 
 typedef struct Nodes {
-    const char *compatible; /* of the root; NULL: "fsl,qemu-e500" */
+    /* / */
+    const char *model;
+    const char *const *board_compatible; /* NULL-terminated */
+    const char *compatible;              /* the user's, instead; NULL: none */
     /* /cpus */
     const char *cpu; /* core's name: "e500mc" */
     unsigned n_cpus;

@@ -41,7 +41,7 @@ typedef enum ActionWatchdog {
 
 typedef struct Config {
     /* -M BOARD,… */
-    char *board; /* "ppce500" */
+    char *board; /* name of a row of board.c */
     char *dumpdtb, *dt_compatible;
     ResetMode reset_mode;  /* reset=plain|rebuild */
     bool reset_ram_clear;  /* reset-ram=keep|clear */

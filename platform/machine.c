@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Board ppce500, wired top to bottom.  The only file that names every device.
+ * A board, wired top to bottom.  The only file that names every device.
  */
 #include "platform/machine.h"
 
@@ -15,7 +15,6 @@
 #include "platform/devices/spin_table.h"
 #include "platform/devices/uart16550.h"
 #include "platform/lock.h"
-#include "platform/ppce500.h"
 
 /* ---- wires out of devices ---- */
 
@@ -54,10 +53,17 @@ static void release_cpu(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
 /* ---- devices ---- */
 
 /* Takes dev.  gpa: where region 0 answers. */
-static bool add(Machine *m, GPtrArray *where, Device *dev, uint64_t gpa, uint64_t size, GError **error)
+static bool add(Machine *m, Device *dev, uint64_t gpa, uint64_t size, GError **error)
 {
-    g_ptr_array_add(where, dev);
+    g_ptr_array_add(m->devices, dev);
     return bus_map(m->bus, gpa, size, dev, 0, error);
+}
+
+/* The same for a block of CCSR: its node stands below /soc. */
+static bool add_soc(Machine *m, Device *dev, uint32_t offset, uint64_t size, GError **error)
+{
+    g_ptr_array_add(m->soc, dev);
+    return bus_map(m->bus, m->board->ccsr + offset, size, dev, 0, error);
 }
 
 static bool add_mpic(Machine *m, GError **error)
@@ -66,25 +72,25 @@ static bool add_mpic(Machine *m, GError **error)
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
-    m->mpic = mpic_new("mpic", PPCE500_MPIC, n, out, m->clock);
-    return add(m, m->soc, m->mpic, PPCE500_CCSR + PPCE500_MPIC, MPIC_SIZE, error);
+    m->mpic = mpic_new("mpic", SOC_MPIC, m->board->mpic, n, out, m->clock);
+    return add_soc(m, m->mpic, SOC_MPIC, MPIC_SIZE, error);
 }
 
 static bool add_uarts(Machine *m, GError **error)
 {
-    static const uint32_t offset[SERIALS_MAX] = {PPCE500_UART0, PPCE500_UART1};
+    static const uint32_t offset[SERIALS_MAX] = {SOC_UART0, SOC_UART1};
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
         Uart16550Config uart = {
             .offset = offset[i],
             .index = i,
-            .source = PPCE500_IRQ_UART,
-            .hz = PPCE500_CLOCK_HZ,
+            .source = SOC_IRQ_UART,
+            .hz = m->board->clock_hz,
         };
         char id[16];
         g_snprintf(id, sizeof(id), "serial%u", i);
-        Device *dev = uart16550_new(id, &uart, m->serial[i],
-                                    mpic_input(m->mpic, PPCE500_IRQ_UART), m->clock);
-        if (!add(m, m->soc, dev, PPCE500_CCSR + offset[i], UART16550_SIZE, error))
+        Device *dev =
+            uart16550_new(id, &uart, m->serial[i], mpic_input(m->mpic, SOC_IRQ_UART), m->clock);
+        if (!add_soc(m, dev, offset[i], UART16550_SIZE, error))
             return false;
     }
     return true;
@@ -96,13 +102,15 @@ static int64_t rtc_start_s(const char *base, int64_t host_s)
     if (!strcmp(base, "utc"))
         return host_s;
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autofree char *iso = strchr(base, 'T') ? g_strdup(base) : g_strconcat(base, "T00:00:00", NULL);
+    g_autofree char *iso =
+        strchr(base, 'T') ? g_strdup(base) : g_strconcat(base, "T00:00:00", NULL);
     bool local = !strcmp(base, "localtime");
-    g_autoptr(GDateTime) date = local ? g_date_time_new_from_unix_local(host_s)
-                                      : g_date_time_new_from_iso8601(iso, utc);
+    g_autoptr(GDateTime) date =
+        local ? g_date_time_new_from_unix_local(host_s) : g_date_time_new_from_iso8601(iso, utc);
     if (!date)
         return host_s;
-    return g_date_time_to_unix(date) + (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
+    return g_date_time_to_unix(date) +
+           (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
 }
 
 static bool add_i2c(Machine *m, GError **error)
@@ -111,23 +119,26 @@ static bool add_i2c(Machine *m, GError **error)
     int64_t host_s = g_get_real_time() / G_USEC_PER_SEC;
     int64_t start_s = rtc_start_s(config->rtc_base, host_s);
     bool vm_time = config->rtc_clock_vm || config->icount;
-    Device *dev = i2c_rtc_new("i2c", PPCE500_I2C, PPCE500_IRQ_I2C, mpic_input(m->mpic, PPCE500_IRQ_I2C),
+    Device *dev = i2c_rtc_new("i2c", SOC_I2C, SOC_IRQ_I2C, mpic_input(m->mpic, SOC_IRQ_I2C),
                               vm_time ? m->clock : NULL, vm_time ? start_s : start_s - host_s);
-    return add(m, m->soc, dev, PPCE500_CCSR + PPCE500_I2C, I2C_RTC_SIZE, error);
+    return add_soc(m, dev, SOC_I2C, I2C_RTC_SIZE, error);
 }
 
 static bool add_pci(Machine *m, GError **error)
 {
+    const Board *board = m->board;
     const PciHostConfig pci = {
-        .registers = PPCE500_CCSR + PPCE500_PCI,
-        .memory = PPCE500_PCI_MEM,
-        .io = PPCE500_PCI_IO,
-        .memory_bus = (uint32_t)PPCE500_PCI_MEM_BUS,
-        .error_source = PPCE500_IRQ_PCI_ERROR,
-        .intx_source = PPCE500_IRQ_PCI_INTA,
+        .registers = board->ccsr + SOC_PCI,
+        .memory = board->pci_memory,
+        .io = board->pci_io,
+        .memory_bus = board->pci_memory_bus,
+        .error_source = SOC_IRQ_PCI_ERROR,
+        .intx_source = SOC_IRQ_PCI_INTA,
+        .first_slot = board->pci_slot,
+        .n_slots = board->pci_slots,
     };
-    Device *dev = pci_host_new("pci", &pci, mpic_input(m->mpic, PPCE500_IRQ_PCI_ERROR));
-    return add(m, m->devices, dev, pci.registers, PCI_HOST_SIZE, error) &&
+    Device *dev = pci_host_new("pci", &pci, mpic_input(m->mpic, SOC_IRQ_PCI_ERROR));
+    return add(m, dev, pci.registers, PCI_HOST_SIZE, error) &&
            bus_map(m->bus, pci.memory, PCI_HOST_MEMORY_SIZE, dev, PCI_HOST_MEMORY, error) &&
            bus_map(m->bus, pci.io, PCI_HOST_IO_SIZE, dev, PCI_HOST_IO, error);
 }
@@ -135,24 +146,25 @@ static bool add_pci(Machine *m, GError **error)
 static bool add_gpio(Machine *m, GError **error)
 {
     IrqLine power_off = {wire_power_off, m, 0};
-    Device *dev = gpio_new("gpio", PPCE500_GPIO, PPCE500_IRQ_GPIO,
-                           mpic_input(m->mpic, PPCE500_IRQ_GPIO), power_off);
+    if (!m->board->has_gpio)
+        return true;
+    Device *dev =
+        gpio_new("gpio", SOC_GPIO, SOC_IRQ_GPIO, mpic_input(m->mpic, SOC_IRQ_GPIO), power_off);
     g_ptr_array_add(m->devices, gpio_power_off_new("power-off", dev));
-    return add(m, m->soc, dev, PPCE500_CCSR + PPCE500_GPIO, GPIO_SIZE, error);
+    return add_soc(m, dev, SOC_GPIO, GPIO_SIZE, error);
 }
 
 static bool add_devices(Machine *m, GError **error)
 {
-    const uint64_t ccsr = PPCE500_CCSR;
     IrqLine reset = {wire_reset, m, 0};
 
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && add_mpic(m, error) &&
            add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
-           add(m, m->soc, guts_new("guts", PPCE500_GUTS, m->model->pvr, m->model->svr, reset),
-               ccsr + PPCE500_GUTS, GUTS_SIZE, error) &&
+           add_soc(m, guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, reset), SOC_GUTS,
+                   GUTS_SIZE, error) &&
            add_gpio(m, error) &&
-           add(m, m->devices, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
-               PPCE500_SPIN_TABLE, SPIN_TABLE_SIZE, error);
+           add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
+               m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
 
 /* ---- the rest of the machine ---- */
@@ -188,9 +200,9 @@ static bool add_vcpus(Machine *m, GError **error)
     AccelConfig accel = {
         .model = m->model,
         .time = &m->time,
-        .tb_hz = PPCE500_CLOCK_HZ,
+        .tb_hz = m->board->clock_hz,
         .n_vcpus = config->n_vcpus,
-        .external_proxy = true,
+        .external_proxy = m->board->mpic == MPIC_42,
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
     };
@@ -253,6 +265,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     Machine *m = g_new0(Machine, 1);
     m->config = config;
     m->boot = boot;
+    m->board = board_find(config->board);
     m->model = e500_model_find(config->cpu);
     g_mutex_init(&m->error_lock);
     m->loop = g_main_loop_new(NULL, FALSE);
@@ -288,7 +301,8 @@ void machine_free(Machine *m)
     for (unsigned i = 0; i < SERIALS_MAX; i++)
         if (m->serial[i])
             chardev_flush(m->serial[i]);
-    /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still exist. */
+    /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still
+     * exist. */
     g_ptr_array_unref(m->devices);
     g_ptr_array_unref(m->soc);
     vcpus_free(m->vcpus);

@@ -6,6 +6,7 @@
 
 #include "cpu/vcpu.h"
 #include "hcall/hcall.h"
+#include "platform/board.h"
 #include "platform/boot.h"
 #include "platform/bus.h"
 #include "platform/chardev.h"
@@ -24,6 +25,7 @@ typedef struct CpuRelease {
 typedef struct Machine {
     const Config *config;
     const Boot *boot;
+    const Board *board;
     const E500Model *model;
     Memory *memory;
     Bus *bus;

@@ -4,12 +4,14 @@
  *
  * A reset (all vCPUs parked):
  *   1. exits that are pending take effect; a deferred hypercall stays open
- *   2. rebuild, when asked for or needed: prepare.  May fail: nothing is lost, the hypercall answers EV_INTERNAL
+ *   2. rebuild, when asked for or needed: prepare.  May fail: nothing is lost, the hypercall
+ * answers EV_INTERNAL
  *   3. the deferred hypercall takes effect too: its vCPU's state is complete and may be replaced
  *   4. rebuild: commit.  From here a failure is INTERNAL_ERROR
  *   5. devices, RAM, tree, register copies
  *   6. write-back: RESET on the old VM, FULL on a new one
  */
+#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -18,34 +20,47 @@
 #include "dts/nodes.h"
 #include "platform/lock.h"
 #include "platform/machine.h"
-#include "platform/ppce500.h"
 
-static const NodesAlias aliases[] = {
-    {"serial0", "/soc@fe0000000/serial@4500"},
-    {"serial1", "/soc@fe0000000/serial@4600"},
-    {"pci0", "/pci@fe0008000"},
-    {NULL, NULL},
-};
+/* Where the board's tree has what /aliases and /chosen name. */
+typedef struct Paths {
+    char serial0[32], serial1[32], pci0[32];
+    NodesAlias aliases[4];
+} Paths;
 
-static void nodes_fill(Machine *m, Nodes *nodes)
+static void paths_fill(const Board *board, Paths *p)
+{
+    g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
+               SOC_UART0);
+    g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
+               SOC_UART1);
+    g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
+    p->aliases[0] = (NodesAlias){"serial0", p->serial0};
+    p->aliases[1] = (NodesAlias){"serial1", p->serial1};
+    p->aliases[2] = (NodesAlias){"pci0", p->pci0};
+    p->aliases[3] = (NodesAlias){NULL, NULL};
+}
+
+static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
 {
     const Config *config = m->config;
     AccelVm *vm = vcpus_vm(m->vcpus);
     *nodes = (Nodes){
+        .model = m->board->model,
         .compatible = config->dt_compatible,
+        .board_compatible = m->board->compatible,
         .cpu = m->model->name,
         .n_cpus = config->n_vcpus,
-        .tb_hz = PPCE500_CLOCK_HZ,
-        .clock_hz = PPCE500_CLOCK_HZ,
-        .bus_hz = PPCE500_CLOCK_HZ,
+        .tb_hz = m->board->clock_hz,
+        .clock_hz = m->board->clock_hz,
+        .bus_hz = m->board->clock_hz,
         .cache_line = m->model->cache_line,
-        .spin_table = PPCE500_SPIN_TABLE,
+        .spin_table = m->board->spin_table,
         .ram_size = config->ram_size,
         .bootargs = config->append,
-        .stdout_path = aliases[0].path,
+        .stdout_path = paths->serial0,
+        .aliases = paths->aliases,
         .initrd_start = m->boot->initrd_start,
         .initrd_end = m->boot->initrd_end,
-        .aliases = aliases,
         .present = m->hcall.present,
     };
     nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);
@@ -56,13 +71,13 @@ static void nodes_fill(Machine *m, Nodes *nodes)
 
 static void soc_describe(Machine *m, Dts *dts)
 {
-    dts_begin(dts, "soc@%" G_GINT64_MODIFIER "x", PPCE500_CCSR);
+    const uint64_t ccsr = m->board->ccsr;
+    dts_begin(dts, "soc@%" PRIx64, ccsr);
     dts_string(dts, "device_type", "soc");
     dts_strings(dts, "compatible", (const char *const[]){"fsl,mpc8544-immr", "simple-bus", NULL});
     DTS_CELLS(dts, "#address-cells", 1);
     DTS_CELLS(dts, "#size-cells", 1);
-    DTS_CELLS(dts, "ranges", 0, (uint32_t)(PPCE500_CCSR >> 32), (uint32_t)PPCE500_CCSR,
-              PPCE500_CCSR_SIZE);
+    DTS_CELLS(dts, "ranges", 0, (uint32_t)(ccsr >> 32), (uint32_t)ccsr, SOC_SIZE);
     dts_u32(dts, "bus-frequency", 0);
     for (guint i = 0; i < m->soc->len; i++)
         device_describe(m->soc->pdata[i], dts);
@@ -71,10 +86,12 @@ static void soc_describe(Machine *m, Dts *dts)
 
 GBytes *machine_build_tree(Machine *m, GError **error)
 {
+    Paths paths;
     Nodes nodes;
     if (fault_here(FAULT_BUILD_TREE, error))
         return NULL;
-    nodes_fill(m, &nodes);
+    paths_fill(m->board, &paths);
+    nodes_fill(m, &paths, &nodes);
     if (m->boot->dtb) {
         g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
         GBytes *tree = nodes_adopt(m->boot->dtb, &nodes, reports, error);
@@ -150,8 +167,8 @@ static bool rebuild_wanted(const Machine *m)
 static bool prepare(Machine *m, GError **error)
 {
     if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_REBUILD)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "accelerator %s does not support reset",
-                    vcpus_vm(m->vcpus)->ops->name);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
+                    "accelerator %s does not support reset", vcpus_vm(m->vcpus)->ops->name);
         return false;
     }
     if (!vcpus_rebuild_prepare(m->vcpus, error)) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/accel.h"
+#include "platform/board.h"
 #include "platform/chardev.h"
 #include "platform/suggest.h"
 
@@ -128,6 +129,25 @@ static bool complete_serials(Parse *p, GError **error)
     return true;
 }
 
+/* What depends on the board. */
+static bool complete_board(Config *c, GError **error)
+{
+    size_t n;
+    if (!c->board)
+        c->board = g_strdup(boards(&n)->name);
+    const Board *board = board_find(c->board);
+    if (!c->cpu)
+        c->cpu = g_strdup(board->cpu);
+    if (c->n_vcpus > board->cpus_max)
+        return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name,
+                          board->cpus_max);
+    if (c->ram_size > board->ram_max)
+        return option_bad(
+            error, "-m %" G_GUINT64_FORMAT "M: board %s has room for %" G_GUINT64_FORMAT "M of RAM",
+            c->ram_size >> 20, board->name, board->ram_max >> 20);
+    return true;
+}
+
 static bool complete(Parse *p, GError **error)
 {
     Config *c = p->config;
@@ -136,10 +156,8 @@ static bool complete(Parse *p, GError **error)
     if (!c->kernel && !c->dumpdtb)
         return option_bad(
             error, "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
-    if (!c->board)
-        c->board = g_strdup("ppce500");
-    if (!c->cpu)
-        c->cpu = g_strdup(E500_MODEL_DEFAULT);
+    if (!complete_board(c, error))
+        return false;
     if (!c->append)
         c->append = g_strdup("");
     if (!c->rtc_base)

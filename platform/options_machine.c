@@ -9,19 +9,29 @@
 #include "cpu/accel.h"
 #include "cpu/e500/state.h"
 #include "cpu/fault.h"
+#include "platform/board.h"
 #include "platform/suggest.h"
 
 /* --- -machine */
 
 static bool machine_board(Parse *p, const char *what, const char *value, GError **error)
 {
+    size_t n;
+    const Board *all = boards(&n);
     if (!strcmp(value, "help")) {
-        printf("ppce500    paravirtual e500 board (default)\n");
+        for (size_t i = 0; i < n; i++)
+            printf("%-10s %s%s\n", all[i].name, all[i].doc, i ? "" : " (default)");
         p->done = true;
         return true;
     }
-    if (strcmp(value, "ppce500"))
-        return option_bad(error, "-M %s: unknown board; the closest known is ppce500", value);
+    if (!board_find(value)) {
+        g_autofree const char **names = g_new(const char *, n);
+        for (size_t i = 0; i < n; i++)
+            names[i] = all[i].name;
+        const char *closest = suggest_closest(value, names, n);
+        return option_bad(error, "-M %s: unknown board; the closest known is %s", value,
+                          closest ? closest : names[0]);
+    }
     return property_string(&p->config->board, what, value, error);
 }
 
@@ -216,7 +226,7 @@ bool option_set_smp(Parse *p, const char *arg, GError **error)
 
 static bool memory_size_set(Parse *p, const char *what, const char *value, GError **error)
 {
-    /* RAM ends before the PCI memory window at 0xC_0000_0000. */
+    /* The most that any board has; complete_board() asks the board. */
     const uint64_t min = UINT64_C(64) << 20, max = UINT64_C(0xC00000000);
     uint64_t size;
     if (!value_size("-m", value, 20, &size, error))

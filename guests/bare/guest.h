@@ -28,7 +28,8 @@ void report_unhold(void);
 unsigned report_ask(const char *word);
 /* A line with some %s %u %x (32 bits; %x is eight digits), for the reader's eyes. */
 void say(const char *format, ...);
-/* Prints SUMMARY and powers off: by hypercall where the tree promises it, else by GPIO pin 0. */
+/* Prints SUMMARY and powers off: by hypercall where the tree promises it, else by
+ * GPIO pin 0, else (a board without) it asks for a reset, which ends the program under -no-reboot. */
 _Noreturn void guest_finish(void);
 _Noreturn void guest_power_off(void);
 
@@ -70,7 +71,11 @@ void trap_init_cpu(void);           /* IVPR and IVORs; for a secondary CPU */
 
 /* --- the machine (machine.c) */
 
-#define CCSR      0xe0000000u        /* EA; PA F_E000_0000 */
+#define CCSR      0xe0000000u        /* EA */
+extern uint64_t ccsr_pa;            /* where the tree says it is: F_E000_0000, or the board's own place */
+bool board_is(const char *compatible);  /* the root's first compatible string */
+bool board_has(const char *path);       /* a node */
+void ccsr_map(unsigned n);              /* TLB1 entry n: CCSR, 1 MiB */
 #define UART0     (CCSR + 0x4500)
 #define MPIC      (CCSR + 0x40000)
 #define GUTS      (CCSR + 0xe0000)

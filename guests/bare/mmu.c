@@ -149,7 +149,7 @@ static void sizes(void)
 /* A 36-bit physical address: the UART's scratch register by a second mapping. */
 static void physical_36(void)
 {
-    tlb1_map(5, TEST_EA | MAS2_I | MAS2_G, 0xfe0004000ull, 2, FULL);
+    tlb1_map(5, TEST_EA | MAS2_I | MAS2_G, ccsr_pa + 0x4000, 2, FULL);
     io_write8(UART0 + 7, 0x69);
     report_eq("MAS7 reaches F_E000_4507", io_read8(TEST_EA + 0x507), 0x69);
     tlb1_unmap(5);

@@ -25,9 +25,15 @@ static void eoi(void)
     io_write32(MPIC_EOI, 0);
 }
 
+/* Version 2.0: no external proxy, and IDR instead of ILR sends to the critical output. */
+static bool is_20(void)
+{
+    return board_is("MPC8544DS");
+}
+
 static void identity(void)
 {
-    report_eq("BRR1: version 4.2", io_read32(MPIC_BRR1), 0x00400402);
+    report_eq("BRR1: version 4.2, or 2.0", io_read32(MPIC_BRR1), is_20() ? 0x00400200 : 0x00400402);
     report_eq("FRR: OpenPIC 1.2", io_read32(MPIC_FRR) & 0xff, 2);
     report_eq("FRR: one CPU", io_read32(MPIC_FRR) >> 8 & 0x1f, 0);
     report_eq("WHOAMI of the boot CPU", io_read32(MPIC_WHOAMI), 0);
@@ -177,7 +183,10 @@ static void levels(void)
     report_eq("level: cause gone: no more", soon(MSR_EE), TRAP_NONE);
 
     io_write32(MPIC_IVPR(42), VPR_MSK);
-    io_write32(MPIC_ILR(42), 1);
+    if (is_20())
+        io_write32(MPIC_IDR(42), IDR_CI0);
+    else
+        io_write32(MPIC_ILR(42), 1);
     io_write32(MPIC_IVPR(42), VPR_P | VPR_S | VPR(5, 0x42));
     io_write8(UART0 + 1, 2);
     report_eq("critical output: not by EE", soon(MSR_EE), TRAP_NONE);
@@ -186,7 +195,23 @@ static void levels(void)
     io_write8(UART0 + 1, 0);
     report_eq("critical output: cause gone", soon(MSR_CE | MSR_EE), TRAP_NONE);
     io_write32(MPIC_IVPR(42), VPR_MSK);
-    io_write32(MPIC_ILR(42), 0);
+    if (is_20())
+        io_write32(MPIC_IDR(42), 1);
+    else
+        io_write32(MPIC_ILR(42), 0);
+}
+
+static void proxy_absent(void)
+{
+    io_write32(MPIC_GCR, GCR_PROXY);
+    report_eq("external proxy: not in version 2.0", io_read32(MPIC_GCR), GCR_MIXED);
+    io_write32(MPIC_CTPR, 0);
+    io_write32(MPIC_IPIVPR(1), VPR(5, 0x51));
+    io_write32(MPIC_IPIDR(1), 1);
+    Trap t = external();
+    report_eq("interrupt", t.vector, VEC_EXTERNAL);
+    report_eq("IACK gives the vector", iack(), 0x51);
+    eoi();
 }
 
 static void proxy(void)
@@ -213,12 +238,15 @@ static void proxy(void)
 
 void guest_main(void)
 {
-    report_plan(58);
+    report_plan(is_20() ? 56 : 58);
     identity();
     spurious();
     ipis();
     timers();
     messages();
     levels();
-    proxy();
+    if (is_20())
+        proxy_absent();
+    else
+        proxy();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Registers of the Freescale MPIC 4.2 (QorIQ reference manuals, "Programmable interrupt controller"). */
+ * Registers of the Freescale MPIC 4.2 and 2.0 (QorIQ and MPC8544E reference manuals, "Programmable interrupt controller"). */
 #pragma once
 #include "guest.h"
 
@@ -31,6 +31,7 @@
 #define VPR_P 0x00800000u       /* active high */
 #define VPR_S 0x00400000u       /* level */
 #define VPR(priority, vector) ((uint32_t)(priority) << 16 | (vector))
+#define IDR_CI0 0x40000000u     /* version 2.0 */
 #define GCR_RST 0x80000000u
 #define GCR_MIXED 0x20000000u
 #define GCR_PROXY 0x60000000u

@@ -25,7 +25,7 @@ void guest_main(void)
     one("byte from nowhere", "byte from nowhere: MCSRR0, MCSRR1, MSR[ME]", load_byte, 0x7fffff000ull, 0xfff);
     one("store to nowhere", "store to nowhere: MCSRR0, MCSRR1, MSR[ME]", store, 0x800000000ull, 8);
     one("load beyond RAM", "load beyond RAM: MCSRR0, MCSRR1, MSR[ME]", load, 0x10000000, 0);
-    one("hole in CCSR", "hole in CCSR: MCSRR0, MCSRR1, MSR[ME]", load, 0xfe00b0000ull, 0);
+    one("hole in CCSR", "hole in CCSR: MCSRR0, MCSRR1, MSR[ME]", load, ccsr_pa + 0xb0000, 0);
 
     tlb1_map(5, TEST_EA | MAS2_I | MAS2_G, 0x800000000ull, 2, 0x3f);
     mtspr(SPR_MCSR, mfspr(SPR_MCSR));

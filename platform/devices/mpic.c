@@ -4,7 +4,7 @@
  * whenever one of them changes, so no order of guest accesses can leave a stale request behind.  A
  * bitmap of the sources that ask keeps that cheap.
  *
- * A source whose ILR names CINT or MCP holds that output up while its wire is active and it is not
+ * A source that is sent to CINT or MCP holds that output up while its wire is active and it is not
  * masked; it has no priority, vector, acknowledge or end of interrupt.
  */
 #include "platform/devices/mpic.h"
@@ -15,6 +15,16 @@
 #include "platform/devices/mpic_internal.h"
 
 enum { ILR_INT = 0, ILR_CINT = 1, ILR_MCP = 2 };
+
+static const MpicVersion versions[] = {
+    [MPIC_20] = {.brr1 = 0x00400200, .sources = 80, .gcr_kept = 0x20000000, .cpus_max = 15},
+    [MPIC_42] = {.brr1 = 0x00400402,
+                 .sources = 196,
+                 .gcr_kept = 0x7ff00000,
+                 .has_ilr = true,
+                 .has_errors = true,
+                 .cpus_max = MPIC_CPUS_MAX},
+};
 
 static const DeviceField mpic_fields[] = {
     DEVICE_FIELD(Mpic, gcr, 0),           DEVICE_FIELD(Mpic, svr, IVPR_VECTOR),
@@ -58,14 +68,55 @@ static bool in_service_anywhere(const Mpic *m, unsigned source)
     return false;
 }
 
+uint32_t mpic_cpus(const Mpic *m)
+{
+    return (uint32_t)((UINT64_C(1) << m->n_cpus) - 1);
+}
+
+/* IDR[CI0] and those below it, one a CPU. */
+static uint32_t critical_bits(const Mpic *m)
+{
+    const uint32_t all = IDR_CI0 | (IDR_CI0 - 1);
+    return all & ~(all >> m->n_cpus);
+}
+
+uint32_t mpic_idr_kept(const Mpic *m, unsigned source)
+{
+    uint32_t kept = mpic_cpus(m);
+    if (!m->version->has_ilr && source < MPIC_SOURCES)
+        kept |= critical_bits(m) | (source < MPIC_INTERNAL ? IDR_EP : 0);
+    return kept;
+}
+
+/* Where the source goes, MPIC_OUTPUTS: nowhere, and to which CPUs. */
+static MpicOutput route(const Mpic *m, unsigned source, uint32_t *cpus)
+{
+    static const MpicOutput out[] = {
+        [ILR_INT] = MPIC_OUT_INT, [ILR_CINT] = MPIC_OUT_CINT, [ILR_MCP] = MPIC_OUT_MCP};
+    uint32_t idr = m->idr[source];
+    *cpus = idr & mpic_cpus(m);
+    if (source >= MPIC_SOURCES)
+        return MPIC_OUT_INT;
+    if (m->version->has_ilr)
+        return m->ilr[source] <= ILR_MCP ? out[m->ilr[source]] : MPIC_OUTPUTS;
+    if (!(idr & critical_bits(m)))
+        return MPIC_OUT_INT;
+    *cpus = 0;
+    for (unsigned cpu = 0; cpu < m->n_cpus; cpu++)
+        *cpus |= (uint32_t)((idr & IDR_CI0 >> cpu) != 0) << cpu;
+    return MPIC_OUT_CINT;
+}
+
 /* Which CPUs the source asks, masked or not.  A level that somebody serves asks nobody else. */
 static uint32_t targets(const Mpic *m, unsigned source)
 {
+    uint32_t cpus;
     if (source >= MPIC_SOURCES)
         return m->pending[source];
+    route(m, source, &cpus);
     if (!mpic_source_is_level(m, source))
-        return m->pending[source] ? m->idr[source] : 0;
-    return m->wires[source] && !in_service_anywhere(m, source) ? m->idr[source] : 0;
+        return m->pending[source] ? cpus : 0;
+    return m->wires[source] && !in_service_anywhere(m, source) ? cpus : 0;
 }
 
 bool mpic_source_active(const Mpic *m, unsigned source)
@@ -125,24 +176,27 @@ static void direct_count(Mpic *m, unsigned source, int step)
     }
 }
 
+/* Version 2.0 does not mask what goes to CINT. */
 static void direct_update(Mpic *m, unsigned source)
 {
-    uint8_t out = m->ilr[source] == ILR_MCP ? MPIC_OUT_MCP : MPIC_OUT_CINT;
-    bool up = source < MPIC_SOURCES && (m->ilr[source] == ILR_CINT || m->ilr[source] == ILR_MCP) &&
-              !(m->ivpr[source] & IVPR_MSK) && m->wires[source];
-    uint32_t cpus = up ? m->idr[source] : 0;
+    uint32_t cpus;
+    MpicOutput out = route(m, source, &cpus);
+    bool masked = m->version->has_ilr && (m->ivpr[source] & IVPR_MSK);
+    if ((out != MPIC_OUT_CINT && out != MPIC_OUT_MCP) || masked || !m->wires[source])
+        cpus = 0;
     if (cpus == m->direct_cpus[source] && (!cpus || out == m->direct_out[source]))
         return;
     direct_count(m, source, -1);
-    m->direct_out[source] = out;
+    m->direct_out[source] = cpus ? (uint8_t)out : MPIC_OUT_CINT;
     m->direct_cpus[source] = cpus;
     direct_count(m, source, 1);
 }
 
 static void source_evaluate(Mpic *m, unsigned source)
 {
-    bit_set(m->ready, source,
-            m->ilr[source] == ILR_INT && !(m->ivpr[source] & IVPR_MSK) && targets(m, source));
+    uint32_t cpus;
+    bool is_int = route(m, source, &cpus) == MPIC_OUT_INT;
+    bit_set(m->ready, source, is_int && !(m->ivpr[source] & IVPR_MSK) && targets(m, source));
     direct_update(m, source);
 }
 
@@ -243,11 +297,10 @@ static void mpic_reset(Device *dev)
 static void mpic_post_load(Device *dev)
 {
     Mpic *m = (Mpic *)dev;
-    uint32_t cpus = (uint32_t)((UINT64_C(1) << m->n_cpus) - 1);
     for (unsigned source = 0; source < MPIC_SOURCES_ALL; source++) {
-        m->idr[source] &= cpus;
+        m->idr[source] &= mpic_idr_kept(m, source);
         if (source >= MPIC_SOURCES)
-            m->pending[source] &= cpus;
+            m->pending[source] &= mpic_cpus(m);
     }
     for (unsigned cpu = 0; cpu < MPIC_CPUS_MAX; cpu++)
         m->in_service[cpu * MPIC_WORDS + MPIC_WORDS - 1] &= (1u << MPIC_SOURCES_ALL % 32) - 1;
@@ -281,14 +334,15 @@ static void timer_due(void *opaque)
     mpic_timers_run(opaque);
 }
 
-Device *mpic_new(const char *id, uint32_t offset, unsigned n_cpus,
+Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus,
                  const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
 {
     G_STATIC_ASSERT(MPIC_SOURCES_ALL % 32 != 0);
-    g_assert(n_cpus >= 1 && n_cpus <= MPIC_CPUS_MAX);
+    g_assert(n_cpus >= 1 && n_cpus <= versions[model].cpus_max);
     Mpic *m = g_new0(Mpic, 1);
     device_init(&m->dev, &mpic_ops, id);
     m->offset = offset;
+    m->version = &versions[model];
     m->n_cpus = n_cpus;
     memcpy(m->out, out, n_cpus * sizeof(m->out[0]));
     m->clock = clock;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Freescale MPIC 4.2: the interrupt controller of the platform, with its timers, inter-processor
- * interrupts and shared message signalled interrupts (MSI).
+ * Freescale MPIC, version 2.0 or 4.2: the interrupt controller of the platform, with its timers,
+ * inter-processor interrupts and shared message signalled interrupts (MSI).  Version 2.0 has no
+ * external proxy, no ILR and no error interrupts; there the destination register sends to CINT.
  *
  * Sources as in IVPR register order: 0–11 external (edge or level by IVPR[S]), 16–255 internal
  * (level), of which 224–231 are the eight MSI registers'.  A raised wire means active; IVPR[P] is
@@ -25,10 +26,12 @@ enum {
 enum { MPIC_MSI_SOURCE = 0xe0, MPIC_MSI_REGISTERS = 8 };
 enum { MPIC_TIMER_HZ = 25000000 };
 
+/* Version 2.0 has room for 15 CPUs: two bits each in a destination register. */
+typedef enum MpicModel { MPIC_20, MPIC_42 } MpicModel;
 typedef enum MpicOutput { MPIC_OUT_INT, MPIC_OUT_CINT, MPIC_OUT_MCP, MPIC_OUTPUTS } MpicOutput;
 
 /* offset: in the bus of its node.  out[n_cpus]. */
-Device *mpic_new(const char *id, uint32_t offset, unsigned n_cpus,
+Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus,
                  const IrqLine out[][MPIC_OUTPUTS], Clock *clock);
 /*
  * A new wire to a source.  Each call gives another one, at most 32; a source is active while any of

@@ -20,14 +20,27 @@ enum {
 #define IVPR_S        0x00400000u
 #define IVPR_PRIORITY 0x000f0000u
 #define IVPR_VECTOR   0x0000ffffu
+#define IDR_EP        0x80000000u /* version 2.0: to the pin IRQ_OUT, which nothing is wired to */
+#define IDR_CI0       0x40000000u /* version 2.0: to CINT of CPU 0; the next lower bit: of CPU 1 … */
 #define GCR_R         0x80000000u
 #define GCR_M         0x60000000u
 #define GTBCR_CI      0x80000000u
 #define GTCCR_TOG     0x80000000u
 
+/* What a version is. */
+typedef struct MpicVersion {
+    uint32_t brr1;    /* IP block 0x0040, version */
+    uint32_t sources; /* that FRR tells */
+    uint32_t gcr_kept;
+    bool has_ilr;    /* else IDR[CIn] */
+    bool has_errors; /* EISR, EIMR */
+    unsigned cpus_max;
+} MpicVersion;
+
 typedef struct Mpic {
     Device dev;
     uint32_t offset;
+    const MpicVersion *version;
     unsigned n_cpus;
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     Clock *clock;
@@ -64,7 +77,9 @@ void mpic_source_update(Mpic *m,
                         unsigned source); /* after any change of the source's registers or wires */
 void mpic_cpu_update(Mpic *m, unsigned cpu);
 bool mpic_source_is_level(const Mpic *m, unsigned source);
-bool mpic_source_active(const Mpic *m, unsigned source);  /* IVPR[A] */
+bool mpic_source_active(const Mpic *m, unsigned source); /* IVPR[A] */
+uint32_t mpic_cpus(const Mpic *m);                       /* bit per CPU */
+uint32_t mpic_idr_kept(const Mpic *m, unsigned source);
 void mpic_raise(Mpic *m, unsigned source, uint32_t cpus); /* latches an IPI or timer */
 uint32_t mpic_acknowledge(Mpic *m, unsigned cpu);
 void mpic_end_of_interrupt(Mpic *m, unsigned cpu);

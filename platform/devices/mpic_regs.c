@@ -45,21 +45,14 @@ enum {
     CPUS_END = CPUS + CPU_STRIDE * MPIC_CPUS_MAX,
 };
 
-#define BRR1_VALUE 0x00400402u /* IP block 0x0040, version 4.2 */
 /* Sources less one, CPUs less one, version of the register model. */
-#define FRR_VALUE(n_cpus) (195u << 16 | ((n_cpus)-1) << 8 | 2)
-#define GCR_KEPT          0x7ff00000u
-#define ILR_KEPT          0x000000ffu
-#define TCR_KEPT          0x07010307u
+#define FRR_VALUE(sources, n_cpus) (((sources)-1) << 16 | ((n_cpus)-1) << 8 | 2)
+#define ILR_KEPT                   0x000000ffu
+#define TCR_KEPT                   0x07010307u
 
 static void reserved(const Mpic *m, const char *what, uint64_t offset)
 {
     LOG(LOG_GUEST_ERRORS, "%s: %s of reserved register 0x%05" PRIx64, m->dev.id, what, offset);
-}
-
-static uint32_t cpu_mask(const Mpic *m)
-{
-    return (uint32_t)((UINT64_C(1) << m->n_cpus) - 1);
 }
 
 /* --- per source */
@@ -85,10 +78,11 @@ static void ivpr_write(Mpic *m, unsigned source, uint32_t value)
 
 static void idr_write(Mpic *m, unsigned source, uint32_t value)
 {
-    if (value & ~cpu_mask(m))
+    uint32_t kept = mpic_idr_kept(m, source);
+    if (value & ~kept)
         LOG(LOG_GUEST_ERRORS, "%s: source %u is sent to CPUs 0x%08x, of which some do not exist",
             m->dev.id, source, value);
-    m->idr[source] = value & cpu_mask(m);
+    m->idr[source] = value & kept;
     mpic_source_update(m, source);
 }
 
@@ -101,6 +95,8 @@ static uint32_t source_read(const Mpic *m, uint64_t offset)
     case 0x10:
         return m->idr[source];
     case 0x18:
+        if (!m->version->has_ilr)
+            break;
         return m->ilr[source];
     }
     reserved(m, "read", offset);
@@ -113,17 +109,18 @@ static void source_write(Mpic *m, uint64_t offset, uint32_t value)
     switch (offset & 0x1f) {
     case 0x00:
         ivpr_write(m, source, value);
-        break;
+        return;
     case 0x10:
         idr_write(m, source, value);
-        break;
+        return;
     case 0x18:
+        if (!m->version->has_ilr)
+            break;
         m->ilr[source] = value & ILR_KEPT;
         mpic_source_update(m, source);
-        break;
-    default:
-        reserved(m, "write", offset);
+        return;
     }
+    reserved(m, "write", offset);
 }
 
 /* --- per CPU; reg is the offset within its page */
@@ -162,7 +159,7 @@ static void cpu_write(Mpic *m, unsigned cpu, uint64_t offset, uint32_t value)
     case IPIDR0 + 0x10:
     case IPIDR0 + 0x20:
     case IPIDR3:
-        mpic_raise(m, MPIC_SOURCE_IPI + (unsigned)(reg - IPIDR0) / 0x10, value & cpu_mask(m));
+        mpic_raise(m, MPIC_SOURCE_IPI + (unsigned)(reg - IPIDR0) / 0x10, value & mpic_cpus(m));
         break;
     case CTPR:
         m->ctpr[cpu] = value & 15;
@@ -277,16 +274,21 @@ static uint32_t global_read(Mpic *m, uint64_t offset)
 {
     switch (offset) {
     case FRR:
-        return FRR_VALUE(m->n_cpus);
+        return FRR_VALUE(m->version->sources, m->n_cpus);
     case GCR:
         return m->gcr;
     case VIR:
     case PIR:
+        return 0;
     case EISR: /* no source of error interrupts */
+        if (!m->version->has_errors)
+            break;
         return 0;
     case SVR:
         return m->svr;
     case EIMR:
+        if (!m->version->has_errors)
+            break;
         return m->eimr;
     case MSISR:
         return msisr_read(m);
@@ -308,7 +310,7 @@ static void global_write(Mpic *m, uint64_t offset, uint32_t value)
         if (value & GCR_R)
             device_reset(&m->dev);
         else
-            m->gcr = value & GCR_KEPT;
+            m->gcr = value & m->version->gcr_kept;
         return;
     case PIR:
         LOG(LOG_UNIMP, "%s: PIR: reset of CPUs 0x%08x", m->dev.id, value);
@@ -317,6 +319,8 @@ static void global_write(Mpic *m, uint64_t offset, uint32_t value)
         m->svr = value & IVPR_VECTOR;
         return;
     case EIMR:
+        if (!m->version->has_errors)
+            break;
         m->eimr = value;
         return;
     case MSIIR:
@@ -335,7 +339,7 @@ bool mpic_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uin
     if (size != 4)
         return false;
     if (offset == BRR1)
-        *value = BRR1_VALUE;
+        *value = m->version->brr1;
     else if (offset == BRR2)
         *value = 0;
     else if (offset < PRIVATE_END)

@@ -261,23 +261,24 @@ enum { SLOTS = 32, PINS = 4, MAP_CELLS = 7 };
 enum { RANGE_IO = 0x01000000, RANGE_MEMORY = 0x02000000 };
 enum { SENSE_LEVEL_LOW = 1, SENSE_LEVEL_HIGH = 2 };
 
-/* INTx lines turn by one from slot to slot.  Slot 0 is the bridge itself. */
+/* INTx lines turn by one from slot to slot.  Device 0 is the bridge itself. */
 static void describe_interrupt_map(const PciHost *h, Dts *dts)
 {
-    uint32_t map[(SLOTS - 1) * PINS * MAP_CELLS], *cell = map, mpic = dts_ref(dts, "mpic");
-    for (unsigned slot = 1; slot < SLOTS; slot++) {
+    const PciHostConfig *c = &h->config;
+    uint32_t map[SLOTS * PINS * MAP_CELLS], *cell = map, mpic = dts_ref(dts, "mpic");
+    for (unsigned slot = c->first_slot; slot < c->first_slot + c->n_slots; slot++) {
         for (unsigned pin = 0; pin < PINS; pin++) {
             *cell++ = slot << 11;
             *cell++ = 0;
             *cell++ = 0;
             *cell++ = pin + 1;
             *cell++ = mpic;
-            *cell++ = h->config.intx_source + (slot + pin) % PINS;
+            *cell++ = c->intx_source + (slot + pin) % PINS;
             *cell++ = SENSE_LEVEL_LOW;
         }
     }
     DTS_CELLS(dts, "interrupt-map-mask", (SLOTS - 1) << 11, 0, 0, 7);
-    dts_cells(dts, "interrupt-map", map, G_N_ELEMENTS(map));
+    dts_cells(dts, "interrupt-map", map, (size_t)(cell - map));
 }
 
 #define CELLS2(value) (uint32_t)((value) >> 32), (uint32_t)(value)
@@ -319,6 +320,7 @@ static const DeviceOps pci_host_ops = {
 
 Device *pci_host_new(const char *id, const PciHostConfig *config, IrqLine error_irq)
 {
+    g_assert(config->first_slot >= 1 && config->first_slot + config->n_slots <= SLOTS);
     PciHost *h = g_new0(PciHost, 1);
     device_init(&h->dev, &pci_host_ops, id);
     h->config = *config;

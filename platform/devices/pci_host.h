@@ -20,6 +20,7 @@ typedef struct PciHostConfig {
     uint32_t memory_bus;            /* PCI address of the memory window; the I/O window is at 0 */
     uint32_t error_source;          /* MPIC sources, for the node */
     uint32_t intx_source;           /* of INTA; INTB–D follow */
+    unsigned first_slot, n_slots;   /* devices with interrupt wires */
 } PciHostConfig;
 
 Device *pci_host_new(const char *id, const PciHostConfig *config, IrqLine error_irq);

@@ -79,9 +79,12 @@ static void world_open(World *w)
     for (unsigned i = 0; i < CPUS * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){out_set, w, i};
     const Uart16550Config uart = {.offset = 0x4500, .source = 42, .hz = 400000000};
-    const PciHostConfig pci = {
-        .registers = 0xfe0008000, .memory_bus = 0xe0000000, .error_source = 24};
-    Device *mpic = mpic_new("mpic", 0x40000, CPUS, out, w->clock);
+    const PciHostConfig pci = {.registers = 0xfe0008000,
+                               .memory_bus = 0xe0000000,
+                               .error_source = 24,
+                               .first_slot = 1,
+                               .n_slots = 31};
+    Device *mpic = mpic_new("mpic", 0x40000, MPIC_42, CPUS, out, w->clock);
     w->dev[MPIC] = mpic;
     w->dev[UART] = uart16550_new("serial0", &uart, NULL, mpic_input(mpic, 42), w->clock);
     w->dev[GUTS] = guts_new("guts", 0xe0000, 0x80230020, 0, none);

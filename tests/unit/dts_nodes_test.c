@@ -13,7 +13,10 @@ static const uint64_t ALL = HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUT
 static Nodes a_machine(void)
 {
     static const NodesAlias aliases[] = {{"serial0", "/soc/serial"}, {NULL, NULL}};
+    static const char *const compatible[] = {"fsl,qemu-e500", NULL};
     return (Nodes){
+        .model = "QEMU ppce500",
+        .board_compatible = compatible,
         .cpu = "e500mc",
         .n_cpus = 2,
         .tb_hz = 400000000,

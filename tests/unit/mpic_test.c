@@ -10,6 +10,7 @@ enum { CPU_IPIDR = 0x40, CPU_CTPR = 0x80, CPU_WHOAMI = 0x90, CPU_IACK = 0xa0, CP
 enum { MSK = (int)0x80000000, ACTIVE = 0x40000000, SENSE_LEVEL = 0x400000 };
 
 typedef struct Fixture {
+    MpicModel model;
     TestClock time;
     Wire out[CPUS * MPIC_OUTPUTS];
     Device *mpic;
@@ -20,7 +21,7 @@ static Device *make(Fixture *f, Wire *out)
     IrqLine lines[CPUS][MPIC_OUTPUTS];
     for (unsigned i = 0; i < CPUS * MPIC_OUTPUTS; i++)
         lines[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_set, out, i};
-    return mpic_new("mpic", 0x40000, CPUS, lines, f->time.clock);
+    return mpic_new("mpic", 0x40000, f->model, CPUS, lines, f->time.clock);
 }
 
 static uint32_t get(Fixture *f, unsigned offset)
@@ -38,13 +39,24 @@ static unsigned cpu_reg(unsigned cpu, unsigned reg)
     return 0x20000 + cpu * 0x1000 + reg;
 }
 
-static void set_up(Fixture *f, gconstpointer data)
+static void set_up_model(Fixture *f, MpicModel model)
 {
+    f->model = model;
     test_clock_init(&f->time);
     f->mpic = make(f, f->out);
     bus_set_initiator(0);
     for (unsigned cpu = 0; cpu < CPUS; cpu++)
         put(f, cpu_reg(cpu, CPU_CTPR), 0);
+}
+
+static void set_up(Fixture *f, gconstpointer data)
+{
+    set_up_model(f, MPIC_42);
+}
+
+static void set_up_20(Fixture *f, gconstpointer data)
+{
+    set_up_model(f, MPIC_20);
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
@@ -414,6 +426,50 @@ static void test_direct(Fixture *f, gconstpointer data)
     g_assert_false(mcp->level);
 }
 
+static void test_20_registers(Fixture *f, gconstpointer data)
+{
+    g_assert_cmphex(get(f, 0), ==, 0x00400200);
+    g_assert_cmphex(get(f, FRR), ==, 79u << 16 | (CPUS - 1) << 8 | 2);
+    g_assert_cmphex(get(f, 0x1080), ==, 0);
+    put(f, GCR, 0x7ff00000);
+    g_assert_cmphex(get(f, GCR), ==, 0x20000000);
+    g_assert_false(mpic_external_proxy(f->mpic));
+    put(f, ilr(42), 1);
+    g_assert_cmphex(get(f, ilr(42)), ==, 0);
+    put(f, 0x3910, 0);
+    g_assert_cmphex(get(f, 0x3910), ==, 0);
+    put(f, idr(42), 0xffffffff);
+    g_assert_cmphex(get(f, idr(42)), ==, 0x70000007); /* CI0 to CI2, P2 to P0 */
+    put(f, idr(3), 0xffffffff);
+    g_assert_cmphex(get(f, idr(3)), ==, 0xf0000007); /* an external source has EP too */
+}
+
+static void test_20_critical(Fixture *f, gconstpointer data)
+{
+    const Wire *cint = &f->out[1 * MPIC_OUTPUTS + MPIC_OUT_CINT];
+    IrqLine line = enable(f, 42, 5, 2);
+    wire_up(&line);
+    g_assert_true(asked(f, 1));
+    put(f, idr(42), 0x20000001); /* critical to CPU 1; that CPU 0 is named too counts no more */
+    g_assert_false(asked(f, 0));
+    g_assert_false(asked(f, 1));
+    g_assert_true(cint->level);
+    put(f, ivpr(42), MSK | 42); /* what is critical is not masked */
+    g_assert_true(cint->level);
+    wire_down(&line);
+    g_assert_false(cint->level);
+    wire_up(&line);
+    put(f, ivpr(42), 5 << 16 | 42);
+    put(f, idr(42), 1);
+    g_assert_false(cint->level);
+    g_assert_cmpuint(iack(f, 0), ==, 42);
+    put(f, idr(42), 0x60000000);
+    g_assert_true(cint->level);
+    g_assert_true(f->out[MPIC_OUT_CINT].level);
+    device_reset(f->mpic);
+    g_assert_false(cint->level);
+}
+
 static void test_msi(Fixture *f, gconstpointer data)
 {
     for (unsigned i = 0; i < MPIC_MSI_REGISTERS; i++) {
@@ -642,6 +698,10 @@ int main(int argc, char **argv)
     TEST("the-private-area-is-that-of-who-asks", test_private);
     TEST("external-proxy-acknowledges-for-the-core", test_external_proxy);
     TEST("ilr-turns-a-source-into-a-critical-or-machine-check-line", test_direct);
+#define TEST_20(name, fn) g_test_add("/mpic/2.0/" name, Fixture, NULL, set_up_20, fn, tear_down)
+    TEST_20("has-neither-external-proxy-nor-ilr", test_20_registers);
+    TEST_20("idr-turns-a-source-into-a-critical-line", test_20_critical);
+    TEST_20("msis-gather-in-their-register", test_msi);
     TEST("msis-gather-in-their-register", test_msi);
     TEST("gcr-reset-forgets-all-but-the-wires", test_gcr_reset);
     TEST("a-timer-counts-interrupts-and-toggles", test_timer);

@@ -133,6 +133,16 @@ static void test_tree_dump_needs_no_kernel(void)
     config_clear(&c);
 }
 
+static void test_boards(void)
+{
+    Config c = good("-M mpc8544ds -smp 15 -m 3G -kernel k");
+    g_assert_cmpstr(c.board, ==, "mpc8544ds");
+    config_clear(&c);
+    bad("-M mpc8544ds -smp 16 -kernel k", "-smp 16: board mpc8544ds has 15 cores at most");
+    bad("-m 3073M -M mpc8544ds -kernel k", "-m 3073M: board mpc8544ds has room for 3072M of RAM");
+    bad("-M mpc8544 -kernel k", "-M mpc8544: unknown board; the closest known is mpc8544ds");
+}
+
 static void test_bad_lines(void)
 {
     bad("-kernal x", "-kernal: unknown option; the closest known is -kernel");
@@ -288,6 +298,7 @@ static void test_sizes(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/options/a-board-has-its-own-limits", test_boards);
     g_test_add_func("/options/defaults", test_defaults);
     g_test_add_func("/options/a-full-line", test_a_full_line);
     g_test_add_func("/options/two-dashes-do", test_two_dashes);

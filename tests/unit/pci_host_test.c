@@ -24,6 +24,8 @@ static Device *make(void)
         .memory_bus = 0xe0000000,
         .error_source = 24,
         .intx_source = 1,
+        .first_slot = 1,
+        .n_slots = 31,
     };
     error_wire = (Wire){0};
     return pci_host_new("pci", &config, (IrqLine){wire_set, &error_wire, 0});

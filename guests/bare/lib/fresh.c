@@ -66,7 +66,8 @@ void fresh_dirty(void)
     io_write32(MPIC_CTPR, 3);
     io_write32(MPIC_IVPR(16), 0x00050011);
     io_write32(MPIC_TIMER0_IVPR, 0x00050012);
-    io_write32(GPIO, 0x04000000);
+    if (board_has("/soc/gpio"))
+        io_write32(GPIO, 0x04000000);
     tlb1_map(9, TEST_EA, 0x900000, 2, 0x3f);
     tlb_write((TlbEntry){ MAS0_TLB0(2), MAS1_VALID | MAS1_TSIZE(2), TEST_EA + 0x10000, 0x900000 | 0x3f, 0 });
     mtspr(SPR_PID, 7);
@@ -91,7 +92,7 @@ const char *fresh_fault(void)
         return "MPIC CTPR";
     if (!(io_read32(MPIC_IVPR(16)) >> 31) || !(io_read32(MPIC_TIMER0_IVPR) >> 31))
         return "an MPIC source is not masked";
-    if (io_read32(GPIO))
+    if (board_has("/soc/gpio") && io_read32(GPIO))
         return "GPIO direction";
     for (unsigned n = 2; n < 64; n++)
         if (tlb_read(MAS0_TLB1(n), 0).mas1 & MAS1_VALID)

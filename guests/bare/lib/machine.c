@@ -3,6 +3,8 @@
 #include "guest.h"
 #include "hcall_guest.h"
 
+uint64_t ccsr_pa;
+
 void guest_start(const void *tree);
 void fdt_init(const void *tree);
 void hcall_init(void);
@@ -67,11 +69,42 @@ void guest_power_off(void)
 {
     if (hcall_promised("has-shutdown"))
         call_KVM_HC_VM_SHUTDOWN(NULL, NULL);
-    io_write32(GPIO + 8, 0);            /* GPDAT low first: power goes off on the rising edge */
-    io_write32(GPIO + 0, 0x80000000);   /* GPDIR: pin 0 drives */
-    io_write32(GPIO + 8, 0x80000000);
+    if (board_has("/soc/gpio")) {
+        io_write32(GPIO + 8, 0);            /* GPDAT low first: power goes off on the rising edge */
+        io_write32(GPIO + 0, 0x80000000);   /* GPDIR: pin 0 drives */
+        io_write32(GPIO + 8, 0x80000000);
+    } else {
+        io_write32(GUTS + 0xb0, 2);
+    }
     for (;;)
         ;
+}
+
+bool board_is(const char *compatible)
+{
+    const char *p = fdt_property(fdt_node("/"), "compatible", NULL);
+
+    return p && !strcmp(p, compatible);
+}
+
+bool board_has(const char *path)
+{
+    return fdt_node(path) >= 0;
+}
+
+/* ranges of /soc: child address (one cell), ours (two), size. */
+static void ccsr_find(void)
+{
+    uint32_t length;
+    const uint32_t *ranges = fdt_property(fdt_node("/soc"), "ranges", &length);
+
+    ccsr_pa = ranges && length >= 16 ? (uint64_t)ranges[1] << 32 | ranges[2] : 0xfe0000000ull;
+}
+
+void ccsr_map(unsigned n)
+{
+    tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10), CCSR | MAS2_I | MAS2_G,
+                          (uint32_t)ccsr_pa | MAS3_SR | MAS3_SW, (uint32_t)(ccsr_pa >> 32) });
 }
 
 void guest_start(const void *tree)
@@ -82,10 +115,10 @@ void guest_start(const void *tree)
     boot.mas1 |= MAS1_IPROT;
     boot.mas3 |= 0x3f;
     tlb_write(boot);
-    tlb_write((TlbEntry){ MAS0_TLB1(1), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10),
-                          CCSR | MAS2_I | MAS2_G, 0xe0000000 | MAS3_SR | MAS3_SW, 0xf });
-    trap_init_cpu();
     fdt_init(tree);
+    ccsr_find();
+    ccsr_map(1);
+    trap_init_cpu();
     hcall_init();
     guest_main();
     guest_finish();

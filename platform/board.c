@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/board.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "cpu/e500/state.h"
+
+static const Board table[] = {
+    {
+        .name = "ppce500",
+        .doc = "paravirtual e500 board",
+        .model = "QEMU ppce500",
+        .compatible = {"fsl,qemu-e500"},
+        .cpu = E500_MODEL_DEFAULT,
+        .cpus_max = 32,
+        .ram_max = UINT64_C(0xc00000000),
+        .clock_hz = 400000000,
+        .ccsr = UINT64_C(0xfe0000000),
+        .pci_memory = UINT64_C(0xc00000000),
+        .pci_memory_bus = UINT32_C(0xe0000000),
+        .pci_io = UINT64_C(0xfe1000000),
+        .pci_slot = 1,
+        .pci_slots = 31,
+        .spin_table = UINT64_C(0xfef000000),
+        .mpic = MPIC_42,
+        .has_gpio = true,
+    },
+    {
+        .name = "mpc8544ds",
+        .doc = "MPC8544DS development system, 32-bit physical",
+        .model = "MPC8544DS",
+        .compatible = {"MPC8544DS", "MPC85xxDS"},
+        .cpu = E500_MODEL_DEFAULT,
+        .cpus_max = 15, /* critical-interrupt bits of MPIC 2.0 are beside those of the CPUs */
+        .ram_max = UINT64_C(0xc0000000),
+        .clock_hz = 400000000,
+        .ccsr = UINT64_C(0xe0000000),
+        .pci_memory = UINT64_C(0xc0000000),
+        .pci_memory_bus = UINT32_C(0xc0000000),
+        .pci_io = UINT64_C(0xe1000000),
+        .pci_slot = 17,
+        .pci_slots = 2,
+        .spin_table = UINT64_C(0xef000000),
+        .mpic = MPIC_20,
+    },
+};
+
+const Board *boards(size_t *n)
+{
+    *n = G_N_ELEMENTS(table);
+    return table;
+}
+
+const Board *board_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+        if (!strcmp(name, table[i].name))
+            return &table[i];
+    return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The boards of -M.  All of them are one system on a chip, at different places: what its blocks
+ * have in common stands in the enum, what differs is a row of the table in board.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/devices/mpic.h"
+
+/* Offsets in CCSR, and MPIC sources. */
+enum {
+    SOC_I2C = 0x3000,
+    SOC_UART0 = 0x4500,
+    SOC_UART1 = 0x4600,
+    SOC_PCI = 0x8000,
+    SOC_MPIC = 0x40000,
+    SOC_GUTS = 0xe0000,
+    SOC_GPIO = 0xff000,
+    SOC_SIZE = 0x100000,
+
+    SOC_IRQ_PCI_INTA = 1, /* to INTD = 4 */
+    SOC_IRQ_PCI_ERROR = 24,
+    SOC_IRQ_UART = 42, /* of both */
+    SOC_IRQ_I2C = 43,
+    SOC_IRQ_GPIO = 47,
+};
+
+typedef struct Board {
+    const char *name, *doc;    /* -M */
+    const char *model;         /* of the tree's root */
+    const char *compatible[3]; /* the same; NULL-terminated */
+    const char *cpu;           /* without -cpu */
+    unsigned cpus_max;
+    uint64_t ram_max;                              /* bytes: where the first window is */
+    uint32_t clock_hz;                             /* cores, time base, bus, UARTs */
+    uint64_t ccsr, pci_memory, pci_io, spin_table; /* gpa */
+    uint32_t pci_memory_bus;                       /* PCI address of the memory window */
+    unsigned pci_slot, pci_slots; /* the first with interrupt wires, and how many */
+    MpicModel mpic;
+    bool has_gpio; /* and with it a power-off pin */
+} Board;
+
+const Board *boards(size_t *n);            /* the default first */
+const Board *board_find(const char *name); /* NULL: unknown */
