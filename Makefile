@@ -103,17 +103,17 @@ check-objdump: $(B)/diff/objdump_test
 # Instructions against qemu-ppc in user mode: the host's side, and the stub it runs under qemu-ppc (if that can be built)
 
 DIFF_USER := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/stub.c,$(wildcard tests/diff/user/*.c)))
-DIFF_STUB := build/diff/user_stub
+DIFF_STUB := build/diff/user_stub_fpr build/diff/user_stub_spe
 
 $(B)/diff/user_diff: $(DIFF_USER) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
-$(DIFF_STUB): tests/diff/user/stub.c tests/diff/user/stub_run.S tests/diff/user/record.h
+build/diff/user_stub_%: tests/diff/user/stub.c tests/diff/user/stub_run_%.S tests/diff/user/record.h
 	@mkdir -p $(@D)
 	@if command -v $(GUEST_CC) >/dev/null; then echo "  GUEST $@"; \
-	  $(GUEST_CC) -std=gnu11 -O2 -Wall -Wextra -static -fno-stack-protector -I. \
+	  $(GUEST_CC) -std=gnu11 -O2 -Wall -Wextra -nostdlib -static -no-pie -fno-pic -msoft-float -fno-stack-protector -I. \
 	  -Wl,--section-start=.low=0x1000,-Ttext-segment=0x100000,--no-warn-rwx-segments \
 	  -o $@ $(filter %.c %.S,$^); fi
 

@@ -24,13 +24,13 @@ static const E500TlbEntry flat = {
     .mas7_3 = 0x3f,
 };
 
-Executor *executor_new(void)
+Executor *executor_new(const E500Model *model)
 {
     Executor *x = g_new0(Executor, 1);
     x->ram = g_malloc0(RAM_SIZE + 4096);
     uint8_t *page = (uint8_t *)(((uintptr_t)x->ram + 4095) & ~(uintptr_t)4095);
     time_source_init(&x->time, true, 0);
-    x->vm.model = e500_model_find("e500mc");
+    x->vm.model = model;
     x->vm.time = &x->time;
     x->vm.tb_hz = 100000000;
     x->vm.n_ram = 1;
@@ -39,7 +39,7 @@ Executor *executor_new(void)
     e500_core_init(x->core, &x->vm, 0);
     x->core->exit = &x->exit;
     x->core->s.tlb1[0] = flat;
-    x->core->s.msr = MSR_PR | MSR_FP | MSR_FE0 | MSR_FE1;
+    x->core->s.msr = (MSR_PR | MSR_FP | MSR_FE0 | MSR_FE1 | MSR_SPE) & model->msr_mask;
     e500_state_replaced(x->core, STATE_FULL);
     return x;
 }
@@ -68,9 +68,12 @@ static uint32_t signal_of(const E500 *c)
 
 static void load(E500 *c, uint8_t *mem, const Record *record)
 {
+    bool spe = c->model->categories & CAT_SPE;
     for (unsigned i = 0; i < 32; i++)
-        c->s.gpr[i].d = record->gpr[i];
+        c->s.gpr[i].d = spe ? record->gpr64[i] : record->gpr[i];
     memcpy(c->s.fpr, record->fpr, sizeof(c->s.fpr));
+    c->s.spr[SPR_SPEFSCR] = record->spefscr;
+    c->s.acc = record->acc;
     c->s.fpscr = (uint32_t)record->fpscr;
     c->s.cr = record->cr;
     e500_set_xer(&c->s, record->xer);
@@ -84,7 +87,14 @@ static void store(const E500 *c, const uint8_t *mem, Record *record)
 {
     for (unsigned i = 0; i < 32; i++)
         record->gpr[i] = c->s.gpr[i].w;
-    memcpy(record->fpr, c->s.fpr, sizeof(c->s.fpr));
+    if (c->model->categories & CAT_SPE) {
+        for (unsigned i = 0; i < 32; i++)
+            record->gpr64[i] = c->s.gpr[i].d;
+        record->spefscr = c->s.spr[SPR_SPEFSCR];
+        record->acc = c->s.acc;
+    } else {
+        memcpy(record->fpr, c->s.fpr, sizeof(c->s.fpr));
+    }
     record->fpscr = c->s.fpscr;
     record->cr = c->s.cr;
     record->xer = e500_xer(&c->s);

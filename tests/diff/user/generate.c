@@ -132,6 +132,8 @@ static bool is_invalid_form(InsnId id, uint32_t word)
     unsigned rt = field(word, OPERAND_ID_RT), ra = field(word, OPERAND_ID_RA);
     if (has_operand(id, OPERAND_ID_RAU))
         return ra == 0 || (is_load(id) && ra == rt);
+    if (has_operand(id, OPERAND_ID_D2) || has_operand(id, OPERAND_ID_D4) || has_operand(id, OPERAND_ID_D8))
+        return ra == 0; /* valid, but nothing is mapped there */
     return has_operand(id, OPERAND_ID_RTM) && ra >= rt;
 }
 
@@ -307,6 +309,8 @@ static Ea random_ea(Random *r, InsnId id, bool halve)
     uint32_t offset = random_below(r, RECORD_MEM_SIZE - 128);
     if (halve || one_in(r, 2))
         offset &= ~7u;
+    if (insn_info[id].cls == IC_SPE_LOAD || insn_info[id].cls == IC_SPE_STORE)
+        offset &= ~7u; /* SPE Programming Environments Manual: aligned by their size */
     if (has_operand(id, OPERAND_ID_RTM) || has_operand(id, OPERAND_ID_RSM) ||
         insn_info[id].cls == IC_ATOMIC)
         offset &= ~3u; /* these must be aligned (Book I, Load Multiple Word; Book II, lwarx) */
@@ -325,10 +329,23 @@ static bool is_access(InsnId id)
     case IC_CACHE_SUPV:
     case IC_EPID:
     case IC_FP_EPID:
+    case IC_SPE_LOAD:
+    case IC_SPE_STORE:
         return true;
     default:
         return false;
     }
+}
+
+static uint32_t displacement(InsnId id, uint32_t word)
+{
+    for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
+        OperandId operand = insn_info[id].operand[i];
+        unsigned kind = operand_info[operand].kind;
+        if (kind >= OK_DISP_2 && kind <= OK_DISP_8)
+            return operand_value(operand, word) << (kind - OK_DISP);
+    }
+    return (uint32_t)(int32_t)(int16_t)word;
 }
 
 static void aim(Random *r, InsnId id, Record *record)
@@ -339,7 +356,7 @@ static void aim(Random *r, InsnId id, Record *record)
     Ea ea = random_ea(r, id, indexed && ra == rb);
     if (!indexed) {
         if (base)
-            record->gpr[ra] = ea - (uint32_t)(int32_t)(int16_t)record->insn;
+            record->gpr[ra] = ea - displacement(id, record->insn);
     } else if (has_operand(id, OPERAND_ID_RA) || !base) { /* decorated: RB alone is the address */
         record->gpr[rb] = ea;
     } else if (ra == rb) {
@@ -349,7 +366,45 @@ static void aim(Random *r, InsnId id, Record *record)
     }
 }
 
-void generate_values(Random *r, InsnId id, Record *record)
+/* --- a core with SPE: GPRs of 64 bits --- */
+
+static bool is_double_row(InsnId id)
+{
+    return insn_info[id].categories & CAT_EFD;
+}
+
+static uint32_t random_single(Random *r)
+{
+    return softfp_to_single(random_fpr(r));
+}
+
+/* Numbers, integers to convert, and pairs that nearly cancel. */
+static void randomize_efp(Random *r, InsnId id, Record *record)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        uint64_t v = is_double_row(id) ? random_fpr(r) : (uint64_t)random_single(r) << 32 | random_single(r);
+        record->gpr64[i] = one_in(r, 4) ? (uint64_t)random_word(r) << 32 | random_word(r) : v;
+    }
+    uint64_t *a = &record->gpr64[record->insn >> 16 & 31], *b = &record->gpr64[record->insn >> 11 & 31];
+    uint64_t signs = random_next(r) & (is_double_row(id) ? SOFTFP_SIGN : UINT64_C(0x8000000080000000));
+    if (one_in(r, 4))
+        *b = (*a ^ signs) + random_below(r, 3);
+}
+
+/* What random numbers for GPRs and FPRs were made serves as 64-bit GPRs; addresses stay in the low words. */
+static void widen_gprs(Random *r, InsnId id, Record *record)
+{
+    record->spefscr = (uint32_t)random_next(r) & 0xff3eff00; /* nothing enabled, to nearest */
+    record->acc = (uint64_t)random_word(r) << 32 | random_word(r);
+    for (unsigned i = 0; i < 32; i++) {
+        if (insn_info[id].cls == IC_EFP)
+            record->gpr[i] = (uint32_t)record->gpr64[i];
+        else
+            record->gpr64[i] = (uint64_t)random_word(r) << 32 | record->gpr[i];
+    }
+}
+
+void generate_values(Random *r, InsnId id, bool spe, Record *record)
 {
     for (unsigned i = 0; i < 32; i++) {
         record->gpr[i] = random_word(r);
@@ -373,6 +428,10 @@ void generate_values(Random *r, InsnId id, Record *record)
     }
     if (insn_info[id].cls == IC_FP)
         relate_fprs(r, record);
+    if (insn_info[id].cls == IC_EFP)
+        randomize_efp(r, id, record);
     if (is_access(id))
         aim(r, id, record);
+    if (spe)
+        widen_gprs(r, id, record);
 }

@@ -31,12 +31,35 @@ static const struct {
     {"dcbal", "qemu-ppc lacks it (EREF, dcbal: dcba with L = 1)"},
     {"dcblc", "qemu-ppc lacks it (EREF, Cache Locking)"},
     {"icblc", "qemu-ppc lacks it (EREF, Cache Locking)"},
+    {"bbelr", "qemu-ppc lacks it (e500 core manual, Branch Buffer Locking)"},
+    {"bblels", "qemu-ppc lacks it (e500 core manual, Branch Buffer Locking)"},
+    {"evmh*", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evmwh*", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evmwl*", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evmwssf*", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evmwsmf*", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evmw?mian", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"ev*iaaw", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evdivw?", "qemu-ppc lacks it (SPE Programming Environments Manual)"},
+    {"evrndw", "qemu-ppc cuts where it should mask (SPE Programming Environments Manual, evrndw)"},
+    {"evslw", "qemu-ppc returns the shift (SPE Programming Environments Manual, evslw)"},
+    {"evsrw?", "qemu-ppc returns the shift (SPE Programming Environments Manual, evsrws, evsrwu)"},
+    {"evfscmp*", "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfscmpgt)"},
+    {"evfstst*", "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfststgt)"},
+    {"evldh", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evldh)"},
+    {"evlwhsplat", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplat)"},
+    {"evlwhsplatx", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplatx)"},
+    {"e*cfsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments Manual, efscfsf)"},
+    {"e*ctsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments Manual, efsctsf)"},
+    {"evfsctsi", "qemu-ppc loses the high element (SPE Programming Environments Manual, evfsctsi)"},
+    {"brinc", "the number of mask bits is the implementation's (SPE Programming Environments Manual, brinc)"},
+    {"evldhx", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evldhx)"},
 };
 
 const char *known_exclusion(InsnId id)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(exclusions); i++)
-        if (strcmp(exclusions[i].row, insn_info[id].name) == 0)
+        if (g_pattern_match_simple(exclusions[i].row, insn_info[id].name))
             return exclusions[i].reason;
     return NULL;
 }
@@ -154,6 +177,34 @@ static bool enabled_invalid(const Record *in, const Record *ours, const Record *
     return in->fpscr & FPSCR_VE && ended_in_sigfpe(in, ours, theirs);
 }
 
+/* --- embedded floating point --- */
+
+static bool efp_low_is_default(const Record *in, const Record *ours, const Record *theirs)
+{
+    return ours->spefscr & 0xf00; /* FINV FDBZ FUNF FOVF */
+}
+
+static bool efp_high_is_default(const Record *in, const Record *ours, const Record *theirs)
+{
+    bool is_vector = (in->insn & 0x7e0) == 0x280;
+    return ours->spefscr & (is_vector ? 0x0f000000 : 0xf00);
+}
+
+static bool is_odd_number(uint64_t v, unsigned exponent_bits)
+{
+    uint64_t exp = v << 1 >> (64 - exponent_bits);
+    return exp == (1u << exponent_bits) - 1 || (exp == 0 && v << 1 != 0);
+}
+
+/* Infinity, NaN or denormal. */
+static bool efp_operand_is_odd(const Record *in, const Record *ours, const Record *theirs)
+{
+    uint64_t a = in->gpr64[in->insn >> 16 & 31], b = in->gpr64[in->insn >> 11 & 31];
+    bool is_double = (in->insn & 0x7e0) == 0x2e0;
+    return is_double ? is_odd_number(a, 11) || is_odd_number(b, 11)
+                     : is_odd_number(a << 32, 8) || is_odd_number(b << 32, 8);
+}
+
 /* --- disagreements --- */
 
 #define ALL     UINT64_MAX
@@ -221,6 +272,14 @@ const Known known_list[] = {
      "Book III-E, External Process ID Instructions: privileged"},
     {" dcbzep dcbzlep ", FIELD_MEM, ALL, NULL,
      "Book III-E, External Process ID Instructions: privileged"},
+    {" class:EFP ", FIELD_SPEFSCR, ALL, NULL, "SPE Programming Environments Manual §2.2.3: qemu-ppc keeps no status"},
+    {" class:EFP ", FIELD_GPR, ALL, efp_low_is_default,
+     "SPE Programming Environments Manual, tables of results: defaults, not what IEEE 754 gives"},
+    {" class:EFP ", FIELD_GPR64, ALL, efp_high_is_default,
+     "SPE Programming Environments Manual, tables of results: the same in the high element"},
+    {" efscmpgt efscmplt efscmpeq efdcmpgt efdcmplt efdcmpeq efststgt efststlt efststeq efdtstgt efdtstlt efdtsteq ",
+     FIELD_CR, ALL, efp_operand_is_odd,
+     "SPE Programming Environments Manual, efscmpgt: NaNs, infinities and denormals are compared as if normalized"},
     {" dcbtls dcbtstls icbtls ", FIELD_EXIT, ALL, NULL,
      "EREF, user cache locking exception: with MSR[UCLE] = 0 a user's cache locking is a data "
      "storage interrupt"},
@@ -232,7 +291,8 @@ const unsigned known_count = G_N_ELEMENTS(known_list);
 const char *field_name(Field field)
 {
     static const char *const names[FIELDS] = {"GPR", "FPR", "FPSCR", "CR",    "XER",
-                                              "LR",  "CTR", "exit",  "memory"};
+                                              "LR",  "CTR", "exit",  "memory",
+                                              "GPR64", "SPEFSCR", "ACC"};
     return names[field];
 }
 

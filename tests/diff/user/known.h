@@ -18,6 +18,9 @@ typedef enum Field {
     FIELD_CTR,
     FIELD_EXIT,
     FIELD_MEM,
+    FIELD_GPR64, /* of a core with SPE, instead of GPR and FPR */
+    FIELD_SPEFSCR,
+    FIELD_ACC,
     FIELDS
 } Field;
 

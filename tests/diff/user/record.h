@@ -19,6 +19,8 @@
 #define OFF_LR          400
 #define OFF_CTR         404
 #define OFF_EXIT        408
+#define OFF_SPEFSCR     424
+#define OFF_ACC         432
 #define OFF_MEM         448
 #define RECORD_MEM_SIZE 256
 #define MEM_EA          (RECORD_EA + OFF_MEM)
@@ -43,7 +45,10 @@
 
 typedef struct Record {
     uint32_t gpr[32];
-    uint64_t fpr[32];
+    union {
+        uint64_t fpr[32];
+        uint64_t gpr64[32]; /* of a core with SPE, whose low words are gpr[] too */
+    };
     uint64_t fpscr;
     uint32_t cr, xer, lr, ctr;
     uint32_t exit; /* out */
@@ -51,13 +56,18 @@ typedef struct Record {
         prefix; /* executed just before insn, in the same state: lwarx for stwcx.; else a no-op */
     uint32_t insn;
     uint32_t slot; /* same slot, same words: no new translation */
-    uint32_t reserved[6];
+    uint32_t spefscr;
+    uint32_t reserved;
+    uint64_t acc;
+    uint32_t reserved2[2];
     uint8_t mem[RECORD_MEM_SIZE];
 } Record;
 
 _Static_assert(sizeof(Record) == OFF_MEM + RECORD_MEM_SIZE, "layout");
 _Static_assert(__builtin_offsetof(Record, mem) == OFF_MEM, "layout");
 _Static_assert(__builtin_offsetof(Record, exit) == OFF_EXIT, "layout");
+_Static_assert(__builtin_offsetof(Record, spefscr) == OFF_SPEFSCR, "layout");
+_Static_assert(__builtin_offsetof(Record, acc) == OFF_ACC, "layout");
 
 enum { BATCH_MAX = 4096 }; /* a batch on the wire: a 32-bit count, then that many records; 0 ends */
 #endif

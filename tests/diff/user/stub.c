@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs under qemu-ppc: executes the records that come in on standard input, and sends them back.
+ * Runs under qemu-ppc: executes the records that come in on standard input, and sends them back.  No library is linked: none
+ * runs on every core (that of the distribution wants FPRs).
  */
+#include <asm/unistd.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #include "tests/diff/user/record.h"
 
@@ -21,20 +21,43 @@ static uint8_t signal_stack[65536];
 
 static Record *const low = (Record *)RECORD_EA;
 
-static void move(int fd, void *data, size_t size, ssize_t (*call)(int, void *, size_t))
+/* CR0[SO] tells an error. */
+static long call(long number, long a, long b, long c, long d)
+{
+    register long r0 __asm__("r0") = number;
+    register long r3 __asm__("r3") = a;
+    register long r4 __asm__("r4") = b;
+    register long r5 __asm__("r5") = c;
+    register long r6 __asm__("r6") = d;
+    __asm__ volatile("sc\n\tbns 1f\n\tneg 3,3\n1:"
+                     : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6)
+                     :
+                     : "r7", "r8", "r9", "r10", "r11", "r12", "ctr", "lr", "cr0", "memory");
+    return r3;
+}
+
+static noreturn void leave_program(long status)
+{
+    for (;;)
+        call(__NR_exit, status, 0, 0, 0);
+}
+
+static void move(long number, long fd, void *data, size_t size)
 {
     for (char *p = data; size > 0;) {
-        ssize_t n = call(fd, p, size);
+        long n = call(number, fd, (long)p, (long)size, 0);
         if (n <= 0)
-            _exit(n == 0 ? 0 : 2);
+            leave_program(n == 0 ? 0 : 2);
         p += n;
         size -= (size_t)n;
     }
 }
 
-static ssize_t write_some(int fd, void *data, size_t size)
+static void copy(Record *to, const Record *from)
 {
-    return write(fd, data, size);
+    const volatile uint32_t *f = (const volatile uint32_t *)from;
+    for (size_t i = 0; i < sizeof(Record) / 4; i++)
+        ((volatile uint32_t *)to)[i] = f[i];
 }
 
 /* Runs with the record's registers still in all that is not volatile: no library calls in here. */
@@ -43,7 +66,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     unsigned long *nip = &((ucontext_t *)context)->uc_mcontext.uc_regs->gregs[32];
     (void)info;
     if (*nip < SLOTS_EA || *nip >= SLOTS_EA + SLOTS * SLOT_SIZE)
-        _exit(3); /* the stub itself is at fault */
+        leave_program(3); /* the stub itself is at fault */
     low->exit = (uint32_t)number;
     *nip = (unsigned long)leave_signal;
 }
@@ -69,28 +92,36 @@ static void slot_write(uintptr_t ea, uint32_t prefix, uint32_t insn)
     __asm__ volatile("dcbst 0,%0; sync; icbi 0,%0; sync; isync" : : "r"(ea) : "memory");
 }
 
-int main(void)
+/* The kernel's struct, not the library's. */
+typedef struct KernelAction {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint32_t mask[2];
+} KernelAction;
+
+noreturn void _start(void);
+noreturn void _start(void)
 {
     static const int signals[] = {SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS};
-    stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
-    struct sigaction action = {.sa_sigaction = on_signal,
-                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-    sigaltstack(&stack, NULL);
+    static const stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
+    static const KernelAction action = {.handler = on_signal, .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    call(__NR_sigaltstack, (long)&stack, 0, 0, 0);
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-        sigaction(signals[i], &action, NULL);
+        call(__NR_rt_sigaction, signals[i], (long)&action, 0, sizeof(action.mask));
     for (;;) {
         uint32_t count;
-        move(0, &count, sizeof(count), read);
+        move(__NR_read, 0, &count, sizeof(count));
         if (count == 0 || count > BATCH_MAX)
-            return count != 0;
-        move(0, batch, count * sizeof(Record), read);
+            leave_program(count != 0);
+        move(__NR_read, 0, batch, count * sizeof(Record));
         for (uint32_t i = 0; i < count; i++) {
             uintptr_t ea = SLOTS_EA + batch[i].slot % SLOTS * SLOT_SIZE;
             slot_write(ea, batch[i].prefix, batch[i].insn);
-            memcpy(low, &batch[i], sizeof(Record));
+            copy(low, &batch[i]);
             run_record(ea);
-            memcpy(&batch[i], low, sizeof(Record));
+            copy(&batch[i], low);
         }
-        move(1, batch, count * sizeof(Record), write_some);
+        move(__NR_write, 1, batch, count * sizeof(Record));
     }
 }

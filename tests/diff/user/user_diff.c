@@ -4,8 +4,8 @@
  *
  * For every row of insn.def: words and operands from a fixed seed, executed by the stub under
  * qemu-ppc and by us, compared register by register.  A difference must be explained by known.c,
- * and every explanation must still be needed.  Usage: user_diff [-n RECORDS] [-s SEED] [-v] STUB
- * [MNEMONIC...]
+ * and every explanation must still be needed.
+ * Usage: user_diff [-n RECORDS] [-s SEED] [-v] STUB-FPR STUB-SPE [MNEMONIC...]
  */
 #include <glib.h>
 #include <stdio.h>
@@ -26,12 +26,17 @@ enum {
 };
 
 typedef struct Options {
-    const char *stub;
     char **rows; /* NULL-terminated; empty: all */
     unsigned records;
     uint64_t seed;
     bool verbose;
 } Options;
+
+typedef struct Core {
+    const E500Model *model;
+    const char *stub; /* for qemu-ppc -cpu MODEL */
+    bool spe;
+} Core;
 
 typedef struct Oracle {
     int to, from;
@@ -53,9 +58,9 @@ static G_NORETURN void die(const char *what)
     exit(1);
 }
 
-static void oracle_start(Oracle *o, const char *qemu, const char *stub)
+static void oracle_start(Oracle *o, const char *qemu, const Core *core)
 {
-    const char *argv[] = {qemu, "-cpu", "e500mc", stub, NULL};
+    const char *argv[] = {qemu, "-cpu", core->model->name, core->stub, NULL};
     g_autoptr(GError) error = NULL;
     if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
                                   &o->pid, &o->to, &o->from, NULL, &error))
@@ -82,8 +87,9 @@ static void swap_record(Record *r)
         r->fpr[i] = GUINT64_TO_BE(r->fpr[i]);
     }
     r->fpscr = GUINT64_TO_BE(r->fpscr);
-    for (uint32_t *p = &r->cr; p <= &r->slot; p++)
+    for (uint32_t *p = &r->cr; p <= &r->spefscr; p++)
         *p = GUINT32_TO_BE(*p);
+    r->acc = GUINT64_TO_BE(r->acc);
 }
 
 static void oracle_run(Oracle *o, const Record *in, Record *out, uint32_t count)
@@ -112,14 +118,20 @@ static void oracle_stop(Oracle *o)
 
 /* --- comparing --- */
 
-static Difference compare(const Record *a, const Record *b)
+static Difference compare(const Record *a, const Record *b, bool spe)
 {
     Difference d = {0};
     for (unsigned i = 0; i < 32; i++) {
         d.bits[FIELD_GPR] |= a->gpr[i] ^ b->gpr[i];
-        d.bits[FIELD_FPR] |= a->fpr[i] ^ b->fpr[i];
+        d.bits[spe ? FIELD_GPR64 : FIELD_FPR] |= a->fpr[i] ^ b->fpr[i];
     }
-    d.bits[FIELD_FPSCR] = (uint32_t)(a->fpscr ^ b->fpscr);
+    if (spe) {
+        d.bits[FIELD_GPR64] &= ~d.bits[FIELD_GPR]; /* told once */
+        d.bits[FIELD_SPEFSCR] = a->spefscr ^ b->spefscr;
+        d.bits[FIELD_ACC] = a->acc ^ b->acc;
+    } else {
+        d.bits[FIELD_FPSCR] = (uint32_t)(a->fpscr ^ b->fpscr);
+    }
     d.bits[FIELD_CR] = a->cr ^ b->cr;
     d.bits[FIELD_XER] = a->xer ^ b->xer;
     d.bits[FIELD_LR] = a->lr ^ b->lr;
@@ -139,7 +151,7 @@ static bool is_empty(const Difference *d)
 
 #define HEX64 "%016" G_GINT64_MODIFIER "x"
 
-static void print_operands(InsnId id, const Record *in)
+static void print_operands(InsnId id, const Record *in, bool spe)
 {
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
         const OperandInfo *op = &operand_info[insn_info[id].operand[i]];
@@ -147,26 +159,28 @@ static void print_operands(InsnId id, const Record *in)
         if (op->kind == OK_FPR)
             printf(" f%u=" HEX64, n, in->fpr[n]);
         else if (op->kind == OK_GPR || op->kind == OK_GPR_OR_0)
-            printf(" r%u=%08x", n, in->gpr[n]);
+            printf(spe ? " r%u=" HEX64 : " r%u=%08" G_GINT64_MODIFIER "x", n, spe ? in->gpr64[n] : in->gpr[n]);
     }
+    if (spe)
+        printf(" acc=" HEX64 " spefscr=%08x", in->acc, in->spefscr);
     printf(" cr=%08x xer=%08x fpscr=%08x lr=%08x ctr=%08x\n", in->cr, in->xer, (uint32_t)in->fpscr,
            in->lr, in->ctr);
 }
 
-static void print_difference(InsnId id, const Record *in, const Record *ours, const Record *theirs,
+static void print_difference(const Core *core, InsnId id, const Record *in, const Record *ours, const Record *theirs,
                              const Difference *unexplained)
 {
     char text[64];
-    insn_disassemble(in->insn, e500_model_find("e500mc"),
+    insn_disassemble(in->insn, core->model,
                      SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text, sizeof(text));
     printf("  %08x %s:", in->insn, text);
-    print_operands(id, in);
+    print_operands(id, in, core->spe);
     for (unsigned i = 0; i < 32; i++)
         if (ours->gpr[i] != theirs->gpr[i])
             printf("    r%u: ours %08x, qemu-ppc %08x\n", i, ours->gpr[i], theirs->gpr[i]);
     for (unsigned i = 0; i < 32; i++)
         if (ours->fpr[i] != theirs->fpr[i])
-            printf("    f%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", i, ours->fpr[i],
+            printf("    %c%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", core->spe ? 'r' : 'f', i, ours->fpr[i],
                    theirs->fpr[i]);
     const struct {
         Field field;
@@ -178,6 +192,9 @@ static void print_difference(InsnId id, const Record *in, const Record *ours, co
         {FIELD_LR, ours->lr, theirs->lr},
         {FIELD_CTR, ours->ctr, theirs->ctr},
         {FIELD_EXIT, ours->exit, theirs->exit},
+        {FIELD_SPEFSCR, ours->spefscr, theirs->spefscr},
+        {FIELD_ACC, (uint32_t)(ours->acc >> 32), (uint32_t)(theirs->acc >> 32)},
+        {FIELD_ACC, (uint32_t)ours->acc, (uint32_t)theirs->acc},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (words[i].ours != words[i].theirs)
@@ -194,7 +211,7 @@ static void print_difference(InsnId id, const Record *in, const Record *ours, co
 
 /* --- rows --- */
 
-static void generate_batch(Random *random, InsnId id, Record *batch, unsigned count)
+static void generate_batch(Random *random, InsnId id, bool spe, Record *batch, unsigned count)
 {
     unsigned words = MIN(WORDS, count);
     memset(batch, 0, count * sizeof(Record));
@@ -206,29 +223,29 @@ static void generate_batch(Random *random, InsnId id, Record *batch, unsigned co
             batch[i].insn = batch[i % words].insn;
             batch[i].prefix = batch[i % words].prefix;
         }
-        generate_values(random, id, &batch[i]);
+        generate_values(random, id, spe, &batch[i]);
     }
 }
 
 /* Number of records that differ in a way not listed. */
-static unsigned run_row(const Options *options, Oracle *oracle, Executor *executor, InsnId id,
+static unsigned run_row(const Options *options, const Core *core, Oracle *oracle, Executor *executor, InsnId id,
                         Tally *tally)
 {
     static Record in[BATCH], theirs[BATCH];
     Random random = {options->seed + id * UINT64_C(0x100000001b3)};
     InsnClass cls = insn_info[id].cls;
-    unsigned left = options->records * (cls == IC_FP ? FP_WEIGHT : 1), bad = 0;
+    unsigned left = options->records * (cls == IC_FP || cls == IC_EFP ? FP_WEIGHT : 1), bad = 0;
     for (unsigned count; left > 0; left -= count) {
         count = MIN(left, BATCH);
-        generate_batch(&random, id, in, count);
+        generate_batch(&random, id, core->spe, in, count);
         oracle_run(oracle, in, theirs, count);
         for (unsigned i = 0; i < count; i++) {
             Record ours = in[i];
             executor_run(executor, &ours);
-            Difference d = compare(&ours, &theirs[i]);
+            Difference d = compare(&ours, &theirs[i], core->spe);
             known_explain(id, &in[i], &ours, &theirs[i], &d, tally->hits);
             if (!is_empty(&d) && bad++ < REPORTS_PER_ROW)
-                print_difference(id, &in[i], &ours, &theirs[i], &d);
+                print_difference(core, id, &in[i], &ours, &theirs[i], &d);
         }
         tally->records += count;
     }
@@ -241,9 +258,9 @@ static bool is_wanted(const Options *options, InsnId id)
            g_strv_contains((const char *const *)options->rows, insn_info[id].name);
 }
 
-static void run_rows(const Options *options, Oracle *oracle, Executor *executor, Tally *tally)
+static void run_rows(const Options *options, const Core *core, Oracle *oracle, Executor *executor, Tally *tally)
 {
-    uint32_t categories = e500_model_find("e500mc")->categories;
+    uint32_t categories = core->model->categories;
     for (unsigned id = 0; id < INSN_ILLEGAL; id++) {
         const InsnInfo *info = &insn_info[id];
         if (!is_wanted(options, id) || (info->categories & categories) != info->categories)
@@ -256,17 +273,27 @@ static void run_rows(const Options *options, Oracle *oracle, Executor *executor,
             continue;
         }
         tally->row_was_asked[id] = true;
-        unsigned bad = run_row(options, oracle, executor, id, tally);
+        unsigned bad = run_row(options, core, oracle, executor, id, tally);
         if (bad) {
-            printf("not ok %s: %u differences not listed\n", info->name, bad);
+            printf("not ok %s: %s: %u differences not listed\n", core->model->name, info->name, bad);
             tally->failed++;
         } else {
             tally->passed++;
             if (options->verbose)
-                printf("ok %s\n", info->name);
+                printf("ok %s: %s\n", core->model->name, info->name);
         }
         fflush(stdout);
     }
+}
+
+static void run_core(const Options *options, const Core *core, const char *qemu, Tally *tally)
+{
+    Oracle oracle;
+    Executor *executor = executor_new(core->model);
+    oracle_start(&oracle, qemu, core);
+    run_rows(options, core, &oracle, executor, tally);
+    oracle_stop(&oracle);
+    executor_free(executor);
 }
 
 /* A listed disagreement that was looked for and did not occur is an error of the list. */
@@ -299,7 +326,6 @@ static int skip(const char *what)
 int main(int argc, char **argv)
 {
     Options options = {.records = 2048, .seed = 1};
-    Oracle oracle;
     Tally tally = {0};
     for (int c; (c = getopt(argc, argv, "n:s:v")) != -1;) {
         if (c == 'n')
@@ -309,27 +335,27 @@ int main(int argc, char **argv)
         else if (c == 'v')
             options.verbose = true;
         else
-            die("usage: user_diff [-n RECORDS] [-s SEED] [-v] STUB [MNEMONIC...]");
+            die("usage: user_diff [-n RECORDS] [-s SEED] [-v] STUB-FPR STUB-SPE [MNEMONIC...]");
     }
-    if (optind == argc)
-        die("the stub for qemu-ppc must be named");
-    options.stub = argv[optind];
-    options.rows = &argv[optind + 1];
+    if (argc - optind < 2)
+        die("the stubs for qemu-ppc must be named");
+    const Core cores[] = {
+        {e500_model_find("e500mc"), argv[optind], false},
+        {e500_model_find("e500v2"), argv[optind + 1], true},
+    };
+    options.rows = &argv[optind + 2];
     g_autofree char *qemu = g_find_program_in_path("qemu-ppc");
     if (!qemu)
         return skip("no qemu-ppc (package qemu-user)");
-    if (access(options.stub, R_OK) != 0)
+    if (access(cores[0].stub, R_OK) != 0 || access(cores[1].stub, R_OK) != 0)
         return skip(
-            "the stub was not built: no powerpc-linux-gnu-gcc (package gcc-powerpc-linux-gnu)");
+            "the stubs were not built: no powerpc-linux-gnu-gcc (package gcc-powerpc-linux-gnu)");
     printf("seed %" G_GUINT64_FORMAT ", %u records a row\n", options.seed, options.records);
     tally.hits = g_new0(uint64_t, known_count);
     tally.row_was_asked = g_new0(bool, INSN_ILLEGAL);
-    oracle_start(&oracle, qemu, options.stub);
-    Executor *executor = executor_new();
-    run_rows(&options, &oracle, executor, &tally);
+    for (size_t i = 0; i < G_N_ELEMENTS(cores); i++)
+        run_core(&options, &cores[i], qemu, &tally);
     check_list(&options, &tally);
-    oracle_stop(&oracle);
-    executor_free(executor);
     printf("%" G_GUINT64_FORMAT " records, %u rows not compared\n", tally.records, tally.excluded);
     printf("%u passed, %u failed\n", tally.passed, tally.failed);
     g_free(tally.hits);
