@@ -23,7 +23,7 @@ static const Board table[] = {
         .pci_slot = 1,
         .pci_slots = 31,
         .spin_table = UINT64_C(0xfef000000),
-        .mpic = MPIC_42,
+        .mpic = 42,
         .has_gpio = true,
     },
     {
@@ -42,7 +42,7 @@ static const Board table[] = {
         .pci_slot = 17,
         .pci_slots = 2,
         .spin_table = UINT64_C(0xef000000),
-        .mpic = MPIC_20,
+        .mpic = 20,
     },
 };
 

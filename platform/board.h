@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform/devices/mpic.h"
-
 /* Offsets in CCSR, and MPIC sources. */
 enum {
     SOC_I2C = 0x3000,
@@ -40,7 +38,7 @@ typedef struct Board {
     uint64_t ccsr, pci_memory, pci_io, spin_table; /* gpa */
     uint32_t pci_memory_bus;                       /* PCI address of the memory window */
     unsigned pci_slot, pci_slots; /* the first with interrupt wires, and how many */
-    MpicModel mpic;
+    unsigned mpic; /* its version: 20 or 42 */
     bool has_gpio; /* and with it a power-off pin */
 } Board;
 

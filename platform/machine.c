@@ -72,7 +72,7 @@ static bool add_mpic(Machine *m, GError **error)
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
-    m->mpic = mpic_new("mpic", SOC_MPIC, m->board->mpic, n, out, m->clock);
+    m->mpic = mpic_new("mpic", SOC_MPIC, (MpicModel)m->board->mpic, n, out, m->clock);
     return add_soc(m, m->mpic, SOC_MPIC, MPIC_SIZE, error);
 }
 

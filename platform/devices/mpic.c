@@ -16,14 +16,20 @@
 
 enum { ILR_INT = 0, ILR_CINT = 1, ILR_MCP = 2 };
 
-static const MpicVersion versions[] = {
-    [MPIC_20] = {.brr1 = 0x00400200, .sources = 80, .gcr_kept = 0x20000000, .cpus_max = 15},
-    [MPIC_42] = {.brr1 = 0x00400402,
-                 .sources = 196,
-                 .gcr_kept = 0x7ff00000,
-                 .has_ilr = true,
-                 .has_errors = true,
-                 .cpus_max = MPIC_CPUS_MAX},
+static const MpicVersion version_20 = {
+    .brr1 = 0x00400200,
+    .sources = 80,
+    .gcr_kept = 0x20000000,
+    .cpus_max = 15,
+};
+
+static const MpicVersion version_42 = {
+    .brr1 = 0x00400402,
+    .sources = 196,
+    .gcr_kept = 0x7ff00000,
+    .has_ilr = true,
+    .has_errors = true,
+    .cpus_max = MPIC_CPUS_MAX,
 };
 
 static const DeviceField mpic_fields[] = {
@@ -338,11 +344,12 @@ Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cp
                  const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
 {
     G_STATIC_ASSERT(MPIC_SOURCES_ALL % 32 != 0);
-    g_assert(n_cpus >= 1 && n_cpus <= versions[model].cpus_max);
+    const MpicVersion *version = model == MPIC_20 ? &version_20 : &version_42;
+    g_assert(n_cpus >= 1 && n_cpus <= version->cpus_max);
     Mpic *m = g_new0(Mpic, 1);
     device_init(&m->dev, &mpic_ops, id);
     m->offset = offset;
-    m->version = &versions[model];
+    m->version = version;
     m->n_cpus = n_cpus;
     memcpy(m->out, out, n_cpus * sizeof(m->out[0]));
     m->clock = clock;

@@ -27,7 +27,7 @@ enum { MPIC_MSI_SOURCE = 0xe0, MPIC_MSI_REGISTERS = 8 };
 enum { MPIC_TIMER_HZ = 25000000 };
 
 /* Version 2.0 has room for 15 CPUs: two bits each in a destination register. */
-typedef enum MpicModel { MPIC_20, MPIC_42 } MpicModel;
+typedef enum MpicModel { MPIC_20 = 20, MPIC_42 = 42 } MpicModel;
 typedef enum MpicOutput { MPIC_OUT_INT, MPIC_OUT_CINT, MPIC_OUT_MCP, MPIC_OUTPUTS } MpicOutput;
 
 /* offset: in the bus of its node.  out[n_cpus]. */
