@@ -205,6 +205,7 @@ build/guests/%.elf: build/guests/%.o $(GUEST_LIB) guests/bare/guest.ld
 	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $< $(GUEST_LIB)
 
 check-guests: $(B)/quoin guests
+	@tests/guests/self_test
 	@tests/guests/run --quoin $(B)/quoin
 
 check-machine: $(B)/quoin guests

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Cache instructions as far as they can be seen: lines of 64 bytes, zeroing, new code, locking, who may. */
+ * Cache instructions as far as they can be seen: lines of 64 bytes, zeroing, new code, locking, who
+ * may. */
 #include "guest.h"
 
 PROBE(do_dcbz, "dcbz 0,3");
-PROBE(do_dcbzl, ".long 0x7c201fec");            /* dcbzl 0,3 */
+PROBE(do_dcbzl, ".long 0x7c201fec"); /* dcbzl 0,3 */
 PROBE(do_dcba, "dcba 0,3");
-PROBE(do_dcbal, ".long 0x7c201dec");            /* dcbal 0,3 */
+PROBE(do_dcbal, ".long 0x7c201dec"); /* dcbal 0,3 */
 PROBE(do_dcbf, "dcbf 0,3");
 PROBE(do_dcbst, "dcbst 0,3");
 PROBE(do_dcbi, "dcbi 0,3");
@@ -72,15 +73,16 @@ static void harmless(void)
         const char *name;
         const void *pc;
     } rows[] = {
-        { "dcbf leaves memory", do_dcbf },   { "dcbst leaves memory", do_dcbst },
-        { "dcbt leaves memory", do_dcbt },   { "dcbtst leaves memory", do_dcbtst },
-        { "icbi leaves memory", do_icbi },   { "icbt leaves memory", do_icbt },
-        { "barriers leave memory", do_sync },
+        {"dcbf leaves memory", do_dcbf},    {"dcbst leaves memory", do_dcbst},
+        {"dcbt leaves memory", do_dcbt},    {"dcbtst leaves memory", do_dcbtst},
+        {"icbi leaves memory", do_icbi},    {"icbt leaves memory", do_icbt},
+        {"barriers leave memory", do_sync},
     };
 
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fill();
-        report(rows[i].name, at(rows[i].pc, MSR_PR, room + 64).vector == TRAP_NONE && zero_exactly(0, 0));
+        report(rows[i].name,
+               at(rows[i].pc, MSR_PR, room + 64).vector == TRAP_NONE && zero_exactly(0, 0));
     }
     fill();
     at(do_dcbf, 0, room);
@@ -94,10 +96,13 @@ static void locking(void)
     report_eq("dcblc in supervisor mode", at(do_dcblc, 0, room).vector, TRAP_NONE);
     report_eq("icbtls in supervisor mode", at(do_icbtls, 0, room).vector, TRAP_NONE);
     Trap t = at(do_dcbtls, MSR_PR, room);
-    report("dcbtls in user mode without MSR[UCLE]: DSI, ESR[DLK]", t.vector == VEC_DSI && t.esr & ESR_DLK);
+    report("dcbtls in user mode without MSR[UCLE]: DSI, ESR[DLK]",
+           t.vector == VEC_DSI && t.esr & ESR_DLK);
     t = at(do_icbtls, MSR_PR, room);
-    report("icbtls in user mode without MSR[UCLE]: DSI, ESR[ILK]", t.vector == VEC_DSI && t.esr & ESR_ILK);
-    report_eq("dcbtls in user mode with MSR[UCLE]", at(do_dcbtls, MSR_PR | MSR_UCLE, room).vector, TRAP_NONE);
+    report("icbtls in user mode without MSR[UCLE]: DSI, ESR[ILK]",
+           t.vector == VEC_DSI && t.esr & ESR_ILK);
+    report_eq("dcbtls in user mode with MSR[UCLE]", at(do_dcbtls, MSR_PR | MSR_UCLE, room).vector,
+              TRAP_NONE);
 }
 
 /* Code that is written over, many times, is executed as last written. */
@@ -106,9 +111,9 @@ static void self_modifying(void)
     static uint32_t code[2] __attribute__((aligned(64)));
     unsigned wrong = 0;
 
-    code[1] = 0x4e800020;                       /* blr */
+    code[1] = 0x4e800020; /* blr */
     for (unsigned n = 0; n < 200; n++) {
-        code[0] = 0x38600000 | n;               /* li 3,n */
+        code[0] = 0x38600000 | n; /* li 3,n */
         code_sync(code, sizeof code);
         wrong += trap_run(code, 0, 0, 0, 0, 0).ret != n;
     }
@@ -129,7 +134,8 @@ static void self_modifying(void)
     /* a loop that changes its own instruction ahead */
     extern uint32_t patched[];
     extern const char patching[];
-    __asm__ goto("b %l0\n\t.balign 64\n\t.globl patching, patched\npatching: lis 4,patched@ha; addi 4,4,patched@l;"
+    __asm__ goto("b %l0\n\t.balign 64\n\t.globl patching, patched\npatching: lis 4,patched@ha; "
+                 "addi 4,4,patched@l;"
                  "lis 5,0x3863; ori 5,5,7; stw 5,0(4); dcbst 0,4; sync; icbi 0,4; sync; isync\n"
                  "patched: addi 3,3,1; blr"
                  :

@@ -3,9 +3,9 @@
 #include "guest.h"
 
 #define MESSAGE(type) ((uint32_t)(type) << 27)
-#define BROADCAST 0x04000000u
-#define DBELL 0
-#define DBELL_CRIT 1
+#define BROADCAST     0x04000000u
+#define DBELL         0
+#define DBELL_CRIT    1
 
 static void send(uint32_t message)
 {

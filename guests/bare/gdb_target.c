@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Something to debug: a loop with known names and values.  It ends when the debugger clears gdb_go_on, or by itself after
- * a while: so it is a test like the others where nobody attaches. */
+ * Something to debug: a loop with known names and values.  It ends when the debugger clears
+ * gdb_go_on, or by itself after a while: so it is a test like the others where nobody attaches. */
 #include "guest.h"
 
 volatile uint32_t gdb_go_on = 1, gdb_rounds;

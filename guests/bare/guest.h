@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a bare-metal test guest sees.  A guest is one file with a guest_main(); it announces how many
- * cases it will report, reports each by a sentence, and returns: the library prints
- *   PLAN: n | PASS: sentence | FAIL: sentence: got x want y | SKIP: sentence (why) | SUMMARY: …
- * on UART0 and powers the machine off.  tests/guests/run reads those lines.
+ * What a bare-metal test guest sees.  A guest is one file with a guest_main(); it announces how
+ * many cases it will report, reports each by a sentence, and returns: the library prints PLAN: n |
+ * PASS: sentence | FAIL: sentence: got x want y | SKIP: sentence (why) | SUMMARY: … on UART0 and
+ * powers the machine off.  tests/guests/run reads those lines.
  */
 #pragma once
 #include <stdbool.h>
@@ -23,13 +23,14 @@ void report_skip(const char *sentence, const char *why);
 /* Hold back output while UART0 is under test; unhold prints what was held. */
 void report_hold(void);
 void report_unhold(void);
-/* Says MEASURE (the runner notes memory, descriptors, threads of the program) or COUNT and waits for the answer: how many times
- * it was asked so in this run, over all boots. */
+/* Says MEASURE (the runner notes memory, descriptors, threads of the program) or COUNT and waits
+ * for the answer: how many times it was asked so in this run, over all boots. */
 unsigned report_ask(const char *word);
 /* A line with some %s %u %x (32 bits; %x is eight digits), for the reader's eyes. */
 void say(const char *format, ...);
 /* Prints SUMMARY and powers off: by hypercall where the tree promises it, else by
- * GPIO pin 0, else (a board without) it asks for a reset, which ends the program under -no-reboot. */
+ * GPIO pin 0, else (a board without) it asks for a reset, which ends the program under -no-reboot.
+ */
 _Noreturn void guest_finish(void);
 _Noreturn void guest_power_off(void);
 
@@ -39,58 +40,60 @@ typedef struct {
     uint32_t back_chain[4];
     uint32_t gpr[32];
     uint32_t cr, lr, ctr, xer;
-    uint32_t vector, srr0, srr1;    /* srr: of the vector's class */
+    uint32_t vector, srr0, srr1; /* srr: of the vector's class */
 } TrapFrame;
 
-#define TRAP_NONE 100               /* the function came back by itself */
+#define TRAP_NONE 100 /* the function came back by itself */
 
 typedef struct {
-    uint32_t vector;                /* VEC_… or TRAP_NONE */
-    uint32_t srr0, srr1;            /* of the class: SRR, CSRR, DSRR or MCSRR */
+    uint32_t vector;     /* VEC_… or TRAP_NONE */
+    uint32_t srr0, srr1; /* of the class: SRR, CSRR, DSRR or MCSRR */
     uint32_t esr, dear, mcsr, mcar, dbsr;
-    uint32_t msr;                   /* in the handler */
-    uint32_t mas[8];                /* at the handler's entry; [5] unused */
+    uint32_t msr;    /* in the handler */
+    uint32_t mas[8]; /* at the handler's entry; [5] unused */
     uint32_t epr;
-    uint32_t ret;                   /* r3 */
+    uint32_t ret; /* r3 */
 } Trap;
 
 /* Runs pc(a, b, c, d) with MSR = msr until it returns or an interrupt comes for which no handler is
- * installed, and tells what happened.  All else (stack, callee-saved registers, MSR) is as before. */
+ * installed, and tells what happened.  All else (stack, callee-saved registers, MSR) is as before.
+ */
 Trap trap_run(const void *pc, uint32_t msr, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
-/* An installed handler is called for its vector and the interrupted code continues at frame->srr0. */
+/* An installed handler is called for its vector and the interrupted code continues at frame->srr0.
+ */
 typedef void TrapHandler(TrapFrame *frame);
 void trap_handle(unsigned vector, TrapHandler *handler);
-void trap_init_cpu(void);           /* IVPR and IVORs; for a secondary CPU */
+void trap_init_cpu(void); /* IVPR and IVORs; for a secondary CPU */
 
 /* A function of assembly whose first instruction is the one of interest: SRR0 == its name. */
 #define PROBE(name, body)                                                                          \
     extern const char name[];                                                                      \
-    __asm__(".pushsection .text\n\t.balign 16\n\t.globl " #name "\n" #name ":\n\t" body             \
+    __asm__(".pushsection .text\n\t.balign 16\n\t.globl " #name "\n" #name ":\n\t" body            \
             "\n\tblr\n\t.popsection")
 
 /* --- the machine (machine.c) */
 
-#define CCSR      0xe0000000u        /* EA */
-extern uint64_t ccsr_pa;            /* where the tree says it is: F_E000_0000, or the board's own place */
-bool board_is(const char *compatible);  /* the root's first compatible string */
-bool board_has(const char *path);       /* a node */
-void ccsr_map(unsigned n);              /* TLB1 entry n: CCSR, 1 MiB */
-#define UART0     (CCSR + 0x4500)
-#define MPIC      (CCSR + 0x40000)
-#define GUTS      (CCSR + 0xe0000)
-#define GPIO      (CCSR + 0xff000)
-#define I2C       (CCSR + 0x3000)
-#define PCI_HOST  (CCSR + 0x8000)
+#define CCSR 0xe0000000u /* EA */
+extern uint64_t ccsr_pa; /* where the tree says it is: F_E000_0000, or the board's own place */
+bool board_is(const char *compatible); /* the root's first compatible string */
+bool board_has(const char *path);      /* a node */
+void ccsr_map(unsigned n);             /* TLB1 entry n: CCSR, 1 MiB */
+#define UART0    (CCSR + 0x4500)
+#define MPIC     (CCSR + 0x40000)
+#define GUTS     (CCSR + 0xe0000)
+#define GPIO     (CCSR + 0xff000)
+#define I2C      (CCSR + 0x3000)
+#define PCI_HOST (CCSR + 0x8000)
 
 /* Free for tests: effective addresses from here to CCSR have no translation after start. */
-#define TEST_EA   0x40000000u
+#define TEST_EA 0x40000000u
 /* What _start found. */
 extern struct {
-    uint32_t gpr1[31];              /* r1..r31 */
+    uint32_t gpr1[31]; /* r1..r31 */
     uint32_t msr;
 } entry_state;
-#define entry_gpr(n) entry_state.gpr1[(n) - 1]
+#define entry_gpr(n) entry_state.gpr1[(n)-1]
 /* RAM outside all images: kept over a reset, 4 KiB */
 extern uint32_t keep_area[];
 extern char image_end[];
@@ -101,22 +104,22 @@ typedef struct {
 
 #define MAS0_TLB1(entry) (0x10000000u | (uint32_t)(entry) << 16)
 #define MAS0_TLB0(way)   ((uint32_t)(way) << 16)
-#define MAS1_VALID 0x80000000u
-#define MAS1_IPROT 0x40000000u
-#define MAS1_TID(pid) ((uint32_t)(pid) << 16)
-#define MAS1_TS 0x1000u
-#define MAS1_TSIZE(n) ((uint32_t)(n) << 7)     /* 2^n KiB; 4K = 2, 64M = 16 */
-#define MAS2_W 16
-#define MAS2_I 8
-#define MAS2_M 4
-#define MAS2_G 2
-#define MAS2_E 1
-#define MAS3_UX 0x20
-#define MAS3_SX 0x10
-#define MAS3_UW 0x08
-#define MAS3_SW 0x04
-#define MAS3_UR 0x02
-#define MAS3_SR 0x01
+#define MAS1_VALID       0x80000000u
+#define MAS1_IPROT       0x40000000u
+#define MAS1_TID(pid)    ((uint32_t)(pid) << 16)
+#define MAS1_TS          0x1000u
+#define MAS1_TSIZE(n)    ((uint32_t)(n) << 7) /* 2^n KiB; 4K = 2, 64M = 16 */
+#define MAS2_W           16
+#define MAS2_I           8
+#define MAS2_M           4
+#define MAS2_G           2
+#define MAS2_E           1
+#define MAS3_UX          0x20
+#define MAS3_SX          0x10
+#define MAS3_UW          0x08
+#define MAS3_SW          0x04
+#define MAS3_UR          0x02
+#define MAS3_SR          0x01
 
 void tlb_write(TlbEntry e);
 TlbEntry tlb_read(uint32_t mas0, uint32_t ea);
@@ -188,7 +191,8 @@ static inline unsigned cpu_line(void) /* bytes of a cache line */
 
 /* --- the device tree (fdt.c): a reader that trusts nothing it cannot check */
 
-/* Offset of a node by its path; a component without @unit matches the first of that name; < 0: none. */
+/* Offset of a node by its path; a component without @unit matches the first of that name; < 0:
+ * none. */
 int fdt_node(const char *path);
 /* The property's bytes, or NULL; *length (may be NULL) set. */
 const void *fdt_property(int node, const char *name, uint32_t *length);
@@ -199,14 +203,14 @@ uint32_t fdt_total_size(void);
 
 /* --- hypercalls (hcall.c): only where the tree has /hypervisor */
 
-bool hcall_present(void);                   /* a /hypervisor with usable hcall-instructions */
-bool hcall_promised(const char *property);  /* e.g. "has-reset": there, and empty */
-void hcall_raw(uint32_t regs[9]);           /* r3..r11 in and out */
+bool hcall_present(void);                  /* a /hypervisor with usable hcall-instructions */
+bool hcall_promised(const char *property); /* e.g. "has-reset": there, and empty */
+void hcall_raw(uint32_t regs[9]);          /* r3..r11 in and out */
 
 /* --- resets (fresh.c): RAM outside the images is all that one boot leaves to the next */
 
-void fresh_dirty(void);             /* marks on core, devices and images */
-const char *fresh_fault(void);      /* the first that is not as after power-on; NULL: none */
+void fresh_dirty(void);        /* marks on core, devices and images */
+const char *fresh_fault(void); /* the first that is not as after power-on; NULL: none */
 
 /* --- the few of the C library that the compiler may call */
 

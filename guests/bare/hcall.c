@@ -30,7 +30,8 @@ static void promises(void)
     uint32_t length;
 
     report("compatible with linux,kvm", has_string(node, "compatible", "linux,kvm"));
-    report("compatible with epapr,hypervisor-1", has_string(node, "compatible", "epapr,hypervisor-1"));
+    report("compatible with epapr,hypervisor-1",
+           has_string(node, "compatible", "epapr,hypervisor-1"));
     fdt_property(node, "hcall-instructions", &length);
     report_eq("four hcall-instructions", length, 16);
     report("has-idle, if there, is empty", empty_or_absent("has-idle"));
@@ -60,7 +61,8 @@ static void not_promised(void)
            hcall_promised("has-idle") ? 0 : call_EV_IDLE(NULL, NULL));
 }
 
-/* r3..r11 = 0x…03 to 0x…0b but for the token; what is not said to change must be the same afterwards. */
+/* r3..r11 = 0x…03 to 0x…0b but for the token; what is not said to change must be the same
+ * afterwards. */
 static void call_patterned(uint32_t token, uint32_t regs[9])
 {
     for (unsigned i = 0; i < 8; i++)
@@ -94,15 +96,15 @@ static void unknown(void)
         const char *name, *kept;
         uint32_t token;
     } calls[] = {
-        { "token 0", "token 0 keeps r4 to r11", 0 },
-        { "unassigned ePAPR number 8", "number 8 keeps r4 to r11", EV_VENDOR_EPAPR << 16 | 8 },
-        { "ePAPR number 0xffff", "ePAPR 0xffff keeps r4 to r11", EV_VENDOR_EPAPR << 16 | 0xffff },
-        { "KVM number 1", "KVM 1 keeps r4 to r11", EV_VENDOR_KVM << 16 | 1 },
-        { "KVM magic page", "magic page keeps r4 to r11", EV_VENDOR_KVM << 16 | 4 },
-        { "vendor IBM", "vendor IBM keeps r4 to r11", 3 << 16 | 1 },
-        { "vendor 0x7fff", "vendor 0x7fff keeps r4 to r11", 0x7fff0001 },
-        { "token of all ones", "all ones keep r4 to r11", 0xffffffff },
-        { "EV_IDLE with bit 31", "bit 31 keeps r4 to r11", 0x80000000 | TOKEN_EV_IDLE },
+        {"token 0", "token 0 keeps r4 to r11", 0},
+        {"unassigned ePAPR number 8", "number 8 keeps r4 to r11", EV_VENDOR_EPAPR << 16 | 8},
+        {"ePAPR number 0xffff", "ePAPR 0xffff keeps r4 to r11", EV_VENDOR_EPAPR << 16 | 0xffff},
+        {"KVM number 1", "KVM 1 keeps r4 to r11", EV_VENDOR_KVM << 16 | 1},
+        {"KVM magic page", "magic page keeps r4 to r11", EV_VENDOR_KVM << 16 | 4},
+        {"vendor IBM", "vendor IBM keeps r4 to r11", 3 << 16 | 1},
+        {"vendor 0x7fff", "vendor 0x7fff keeps r4 to r11", 0x7fff0001},
+        {"token of all ones", "all ones keep r4 to r11", 0xffffffff},
+        {"EV_IDLE with bit 31", "bit 31 keeps r4 to r11", 0x80000000 | TOKEN_EV_IDLE},
     };
 
     for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++) {
@@ -114,28 +116,30 @@ static void unknown(void)
     }
 }
 
-/* The registers that no call has any business with, stored around KVM_HC_FEATURES, at before and after. */
-enum { KEPT_WORDS = 28 };           /* r0 to r2, r12 to r31, LR, CTR, XER, CR, MSR */
+/* The registers that no call has any business with, stored around KVM_HC_FEATURES, at before and
+ * after. */
+enum { KEPT_WORDS = 28 }; /* r0 to r2, r12 to r31, LR, CTR, XER, CR, MSR */
 void call_full(uint32_t *before, uint32_t *after);
-__asm__(".pushsection .text\n"
-        ".macro STORE_KEPT\n"
-        "stw 0,0(3); stw 1,4(3); stw 2,8(3); stmw 12,12(3); mflr 5; stw 5,92(3); mfctr 5;"
-        "stw 5,96(3); mfxer 5; stw 5,100(3); mfcr 5; stw 5,104(3); mfmsr 5; stw 5,108(3)\n"
-        ".endm\n"
-        ".globl call_full, hcall_copy\n"
-        "call_full: stwu 1,-112(1); mflr 0; stw 0,116(1); stmw 13,16(1); mfcr 0; stw 0,100(1);"
-        "stw 2,104(1); mtspr 276,3; mtspr 277,4;"                   /* SPRG4, SPRG5 */
-        "lis 0,0x1230; lis 2,0x2222; lis 12,0x4560; lis 13,13;"
-        "lis 14,14; lis 15,15; lis 16,16; lis 17,17; lis 18,18; lis 19,19; lis 20,20; lis 21,21;"
-        "lis 22,22; lis 23,23; lis 24,24; lis 25,25; lis 26,26; lis 27,27; lis 28,28; lis 29,29;"
-        "lis 30,0x5a5a; mtctr 30; lis 30,0x3c3c; mtlr 30; lis 30,0xe000; mtxer 30;"
-        "lis 30,0x1234; ori 30,30,0x5678; mtcr 30; lis 30,30; lis 31,31\n"
-        "STORE_KEPT\n"
-        "lis 11,0x2a; ori 11,11,3\n"
-        "hcall_copy: nop; nop; nop; nop; mfspr 3,277\n"
-        "STORE_KEPT\n"
-        "lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
-        ".popsection");
+__asm__(
+    ".pushsection .text\n"
+    ".macro STORE_KEPT\n"
+    "stw 0,0(3); stw 1,4(3); stw 2,8(3); stmw 12,12(3); mflr 5; stw 5,92(3); mfctr 5;"
+    "stw 5,96(3); mfxer 5; stw 5,100(3); mfcr 5; stw 5,104(3); mfmsr 5; stw 5,108(3)\n"
+    ".endm\n"
+    ".globl call_full, hcall_copy\n"
+    "call_full: stwu 1,-112(1); mflr 0; stw 0,116(1); stmw 13,16(1); mfcr 0; stw 0,100(1);"
+    "stw 2,104(1); mtspr 276,3; mtspr 277,4;" /* SPRG4, SPRG5 */
+    "lis 0,0x1230; lis 2,0x2222; lis 12,0x4560; lis 13,13;"
+    "lis 14,14; lis 15,15; lis 16,16; lis 17,17; lis 18,18; lis 19,19; lis 20,20; lis 21,21;"
+    "lis 22,22; lis 23,23; lis 24,24; lis 25,25; lis 26,26; lis 27,27; lis 28,28; lis 29,29;"
+    "lis 30,0x5a5a; mtctr 30; lis 30,0x3c3c; mtlr 30; lis 30,0xe000; mtxer 30;"
+    "lis 30,0x1234; ori 30,30,0x5678; mtcr 30; lis 30,30; lis 31,31\n"
+    "STORE_KEPT\n"
+    "lis 11,0x2a; ori 11,11,3\n"
+    "hcall_copy: nop; nop; nop; nop; mfspr 3,277\n"
+    "STORE_KEPT\n"
+    "lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
+    ".popsection");
 extern uint32_t hcall_copy[4];
 
 static void all_registers(void)
@@ -189,7 +193,8 @@ static void user(void)
 
     report_eq("from user mode: program interrupt", t.vector, VEC_PROGRAM);
     report_eq("from user mode: ESR[PPR]", t.esr, ESR_PPR);
-    report("from user mode: SRR0 is the call", t.srr0 >= (uint32_t)hcall_slot && t.srr0 < (uint32_t)(hcall_slot + 4));
+    report("from user mode: SRR0 is the call",
+           t.srr0 >= (uint32_t)hcall_slot && t.srr0 < (uint32_t)(hcall_slot + 4));
 }
 
 void guest_main(void)

@@ -14,7 +14,7 @@ static uint32_t memory_mib(void)
     uint32_t length, mib = 0;
     const uint32_t *reg = fdt_property(fdt_node("/memory"), "reg", &length);
 
-    for (; reg && length >= 16; reg += 4, length -= 16)     /* #address-cells = #size-cells = 2 */
+    for (; reg && length >= 16; reg += 4, length -= 16) /* #address-cells = #size-cells = 2 */
         mib += reg[2] << 12 | reg[3] >> 20;
     return mib;
 }
@@ -30,7 +30,7 @@ static uint32_t cpu_count(void)
 
 static void say_hypervisor(void)
 {
-    static const char *const promises[] = { "has-idle", "has-reset", "has-shutdown" };
+    static const char *const promises[] = {"has-idle", "has-reset", "has-shutdown"};
 
     if (!hcall_present()) {
         say("No hypervisor: no hypercalls here.\n");
@@ -46,12 +46,13 @@ static void say_hypervisor(void)
 void guest_main(void)
 {
     report_plan(4);
-    say("Hello from a bare e500mc (PVR 0x%x) on \"%s\".\n", mfspr(SPR_PVR), string(fdt_node("/"), "model"));
-    say("Memory: %u MiB.  CPUs: %u.  Device tree: %u bytes.\n", memory_mib(), cpu_count(), fdt_total_size());
+    say("Hello from a bare e500mc (PVR 0x%x) on \"%s\".\n", mfspr(SPR_PVR),
+        string(fdt_node("/"), "model"));
+    say("Memory: %u MiB.  CPUs: %u.  Device tree: %u bytes.\n", memory_mib(), cpu_count(),
+        fdt_total_size());
     say_hypervisor();
     report("the device tree is where r3 points", fdt_valid());
-    report("the tree names the platform",
-           board_is("fsl,qemu-e500") || board_is("MPC8544DS"));
+    report("the tree names the platform", board_is("fsl,qemu-e500") || board_is("MPC8544DS"));
     report("the tree says how much memory there is", memory_mib() >= 16);
     report("the tree has a cpu", cpu_count() >= 1);
 }

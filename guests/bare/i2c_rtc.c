@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * I2C controller and the clock chip at 0x68: start, address, acknowledge, bytes both ways, stop; time in BCD; MPIC
- * source 43.  The runner starts the clock at 2020-02-28T12:34:56. */
+ * I2C controller and the clock chip at 0x68: start, address, acknowledge, bytes both ways, stop;
+ * time in BCD; MPIC source 43.  The runner starts the clock at 2020-02-28T12:34:56. */
 #include "mpic_regs.h"
 
 enum { ADR = 0, FDR = 4, CR = 8, SR = 12, DR = 16 };
@@ -70,13 +70,13 @@ static bool rtc_read(unsigned reg, uint8_t *bytes, unsigned n)
     bool ok = start(RTC, false) && put(reg) && restart_read();
 
     wr(CR, CR_MEN | CR_MSTA | (n == 1 ? CR_TXAK : 0));
-    rd(DR);                             /* starts the first byte */
+    rd(DR); /* starts the first byte */
     for (unsigned i = 0; ok && i < n; i++) {
         ok = done();
         if (i + 2 == n)
             wr(CR, CR_MEN | CR_MSTA | CR_TXAK);
         if (i + 1 == n)
-            wr(CR, CR_MEN | CR_MTX);    /* stop before the last read: it would start another byte */
+            wr(CR, CR_MEN | CR_MTX); /* stop before the last read: it would start another byte */
         bytes[i] = rd(DR);
     }
     stop();
@@ -107,7 +107,7 @@ static void controller(void)
 
 static void time(void)
 {
-    uint8_t now[7], later[7], set[7] = { 0x30, 0x59, 0x23, 0x05, 0x31, 0x12, 0x26 };
+    uint8_t now[7], later[7], set[7] = {0x30, 0x59, 0x23, 0x05, 0x31, 0x12, 0x26};
 
     report("time is read", rtc_read(0, now, 7));
     bool all_bcd = true;
@@ -119,7 +119,8 @@ static void time(void)
     report("the minute given, or a little later", now[1] >= 0x34 && now[1] < 0x45);
     rtc_write(0, set, 7);
     rtc_read(0, later, 7);
-    report("a time set is kept: date", later[6] == 0x26 && later[5] == 0x12 && later[4] == 0x31 && later[3] == 5);
+    report("a time set is kept: date",
+           later[6] == 0x26 && later[5] == 0x12 && later[4] == 0x31 && later[3] == 5);
     report("a time set is kept: hour, minute", later[2] == 0x23 && later[1] == 0x59);
     report("a time set is kept: it goes on from the second", later[0] >= 0x30 && later[0] < 0x60);
     uint8_t first = later[0];
@@ -131,7 +132,7 @@ static void time(void)
 
 static void memory(void)
 {
-    uint8_t in[8] = { 1, 2, 3, 0xaa, 0x55, 0xff, 0, 9 }, out[8] = { 0 };
+    uint8_t in[8] = {1, 2, 3, 0xaa, 0x55, 0xff, 0, 9}, out[8] = {0};
 
     rtc_write(0x20, in, 8);
     rtc_read(0x20, out, 8);
@@ -157,7 +158,8 @@ static void interrupt(void)
     wr(SR, 0);
     io_write32(MPIC_EOI, 0);
     stop();
-    report_eq("SR cleared: no more", trap_run(spin_enough, MSR_EE, 1000, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("SR cleared: no more", trap_run(spin_enough, MSR_EE, 1000, 0, 0, 0).vector,
+              TRAP_NONE);
 }
 
 void guest_main(void)

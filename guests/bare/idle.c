@@ -44,9 +44,10 @@ void guest_main(void)
     report_eq("pending before: taken at once", ticks, 1);
     mtmsr(mfmsr() & ~MSR_EE);
 
-    mtspr(SPR_DECAR, 400000);       /* again and again: the first may come before the wait */
+    mtspr(SPR_DECAR, 400000); /* again and again: the first may come before the wait */
     mtspr(SPR_DEC, 400000);
     mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
-    report_eq("wait in user mode goes on behind", trap_run(user_wait, MSR_PR | MSR_EE, 0, 0, 0, 0).ret, 5);
+    report_eq("wait in user mode goes on behind",
+              trap_run(user_wait, MSR_PR | MSR_EE, 0, 0, 0, 0).ret, 5);
     mtspr(SPR_TCR, 0);
 }

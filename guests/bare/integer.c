@@ -14,7 +14,7 @@
 typedef struct {
     const char *name;
     const void *pc;
-    uint32_t r3, r4, r5, xer;       /* in */
+    uint32_t r3, r4, r5, xer; /* in */
     uint32_t want, want_xer, want_cr;
 } Row;
 
@@ -90,7 +90,7 @@ __asm__(".pushsection .text; .globl run_row\n"
     ROW(cmplwi, "cmplwi 4,0xffff", 3, 0xffff, 1, 0, 3, 0, EQ)                                      \
     ROW(cmp_field_7, "cmpw 7,4,5; mfcr 3; li 6,0; mtcr 6", 0, 1, 2, 0, LT, 0, 0)                   \
     ROW(mtcrf, "mtcrf 0x42,4; mfcr 3; li 6,0; mtcr 6", 0, 0xffffffff, 0, 0, 0x0f0000f0, 0, 0)      \
-    ROW(mfocrf, "mtcr 4; mfocrf 3,0x40; rlwinm 3,3,0,4,7; li 6,0; mtcr 6", 0, 0x1a000000, 0, 0,   \
+    ROW(mfocrf, "mtcr 4; mfocrf 3,0x40; rlwinm 3,3,0,4,7; li 6,0; mtcr 6", 0, 0x1a000000, 0, 0,    \
         0x0a000000, 0, 0)                                                                          \
     ROW(mcrf, "mtcr 4; mcrf 0,6; mfcr 3; li 6,0; mtcr 6", 0, 0x000000a0, 0, 0, 0xa00000a0, 0, 0)   \
     ROW(mcrxr, "mcrxr 0", 0, 0, 0, SO | CA, 0, 0, 0xa)                                             \
@@ -103,9 +103,10 @@ __asm__(".pushsection .text; .globl run_row\n"
     ROW(crnand, "mtcr 4; crnand 0,1,2", 0, 0x60000000, 0, 0, 0, 0, 0x6)                            \
     ROW(bdnz, "mflr 6; li 3,0; mtctr 4; 1: addi 3,3,2; bdnz 1b; mtlr 6", 0, 5, 0, 0, 10, 0, 0)     \
     ROW(bdz, "mtctr 4; li 3,1; bdz 1f; li 3,2; 1:", 0, 1, 0, 0, 1, 0, 0)                           \
-    ROW(bl, "mflr 6; bcl 20,31,1f; 1: mflr 3; lis 4,1b@ha; addi 4,4,1b@l; subf 3,4,3; mtlr 6",     \
-        9, 0, 0, 0, 0, 0, 0)                                                                       \
-    ROW(bctr, "lis 3,1f@ha; addi 3,3,1f@l; mtctr 3; li 3,1; bctr; li 3,2; 1:", 0, 0, 0, 0, 1, 0, 0)\
+    ROW(bl, "mflr 6; bcl 20,31,1f; 1: mflr 3; lis 4,1b@ha; addi 4,4,1b@l; subf 3,4,3; mtlr 6", 9,  \
+        0, 0, 0, 0, 0, 0)                                                                          \
+    ROW(bctr, "lis 3,1f@ha; addi 3,3,1f@l; mtctr 3; li 3,1; bctr; li 3,2; 1:", 0, 0, 0, 0, 1, 0,   \
+        0)                                                                                         \
     ROW(bclr_not_taken, "mtcr 4; mr 3,5; beqlr 0; addi 3,3,1", 0, 0, 5, 0, 6, 0, 0)                \
     ROW(mtxer, "mtxer 4; mfxer 3; li 6,0; mtxer 6", 0, 0xe000007f, 0, 0, 0xe000007f, 0, 0)         \
     ROW(mftb_moves, "mftb 4; 1: mftb 3; cmplw 3,4; beq 1b; li 3,1; li 6,0; mtcr 6", 0, 0, 0, 0, 1, \
@@ -131,15 +132,17 @@ __asm__(".pushsection .text; .globl run_row\n"
     ROW(stwbrx, "stwbrx 5,0,4; lwz 3,0(4)", 0x12345678, 0x78563412)                                \
     ROW(sthbrx, "sthbrx 5,0,4; lwz 3,0(4)", 0x12345678, 0x78562233)                                \
     ROW(lmw, "mr 6,30; mr 7,31; lmw 30,8(4); add 3,30,31; mr 30,6; mr 31,7", 0, 0x557799b9 + 1)    \
-    ROW(stmw, "mr 6,30; mr 7,31; li 30,1; li 31,2; stmw 30,4(4); mr 30,6; mr 31,7; lwz 3,4(4);"    \
-        "lwz 6,8(4); slwi 3,3,4; add 3,3,6", 0, 0x12)
+    ROW(stmw,                                                                                      \
+        "mr 6,30; mr 7,31; li 30,1; li 31,2; stmw 30,4(4); mr 30,6; mr 31,7; lwz 3,4(4);"          \
+        "lwz 6,8(4); slwi 3,3,4; add 3,3,6",                                                       \
+        0, 0x12)
 
 #define ROW(id, body, ...) PROBE(probe_##id, body);
 ROWS(ROW)
 MEMORY_ROWS(ROW)
 #undef ROW
-#define ROW(id, body, ...) { #id, probe_##id, __VA_ARGS__ },
-static const Row rows[] = { ROWS(ROW) };
+#define ROW(id, body, ...) {#id, probe_##id, __VA_ARGS__},
+static const Row rows[] = {ROWS(ROW)};
 #undef ROW
 
 static const struct {
@@ -147,14 +150,14 @@ static const struct {
     const void *pc;
     uint32_t r5, want;
 } memory_rows[] = {
-#define ROW(id, body, ...) { #id, probe_##id, __VA_ARGS__ },
+#define ROW(id, body, ...) {#id, probe_##id, __VA_ARGS__},
     MEMORY_ROWS(ROW)
 #undef ROW
 };
 
 static void check_row(const Row *row)
 {
-    Regs regs = { row->r3, row->r4, row->r5, row->xer, 0 };
+    Regs regs = {row->r3, row->r4, row->r5, row->xer, 0};
 
     run_row(&regs, row->pc);
     if (regs.r3 == row->want && regs.xer == row->want_xer && regs.cr == row->want_cr << 28) {
@@ -180,7 +183,7 @@ void guest_main(void)
     for (unsigned i = 0; i < sizeof memory_rows / sizeof memory_rows[0]; i++) {
         for (unsigned n = 0; n < 16; n++)
             room[n] = (uint8_t)(n * 0x11);
-        Regs regs = { 0, (uint32_t)room, memory_rows[i].r5, 0, 0 };
+        Regs regs = {0, (uint32_t)room, memory_rows[i].r5, 0, 0};
         run_row(&regs, memory_rows[i].pc);
         report_eq(memory_rows[i].name, regs.r3, memory_rows[i].want);
     }

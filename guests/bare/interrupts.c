@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Interrupt classes: what is saved where, which MSR bits fall, what ESR and DEAR say, and the returns.
- * e500mc Core Reference Manual §4. */
+ * Interrupt classes: what is saved where, which MSR bits fall, what ESR and DEAR say, and the
+ * returns. e500mc Core Reference Manual §4. */
 #include "guest.h"
 
 #define KEPT (MSR_CE | MSR_ME | MSR_DE)
 
 PROBE(probe_sc, "sc");
 PROBE(probe_trap, "tw 31,3,3");
-PROBE(probe_twi, "twi 4,3,7");                  /* equal */
+PROBE(probe_twi, "twi 4,3,7"); /* equal */
 PROBE(probe_illegal, ".long 0");
-PROBE(probe_illegal_31, ".long 0x7c000002");    /* opcode 31, extended opcode 1 */
+PROBE(probe_illegal_31, ".long 0x7c000002"); /* opcode 31, extended opcode 1 */
 PROBE(probe_mfmsr, "mfmsr 3");
 PROBE(probe_rfi, "rfi");
 PROBE(probe_rfci, "rfci");
@@ -44,15 +44,15 @@ static void system_call(void)
 
     report_eq("sc: vector", t.vector, VEC_SC);
     report_eq("sc: SRR0 is the next instruction", t.srr0, (uint32_t)probe_sc + 4);
-    report_eq("sc: SRR1 is the MSR before", t.srr1,
-              MSR_FP | MSR_EE | MSR_FE0 | MSR_FE1 | KEPT);
+    report_eq("sc: SRR1 is the MSR before", t.srr1, MSR_FP | MSR_EE | MSR_FE0 | MSR_FE1 | KEPT);
     report_eq("sc: MSR keeps CE ME DE alone", t.msr, KEPT);
     t = trap_run(probe_sc, MSR_PR | MSR_EE, 0, 0, 0, 0);
     report_eq("sc from user mode: SRR1 has PR", t.srr1, MSR_PR | MSR_EE);
     report_eq("sc from user mode: the handler has not", t.msr & MSR_PR, 0);
 }
 
-static void one_program(const char *name, const char *where, const void *pc, uint32_t msr, uint32_t esr)
+static void one_program(const char *name, const char *where, const void *pc, uint32_t msr,
+                        uint32_t esr)
 {
     Trap t = trap_run(pc, msr, 7, 0, 0, 0);
 
@@ -66,14 +66,17 @@ static void program(void)
     one_program("twi equal: ESR[PTR]", "twi: SRR0 is the trap", probe_twi, 0, ESR_PTR);
     report_eq("twi unequal does not trap", trap_run(probe_twi, 0, 8, 0, 0, 0).vector, TRAP_NONE);
     one_program("illegal: ESR[PIL]", "illegal: SRR0", probe_illegal, 0, ESR_PIL);
-    one_program("illegal in user mode: ESR[PIL]", "illegal in user mode: SRR0", probe_illegal, MSR_PR,
-                ESR_PIL);
-    one_program("illegal extended opcode: ESR[PIL]", "illegal extended opcode: SRR0", probe_illegal_31, 0,
-                ESR_PIL);
-    one_program("mfmsr in user mode: ESR[PPR]", "mfmsr in user mode: SRR0", probe_mfmsr, MSR_PR, ESR_PPR);
+    one_program("illegal in user mode: ESR[PIL]", "illegal in user mode: SRR0", probe_illegal,
+                MSR_PR, ESR_PIL);
+    one_program("illegal extended opcode: ESR[PIL]", "illegal extended opcode: SRR0",
+                probe_illegal_31, 0, ESR_PIL);
+    one_program("mfmsr in user mode: ESR[PPR]", "mfmsr in user mode: SRR0", probe_mfmsr, MSR_PR,
+                ESR_PPR);
     one_program("rfi in user mode: ESR[PPR]", "rfi in user mode: SRR0", probe_rfi, MSR_PR, ESR_PPR);
-    one_program("rfci in user mode: ESR[PPR]", "rfci in user mode: SRR0", probe_rfci, MSR_PR, ESR_PPR);
-    one_program("tlbwe in user mode: ESR[PPR]", "tlbwe in user mode: SRR0", probe_tlbwe, MSR_PR, ESR_PPR);
+    one_program("rfci in user mode: ESR[PPR]", "rfci in user mode: SRR0", probe_rfci, MSR_PR,
+                ESR_PPR);
+    one_program("tlbwe in user mode: ESR[PPR]", "tlbwe in user mode: SRR0", probe_tlbwe, MSR_PR,
+                ESR_PPR);
     one_program("wrteei in user mode: ESR[PPR]", "wrteei in user mode: SRR0", probe_wrteei, MSR_PR,
                 ESR_PPR);
 }
@@ -93,7 +96,8 @@ static void fp_unavailable(void)
     report_eq("fadd with MSR[FP] runs", t.vector, TRAP_NONE);
 }
 
-static void one_alignment(const char *name, const char *address, const void *pc, uint32_t ea, uint32_t st)
+static void one_alignment(const char *name, const char *address, const void *pc, uint32_t ea,
+                          uint32_t st)
 {
     Trap t = trap_run(pc, 0, ea, 0, 0, 0);
 
@@ -109,7 +113,8 @@ static void alignment(void)
     report_eq("lwz misaligned is served", trap_run(probe_lwz, 0, odd, 0, 0, 0).vector, TRAP_NONE);
     report_eq("stw misaligned is served", trap_run(probe_stw, 0, odd, 0, 0, 0).vector, TRAP_NONE);
     one_alignment("lwarx misaligned", "lwarx misaligned: DEAR, ESR", probe_lwarx, odd, 0);
-    one_alignment("stwcx. misaligned", "stwcx. misaligned: DEAR, ESR[ST]", probe_stwcx, odd, ESR_ST);
+    one_alignment("stwcx. misaligned", "stwcx. misaligned: DEAR, ESR[ST]", probe_stwcx, odd,
+                  ESR_ST);
     one_alignment("lmw misaligned", "lmw misaligned: DEAR, ESR", probe_lmw, odd, 0);
     one_alignment("stmw misaligned", "stmw misaligned: DEAR, ESR[ST]", probe_stmw, odd, ESR_ST);
     tlb1_map(2, TEST_EA | MAS2_I | MAS2_G, 0x900000, 2, 0x3f);
@@ -123,7 +128,8 @@ static void returns(void)
     uint32_t msr = MSR_ME | MSR_CE;
 
     report_eq("rfi: SRR1 to MSR", trap_run(return_rfi, 0, msr, 0, 0, 0).ret, msr);
-    report_eq("rfi: the two low bits of SRR0 are dropped", trap_run(return_rfi_low, 0, msr, 0, 0, 0).ret, msr);
+    report_eq("rfi: the two low bits of SRR0 are dropped",
+              trap_run(return_rfi_low, 0, msr, 0, 0, 0).ret, msr);
     report_eq("rfci: CSRR1 to MSR", trap_run(return_rfci, 0, msr, 0, 0, 0).ret, msr);
     report_eq("rfdi: DSRR1 to MSR", trap_run(return_rfdi, 0, msr, 0, 0, 0).ret, msr);
     report_eq("rfmci: MCSRR1 to MSR", trap_run(return_rfmci, 0, msr, 0, 0, 0).ret, msr);
@@ -136,7 +142,8 @@ static void classes_apart(void)
     mtspr(SPR_MCSRR0, 0x33330);
     trap_run(probe_trap, 0, 0, 0, 0, 0);
     report("a base interrupt leaves CSRR0 DSRR0 MCSRR0", mfspr(SPR_CSRR0) == 0x11110 &&
-           mfspr(SPR_DSRR0) == 0x22220 && mfspr(SPR_MCSRR0) == 0x33330);
+                                                             mfspr(SPR_DSRR0) == 0x22220 &&
+                                                             mfspr(SPR_MCSRR0) == 0x33330);
 }
 
 static Trap debug_run(const void *pc, uint32_t dbcr0, uint32_t msr)
@@ -186,15 +193,18 @@ static void data_address_compare(void)
     report_eq("store to a watched word: vector", t.vector, VEC_DEBUG);
     report_eq("store to a watched word: DBSR[DAC1W]", t.dbsr & ~DBSR_MRR, DBSR_DAC1W);
     mtspr(SPR_DBSR, ~0u);
-    report_eq("a load from it is not asked for", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
-    report_eq("a store beside it neither", trap_run(probe_stw, MSR_DE, watched + 4, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("a load from it is not asked for",
+              trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("a store beside it neither", trap_run(probe_stw, MSR_DE, watched + 4, 0, 0, 0).vector,
+              TRAP_NONE);
     mtspr(SPR_DBCR0, DBCR0_IDM | DBCR0_DAC1R);
     t = trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0);
     report_eq("load from a watched word: vector", t.vector, VEC_DEBUG);
     report_eq("load from a watched word: DBSR[DAC1R]", t.dbsr & ~DBSR_MRR, DBSR_DAC1R);
     mtspr(SPR_DBCR0, 0);
     mtspr(SPR_DBSR, ~0u);
-    report_eq("off again: nothing", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("off again: nothing", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector,
+              TRAP_NONE);
 }
 
 /* IVPR and IVOR are honoured: the trap vector moved to another 64 KiB. */
@@ -215,7 +225,7 @@ static void vectors_move(void)
 
     /* A copy of the first 64 KiB of code further up, reached by IVPR alone. */
     memcpy((void *)0xa00000, (const void *)0x100000, 0x10000);
-    ((uint32_t *)0xa00000)[((uint32_t)moved & 0xffff) / 4] = 0x38800058;    /* li 4,88 */
+    ((uint32_t *)0xa00000)[((uint32_t)moved & 0xffff) / 4] = 0x38800058; /* li 4,88 */
     code_sync((void *)0xa00000, 0x10000);
     mtspr(SPR_IVOR0 + VEC_PROGRAM, (uint32_t)moved & 0xfff0);
     mtspr(SPR_IVPR, 0xa00000);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The BookE MMU of the e500mc: two TLBs, sizes, permissions, PID, AS, misses with their MAS, invalidations.
- * EREF §6; e500mc Core Reference Manual §6. */
+ * The BookE MMU of the e500mc: two TLBs, sizes, permissions, PID, AS, misses with their MAS,
+ * invalidations. EREF §6; e500mc Core Reference Manual §6. */
 #include "guest.h"
 
 #define MAS0_ESEL(mas0) ((mas0) >> 16 & 0xfff)
-#define MAS4_TLB0_4K (MAS1_TSIZE(2))
-#define FRAME 0x900000u             /* RAM the tests map */
-#define FULL 0x3f                   /* UX SX UW SW UR SR */
+#define MAS4_TLB0_4K    (MAS1_TSIZE(2))
+#define FRAME           0x900000u /* RAM the tests map */
+#define FULL            0x3f      /* UX SX UW SW UR SR */
 
 PROBE(load, "lwz 3,0(3)");
 PROBE(store, "stw 4,0(3)");
@@ -25,8 +25,8 @@ static uint32_t tlb0_flags(uint32_t ea)
 /* TLB0: 4 KiB EA to PA in that way. */
 static void tlb0_map(unsigned way, uint32_t ea, uint32_t pa, uint32_t permissions, uint32_t mas1)
 {
-    tlb_write((TlbEntry){ MAS0_TLB0(way), MAS1_VALID | MAS1_TSIZE(2) | mas1,
-                          (ea & ~0xfffu) | tlb0_flags(ea), pa | permissions, 0 });
+    tlb_write((TlbEntry){MAS0_TLB0(way), MAS1_VALID | MAS1_TSIZE(2) | mas1,
+                         (ea & ~0xfffu) | tlb0_flags(ea), pa | permissions, 0});
 }
 
 static bool tlb0_valid(unsigned way, uint32_t ea)
@@ -79,8 +79,9 @@ static void round_trips(void)
     unsigned wrong = 0;
 
     for (unsigned n = 2; n < 64; n++)
-        tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
-                              (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15 });
+        tlb_write((TlbEntry){
+            MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
+            (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15});
     for (unsigned n = 2; n < 64; n++) {
         TlbEntry e = tlb_read(MAS0_TLB1(n), 0);
 
@@ -94,8 +95,8 @@ static void round_trips(void)
     wrong = 0;
     for (unsigned way = 0; way < 4; way++)
         for (unsigned set = 0; set < 128; set++)
-            tlb0_map(way, 0x60000000 + (way << 20) + (set << 12), (way << 24) + (set << 12), set & 0x3f,
-                     MAS1_TID(set + way));
+            tlb0_map(way, 0x60000000 + (way << 20) + (set << 12), (way << 24) + (set << 12),
+                     set & 0x3f, MAS1_TID(set + way));
     for (unsigned way = 0; way < 4; way++)
         for (unsigned set = 0; set < 128; set++) {
             TlbEntry e = tlb_read(MAS0_TLB0(way), set << 12);
@@ -119,27 +120,28 @@ static void sizes(void)
         unsigned tsize;
         uint32_t pa;
     } sizes[] = {
-        { "4K page: first and last word", "4K page: beyond is a miss", 2, FRAME },
-        { "16K page: first and last word", "16K page: beyond is a miss", 4, FRAME },
-        { "64K page: first and last word", "64K page: beyond is a miss", 6, FRAME },
-        { "256K page: first and last word", "256K page: beyond is a miss", 8, FRAME },
-        { "1M page: first and last word", "1M page: beyond is a miss", 10, FRAME },
-        { "4M page: first and last word", "4M page: beyond is a miss", 12, 0x800000 },
-        { "16M page: first and last word", "16M page: beyond is a miss", 14, 0x1000000 },
-        { "64M page: first and last word", "64M page: beyond is a miss", 16, 0 },
-        { "256M page: first and 64M's last word", "256M page: beyond is a miss", 18, 0 },
-        { "1G page: first and 64M's last word", "1G page: beyond is a miss", 20, 0 },
+        {"4K page: first and last word", "4K page: beyond is a miss", 2, FRAME},
+        {"16K page: first and last word", "16K page: beyond is a miss", 4, FRAME},
+        {"64K page: first and last word", "64K page: beyond is a miss", 6, FRAME},
+        {"256K page: first and last word", "256K page: beyond is a miss", 8, FRAME},
+        {"1M page: first and last word", "1M page: beyond is a miss", 10, FRAME},
+        {"4M page: first and last word", "4M page: beyond is a miss", 12, 0x800000},
+        {"16M page: first and last word", "16M page: beyond is a miss", 14, 0x1000000},
+        {"64M page: first and last word", "64M page: beyond is a miss", 16, 0},
+        {"256M page: first and 64M's last word", "256M page: beyond is a miss", 18, 0},
+        {"1G page: first and 64M's last word", "1G page: beyond is a miss", 20, 0},
     };
 
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint32_t size = 1024u << sizes[i].tsize, last = (size > 0x4000000 ? 0x4000000 : size) - 4;
-        volatile uint32_t *first_word = (uint32_t *)sizes[i].pa, *last_word = (uint32_t *)(sizes[i].pa + last);
+        volatile uint32_t *first_word = (uint32_t *)sizes[i].pa,
+                          *last_word = (uint32_t *)(sizes[i].pa + last);
         uint32_t was = *last_word;
 
         *last_word = 0x1a570000 + i;
         tlb1_map(5, TEST_EA, sizes[i].pa, sizes[i].tsize, FULL);
         report(sizes[i].name, at(load, 0, TEST_EA).ret == *first_word &&
-               at(load, 0, TEST_EA + last).ret == 0x1a570000 + i);
+                                  at(load, 0, TEST_EA + last).ret == 0x1a570000 + i);
         report_eq(sizes[i].beyond, at(load, 0, TEST_EA + size).vector, VEC_DTLB);
         tlb1_unmap(5);
         *last_word = was;
@@ -158,28 +160,28 @@ static void physical_36(void)
 typedef struct {
     const char *name;
     uint32_t permissions, msr;
-    uint8_t access;                 /* 'r' 'w' 'x' */
+    uint8_t access; /* 'r' 'w' 'x' */
     bool allowed;
 } Permission;
 
 static const Permission permission_rows[] = {
-    { "SR lets the supervisor read", MAS3_SR, 0, 'r', true },
-    { "without SR the supervisor does not read", FULL & ~MAS3_SR, 0, 'r', false },
-    { "SW lets the supervisor write", MAS3_SW, 0, 'w', true },
-    { "without SW the supervisor does not write", FULL & ~MAS3_SW, 0, 'w', false },
-    { "SX lets the supervisor execute", MAS3_SX, 0, 'x', true },
-    { "without SX the supervisor does not execute", FULL & ~MAS3_SX, 0, 'x', false },
-    { "UR lets the user read", MAS3_UR, MSR_PR, 'r', true },
-    { "without UR the user does not read", FULL & ~MAS3_UR, MSR_PR, 'r', false },
-    { "UW lets the user write", MAS3_UW, MSR_PR, 'w', true },
-    { "without UW the user does not write", FULL & ~MAS3_UW, MSR_PR, 'w', false },
-    { "UX lets the user execute", MAS3_UX, MSR_PR, 'x', true },
-    { "without UX the user does not execute", FULL & ~MAS3_UX, MSR_PR, 'x', false },
+    {"SR lets the supervisor read", MAS3_SR, 0, 'r', true},
+    {"without SR the supervisor does not read", FULL & ~MAS3_SR, 0, 'r', false},
+    {"SW lets the supervisor write", MAS3_SW, 0, 'w', true},
+    {"without SW the supervisor does not write", FULL & ~MAS3_SW, 0, 'w', false},
+    {"SX lets the supervisor execute", MAS3_SX, 0, 'x', true},
+    {"without SX the supervisor does not execute", FULL & ~MAS3_SX, 0, 'x', false},
+    {"UR lets the user read", MAS3_UR, MSR_PR, 'r', true},
+    {"without UR the user does not read", FULL & ~MAS3_UR, MSR_PR, 'r', false},
+    {"UW lets the user write", MAS3_UW, MSR_PR, 'w', true},
+    {"without UW the user does not write", FULL & ~MAS3_UW, MSR_PR, 'w', false},
+    {"UX lets the user execute", MAS3_UX, MSR_PR, 'x', true},
+    {"without UX the user does not execute", FULL & ~MAS3_UX, MSR_PR, 'x', false},
 };
 
 static void permissions(void)
 {
-    static const uint32_t code[] = { 0x3860002a, 0x4e800020 };      /* li 3,42; blr */
+    static const uint32_t code[] = {0x3860002a, 0x4e800020}; /* li 3,42; blr */
 
     memcpy((void *)FRAME, code, sizeof code);
     code_sync((void *)FRAME, sizeof code);
@@ -191,10 +193,11 @@ static void permissions(void)
         tlb1_map(5, TEST_EA, FRAME, 2, row->permissions);
         *(volatile uint32_t *)(FRAME + 64) = 0;
         Trap t = at(pc, row->msr, ea);
-        bool ok = row->allowed                ? t.vector == TRAP_NONE
-                  : row->access == 'x'        ? t.vector == VEC_ISI && t.srr0 == TEST_EA
-                                              : t.vector == VEC_DSI && t.dear == ea && t.srr0 == (uint32_t)pc &&
-                                                    (t.esr & ESR_ST) == (row->access == 'w' ? ESR_ST : 0);
+        bool ok = row->allowed ? t.vector == TRAP_NONE
+                  : row->access == 'x'
+                      ? t.vector == VEC_ISI && t.srr0 == TEST_EA
+                      : t.vector == VEC_DSI && t.dear == ea && t.srr0 == (uint32_t)pc &&
+                            (t.esr & ESR_ST) == (row->access == 'w' ? ESR_ST : 0);
         if (row->access == 'w')
             ok &= *(volatile uint32_t *)(FRAME + 64) == (row->allowed ? 0x5eed5eed : 0);
         if (row->access == 'x' && row->allowed)
@@ -203,7 +206,8 @@ static void permissions(void)
     }
     tlb1_map(5, TEST_EA, FRAME, 2, MAS3_SR | MAS3_UR | MAS3_SX | MAS3_UX);
     Trap t = at(do_dcbz, 0, TEST_EA);
-    report("dcbz needs to write: DSI with ESR[ST]", t.vector == VEC_DSI && t.esr & ESR_ST && t.dear == TEST_EA);
+    report("dcbz needs to write: DSI with ESR[ST]",
+           t.vector == VEC_DSI && t.esr & ESR_ST && t.dear == TEST_EA);
     tlb1_map(5, TEST_EA, FRAME, 2, MAS3_SX | MAS3_UX);
     report_eq("dcbst needs to read: DSI", at(do_dcbst, 0, TEST_EA).vector, VEC_DSI);
     report_eq("lwarx needs to read: DSI", at(do_lwarx, 0, TEST_EA).vector, VEC_DSI);
@@ -225,7 +229,8 @@ static void misses(void)
     report_eq("load miss: ESR", t.esr & ESR_ST, 0);
     report_eq("miss: MAS0 selects MAS4's TLB", t.mas[0] >> 28 & 3, 0);
     report_eq("miss: MAS0[ESEL] is the victim", MAS0_ESEL(t.mas[0]) & ~3u, 0);
-    report_eq("miss: MAS1 is V, PID, AS, MAS4's size", t.mas[1], MAS1_VALID | MAS1_TID(0x12) | MAS1_TSIZE(2));
+    report_eq("miss: MAS1 is V, PID, AS, MAS4's size", t.mas[1],
+              MAS1_VALID | MAS1_TID(0x12) | MAS1_TSIZE(2));
     report_eq("miss: MAS2 is the page and MAS4's WIMGE", t.mas[2], TEST_EA + 0x1000 + MAS2_M);
     report_eq("miss: MAS3 is 0", t.mas[3], 0);
     report_eq("miss: MAS6 is the search", t.mas[6] & 0x00ff0001, 0x00120000);
@@ -244,7 +249,8 @@ static void misses(void)
     mtspr(SPR_PID, 0);
     tlb1_map(5, TEST_EA, FRAME, 2, FULL);
     t = at(load, 0, TEST_EA + 0xffe);
-    report("a load across into an unmapped page: DEAR there", t.vector == VEC_DTLB && t.dear >> 12 == (TEST_EA >> 12) + 1);
+    report("a load across into an unmapped page: DEAR there",
+           t.vector == VEC_DTLB && t.dear >> 12 == (TEST_EA >> 12) + 1);
     *(volatile uint32_t *)(FRAME + 0xffc) = 0x11223344;
     t = at(store, 0, TEST_EA + 0xffe);
     report("a store across into an unmapped page writes nothing",
@@ -253,7 +259,7 @@ static void misses(void)
     t = at(store, 0, TEST_EA + 0xffe);
     report("a store across two pages goes to both",
            t.vector == TRAP_NONE && *(volatile uint32_t *)(FRAME + 0xffc) == 0x11225eed &&
-           *(volatile uint16_t *)(FRAME + 0x3000) == 0x5eed);
+               *(volatile uint16_t *)(FRAME + 0x3000) == 0x5eed);
     flush();
 }
 
@@ -285,8 +291,9 @@ static void contexts(void)
     flush();
 
     /* address spaces: code as it is, in AS 1 too; the test page only in AS 1 */
-    tlb_write((TlbEntry){ MAS0_TLB1(6), MAS1_VALID | MAS1_TS | MAS1_TSIZE(16), 0, FULL, 0 });
-    tlb_write((TlbEntry){ MAS0_TLB1(5), MAS1_VALID | MAS1_TS | MAS1_TSIZE(2), TEST_EA, FRAME | FULL, 0 });
+    tlb_write((TlbEntry){MAS0_TLB1(6), MAS1_VALID | MAS1_TS | MAS1_TSIZE(16), 0, FULL, 0});
+    tlb_write(
+        (TlbEntry){MAS0_TLB1(5), MAS1_VALID | MAS1_TS | MAS1_TSIZE(2), TEST_EA, FRAME | FULL, 0});
     report_eq("AS 1 page with MSR[DS]=1 hits", at(load, MSR_DS, TEST_EA).vector, TRAP_NONE);
     report_eq("AS 1 page with MSR[DS]=0 misses", at(load, 0, TEST_EA).vector, VEC_DTLB);
     Trap t = at(load, MSR_IS, TEST_EA);
@@ -298,7 +305,8 @@ static void contexts(void)
     report_eq("a miss in AS 1: MAS6[SAS]", t.mas[6] & 1, 1);
     tlb1_unmap(6);
     t = at(load, MSR_IS, FRAME);
-    report("without code in AS 1 the fetch misses", t.vector == VEC_ITLB && t.srr0 == (uint32_t)load);
+    report("without code in AS 1 the fetch misses",
+           t.vector == VEC_ITLB && t.srr0 == (uint32_t)load);
     flush();
 }
 
@@ -310,8 +318,8 @@ static void search(uint32_t ea, uint32_t mas6)
 
 static void searches(void)
 {
-    tlb_write((TlbEntry){ MAS0_TLB1(7), MAS1_VALID | MAS1_TID(3) | MAS1_TSIZE(6), TEST_EA | MAS2_G,
-                          FRAME | FULL, 0 });
+    tlb_write((TlbEntry){MAS0_TLB1(7), MAS1_VALID | MAS1_TID(3) | MAS1_TSIZE(6), TEST_EA | MAS2_G,
+                         FRAME | FULL, 0});
     search(TEST_EA + 0xabcd, 3 << 16);
     report_eq("tlbsx finds TLB1: MAS0", mfspr(SPR_MAS0) & 0x3fff0000, MAS0_TLB1(7));
     report_eq("tlbsx finds TLB1: MAS1", mfspr(SPR_MAS1), MAS1_VALID | MAS1_TID(3) | MAS1_TSIZE(6));
@@ -337,18 +345,21 @@ static void set_up_four(void)
 {
     tlb0_map(0, TEST_EA, FRAME, FULL, MAS1_TID(5));
     tlb0_map(1, TEST_EA + 0x1000, FRAME, FULL, MAS1_TID(6));
-    tlb_write((TlbEntry){ MAS0_TLB1(8), MAS1_VALID | MAS1_TID(5) | MAS1_TSIZE(4), TEST_EA + 0x10000, FRAME | FULL, 0 });
-    tlb_write((TlbEntry){ MAS0_TLB1(9), MAS1_VALID | MAS1_IPROT | MAS1_TID(5) | MAS1_TSIZE(4),
-                          TEST_EA + 0x20000, FRAME | FULL, 0 });
+    tlb_write((TlbEntry){MAS0_TLB1(8), MAS1_VALID | MAS1_TID(5) | MAS1_TSIZE(4), TEST_EA + 0x10000,
+                         FRAME | FULL, 0});
+    tlb_write((TlbEntry){MAS0_TLB1(9), MAS1_VALID | MAS1_IPROT | MAS1_TID(5) | MAS1_TSIZE(4),
+                         TEST_EA + 0x20000, FRAME | FULL, 0});
 }
 
 /* Which of the four are left, as bits. */
 static unsigned left(void)
 {
-    return tlb0_valid(0, TEST_EA) | tlb0_valid(1, TEST_EA + 0x1000) << 1 | tlb1_valid(8) << 2 | tlb1_valid(9) << 3;
+    return tlb0_valid(0, TEST_EA) | tlb0_valid(1, TEST_EA + 0x1000) << 1 | tlb1_valid(8) << 2 |
+           tlb1_valid(9) << 3;
 }
 
-#define TLBIVAX(ea) __asm__ volatile("tlbivax 0,%0; msync; tlbsync; msync; isync" : : "r"(ea) : "memory")
+#define TLBIVAX(ea)                                                                                \
+    __asm__ volatile("tlbivax 0,%0; msync; tlbsync; msync; isync" : : "r"(ea) : "memory")
 #define TLBILX(t, ea) __asm__ volatile("tlbilx " #t ",0,%0; msync; isync" : : "r"(ea) : "memory")
 
 static void invalidations(void)
@@ -389,7 +400,8 @@ static void invalidations(void)
     flush();
 }
 
-/* What was used stays used until invalidated, and then no longer: no stale translation is left anywhere. */
+/* What was used stays used until invalidated, and then no longer: no stale translation is left
+ * anywhere. */
 static void stale(void)
 {
     *(volatile uint32_t *)FRAME = 1;
@@ -404,7 +416,7 @@ static void stale(void)
     at(store, 0, TEST_EA);
     tlb0_map(0, TEST_EA, FRAME, MAS3_SR, 0);
     report_eq("a permission taken back is gone", at(store, 0, TEST_EA).vector, VEC_DSI);
-    tlb_write((TlbEntry){ MAS0_TLB0(0), MAS1_TSIZE(2), TEST_EA, FRAME | FULL, 0 });
+    tlb_write((TlbEntry){MAS0_TLB0(0), MAS1_TSIZE(2), TEST_EA, FRAME | FULL, 0});
     report_eq("an entry without V does not match", at(load, 0, TEST_EA).vector, VEC_DTLB);
     flush();
 }
@@ -416,7 +428,8 @@ static void little_endian(void)
     report_eq("a little-endian page reverses loads", at(load, 0, TEST_EA).ret, 0x44332211);
     report_eq("lwbrx there reverses again", at(load_byte_reverse, 0, TEST_EA).ret, 0x11223344);
     at(store, 0, TEST_EA + 4);
-    report_eq("a little-endian page reverses stores", *(volatile uint32_t *)(FRAME + 4), 0xed5eed5e);
+    report_eq("a little-endian page reverses stores", *(volatile uint32_t *)(FRAME + 4),
+              0xed5eed5e);
     tlb1_unmap(5);
 }
 

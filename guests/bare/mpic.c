@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The interrupt controller: identity, IPIs, priorities, timers, message interrupts, spurious vector, critical output,
- * external proxy. */
+ * The interrupt controller: identity, IPIs, priorities, timers, message interrupts, spurious
+ * vector, critical output, external proxy. */
 #include "mpic_regs.h"
 
 PROBE(spin_enough, "mtctr 3; 1: bdnz 1b");
@@ -125,7 +125,7 @@ static void timers(void)
     iack();
     eoi();
     io_write32(MPIC_GTBCR(0), 0x80000000);
-    if (soon(MSR_EE) == VEC_EXTERNAL) {     /* one may have come before that */
+    if (soon(MSR_EE) == VEC_EXTERNAL) { /* one may have come before that */
         iack();
         eoi();
     }
@@ -144,7 +144,8 @@ static void timers(void)
     uint32_t a = io_read32(MPIC_GTCCR(1)), b;
     for (unsigned n = 0; n < 1000000 && (b = io_read32(MPIC_GTCCR(1))) == a; n++)
         ;
-    report("timer 1 counts down", (b & 0x7fffffff) < (a & 0x7fffffff) && (a & 0x7fffffff) <= 0x100000);
+    report("timer 1 counts down",
+           (b & 0x7fffffff) < (a & 0x7fffffff) && (a & 0x7fffffff) <= 0x100000);
     io_write32(MPIC_GTBCR(1), 0x80000000);
 }
 

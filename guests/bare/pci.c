@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The PCI host bridge: configuration cycles by CONFIG_ADDR and CONFIG_DATA, its own header, address translation
- * registers.  MPC8544E Reference Manual §17. */
+ * The PCI host bridge: configuration cycles by CONFIG_ADDR and CONFIG_DATA, its own header, address
+ * translation registers.  MPC8544E Reference Manual §17. */
 #include "guest.h"
 
 static uint32_t swap(uint32_t v)
@@ -68,9 +68,9 @@ static void translation(void)
         const char *name;
         uint32_t reg, value;
     } rows[] = {
-        { "POTAR1 reads back", 0xc20, 0x000c0000 },  { "POWBAR1 reads back", 0xc28, 0x000c0000 },
-        { "POWAR1 reads back", 0xc30, 0x8004401c },  { "POTAR2 reads back", 0xc40, 0x00000000 },
-        { "PITAR1 reads back", 0xde0, 0x00000000 },  { "PIWAR1 reads back", 0xdf0, 0xa0f5501e },
+        {"POTAR1 reads back", 0xc20, 0x000c0000}, {"POWBAR1 reads back", 0xc28, 0x000c0000},
+        {"POWAR1 reads back", 0xc30, 0x8004401c}, {"POTAR2 reads back", 0xc40, 0x00000000},
+        {"PITAR1 reads back", 0xde0, 0x00000000}, {"PIWAR1 reads back", 0xdf0, 0xa0f5501e},
     };
 
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {

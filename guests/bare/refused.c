@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * A reset or shutdown that cannot be carried out returns EV_INTERNAL and the guest runs on, nothing lost; the
- * next try succeeds.  bootargs say which call fails once: "reset" or "shutdown". */
+ * A reset or shutdown that cannot be carried out returns EV_INTERNAL and the guest runs on, nothing
+ * lost; the next try succeeds.  bootargs say which call fails once: "reset" or "shutdown". */
 #include "guest.h"
 #include "hcall_guest.h"
 
-#define MAGIC 0x4ef05ed1
+#define MAGIC       0x4ef05ed1
 #define EV_INTERNAL 9
 
 typedef struct {

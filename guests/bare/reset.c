@@ -34,7 +34,7 @@ void guest_main(void)
         return;
     }
     if (kept->magic != MAGIC)
-        *kept = (Kept){ .magic = MAGIC };
+        *kept = (Kept){.magic = MAGIC};
     else if (!pattern_kept(kept))
         kept->faults |= 1;
     if (fault) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * A thousand resets by hypercall.  After the 100th and at the end it says MEASURE and waits for a byte on UART0
- * while the runner counts the program's memory, descriptors and threads. */
+ * A thousand resets by hypercall.  After the 100th and at the end it says MEASURE and waits for a
+ * byte on UART0 while the runner counts the program's memory, descriptors and threads. */
 #include "guest.h"
 #include "hcall_guest.h"
 
-#define MAGIC 0x51e51000
+#define MAGIC  0x51e51000
 #define RESETS 1000
 
 void guest_main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A reset with reset-ram=clear: nothing in RAM tells of the boot before, so the runner counts the boots. */
+ * A reset with reset-ram=clear: nothing in RAM tells of the boot before, so the runner counts the
+ * boots. */
 #include "guest.h"
 #include "hcall_guest.h"
 

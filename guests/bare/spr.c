@@ -42,8 +42,8 @@ SPR_PROBES(tbl, 268);
 SPR_PROBES(tbu, 269);
 SPR_PROBES(tblw, 284);
 SPR_PROBES(dec, 22);
-SPR_PROBES(unknown_supervisor, 976);        /* the fifth bit of the number is 1 */
-SPR_PROBES(unknown_user, 7);                /* … is 0 */
+SPR_PROBES(unknown_supervisor, 976); /* the fifth bit of the number is 1 */
+SPR_PROBES(unknown_user, 7);         /* … is 0 */
 SPR_PROBES(xer, 1);
 SPR_PROBES(ctr, 9);
 
@@ -52,7 +52,8 @@ static uint32_t get(const void *pc, uint32_t msr)
     return trap_run(pc, msr, 0xdead0000, 0, 0, 0).ret;
 }
 
-static void reads_back(const char *sentence, const void *set_pc, const void *get_pc, uint32_t value, uint32_t mask)
+static void reads_back(const char *sentence, const void *set_pc, const void *get_pc, uint32_t value,
+                       uint32_t mask)
 {
     uint32_t before = get(get_pc, 0), read, inverse;
 
@@ -88,7 +89,7 @@ static void identity(void)
 
 static void cache_control(void)
 {
-    mtspr(SPR_L1CSR0, 0x2);                 /* CFI: invalidate; the bit falls by itself */
+    mtspr(SPR_L1CSR0, 0x2); /* CFI: invalidate; the bit falls by itself */
     report_eq("L1CSR0[CFI] completes", mfspr(SPR_L1CSR0) & 2, 0);
     mtspr(SPR_L1CSR1, 0x2);
     report_eq("L1CSR1[ICFI] completes", mfspr(SPR_L1CSR1) & 2, 0);
@@ -96,13 +97,13 @@ static void cache_control(void)
     report_eq("L1CSR0[CE] reads back", mfspr(SPR_L1CSR0) & 1, 1);
     mtspr(SPR_L1CSR1, 0x1);
     report_eq("L1CSR1[ICE] reads back", mfspr(SPR_L1CSR1) & 1, 1);
-    mtspr(SPR_L2CSR0, 0x00200000);          /* L2FI */
+    mtspr(SPR_L2CSR0, 0x00200000); /* L2FI */
     report_eq("L2CSR0[L2FI] completes", mfspr(SPR_L2CSR0) & 0x00200000, 0);
 }
 
 static void storage(void)
 {
-    mtspr(SPR_SPRG0, 0x12345678);           /* by hand: the vectors use SPRG0 */
+    mtspr(SPR_SPRG0, 0x12345678); /* by hand: the vectors use SPRG0 */
     report_eq("SPRG0", mfspr(SPR_SPRG0), 0x12345678);
     reads_back("SPRG3", set_sprg3, get_sprg3, 0x12345678, ~0u);
     reads_back("SPRG4", set_sprg4, get_sprg4, 0x12345678, ~0u);
@@ -138,7 +139,8 @@ static void user(void)
     report_eq("USPRG6 shows SPRG6 in user mode", get(get_usprg6, MSR_PR), 0x66);
     report_eq("USPRG7 shows SPRG7 in user mode", get(get_usprg7, MSR_PR), 0x77);
     Trap t = trap_run(set_usprg0, MSR_PR, 0xabcd, 0, 0, 0);
-    report_eq("USPRG0 written in user mode", t.vector == TRAP_NONE ? get(get_usprg0, 0) : t.vector, 0xabcd);
+    report_eq("USPRG0 written in user mode", t.vector == TRAP_NONE ? get(get_usprg0, 0) : t.vector,
+              0xabcd);
     report_eq("XER in user mode", trap_run(set_xer, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
     report_eq("CTR in user mode", trap_run(get_ctr, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
     report_eq("TBL in user mode", trap_run(get_tbl, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
@@ -165,11 +167,13 @@ static void absent(void)
 
     report("an absent user SPR is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(set_unknown_user, MSR_PR, 0, 0, 0, 0);
-    report("an absent user SPR is illegal in user mode", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
+    report("an absent user SPR is illegal in user mode",
+           t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(get_unknown_supervisor, 0, 0, 0, 0, 0);
     report("an absent supervisor SPR is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(get_unknown_supervisor, MSR_PR, 0, 0, 0, 0);
-    report("an absent supervisor SPR in user mode is privileged", t.vector == VEC_PROGRAM && t.esr == ESR_PPR);
+    report("an absent supervisor SPR in user mode is privileged",
+           t.vector == VEC_PROGRAM && t.esr == ESR_PPR);
     t = trap_run(set_pvr, 0, 0, 0, 0, 0);
     report("PVR write is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(set_tbl, 0, 0, 0, 0, 0);

@@ -19,7 +19,8 @@ static void count_fit(TrapFrame *frame)
     ticks++;
 }
 
-/* Many times any period used here, counted in work done, so that a busy host cannot make it too short. */
+/* Many times any period used here, counted in work done, so that a busy host cannot make it too
+ * short. */
 enum { PATIENCE = 20000000 };
 
 static bool wait_tsr(uint32_t bits)
@@ -221,7 +222,8 @@ static void enabling(void)
     report_eq("wrtee lets it in", trap_run(enable_by_wrtee, 0, 0, 0, 0, 0).vector, VEC_DEC);
     report_eq("mtmsr lets it in", trap_run(enable_by_mtmsr, 0, 0, 0, 0, 0).vector, VEC_DEC);
     mtspr(SPR_TCR, 0);
-    report_eq("masked by TCR[DIE]: not taken", trap_run(masked, MSR_EE, 0, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("masked by TCR[DIE]: not taken", trap_run(masked, MSR_EE, 0, 0, 0, 0).vector,
+              TRAP_NONE);
     quiet();
 }
 

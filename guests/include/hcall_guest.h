@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The hypercalls as a guest sees them, out of hcall/hcall.def: a token and a wrapper for each row, so
- * that no number stands twice: TOKEN_EV_IDLE and call_EV_IDLE(args, out), and so on.
- * hcall_raw() (from the guest's library) loads r3..r11, executes the tree's hcall-instructions and
- * stores them back.
+ * The hypercalls as a guest sees them, out of hcall/hcall.def: a token and a wrapper for each row,
+ * so that no number stands twice: TOKEN_EV_IDLE and call_EV_IDLE(args, out), and so on. hcall_raw()
+ * (from the guest's library) loads r3..r11, executes the tree's hcall-instructions and stores them
+ * back.
  */
 #pragma once
 #include <stdint.h>
@@ -42,9 +42,10 @@ enum {
 void hcall_raw(uint32_t regs[9]);
 
 /* Token in r11, r3.. = args, back the status; out (may be NULL) gets r4..r11. */
-static inline uint32_t hcall_invoke(uint32_t token, const uint32_t *args, unsigned n_in, uint32_t out[8])
+static inline uint32_t hcall_invoke(uint32_t token, const uint32_t *args, unsigned n_in,
+                                    uint32_t out[8])
 {
-    uint32_t regs[9] = { 0 };
+    uint32_t regs[9] = {0};
 
     for (unsigned i = 0; i < n_in; i++)
         regs[i] = args[i];

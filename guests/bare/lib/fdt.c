@@ -126,7 +126,8 @@ const void *fdt_property(int node, const char *name, uint32_t *length)
             break;
         uint32_t string = strings_off + word(off + 8);
 
-        if (string >= strings_off && string < strings_end && !strcmp((const char *)tree + string, name)) {
+        if (string >= strings_off && string < strings_end &&
+            !strcmp((const char *)tree + string, name)) {
             if (length)
                 *length = word(off + 4);
             return tree + off + 12;

@@ -36,13 +36,13 @@ TlbEntry tlb_read(uint32_t mas0, uint32_t ea)
 
 void tlb1_map(unsigned n, uint32_t ea, uint64_t pa, unsigned tsize, uint32_t permissions)
 {
-    tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_TSIZE(tsize), ea,
-                          (uint32_t)pa | permissions, (uint32_t)(pa >> 32) });
+    tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_TSIZE(tsize), ea,
+                         (uint32_t)pa | permissions, (uint32_t)(pa >> 32)});
 }
 
 void tlb1_unmap(unsigned n)
 {
-    tlb_write((TlbEntry){ .mas0 = MAS0_TLB1(n), .mas1 = MAS1_TSIZE(2) });
+    tlb_write((TlbEntry){.mas0 = MAS0_TLB1(n), .mas1 = MAS1_TSIZE(2)});
 }
 
 void code_sync(const void *p, size_t bytes)
@@ -70,8 +70,8 @@ void guest_power_off(void)
     if (hcall_promised("has-shutdown"))
         call_KVM_HC_VM_SHUTDOWN(NULL, NULL);
     if (board_has("/soc/gpio")) {
-        io_write32(GPIO + 8, 0);            /* GPDAT low first: power goes off on the rising edge */
-        io_write32(GPIO + 0, 0x80000000);   /* GPDIR: pin 0 drives */
+        io_write32(GPIO + 8, 0);          /* GPDAT low first: power goes off on the rising edge */
+        io_write32(GPIO + 0, 0x80000000); /* GPDIR: pin 0 drives */
         io_write32(GPIO + 8, 0x80000000);
     } else {
         io_write32(GUTS + 0xb0, 2);
@@ -103,8 +103,9 @@ static void ccsr_find(void)
 
 void ccsr_map(unsigned n)
 {
-    tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10), CCSR | MAS2_I | MAS2_G,
-                          (uint32_t)ccsr_pa | MAS3_SR | MAS3_SW, (uint32_t)(ccsr_pa >> 32) });
+    tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10),
+                         CCSR | MAS2_I | MAS2_G, (uint32_t)ccsr_pa | MAS3_SR | MAS3_SW,
+                         (uint32_t)(ccsr_pa >> 32)});
 }
 
 void guest_start(const void *tree)
