@@ -47,6 +47,7 @@ tests   cmd   git                                     git
 oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
 oracle  cmd   qemu-system-ppc                         qemu-system-ppc
+oracle  cmd   gdb-multiarch                           gdb-multiarch
 '
 
 present() {
