@@ -391,8 +391,9 @@ static void create(Vcpu *vcpu, void *opaque)
     call->handle = ops->vcpu_create(call->vm, vcpu->index, &call->error);
     if (!call->handle)
         return;
-    if ((call->debug->single_step || call->debug->n_breakpoints) &&
-        !ops->vcpu_set_debug(call->handle, call->debug, &call->error)) {
+    const AccelDebug *debug = call->debug;
+    if ((debug->single_step || debug->n_breakpoints || debug->n_watchpoints) &&
+        !ops->vcpu_set_debug(call->handle, debug, &call->error)) {
         ops->vcpu_destroy(call->handle);
         call->handle = NULL;
         return;

@@ -60,8 +60,8 @@ static bool state_matches(uint32_t control, unsigned which, bool pr, bool as)
 
 /*
  * Which of the pair's compares an address in [first, last], an aligned power of two of them, meets:
- * bit 0 the first register's, bit 1 the second's.  The two work as one in all modes but exact compare:
- * whichever is enabled tells of it.
+ * bit 0 the first register's, bit 1 the second's.  The two work as one in all modes but exact
+ * compare: whichever is enabled tells of it.
  */
 static unsigned compare_pair(uint32_t control, Ea one, Ea two, Ea first, Ea last)
 {
@@ -83,7 +83,8 @@ static void look_at_next(E500 *c, uint32_t dbcr0)
     uint32_t word;
     Insn in;
 
-    if (!(dbcr0 & (DBCR0_BRT | DBCR0_RET | DBCR0_CRET)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+    if (!(dbcr0 & (DBCR0_BRT | DBCR0_RET | DBCR0_CRET)) ||
+        e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
         return; /* the fetch proper will raise it */
     insn_decode(word, c->model, &in);
     if ((dbcr0 & DBCR0_RET) && in.id == INSN_rfi)
@@ -121,8 +122,10 @@ bool e500_debug_watches(const E500 *c)
     return c->host_watch || watches_data(c);
 }
 
-/* The debugger's first watchpoint that wants one of the accesses to [first, last]; NULL: none does. */
-static const AccelWatchpoint *host_watchpoint(const E500 *c, Ea first, Ea last, bool read, bool write)
+/* The debugger's first watchpoint that wants one of the accesses to [first, last]; NULL: none does.
+ */
+static const AccelWatchpoint *host_watchpoint(const E500 *c, Ea first, Ea last, bool read,
+                                              bool write)
 {
     for (unsigned i = 0; c->host_watch && i < c->host_watch->n_watchpoints; i++) {
         const AccelWatchpoint *w = &c->host_watch->watchpoint[i];
@@ -152,7 +155,8 @@ static ExecResult exit_watchpoint(E500 *c, const AccelWatchpoint *w, Ea ea)
     return EXEC_EXIT;
 }
 
-/* The address of an access is that of its first byte; that of a block operation is all of the block's. */
+/* The address of an access is that of its first byte; that of a block operation is all of the
+ * block's. */
 static bool guest_watches(E500 *c, Ea first, Ea last, bool write)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0], dbcr2 = c->s.spr[SPR_DBCR2], dbsr = 0;

@@ -56,8 +56,7 @@ ExecResult exec_mtmsr(E500 *c, const Insn *in)
 {
     if (in_problem_state(c))
         return e500_privileged(c);
-    e500_set_msr(c, c->s.gpr[in->rt].w);
-    return EXEC_NEXT;
+    return e500_msr_written(c, c->s.gpr[in->rt].w, c->s.pc + 4);
 }
 
 static ExecResult write_ee(E500 *c, bool ee)

@@ -3,6 +3,7 @@
  * Interrupts: recording, priorities, delivery, return (EREF 2.0 §7; e500mc core manual ch. 4).
  */
 #include "cpu/e500/core.h"
+#include "cpu/e500/softfp.h"
 #include "cpu/log.h"
 
 typedef enum ExcpClass { CLASS_BASE, CLASS_CRIT, CLASS_DEBUG, CLASS_MCHECK } ExcpClass;
@@ -128,7 +129,8 @@ static ExcpClass class_of(const E500 *c, E500Excp excp)
     return class == CLASS_DEBUG && c->model->core == E500_CORE_V2 ? CLASS_CRIT : class;
 }
 
-/* The event is at the handler's first instruction.  Without E.ED critical ones are debug's own class. */
+/* The event is at the handler's first instruction.  Without E.ED critical ones are debug's own
+ * class. */
 static void taken_is_an_event(E500 *c, ExcpClass class)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
@@ -170,8 +172,8 @@ static bool checkstop(E500 *c)
 
 static uint32_t mcsr_v2(uint32_t mcsr)
 {
-    return (mcsr & MCSR_MCP) | (mcsr & MCSR_IF ? MCSR_V2_BUS_IBERR : 0) | (mcsr & MCSR_LD ? MCSR_V2_BUS_RBERR : 0) |
-           (mcsr & MCSR_ST ? MCSR_V2_BUS_WBERR : 0);
+    return (mcsr & MCSR_MCP) | (mcsr & MCSR_IF ? MCSR_V2_BUS_IBERR : 0) |
+           (mcsr & MCSR_LD ? MCSR_V2_BUS_RBERR : 0) | (mcsr & MCSR_ST ? MCSR_V2_BUS_WBERR : 0);
 }
 
 /* A system call, and a rounding that software completes, have been executed. */
@@ -373,9 +375,25 @@ void e500_set_msr(E500 *c, uint32_t msr)
     }
 }
 
+/*
+ * With MSR[FE0, FE1] other than 00 a set FPSCR[FEX] is an interrupt.  Where it is the MSR that
+ * changes, its SRR0 is the next instruction (Power ISA 2.06B Book III-E §7.6.7; neither core has
+ * ESR[PIE]).
+ */
+ExecResult e500_msr_written(E500 *c, uint32_t msr, Ea next)
+{
+    uint32_t old = c->s.msr;
+
+    e500_set_msr(c, msr);
+    c->s.pc = next;
+    if (__builtin_expect((c->s.msr & ~old & (MSR_FE0 | MSR_FE1)) && !(old & (MSR_FE0 | MSR_FE1)) &&
+                             (c->s.fpscr & FPSCR_FEX),
+                         0))
+        return e500_raise(c, EXCP_PROGRAM, ESR_FP);
+    return EXEC_JUMP;
+}
+
 ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1)
 {
-    c->s.pc = srr0 & ~3u;
-    e500_set_msr(c, srr1);
-    return EXEC_JUMP;
+    return e500_msr_written(c, srr1, srr0 & ~3u);
 }

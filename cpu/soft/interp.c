@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The interpreter: fetch, decode (memoized), execute; between instructions it looks at one word, c->attention, and every slice at
- * the time.
+ * The interpreter: fetch, decode (memoized), execute; between instructions it looks at one word,
+ * c->attention, and every slice at the time.
  */
 #include "cpu/e500/mem.h"
 #include "cpu/log.h"
 #include "cpu/soft/soft.h"
 
-/* Instructions between two looks at the time.  A host clock is read in ~30 ns; virtual time moves a slice at a time. */
+/* Instructions between two looks at the time.  A host clock is read in ~30 ns; virtual time moves a
+ * slice at a time. */
 enum { SLICE_HOST = 1024, SLICE_VIRTUAL = 64 };
 
 void soft_decode_cache_init(SoftVcpu *vcpu)
@@ -48,7 +49,8 @@ static inline bool step(SoftVcpu *vcpu, E500 *c)
     return r == EXEC_TRAP && e500_deliver_trap(c);
 }
 
-/* The instruction whose device access was answered, once more; its answers are used up unless it needs another. */
+/* The instruction whose device access was answered, once more; its answers are used up unless it
+ * needs another. */
 static bool step_again(SoftVcpu *vcpu, E500 *c)
 {
     c->replay.next = 0;
@@ -101,13 +103,15 @@ static bool step_watched(SoftVcpu *vcpu, E500 *c)
     const AccelDebug *debug = &vcpu->debug;
     if (log_on(LOG_IN_ASM))
         show_first_time(vcpu, c);
-    if ((vcpu->breakpoint_filter & SOFT_BREAKPOINT_BIT(c->s.pc)) && has_breakpoint(debug, c->s.pc)) {
+    if ((vcpu->breakpoint_filter & SOFT_BREAKPOINT_BIT(c->s.pc)) &&
+        has_breakpoint(debug, c->s.pc)) {
         c->exit->debug.reason = VCPU_DEBUG_BREAKPOINT;
         c->exit->debug.pc = c->s.pc;
         return leave(c->exit, VCPU_EXIT_DEBUG);
     }
     if (!debug->single_step)
         return true;
+    vcpu->took_step = true;
     return step(vcpu, c) && stepped(c);
 }
 
@@ -122,14 +126,14 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
         return leave(c->exit, VCPU_EXIT_INTR);
     }
     if (why & E500_ATT_IRQ) {
-        ExecResult r = e500_take_interrupt(c);
+        ExecResult r;
+        /* Taking one may be a debug event, which interrupts before the handler's first instruction.
+         */
+        while ((r = e500_take_interrupt(c)) == EXEC_JUMP)
+            if (vcpu->debug.single_step)
+                return stepped(c);
         if (r == EXEC_EXIT)
             return false;
-        if (r == EXEC_JUMP) { /* another may be enabled already: look again, in order of arrival */
-            e500_attention(c, E500_ATT_IRQ);
-            if (vcpu->debug.single_step)
-                return stepped(c); /* to where the handler begins */
-        }
     }
     if (c->s.waiting || c->s.held) {
         c->exit->idle.deadline_ns = c->s.held ? UINT64_MAX : c->timer_deadline_ns;
@@ -139,7 +143,8 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
     return !(why & E500_ATT_DEBUG) || step_watched(vcpu, c);
 }
 
-/* The exit that the last run left was answered: make it take effect.  True: nothing stands in the way of executing. */
+/* The exit that the last run left was answered: make it take effect.  True: nothing stands in the
+ * way of executing. */
 static bool complete(SoftVcpu *vcpu, E500 *c, VcpuExit *exit)
 {
     VcpuExit answered = *exit;
@@ -230,6 +235,8 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
             if (__builtin_expect(!step(vcpu, c), 0))
                 break;
         }
+        left -= vcpu->took_step;
+        vcpu->took_step = false;
         bool exited = left > 0 || c->exit->kind != VCPU_EXIT_INTR;
         slice_end(c, ts, n - left);
         if (exited || virtual_event(c, ts))

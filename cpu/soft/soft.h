@@ -30,6 +30,7 @@ typedef struct SoftDecoded {
 
 typedef struct SoftVcpu {
     AccelVcpu base;
+    bool took_step;  /* the single step of this run was one instruction, not an interrupt */
     bool launched;   /* has executed: a protected VM's state is closed from then on */
     AccelDebug debug;
     uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */

@@ -276,14 +276,24 @@ static void others(void)
 TRAPPING(trap_divide, "fdiv 4,1,2");
 TRAPPING(trap_add, "fadd 4,1,2");
 TRAPPING(trap_compare, "fcmpo 0,1,2");
+PROBE(write_fpscr, "lfd 5,0(3); mtfsf 0xff,5"); /* r3: the value */
 PROBE(read_fpscr, "mffs 5; stfd 5,0(3); stfd 4,8(3)");
+
+/* FEX of a case before would be an interrupt on the way into the next. */
+static void clear_fpscr(void)
+{
+    uint64_t none = 0;
+
+    trap_run(write_fpscr, MSR_FP, (uint32_t)&none, 0, 0, 0);
+}
 
 static void enabled(const char *sentence, const char *state, const void *pc, const void *insn,
                     uint64_t a, uint64_t b, uint32_t enable, uint32_t want)
 {
     uint64_t in[3] = {a, b, enable}, out[2];
-    Trap t = trap_run(pc, MSR_FP | MSR_FE0 | MSR_FE1, (uint32_t)in, 0, 0, 0);
 
+    clear_fpscr();
+    Trap t = trap_run(pc, MSR_FP | MSR_FE0 | MSR_FE1, (uint32_t)in, 0, 0, 0);
     report(sentence, t.vector == VEC_PROGRAM && t.esr == ESR_FP && t.srr0 == (uint32_t)insn);
     trap_run(read_fpscr, MSR_FP, (uint32_t)out, 0, 0, 0);
     report_eq(state, (uint32_t)out[0] & ~0x7f000u, want);
@@ -305,15 +315,40 @@ static void exceptions(void)
     report_eq("with FE0 and FE1 off nothing is taken",
               trap_run(trap_divide, MSR_FP, (uint32_t)in, 0, 0, 0).vector, TRAP_NONE);
     in[2] = 0;
+    clear_fpscr();
     report_eq("with VE off nothing is taken",
               trap_run(trap_divide, MSR_FP | MSR_FE0 | MSR_FE1, (uint32_t)in, 0, 0, 0).vector,
               TRAP_NONE);
 }
 
+/* r3: the FPSCR; r4: an MSR */
+PROBE(listen_late,
+      "lfd 5,0(3); mtfsf 0xff,5; mtmsr 4; .globl listen_late_next; listen_late_next: nop; nop");
+PROBE(just_nop, "nop");
+extern const char listen_late_next[];
+
+/* FEX is set while FE0 and FE1 are 0 */
+static void late(void)
+{
+    uint64_t fex = ZX | ZE, none = 0;
+    Trap t = trap_run(listen_late, MSR_FP, (uint32_t)&fex, MSR_FP | MSR_FE1, 0, 0);
+
+    report("mtmsr that sets FE1 under FEX: program interrupt behind it",
+           t.vector == VEC_PROGRAM && t.esr == ESR_FP && t.srr0 == (uint32_t)listen_late_next);
+    trap_run(write_fpscr, MSR_FP, (uint32_t)&fex, 0, 0, 0);
+    t = trap_run(just_nop, MSR_FP | MSR_FE0, 0, 0, 0, 0);
+    report("rfi that sets FE0 under FEX: program interrupt where it goes",
+           t.vector == VEC_PROGRAM && t.esr == ESR_FP && t.srr0 == (uint32_t)just_nop);
+    report_eq("without FEX: none",
+              trap_run(listen_late, MSR_FP, (uint32_t)&none, MSR_FP | MSR_FE0, 0, 0).vector,
+              TRAP_NONE);
+}
+
 void guest_main(void)
 {
-    report_plan(91);
+    report_plan(94);
     check_rows();
     others();
     exceptions();
+    late();
 }

@@ -97,7 +97,8 @@ static void warn_of_shared_debug(Gdb *gdb, unsigned n)
 {
     if (n && !gdb->warned && !(vcpus_caps(gdb->machine->vcpus) & ACCEL_CAP_DEBUG_BESIDE)) {
         gdb->warned = true;
-        message_warning("gdb: the guest's own debug events stand still while gdb has break- or watchpoints");
+        message_warning(
+            "gdb: the guest's own debug events stand still while gdb has break- or watchpoints");
     }
 }
 
@@ -177,7 +178,8 @@ static RspStop why_stopped(const Gdb *gdb, unsigned thread)
     return stop;
 }
 
-/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the reason. */
+/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the
+ * reason. */
 static void machine_stopped(Gdb *gdb)
 {
     RspStop stop = {.signal = RSP_SIGINT};

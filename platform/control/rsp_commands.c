@@ -15,7 +15,8 @@ bool rsp_send_points(Rsp *rsp)
     return rsp->target->set_points(rsp->opaque, rsp->points, rsp->n_points);
 }
 
-/* "TYPE,EA,SIZE" and perhaps ";…" of Z and z.  The size of a breakpoint says what to patch: here nothing is. */
+/* "TYPE,EA,SIZE" and perhaps ";…" of Z and z.  The size of a breakpoint says what to patch: here
+ * nothing is. */
 static bool take_point(const char *p, RspPoint *point)
 {
     uint64_t size;
@@ -41,7 +42,8 @@ static unsigned find_point(const Rsp *rsp, const RspPoint *point)
     return i;
 }
 
-/* What the target does not take is not kept: gdb would believe in it.  Other types are not served: empty answer. */
+/* What the target does not take is not kept: gdb would believe in it.  Other types are not served:
+ * empty answer. */
 static void change_point(Rsp *rsp, const char *p, bool insert)
 {
     RspPoint point;
@@ -290,9 +292,10 @@ static void cmd_supported(Rsp *rsp, const char *p)
 
     rsp->swbreak = strstr(p, "swbreak+") != NULL;
     rsp->hwbreak = strstr(p, "hwbreak+") != NULL;
-    g_snprintf(text, sizeof text,
-               "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+",
-               RSP_PACKET_MAX);
+    g_snprintf(
+        text, sizeof text,
+        "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+",
+        RSP_PACKET_MAX);
     rsp_reply(rsp, text);
 }
 

@@ -421,15 +421,15 @@ static void every_kind_of_access_meets_a_watchpoint(Fixture *f, gconstpointer un
         uint32_t word;
         Ea ea, read, write; /* of a watch on 0x2012..0x2013 */
     } row[] = {
-        {LBZ_R5_0_R4, 0x2011, 0, 0},           {LBZ_R5_0_R4, 0x2012, 0x2012, 0},
-        {LBZ_R5_0_R4, 0x2013, 0x2013, 0},      {LBZ_R5_0_R4, 0x2014, 0, 0},
-        {STH_R5_0_R4, 0x2011, 0, 0x2012},      {STH_R5_0_R4, 0x2013, 0, 0x2013},
-        {STWU_R5_8_R4, 0x2008, 0, 0x2012},     {STWU_R5_8_R4, 0x200c, 0, 0},
-        {LFD_F1_0_R4, 0x2010, 0x2012, 0},      {STFS_F1_0_R4, 0x200f, 0, 0x2012},
-        {LMW_R28_0_R4, 0x2004, 0x2012, 0},     {LMW_R28_0_R4, 0x2000, 0, 0},
-        {STMW_R28_0_R4, 0x2010, 0, 0x2012},    {DCBZ_0_R4, 0x203f, 0, 0x2012},
-        {DCBF_0_R4, 0x2000, 0x2012, 0},        {LWARX_R5_0_R4, 0x2010, 0x2012, 0},
-        {STWCX_R5_0_R4, 0x2010, 0, 0x2012},    {STWCX_R5_0_R4, 0x2014, 0, 0},
+        {LBZ_R5_0_R4, 0x2011, 0, 0},        {LBZ_R5_0_R4, 0x2012, 0x2012, 0},
+        {LBZ_R5_0_R4, 0x2013, 0x2013, 0},   {LBZ_R5_0_R4, 0x2014, 0, 0},
+        {STH_R5_0_R4, 0x2011, 0, 0x2012},   {STH_R5_0_R4, 0x2013, 0, 0x2013},
+        {STWU_R5_8_R4, 0x2008, 0, 0x2012},  {STWU_R5_8_R4, 0x200c, 0, 0},
+        {LFD_F1_0_R4, 0x2010, 0x2012, 0},   {STFS_F1_0_R4, 0x200f, 0, 0x2012},
+        {LMW_R28_0_R4, 0x2004, 0x2012, 0},  {LMW_R28_0_R4, 0x2000, 0, 0},
+        {STMW_R28_0_R4, 0x2010, 0, 0x2012}, {DCBZ_0_R4, 0x203f, 0, 0x2012},
+        {DCBF_0_R4, 0x2000, 0x2012, 0},     {LWARX_R5_0_R4, 0x2010, 0x2012, 0},
+        {STWCX_R5_0_R4, 0x2010, 0, 0x2012}, {STWCX_R5_0_R4, 0x2014, 0, 0},
     };
     E500 *c = f->core[0];
     AccelDebug debug;
@@ -534,7 +534,8 @@ int main(int argc, char **argv)
     TEST("/debug/host/a-watch-reaches-over-pages", a_watch_reaches_over_pages);
     TEST("/debug/host/a-multiple-stops-before-its-first-word",
          a_multiple_stops_before_its_first_word);
-    TEST("/debug/host/an-unwatched-page-keeps-its-fast-path", an_unwatched_page_keeps_its_fast_path);
+    TEST("/debug/host/an-unwatched-page-keeps-its-fast-path",
+         an_unwatched_page_keeps_its_fast_path);
     TEST("/debug/host/the-guests-events-go-on-beside-the-debuggers",
          the_guests_events_go_on_beside_the_debuggers);
     return g_test_run();

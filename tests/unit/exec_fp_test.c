@@ -31,6 +31,11 @@ enum {
     MTFSF_F3 = 63u << 26 | 0xff << 17 | 3 << 11 | 711 << 1,
     LFD_F1 = 50u << 26 | 1 << 21 | 0x100,
     STFS_F3 = 52u << 26 | 3 << 21 | 0x100,
+    MTMSR_R5 = 0x7ca00124,
+    RFI = 0x4c000064,
+    RFCI = 0x4c000066,
+    RFDI = 0x4c00004e,
+    RFMCI = 0x4c00004c,
     LFDEPX = 31u << 26 | 1 << 21 | 607 << 1,
 };
 
@@ -211,6 +216,48 @@ static void writing_fex_traps(Fixture *f, gconstpointer unused)
     g_assert_cmphex(f->core[0]->s.fpscr, ==, FPSCR_FEX | FPSCR_ZX | FPSCR_ZE);
 }
 
+/* FPSCR[FEX] was set while nobody listened: it is heard where MSR[FE0, FE1] become other than 00.
+ */
+static void listening_late_traps_behind_itself(Fixture *f, gconstpointer unused)
+{
+    static const struct {
+        uint32_t word, from, to;
+        uint32_t fpscr;
+        bool traps;
+    } row[] = {
+        {MTMSR_R5, 0, MSR_FE0, FPSCR_VXSNAN | FPSCR_VE, true},
+        {MTMSR_R5, 0, MSR_FE1 | MSR_EE, FPSCR_OX | FPSCR_OE, true},
+        {MTMSR_R5, 0, MSR_FE0 | MSR_FE1, FPSCR_OX | FPSCR_UE, false},
+        {MTMSR_R5, MSR_FE1, MSR_FE0, FPSCR_OX | FPSCR_OE, false}, /* it was heard before */
+        {MTMSR_R5, MSR_FE1, 0, FPSCR_OX | FPSCR_OE, false},
+        {RFI, 0, MSR_FE1, FPSCR_XX | FPSCR_XE, true},
+        {RFI, 0, MSR_PR, FPSCR_XX | FPSCR_XE, false},
+        {RFCI, 0, MSR_FE0 | MSR_PR, FPSCR_ZX | FPSCR_ZE, true},
+        {RFDI, 0, MSR_FE0, FPSCR_UX | FPSCR_UE, true},
+        {RFMCI, 0, MSR_FE0, FPSCR_VXCVI | FPSCR_VE, true},
+    };
+    E500 *c = f->core[0];
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+        Ea next = row[i].word == MTMSR_R5 ? 0x1004 : 0x2000;
+        set(f, 0, row[i].from, 0, 0, 0);
+        c->s.pc = 0x1000;
+        c->s.gpr[5].w = row[i].to;
+        c->s.spr[SPR_SRR0] = c->s.spr[SPR_CSRR0] = c->s.spr[SPR_DSRR0] = c->s.spr[SPR_MCSRR0] =
+            0x2000;
+        c->s.spr[SPR_SRR1] = c->s.spr[SPR_CSRR1] = c->s.spr[SPR_DSRR1] = c->s.spr[SPR_MCSRR1] =
+            row[i].to;
+        c->s.fpscr = row[i].fpscr;
+        if (c->s.fpscr >> 22 & c->s.fpscr & 0x78 || (c->s.fpscr & FPSCR_VE))
+            c->s.fpscr |= FPSCR_FEX;
+        g_assert_cmpint(run(f, row[i].word), ==, row[i].traps ? EXEC_TRAP : EXEC_JUMP);
+        g_assert_cmphex(c->s.msr, ==, row[i].to);
+        g_assert_cmphex(c->s.pc, ==, next);
+        if (row[i].traps)
+            assert_program_fp(f);
+    }
+}
+
 static void memory(Fixture *f, gconstpointer unused)
 {
     set(f, 0, 0, 0, SNAN | UINT64_C(0x20000000), 0);
@@ -238,6 +285,7 @@ int main(int argc, char **argv)
     TEST("/fp/compare-leaves-c-fr-and-fi", compare_leaves_c_fr_and_fi);
     TEST("/fp/summary-bits-follow-the-others", summary_bits_follow);
     TEST("/fp/writing-an-enabled-exception-traps", writing_fex_traps);
+    TEST("/fp/listening-late-traps-behind-itself", listening_late_traps_behind_itself);
     TEST("/fp/memory-formats", memory);
     return g_test_run();
 }

@@ -112,8 +112,8 @@ static void send_bytes(void *opaque, const void *data, size_t size)
 }
 
 static const RspTarget target = {
-    n_threads,    stopped,         stop,   state,       state_changed, read_memory,
-    write_memory, set_points,      resume, end_program, send_bytes,
+    n_threads,    stopped,    stop,   state,       state_changed, read_memory,
+    write_memory, set_points, resume, end_program, send_bytes,
 };
 
 static Fake *fake_new(void)
@@ -402,7 +402,8 @@ static void guest_is_off(void)
 static void watchpoints(void)
 {
     static const char *const wrong[] = {
-        "Z2", "Z2,", "Z2,1000", "Z2,1000,0", "Z3,1000,100000000", "Z4,ffffffff,2", "Z2,1000,4x", "z2,1000",
+        "Z2",         "Z2,",     "Z2,1000", "Z2,1000,0", "Z3,1000,100000000", "Z4,ffffffff,2",
+        "Z2,1000,4x", "z2,1000",
     };
     Fake *f = fake_new();
 
@@ -448,9 +449,11 @@ static void stop_reasons(void)
     stop_at(f, RSP_POINT_ACCESS, 0, "T05awatch:0;thread:2;");
     expect(f, "Z0,1000,4", "OK");
     expect(f, "Z1,1000,4", "OK");
-    stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05thread:2;"); /* the client did not say that it knows */
-    expect(f, "qSupported:swbreak+;hwbreak+;xmlRegisters=i386",
-           "PacketSize=4000;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+");
+    stop_at(f, RSP_POINT_HARDWARE, 0x1000,
+            "T05thread:2;"); /* the client did not say that it knows */
+    expect(
+        f, "qSupported:swbreak+;hwbreak+;xmlRegisters=i386",
+        "PacketSize=4000;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+");
     stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05hwbreak:;thread:2;");
     expect(f, "z1,1000,4", "OK");
     stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05swbreak:;thread:2;");

@@ -21,7 +21,7 @@ typedef struct FakeVcpu {
     E500State state;
     bool kicked; /* atomic */
     uint32_t irqs;
-    unsigned breakpoints;
+    unsigned points; /* break- and watchpoints */
 } FakeVcpu;
 
 /* Books, and orders for what to do; one test at a time. */
@@ -152,7 +152,7 @@ static bool vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLevel l
 
 static bool vcpu_set_debug_(AccelVcpu *vcpu, const AccelDebug *debug, GError **error)
 {
-    own(vcpu)->breakpoints = debug->n_breakpoints;
+    own(vcpu)->points = debug->n_breakpoints + debug->n_watchpoints;
     return true;
 }
 
@@ -350,8 +350,9 @@ static FakeVcpu *handle(Vcpus *set, unsigned index)
 static void test_rebuild_attaches_everything(void)
 {
     Vcpus *set = set_new(VCPU_EXIT_INTR);
-    AccelDebug debug = {.n_breakpoints = 3};
+    AccelDebug debug = {.n_breakpoints = 3}, watch = {.n_watchpoints = 1};
     g_assert_true(vcpu_set_debug(vcpus_get(set, 1), &debug, NULL));
+    g_assert_true(vcpu_set_debug(vcpus_get(set, 2), &watch, NULL));
     vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_EXTERNAL, true);
     vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_CRITICAL, true);
     vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_CRITICAL, false);
@@ -363,7 +364,8 @@ static void test_rebuild_attaches_everything(void)
     g_assert_cmpuint(((FakeVm *)vcpus_vm(set))->serial, ==, 2);
     g_assert_cmpuint(((FakeVm *)vcpus_vm(set))->n_ram, ==, 1);
     g_assert_cmpuint(handle(set, 0)->irqs, ==, 1u << ACCEL_IRQ_EXTERNAL);
-    g_assert_cmpuint(handle(set, 1)->breakpoints, ==, 3);
+    g_assert_cmpuint(handle(set, 1)->points, ==, 3);
+    g_assert_cmpuint(handle(set, 2)->points, ==, 1);
     g_assert_true(vcpus_post_init(set, NULL));
     run_until_parked(set);
     set_free(set);
@@ -414,7 +416,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vcpu/a-deferred-hypercall-stays-open-until-it-is-answered", test_deferred_stays_open);
     g_test_add_func("/vcpu/a-park-right-after-a-resume-ends", test_park_right_after_resume);
     g_test_add_func("/vcpu/parking-wakes-an-idle-vcpu", test_idle_wakes);
-    g_test_add_func("/vcpu/rebuild-attaches-memory-interrupts-and-breakpoints-again", test_rebuild_attaches_everything);
+    g_test_add_func("/vcpu/rebuild-attaches-memory-interrupts-break-and-watchpoints-again", test_rebuild_attaches_everything);
     g_test_add_func("/vcpu/a-prepare-that-fails-loses-nothing", test_failed_prepare_loses_nothing);
     g_test_add_func("/vcpu/a-hundred-rebuilds-leave-one-vm", test_many_rebuilds);
     return g_test_run();
