@@ -149,6 +149,13 @@ static void adopt_chosen(Adopt *a)
 
     if (n->bootargs && *n->bootargs)
         set_string(a, node, "bootargs", n->bootargs);
+    if (n->kernel_start != n->kernel_end) {
+        fdt64_t cells[2] = {cpu_to_fdt64(n->kernel_start),
+                            cpu_to_fdt64(n->kernel_end - n->kernel_start)};
+        set_bytes(a, node, "qemu,boot-kernel", cells, sizeof cells);
+    } else if (a->error == 0 && fdt_getprop(a->fdt, node, "qemu,boot-kernel", NULL)) {
+        drop(a, node, "qemu,boot-kernel", "names a kernel that is not there");
+    }
     if (n->initrd_start != n->initrd_end) {
         set_gpa(a, node, "linux,initrd-start", n->initrd_start);
         set_gpa(a, node, "linux,initrd-end", n->initrd_end);

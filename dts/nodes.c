@@ -70,6 +70,11 @@ static void node_chosen(Dts *dts, const Nodes *nodes)
     dts_begin(dts, "chosen");
     if (nodes->bootargs)
         dts_string(dts, "bootargs", nodes->bootargs);
+    if (nodes->kernel_start != nodes->kernel_end) { /* QEMU's name, which U-Boot looks for */
+        uint64_t size = nodes->kernel_end - nodes->kernel_start;
+        DTS_CELLS(dts, "qemu,boot-kernel", (uint32_t)(nodes->kernel_start >> 32),
+                  (uint32_t)nodes->kernel_start, (uint32_t)(size >> 32), (uint32_t)size);
+    }
     if (nodes->initrd_start != nodes->initrd_end) {
         put_gpa(dts, "linux,initrd-start", nodes->initrd_start);
         put_gpa(dts, "linux,initrd-end", nodes->initrd_end);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The machine fills a Nodes at
- * every reset, writes these and lets each device write its own between nodes_root() and dts_end().
+ * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The
+ * machine fills a Nodes at every reset, writes these and lets each device write its own between
+ * nodes_root() and dts_end().
  */
 #pragma once
 
@@ -14,7 +15,8 @@
 enum { NODES_RNG_SEED_SIZE = 32, NODES_SPIN_ENTRY_SIZE = 0x20 };
 
 typedef struct NodesAlias {
-    const char *name, *path; /* "serial0", "/soc@fe0000000/serial@4500"; an entry of NULLs ends a list */
+    const char *name,
+        *path; /* "serial0", "/soc@fe0000000/serial@4500"; an entry of NULLs ends a list */
 } NodesAlias;
 
 typedef struct Nodes {
@@ -31,8 +33,10 @@ typedef struct Nodes {
     /* /memory@0 */
     uint64_t ram_size; /* bytes, from 0 on */
     /* /chosen */
-    const char *bootargs;              /* NULL: no property */
-    const char *stdout_path;           /* NULL: no property */
+    const char *bootargs;    /* NULL: no property */
+    const char *stdout_path; /* NULL: no property */
+    uint64_t kernel_start,
+        kernel_end; /* gpa of a kernel file that firmware is to boot; equal: none */
     uint64_t initrd_start, initrd_end; /* gpa; equal: no initrd */
     uint8_t rng_seed[NODES_RNG_SEED_SIZE];
     /* /aliases */
@@ -40,10 +44,13 @@ typedef struct Nodes {
     /* /hypervisor; no node when n_hcall_instructions is 0 */
     uint32_t hcall_instructions[4];
     unsigned n_hcall_instructions;
-    unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit does */
+    unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
+                         does */
 } Nodes;
 
-void nodes_root(Dts *dts, const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
+void nodes_root(
+    Dts *dts,
+    const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
 /* cpus, memory, chosen, aliases, hypervisor, into the open root. */
 void nodes_describe(Dts *dts, const Nodes *nodes);
 
@@ -51,9 +58,10 @@ void nodes_describe(Dts *dts, const Nodes *nodes);
  * A tree of the user's (-dtb FILE).  Its nodes stay as they are, except:
  *   root         compatible, when nodes->compatible is given
  *   /memory      one node with the real size
- *   /chosen      bootargs when given, initrd, rng-seed; stdout-path only when the file has none
- *   /hypervisor  made when missing; hcall-instructions and the promises that hold are put in
- *   any node     a promise that would be false (has-reset without the service, other hcall-instructions, …) is removed
- * `reports` (may be NULL) gets one line (g_free) for each thing in the file that was false.  `dtb` was checked (image_load_dtb()).
+ *   /chosen      bootargs when given, kernel for firmware, initrd, rng-seed; stdout-path only when
+ * the file has none /hypervisor  made when missing; hcall-instructions and the promises that hold
+ * are put in any node     a promise that would be false (has-reset without the service, other
+ * hcall-instructions, …) is removed `reports` (may be NULL) gets one line (g_free) for each thing
+ * in the file that was false.  `dtb` was checked (image_load_dtb()).
  */
 GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError **error);

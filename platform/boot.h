@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The boot protocol of ppce500 (ePAPR 1.1 §5.4, with QEMU's placement): what lies where in RAM and what the registers of the CPUs
- * hold at the start.
+ * The boot protocol of ppce500 (ePAPR 1.1 §5.4, with QEMU's placement): what lies where in RAM and
+ * what the registers of the CPUs hold at the start.
  */
 #pragma once
 
@@ -11,8 +11,11 @@
 #include "platform/memory.h"
 
 typedef struct Boot {
-    Image *kernel, *initrd; /* NULL: none */
-    GBytes *dtb;            /* -dtb FILE as read; NULL: the machine's own tree */
+    Image *program; /* what the boot CPU enters: -bios, or else -kernel; NULL: nothing */
+    Image *kernel;  /* with -bios: the kernel file as it is, for the firmware to find (/chosen
+                       qemu,boot-kernel) */
+    Image *initrd;  /* NULL: none */
+    GBytes *dtb;    /* -dtb FILE as read; NULL: the machine's own tree */
     uint64_t initrd_start, initrd_end;
     uint64_t dtb_gpa;
     uint64_t mapped; /* bytes that TLB1[0] of the boot CPU maps from 0 on */

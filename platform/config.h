@@ -10,13 +10,14 @@
 
 /* Exit status of the program (quoin(1)). */
 enum {
-    EXIT_OK = 0,          /* guest shutdown, or a reset under -no-reboot */
-    EXIT_HOST_FAILURE = 1,/* the host failed: I/O, memory, accelerator */
-    EXIT_BAD_CONFIG = 2,  /* options or images */
-    EXIT_GUEST_CRASH = 3, /* checkstop, or a guest panic with -action panic=… */
+    EXIT_OK = 0,           /* guest shutdown, or a reset under -no-reboot */
+    EXIT_HOST_FAILURE = 1, /* the host failed: I/O, memory, accelerator */
+    EXIT_BAD_CONFIG = 2,   /* options or images */
+    EXIT_GUEST_CRASH = 3,  /* checkstop, or a guest panic with -action panic=… */
 };
 
-/* The user's fault (EXIT_BAD_CONFIG); errors of other domains are the host's (EXIT_HOST_FAILURE). */
+/* The user's fault (EXIT_BAD_CONFIG); errors of other domains are the host's (EXIT_HOST_FAILURE).
+ */
 #define CONFIG_ERROR config_error_quark()
 GQuark config_error_quark(void);
 typedef enum ConfigError { CONFIG_ERROR_OPTION, CONFIG_ERROR_IMAGE } ConfigError;
@@ -28,7 +29,12 @@ typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 /* -action EVENT=ACTION with QEMU's words. */
 typedef enum ActionReboot { REBOOT_RESET, REBOOT_SHUTDOWN } ActionReboot;
 typedef enum ActionShutdown { SHUTDOWN_POWEROFF, SHUTDOWN_PAUSE } ActionShutdown;
-typedef enum ActionPanic { PANIC_PAUSE, PANIC_SHUTDOWN, PANIC_EXIT_FAILURE, PANIC_NONE } ActionPanic;
+typedef enum ActionPanic {
+    PANIC_PAUSE,
+    PANIC_SHUTDOWN,
+    PANIC_EXIT_FAILURE,
+    PANIC_NONE
+} ActionPanic;
 typedef enum ActionWatchdog {
     WATCHDOG_RESET,
     WATCHDOG_SHUTDOWN,
@@ -43,26 +49,26 @@ typedef struct Config {
     /* -M BOARD,… */
     char *board; /* name of a row of board.c */
     char *dumpdtb, *dt_compatible;
-    ResetMode reset_mode;  /* reset=plain|rebuild */
-    bool reset_ram_clear;  /* reset-ram=keep|clear */
+    ResetMode reset_mode;                   /* reset=plain|rebuild */
+    bool reset_ram_clear;                   /* reset-ram=keep|clear */
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
-    char *fault;           /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
+    char *fault; /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
     /* -accel NAME,… */
-    char *accel;           /* "soft" */
-    bool protected_state;  /* protected=on */
-    bool no_rebuild;       /* rebuild=off */
+    char *accel;          /* "soft" */
+    bool protected_state; /* protected=on */
+    bool no_rebuild;      /* rebuild=off */
     /* -cpu, -m, -smp */
     char *cpu;
     uint64_t ram_size; /* bytes */
     unsigned n_vcpus;
     /* images */
-    char *kernel, *initrd, *append, *dtb; /* append: "" when not given */
+    char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
     /* back ends */
     char *serial[SERIALS_MAX]; /* chardev specs; "null" when not given */
-    char *gdb;   /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
-    char *qmp;   /* -qmp SPEC; NULL: none */
+    char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
+    char *qmp;                 /* -qmp SPEC; NULL: none */
     char *pidfile;
-    char *name;  /* -name; NULL: none */
+    char *name; /* -name; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;

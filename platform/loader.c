@@ -121,9 +121,9 @@ static GBytes *file_read(const char *path, uint64_t limit, GError **error)
     return ok ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes)) : NULL;
 }
 
-/* --- kernels */
+/* --- programs: kernels and firmware */
 
-/* What a file that is no kernel may be: a word that helps. */
+/* What a file that is no program may be: a word that helps. */
 static const char *guess_format(const uint8_t *data, uint64_t size)
 {
     if (size == 0)
@@ -131,27 +131,39 @@ static const char *guess_format(const uint8_t *data, uint64_t size)
     if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b)
         return "it is gzip data; unpack it, or wrap it into a uImage";
     if (size >= 4 && image_be32(data) == 0xd00dfeed)
-        return "it is a device tree or FIT image; use vmlinux, uImage or zImage.epapr";
+        return "it is a device tree or FIT image; use an ELF file or a uImage";
     return "neither ELF nor uImage";
 }
 
-Image *image_load_kernel_bytes(const char *name, GBytes *bytes, uint64_t ram_size, GError **error)
+static Image *program_load(const char *name, const char *what, GBytes *bytes, uint64_t ram_size,
+                           GError **error)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
     ImageFile file = {
-        .name = name, .format = "kernel", .data = data, .size = size, .ram_size = ram_size};
+        .name = name, .format = what, .data = data, .size = size, .ram_size = ram_size};
     if (elf_recognise(data, size))
         return elf_load(&file, error);
     if (uimage_recognise(data, size))
         return uimage_load(&file, error);
-    return image_bad(&file, error, "not a kernel image: %s", guess_format(data, size));
+    return image_bad(&file, error, "not a %s image: %s", what, guess_format(data, size));
+}
+
+Image *image_load_kernel_bytes(const char *name, GBytes *bytes, uint64_t ram_size, GError **error)
+{
+    return program_load(name, "kernel", bytes, ram_size, error);
 }
 
 Image *image_load_kernel(const char *path, uint64_t ram_size, GError **error)
 {
     g_autoptr(GBytes) bytes = file_read(path, KERNEL_FILE_MAX, error);
     return bytes ? image_load_kernel_bytes(path, bytes, ram_size, error) : NULL;
+}
+
+Image *image_load_firmware(const char *path, uint64_t ram_size, GError **error)
+{
+    g_autoptr(GBytes) bytes = file_read(path, KERNEL_FILE_MAX, error);
+    return bytes ? program_load(path, "firmware", bytes, ram_size, error) : NULL;
 }
 
 /* --- raw images and device trees */

@@ -59,6 +59,8 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .bootargs = config->append,
         .stdout_path = paths->serial0,
         .aliases = paths->aliases,
+        .kernel_start = m->boot->kernel ? m->boot->kernel->low : 0,
+        .kernel_end = m->boot->kernel ? m->boot->kernel->high : 0,
         .initrd_start = m->boot->initrd_start,
         .initrd_end = m->boot->initrd_end,
         .present = m->hcall.present,

@@ -153,9 +153,8 @@ static bool complete(Parse *p, GError **error)
     Config *c = p->config;
     if (!choose_accel(p, error) || !complete_serials(p, error))
         return false;
-    if (!c->kernel && !c->dumpdtb)
-        return option_bad(
-            error, "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
+    if (!c->bios && !c->kernel && !c->dumpdtb)
+        return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
     if (!complete_board(c, error))
         return false;
     if (!c->append)
@@ -188,9 +187,9 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
 
 void config_clear(Config *c)
 {
-    char *strings[] = {c->board,   c->dumpdtb,  c->dt_compatible, c->fault, c->accel, c->cpu,
-                       c->kernel,  c->initrd,   c->append,        c->dtb,   c->gdb,   c->qmp,
-                       c->pidfile, c->rtc_base, c->log_file,      c->name};
+    char *strings[] = {c->board, c->dumpdtb, c->dt_compatible, c->fault,    c->accel, c->cpu,
+                       c->bios,  c->kernel,  c->initrd,        c->append,   c->dtb,   c->gdb,
+                       c->qmp,   c->pidfile, c->rtc_base,      c->log_file, c->name};
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     for (unsigned i = 0; i < SERIALS_MAX; i++)

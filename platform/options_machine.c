@@ -49,6 +49,7 @@ static bool machine_fault(Parse *p, const char *what, const char *value, GError 
 }
 STRING_PROPERTY(machine_dumpdtb, dumpdtb)
 STRING_PROPERTY(machine_dt_compatible, dt_compatible)
+STRING_PROPERTY(machine_bios, bios)
 STRING_PROPERTY(machine_kernel, kernel)
 STRING_PROPERTY(machine_initrd, initrd)
 STRING_PROPERTY(machine_dtb, dtb)
@@ -83,7 +84,7 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"dtb", machine_dtb},
         {"usb", property_must_be_off},
         {"graphics", property_must_be_off},
-        {"firmware", property_not_yet},
+        {"firmware", machine_bios},
         {"memory-backend", property_not_yet},
     };
     return PROPERTIES_SET(p, "-M", rows, arg, error);
@@ -168,10 +169,9 @@ bool option_set_enable_kvm(Parse *p, const char *arg, GError **error)
 
 bool option_set_cpu(Parse *p, const char *arg, GError **error)
 {
-    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10",
-                                          "e500_v20",   "e500v2_v10", "e500v2_v20", "e500v2_v21",
-                                          "e500v2_v22", "e5500",      "e6500",
-                                          NULL};
+    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10",   "e500_v20",
+                                          "e500v2_v10", "e500v2_v20", "e500v2_v21", "e500v2_v22",
+                                          "e5500",      "e6500",      NULL};
     size_t n;
     const E500Model *models = e500_models(&n);
     if (!strcmp(arg, "help")) {

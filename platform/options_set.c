@@ -45,6 +45,11 @@ bool option_set_kernel(Parse *p, const char *arg, GError **error)
     return property_string(&p->config->kernel, "-kernel", arg, error);
 }
 
+bool option_set_bios(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->bios, "-bios", arg, error);
+}
+
 bool option_set_initrd(Parse *p, const char *arg, GError **error)
 {
     return property_string(&p->config->initrd, "-initrd", arg, error);

@@ -212,12 +212,12 @@ typedef struct PowerOff {
 /*
  * What hangs on a pin has no address, so it cannot sit in a simple-bus (dtc would warn), and Linux
  * looks for devices only in buses that it knows: hence the bus of its own, of the one kind that
- * needs neither `reg` nor `ranges`.
+ * needs neither `reg` nor `ranges`.  U-Boot knows the other name for it.
  */
 static void power_off_describe(Device *dev, Dts *dts)
 {
     dts_begin(dts, "pins");
-    dts_string(dts, "compatible", "soc");
+    dts_strings(dts, "compatible", (const char *const[]){"soc", "simple-mfd", NULL});
     dts_begin(dts, "%s", dev->id);
     dts_string(dts, "compatible", "gpio-poweroff");
     DTS_CELLS(dts, "gpios", dts_ref(dts, ((PowerOff *)dev)->gpio), PIN_POWER_OFF, 0);

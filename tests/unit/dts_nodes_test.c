@@ -26,6 +26,8 @@ static Nodes a_machine(void)
         .spin_table = UINT64_C(0xfef000000),
         .ram_size = UINT64_C(5) << 30,
         .bootargs = "console=ttyS0",
+        .kernel_start = 0x2000000,
+        .kernel_end = 0x2abcdef,
         .initrd_start = 0x3000000,
         .initrd_end = 0x3123456,
         .aliases = aliases,
@@ -97,6 +99,7 @@ static void whole_machine(void)
     assert_string(tree, "/", "model", "QEMU ppce500");
     ASSERT_CELLS(tree, "/memory@0", "reg", 0, 0, 1, 0x40000000);
     assert_string(tree, "/chosen", "bootargs", "console=ttyS0");
+    ASSERT_CELLS(tree, "/chosen", "qemu,boot-kernel", 0, 0x2000000, 0, 0xabcdef);
     ASSERT_CELLS(tree, "/chosen", "linux,initrd-start", 0x3000000);
     ASSERT_CELLS(tree, "/chosen", "linux,initrd-end", 0x3123456);
     assert_string(tree, "/aliases", "serial0", "/soc/serial");
@@ -117,7 +120,7 @@ static void nothing_optional(void)
 {
     Nodes nodes = a_machine();
     nodes.bootargs = NULL;
-    nodes.initrd_start = nodes.initrd_end = 0;
+    nodes.kernel_start = nodes.kernel_end = nodes.initrd_start = nodes.initrd_end = 0;
     nodes.aliases = NULL;
     nodes.n_hcall_instructions = 0;
     nodes.compatible = "acme,board";
@@ -125,6 +128,7 @@ static void nothing_optional(void)
 
     assert_string(tree, "/", "compatible", "acme,board");
     g_assert_false(has(tree, "/chosen", "bootargs"));
+    g_assert_false(has(tree, "/chosen", "qemu,boot-kernel"));
     g_assert_false(has(tree, "/chosen", "linux,initrd-start"));
     g_assert_cmpint(fdt_path_offset(g_bytes_get_data(tree, NULL), "/aliases"), <, 0);
     g_assert_cmpint(fdt_path_offset(g_bytes_get_data(tree, NULL), "/hypervisor"), <, 0);
@@ -270,6 +274,7 @@ static void adopted_gets_all(void)
     ASSERT_CELLS(tree, "/memory@0", "reg", 0, 0, 1, 0x40000000);
     assert_string(tree, "/memory@0", "device_type", "memory");
     assert_string(tree, "/chosen", "bootargs", "console=ttyS0");
+    ASSERT_CELLS(tree, "/chosen", "qemu,boot-kernel", 0, 0x2000000, 0, 0xabcdef);
     ASSERT_CELLS(tree, "/chosen", "linux,initrd-start", 0x3000000);
 }
 
@@ -309,6 +314,7 @@ static void false_promises_go(void)
         {"/other", "has-reset", "", 0},
         {"/other", "has-idle", "", 0},
         {"/chosen", "linux,initrd-start", "\0\0\0\1", 4},
+        {"/chosen", "qemu,boot-kernel", "", 0},
         {"/memory@7", "device_type", "memory", 7}, /* libfdt puts later ones first */
         {"/memory@0", "device_type", "memory", 7},
         {"/memory@0", "reg", "\0\0\0\0\0\0\0\0\0\0\0\7\0\0\0\0", 16},
@@ -328,11 +334,12 @@ static void false_promises_go(void)
         "/cpus/cpu@3: this machine has 2 CPUs; removed",
         "/memory@0: property 'reg' is not this machine's RAM; replaced",
         "/memory@7: memory that this machine does not have; removed",
+        "/chosen: property 'qemu,boot-kernel' names a kernel that is not there; removed",
         "/chosen: property 'linux,initrd-start' names an initrd that is not there; removed",
     };
     Nodes nodes = a_machine();
     nodes.present = HCALL_NEED_IDLE | HCALL_NEED_SHUTDOWN;
-    nodes.initrd_start = nodes.initrd_end = 0;
+    nodes.kernel_start = nodes.kernel_end = nodes.initrd_start = nodes.initrd_end = 0;
     g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GBytes) file = users_tree(props, G_N_ELEMENTS(props));
     g_autoptr(GBytes) tree = adopt(file, &nodes, reports);

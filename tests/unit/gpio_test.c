@@ -111,6 +111,8 @@ static void test_nodes(void)
     uint32_t phandle = tree_cell(tree, "/gpio@ff000", "phandle", 0);
     g_assert_cmpuint(phandle, !=, 0);
     g_autoptr(GBytes) board = device_tree(power_off, 1, (const char *const[]){"gpio", NULL});
+    g_assert_true(tree_compatible(board, "/pins", "soc") &&
+                  tree_compatible(board, "/pins", "simple-mfd"));
     g_assert_true(tree_compatible(board, "/pins/power-off", "gpio-poweroff"));
     g_assert_cmpuint(tree_cell(board, "/pins/power-off", "gpios", 0), ==,
                      tree_cell(board, "/gpio", "phandle", 0));

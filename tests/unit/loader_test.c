@@ -394,7 +394,7 @@ static void test_other_files(void)
     refused(text("\x1f\x8b\x08"),
             "k: kernel: not a kernel image: it is gzip data; unpack it, or wrap it into a uImage");
     refused(text("\xd0\x0d\xfe\xed"), "k: kernel: not a kernel image: it is a device tree or FIT "
-                                      "image; use vmlinux, uImage or zImage.epapr");
+                                      "image; use an ELF file or a uImage");
 }
 
 /* --- files */
@@ -421,6 +421,21 @@ static void test_raw(void)
     g_assert_null(image_load_raw(path, "initrd", RAM - 15, RAM, &error));
     g_autofree char *expected = g_strdup_printf(
         "%s: initrd: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB", path);
+    g_assert_cmpstr(error->message, ==, expected);
+    g_unlink(path);
+}
+
+static void test_firmware_is_called_so(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("loader-XXXXXX", &path, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(write(fd, "#!/bin/sh\n", 10), ==, 10);
+    close(fd);
+    g_assert_null(image_load_firmware(path, RAM, &error));
+    g_autofree char *expected =
+        g_strdup_printf("%s: firmware: not a firmware image: neither ELF nor uImage", path);
     g_assert_cmpstr(error->message, ==, expected);
     g_unlink(path);
 }
@@ -521,6 +536,7 @@ int main(int argc, char **argv)
     g_test_add_func("/loader/uimage/a-gzip-bomb-is-bounded-by-ram", test_gzip_bomb);
     g_test_add_func("/loader/other-files-are-named", test_other_files);
     g_test_add_func("/loader/raw-must-fit", test_raw);
+    g_test_add_func("/loader/firmware-is-called-so", test_firmware_is_called_so);
     g_test_add_func("/loader/a-missing-file-is-named", test_missing_file);
     g_test_add_func("/loader/tree/padding-is-cut-off", test_tree);
     g_test_add_func("/loader/tree/bad-ones-are-refused", test_tree_refused);

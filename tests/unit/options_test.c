@@ -126,6 +126,18 @@ static void test_first_available_accelerator(void)
     config_clear(&c);
 }
 
+static void test_firmware_instead_of_a_kernel(void)
+{
+    Config c = good("-bios u-boot.elf");
+    g_assert_cmpstr(c.bios, ==, "u-boot.elf");
+    g_assert_null(c.kernel);
+    config_clear(&c);
+    c = good("-M firmware=u-boot.elf -kernel uImage");
+    g_assert_cmpstr(c.bios, ==, "u-boot.elf");
+    g_assert_cmpstr(c.kernel, ==, "uImage");
+    config_clear(&c);
+}
+
 static void test_tree_dump_needs_no_kernel(void)
 {
     Config c = good("-M ppce500,dumpdtb=x.dtb");
@@ -151,7 +163,7 @@ static void test_bad_lines(void)
     bad("-kernel", "-kernel: needs an argument, FILE");
     bad("disk.img", "'disk.img': not an option, and a disk image as such is not yet supported");
     bad("-", "'-': not an option, and a disk image as such is not yet supported");
-    bad("", "nothing to boot: give -kernel FILE (firmware by -bios is not yet supported)");
+    bad("", "nothing to boot: give -kernel FILE or -bios FILE");
     bad("-M mac99", "-M mac99: unknown board; the closest known is ppce500");
     bad("-M ppce500,rset=plain", "-M: unknown property 'rset' (did you mean 'reset'?)");
     bad("-M ppce500,reset=hard", "-M reset: 'hard' is not one of plain, rebuild");
@@ -305,6 +317,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/what-already-is-may-be-asked-for", test_what_is_asked_for_already_is);
     g_test_add_func("/options/the-first-available-accelerator-is-used",
                     test_first_available_accelerator);
+    g_test_add_func("/options/firmware-instead-of-a-kernel", test_firmware_instead_of_a_kernel);
     g_test_add_func("/options/dumping-the-tree-needs-no-kernel", test_tree_dump_needs_no_kernel);
     g_test_add_func("/options/a-bad-line-is-one-message", test_bad_lines);
     g_test_add_func("/options/what-is-for-later-says-so", test_later_options_say_so);
