@@ -4,6 +4,7 @@
  * appendix A).
  */
 #include "cpu/e500/exec_fp.h"
+#include "cpu/e500/fastfp.h"
 
 /* FPSCR[FPRF] as `class` (SOFTFP class bits), the result to FRT, unless an enabled VX or ZX forbids
  * both. */
@@ -23,6 +24,17 @@ static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t 
     return trap ? fp_enabled_exception(c) : EXEC_NEXT;
 }
 
+/* The same for a normal number and no exception but inexact, which is not enabled. */
+static inline ExecResult fp_finish_fast(E500 *c, const Insn *in, const FastFp *r)
+{
+    uint32_t fpscr = c->s.fpscr & ~(uint32_t)(FPSCR_FR | FPSCR_FI | FPSCR_FPRF);
+    if (r->flags & ~fpscr & FPSCR_XX)
+        fpscr |= FPSCR_FX;
+    c->s.fpr[in->rt] = r->value;
+    c->s.fpscr = fpscr | r->flags | (r->value & SOFTFP_SIGN ? 8u : 4u) << 12;
+    return fp_record(c, in);
+}
+
 /* A result whose exponent was adjusted counts as normalized (§4.4.3, §4.4.4), be it small for a
  * single. */
 static uint32_t fp_class(const Softfp *fp, uint64_t v, SoftfpPrecision p)
@@ -31,30 +43,36 @@ static uint32_t fp_class(const Softfp *fp, uint64_t v, SoftfpPrecision p)
     return softfp_class(v, adjusted ? SOFTFP_DOUBLE : p);
 }
 
-#define FP_ARITH(name, precision, expression)                                                      \
+/* fast: fastfp's answer into r, or false */
+#define FP_ARITH(name, precision, fast, expression)                                                \
     ExecResult exec_##name(E500 *c, const Insn *in)                                                \
     {                                                                                              \
         FP_REQUIRED(c);                                                                            \
         const SoftfpPrecision p = SOFTFP_##precision;                                              \
-        Softfp fp = {.fpscr = c->s.fpscr};                                                         \
         const uint64_t A = c->s.fpr[in->ra], B = c->s.fpr[in->rb], C = c->s.fpr[in->rc];           \
+        FastFp r;                                                                                  \
+        if (fastfp_allowed(c->s.fpscr) && (fast))                                                  \
+            return fp_finish_fast(c, in, &r);                                                      \
+        Softfp fp = {.fpscr = c->s.fpscr};                                                         \
         uint64_t v = (expression);                                                                 \
         (void)A, (void)B, (void)C;                                                                 \
         return fp_finish(c, in, &fp, v, fp_class(&fp, v, p));                                      \
     }
-#define FP_ARITH_BOTH(name, expression)                                                            \
-    FP_ARITH(name, DOUBLE, expression)                                                             \
-    FP_ARITH(name##s, SINGLE, expression)
+#define FP_ARITH_BOTH(name, fast, expression)                                                      \
+    FP_ARITH(name, DOUBLE, fast, expression)                                                       \
+    FP_ARITH(name##s, SINGLE, fast, expression)
+#define FP_FUSED(name, negate)                                                                     \
+    FP_ARITH_BOTH(name, fastfp_fma(A, C, B, negate, p, &r), softfp_fma(&fp, A, C, B, negate, p))
 
-FP_ARITH_BOTH(fadd, softfp_add(&fp, A, B, p))
-FP_ARITH_BOTH(fsub, softfp_sub(&fp, A, B, p))
-FP_ARITH_BOTH(fmul, softfp_mul(&fp, A, C, p))
-FP_ARITH_BOTH(fdiv, softfp_div(&fp, A, B, p))
-FP_ARITH_BOTH(fmadd, softfp_fma(&fp, A, C, B, 0, p))
-FP_ARITH_BOTH(fmsub, softfp_fma(&fp, A, C, B, SOFTFP_NEGATE_B, p))
-FP_ARITH_BOTH(fnmadd, softfp_fma(&fp, A, C, B, SOFTFP_NEGATE_RESULT, p))
-FP_ARITH_BOTH(fnmsub, softfp_fma(&fp, A, C, B, SOFTFP_NEGATE_B | SOFTFP_NEGATE_RESULT, p))
-FP_ARITH(frsp, SINGLE, softfp_round_to_single(&fp, B))
+FP_ARITH_BOTH(fadd, fastfp_add(A, B, p, &r), softfp_add(&fp, A, B, p))
+FP_ARITH_BOTH(fsub, fastfp_add(A, B ^ SOFTFP_SIGN, p, &r), softfp_sub(&fp, A, B, p))
+FP_ARITH_BOTH(fmul, fastfp_mul(A, C, p, &r), softfp_mul(&fp, A, C, p))
+FP_ARITH_BOTH(fdiv, fastfp_div(A, B, p, &r), softfp_div(&fp, A, B, p))
+FP_FUSED(fmadd, 0)
+FP_FUSED(fmsub, SOFTFP_NEGATE_B)
+FP_FUSED(fnmadd, SOFTFP_NEGATE_RESULT)
+FP_FUSED(fnmsub, SOFTFP_NEGATE_B | SOFTFP_NEGATE_RESULT)
+FP_ARITH(frsp, SINGLE, fastfp_round_to_single(B, &r), softfp_round_to_single(&fp, B))
 
 /* --- estimates --- */
 
@@ -62,7 +80,7 @@ FP_ARITH(frsp, SINGLE, softfp_round_to_single(&fp, B))
 
 /* Good to the last bit, where 1 part in 256 is asked for.  FR, FI and XX are undefined: as for the
  * division. */
-FP_ARITH(fres, SINGLE, softfp_div(&fp, ONE, B, p))
+FP_ARITH(fres, SINGLE, fastfp_div(ONE, B, p, &r), softfp_div(&fp, ONE, B, p))
 
 /* 1 / sqrt(B), each step rounded, where 1 part in 32 is asked for. */
 static uint64_t fp_rsqrt(Softfp *fp, uint64_t b)
@@ -70,7 +88,7 @@ static uint64_t fp_rsqrt(Softfp *fp, uint64_t b)
     uint64_t root = softfp_sqrt(fp, b, SOFTFP_DOUBLE);
     return softfp_is_nan(root) ? root : softfp_div(fp, ONE, root, SOFTFP_DOUBLE);
 }
-FP_ARITH(frsqrte, DOUBLE, fp_rsqrt(&fp, B))
+FP_ARITH(frsqrte, DOUBLE, false, fp_rsqrt(&fp, B))
 
 /* --- to integer --- */
 

@@ -12,7 +12,12 @@
 
 #include "cpu/e500/softfp.h"
 
-enum { ROUNDS = 200000 };
+enum { ROUNDS = 200000, ROUNDS_SLOW = 4000000 };
+
+static unsigned rounds(void)
+{
+    return g_test_slow() ? ROUNDS_SLOW : ROUNDS;
+}
 
 /* --- tables --- */
 
@@ -483,7 +488,8 @@ static void test_host(gconstpointer data)
     Op op = GPOINTER_TO_INT(data);
     rng_state = 1000 + op;
     g_test_message("seed %u", 1000 + op);
-    for (unsigned i = 0; i < ROUNDS; i++)
+    unsigned n = rounds();
+    for (unsigned i = 0; i < n; i++)
         compare_with_host(op, op == RSP || i & 4 ? SINGLE : DOUBLE, i & 3);
 }
 
@@ -493,7 +499,8 @@ static void test_host_integers(void)
         return;
     rng_state = 2000;
     g_test_message("seed 2000");
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    unsigned n = rounds();
+    for (unsigned i = 0; i < n; i++) {
         uint64_t v = random_double();
         Softfp fp = {0};
         volatile double d = as_double(v), rounded;
@@ -519,7 +526,8 @@ static void test_host_rebias(void)
         return;
     rng_state = 3000;
     g_test_message("seed 3000");
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    unsigned n = rounds();
+    for (unsigned i = 0; i < n; i++) {
         bool big = i & 4;
         uint64_t exponent = big ? 1900 : 100;
         uint64_t a = (random_double() & D(800fffffffffffff)) | (exponent + (rng() & 63)) << 52;
@@ -540,7 +548,8 @@ static void test_host_memory_formats(void)
 {
     rng_state = 4000;
     g_test_message("seed 4000");
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    unsigned n = rounds();
+    for (unsigned i = 0; i < n; i++) {
         uint32_t w = random_single();
         g_assert_cmphex(softfp_to_single(softfp_from_single(w)), ==, w);
         float f;
