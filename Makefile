@@ -123,6 +123,13 @@ check-diff: $(B)/diff/user_diff $(DIFF_STUB)
 check-diff-slow: $(B)/diff/user_diff $(DIFF_STUB)
 	@$< -n 50000 -s 2 $(DIFF_STUB)
 
+# Arithmetic against the host's (softfp), and against softfp (fastfp)
+check-fp-slow: $(patsubst %,$(B)/unit/%_test,softfp softfp_narrow fastfp)
+	@tests/unit/run -m slow $^
+
+check-slow: all
+	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow
+
 # --- fuzz targets: tests/fuzz/<name>_fuzz.c, corpora in tests/fuzz/corpus/<name>/, replayed without clang
 
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -236,6 +243,15 @@ build/guests/linux-bench: tests/bench/bench.c Makefile | guest-cc
 bench: $(B)/quoin guest-linux build/guests/linux-bench
 	@tests/bench/run --quoin $(B)/quoin $(ARGS)
 
+# Nanoseconds of floating-point instructions
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+
+bench-fp: $(B)/bench/fp
+	@$<
+
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
@@ -244,7 +260,8 @@ help:
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
 #@ make check-cli       the command line, bad images, the terminal
 #@ make check-objdump   compare the decoder with objdump
-#@ make check-diff      compare instructions with qemu-ppc in user mode; check-diff-slow: millions of cases
+#@ make check-diff      compare instructions with qemu-ppc in user mode
+#@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make docs            write the generated pages anew; check-docs: are they?
 #@ make check-deps      who may include whom
@@ -257,6 +274,7 @@ help:
 #@ make guest-linux     build the Linux guest: five minutes, once
 #@ make check-linux     boot it: images, resets, power-off, idle
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
+#@ make bench-fp        how long a floating-point instruction takes, by the host's arithmetic and without
 #@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
 #@ make run GUEST=hello the same with a bare-metal guest
 #@ make install-deps    install what building and testing need
@@ -270,7 +288,7 @@ format:
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: install uninstall check-cli
-.PHONY: check-objdump check-diff check-diff-slow check-fuzz docs
+.PHONY: check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
-.PHONY: run guest-linux install-deps check-linux bench
+.PHONY: run guest-linux install-deps check-linux bench bench-fp
 .SECONDARY:
