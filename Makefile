@@ -1,5 +1,6 @@
 # Quoin.  make help lists the targets.  No configure step; everything is built below build/.
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
+#   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
 #   CC=clang, CROSS=powerpc-linux-gnu-, PKG_CONFIG=…, V=1 as usual
 
 CROSS      ?=
@@ -8,14 +9,18 @@ AR         := $(CROSS)ar
 PKG_CONFIG ?= pkg-config
 SAN        ?=
 comma      := ,
-B          := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 VERSION    := 0.1.0
 
 prefix  ?= /usr/local
 bindir  ?= $(prefix)/bin
 mandir  ?= $(prefix)/share/man
 
-PKGS    := glib-2.0 gio-2.0
+ifneq ($(JSON_GLIB),no)
+JSON_GLIB := $(shell $(PKG_CONFIG) --exists json-glib-1.0 2>/dev/null && echo yes)
+endif
+
+PKGS    := glib-2.0 gio-2.0 $(if $(filter yes,$(JSON_GLIB)),json-glib-1.0)
 WARN    := -Wall -Wextra -Wswitch-enum -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Werror=implicit-function-declaration
 OPT     ?= -O2
@@ -29,8 +34,9 @@ QLIBS   += -fsanitize=$(SAN)
 endif
 Q       := $(if $(V),,@)
 
-SRC     := $(wildcard platform/*.c platform/devices/*.c platform/control/*.c cpu/*.c cpu/e500/*.c \
-             cpu/soft/*.c cpu/kvm/*.c hcall/*.c dts/*.c)
+OTHER   := platform/control/$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp).c
+SRC     := $(filter-out $(OTHER),$(wildcard platform/*.c platform/devices/*.c platform/control/*.c cpu/*.c cpu/e500/*.c \
+             cpu/soft/*.c cpu/kvm/*.c hcall/*.c dts/*.c))
 LIBOBJ  := $(patsubst %.c,$(B)/obj/%.o,$(filter-out platform/main.c,$(SRC)))
 ifneq ($(findstring thread,$(SAN)),)
 LIBOBJ  += $(B)/obj/tests/tsan/glib_sync.o
@@ -232,7 +238,7 @@ guest-linux:
 	@guests/linux/build.sh -o build/guests/linux
 
 install-deps:
-	@guests/deps.sh build bare linux tests
+	@guests/deps.sh build qmp bare linux tests
 
 check-linux: $(B)/quoin guest-linux
 	@tests/linux/run $(B)/quoin
@@ -258,6 +264,7 @@ help:
 #@ make install         install program and manual page below DESTDIR and prefix (/usr/local)
 #@ make unit            build the unit tests
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
+#@                      any target with JSON_GLIB=no: as without json-glib, which -qmp needs
 #@ make check-cli       the command line, bad images, the terminal
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode

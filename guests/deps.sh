@@ -4,6 +4,7 @@
 # Installs what is missing on Debian 12, naming it; without root it prints the apt line and fails.
 #
 #   deps.sh GROUP…      build   Quoin itself
+#                       qmp     its -qmp, which it can be built without
 #                       bare    the bare-metal guests
 #                       linux   the Linux guest
 #                       tests   make check
@@ -20,6 +21,7 @@ build   file  /usr/include/stdio.h                    libc6-dev
 build   cmd   pkg-config                              pkg-config
 build   pc    glib-2.0                                libglib2.0-dev
 build   file  /usr/include/libfdt.h                   libfdt-dev
+qmp     pc    json-glib-1.0                           libjson-glib-dev
 bare    cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 linux   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 linux   file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross

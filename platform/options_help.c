@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/accel.h"
+#include "platform/control/qmp.h"
 
 static const char *alias_of(OptionId id)
 {
@@ -46,7 +47,7 @@ void options_print_version(FILE *out)
     fprintf(out, "quoin %s\n", QUOIN_VERSION);
     fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft") ? "yes" : "no",
             accel_find("kvm") ? "yes" : "no");
-    fprintf(out, "optional libraries: none\n");
+    fprintf(out, "optional libraries: json-glib %s\n", qmp_available() ? "yes" : "no");
 }
 
 /* --- roff */

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/control/qmp.h"
 
-#include <inttypes.h>
+#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/control/json.h"
 #include "platform/control/socket.h"
 #include "platform/lock.h"
 
-enum { REQUEST_MAX = 64 * 1024 };
+enum { REQUEST_MAX = 64 * 1024, BRACKETS_MAX = 1024 };
 
 struct Qmp {
     ControlSocket *sock;
@@ -21,180 +20,179 @@ struct Qmp {
     unsigned told; /* bit per RunEvent since the last ask() */
 };
 
-static void send_line(Qmp *qmp, GString *line)
+/* A dictionary, with the client's id: the tree's, NULL: none.  Takes the floating message. */
+static void send_message(Qmp *qmp, GVariant *message, JsonNode *id)
 {
-    g_string_append(line, "\r\n");
-    control_socket_send(qmp->sock, line->str, line->len);
+    g_autoptr(GVariant) sunk = g_variant_ref_sink(message);
+    g_autoptr(JsonNode) node = json_gvariant_serialize(sunk);
+
+    if (id)
+        json_object_set_member(json_node_get_object(node), "id", json_node_copy(id));
+    g_autofree char *json = json_to_string(node, FALSE);
+    g_autofree char *text = g_utf8_make_valid(json, -1); /* an id may have halves of surrogates */
+    g_autofree char *line = g_strconcat(text, "\r\n", NULL);
+    control_socket_send(qmp->sock, line, strlen(line));
 }
 
-/* ,"id": … as the client wrote it */
-static void append_id(GString *line, JsonSpan id)
+static void send_error(Qmp *qmp, JsonNode *id, const char *class, const char *desc)
 {
-    if (id.text) {
-        g_string_append(line, ", \"id\": ");
-        g_string_append_len(line, id.text, (gssize)id.size);
-    }
+    send_message(qmp, g_variant_new_parsed("{'error': {'class': %s, 'desc': %s}}", class, desc),
+                 id);
 }
 
-static void send_error(Qmp *qmp, JsonSpan id, const char *class, const char *desc)
-{
-    g_autoptr(GString) line = g_string_new("{\"error\": {\"class\": ");
+/* --- commands: each returns its "return" value, floating, or sets *wrong to what failed */
 
-    json_quote(line, class);
-    g_string_append(line, ", \"desc\": ");
-    json_quote(line, desc);
-    g_string_append_c(line, '}');
-    append_id(line, id);
-    g_string_append_c(line, '}');
-    send_line(qmp, line);
-}
-
-/* --- commands: each appends its "return" value, or returns what went wrong */
-
-#define COMMAND(id, name, doc) static const char *cmd_##id(Qmp *qmp, GString *value);
+#define COMMAND(id, name, doc) static GVariant *cmd_##id(Qmp *qmp, const char **wrong);
 #include "platform/control/qmp_commands.def"
 #undef COMMAND
 
 static const struct {
     const char *name;
-    const char *(*answer)(Qmp *qmp, GString *value);
+    GVariant *(*answer)(Qmp *qmp, const char **wrong);
 } commands[] = {
 #define COMMAND(id, name, doc) {name, cmd_##id},
 #include "platform/control/qmp_commands.def"
 #undef COMMAND
 };
 
-static const char *cmd_qmp_capabilities(Qmp *qmp, GString *value)
+static GVariant *nothing(void)
 {
-    qmp->negotiated = true;
-    g_string_append(value, "{}");
-    return NULL;
+    return g_variant_new("a{sv}", NULL);
 }
 
-static void append_version(GString *value)
+static GVariant *version(void)
 {
     unsigned major = 0, minor = 0, micro = 0;
 
     sscanf(QUOIN_VERSION, "%u.%u.%u", &major, &minor, &micro);
-    g_string_append_printf(value,
-                           "{\"qemu\": {\"major\": %u, \"minor\": %u, \"micro\": %u}, "
-                           "\"package\": \"quoin-%s\"}",
-                           major, minor, micro, QUOIN_VERSION);
+    return g_variant_new_parsed(
+        "{'qemu': <{'major': %u, 'minor': %u, 'micro': %u}>, 'package': <%s>}", major, minor, micro,
+        "quoin-" QUOIN_VERSION);
 }
 
-static const char *cmd_query_version(Qmp *qmp, GString *value)
+static GVariant *cmd_qmp_capabilities(Qmp *qmp, const char **wrong)
 {
-    append_version(value);
-    return NULL;
+    qmp->negotiated = true;
+    return nothing();
 }
 
-static const char *cmd_query_name(Qmp *qmp, GString *value)
+static GVariant *cmd_query_version(Qmp *qmp, const char **wrong)
 {
-    g_string_append(value, qmp->name ? "{\"name\": " : "{");
-    if (qmp->name)
-        json_quote(value, qmp->name);
-    g_string_append_c(value, '}');
-    return NULL;
+    return version();
 }
 
-static const char *cmd_query_status(Qmp *qmp, GString *value)
+static GVariant *cmd_query_name(Qmp *qmp, const char **wrong)
+{
+    return qmp->name ? g_variant_new_parsed("{'name': %s}", qmp->name) : nothing();
+}
+
+static GVariant *cmd_query_status(Qmp *qmp, const char **wrong)
 {
     RunStateId state = run_state(qmp->run);
 
-    g_string_append_printf(value, "{\"status\": \"%s\", \"running\": %s, \"singlestep\": false}",
-                           run_state_name(state), state == RUN_STATE_RUNNING ? "true" : "false");
-    return NULL;
+    return g_variant_new_parsed("{'status': <%s>, 'running': <%b>, 'singlestep': <false>}",
+                                run_state_name(state), state == RUN_STATE_RUNNING);
 }
 
-static const char *cmd_query_commands(Qmp *qmp, GString *value)
+static GVariant *cmd_query_commands(Qmp *qmp, const char **wrong)
 {
-    g_string_append_c(value, '[');
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{ss}"));
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
-        g_string_append_printf(value, "%s{\"name\": \"%s\"}", i ? ", " : "", commands[i].name);
-    g_string_append_c(value, ']');
-    return NULL;
+        g_variant_builder_add_parsed(&list, "{'name': %s}", commands[i].name);
+    return g_variant_builder_end(&list);
 }
 
-static const char *cmd_x_query_hypercalls(Qmp *qmp, GString *value)
+static GVariant *cmd_x_query_hypercalls(Qmp *qmp, const char **wrong)
 {
+    GVariantBuilder counts;
+
+    g_variant_builder_init(&counts, G_VARIANT_TYPE("a{st}"));
     device_lock();
-    g_string_append_c(value, '{');
     for (unsigned i = 0; i < HCALL_COUNT; i++)
-        g_string_append_printf(value, "\"%s\": %" PRIu64 ", ", hcall_name(i), qmp->hcall->count[i]);
-    g_string_append_printf(value, "\"unknown\": %" PRIu64 "}", qmp->hcall->unknown);
+        g_variant_builder_add(&counts, "{st}", hcall_name(i), qmp->hcall->count[i]);
+    g_variant_builder_add(&counts, "{st}", "unknown", qmp->hcall->unknown);
     device_unlock();
-    return NULL;
+    return g_variant_builder_end(&counts);
 }
 
 /* The request is applied when the answer goes out, as a client expects of "stop" and then
  * "query-status". */
-static void ask(Qmp *qmp, GString *value, RunCause cause)
+static GVariant *ask(Qmp *qmp, RunCause cause)
 {
     qmp->told = 0;
     run_request(qmp->run, cause);
     run_apply(qmp->run);
-    g_string_append(value, "{}");
+    return nothing();
 }
 
-static const char *cmd_stop(Qmp *qmp, GString *value)
+static GVariant *cmd_stop(Qmp *qmp, const char **wrong)
 {
-    ask(qmp, value, RUN_CAUSE_HOST_STOP);
-    return NULL;
+    return ask(qmp, RUN_CAUSE_HOST_STOP);
 }
 
-static const char *cmd_cont(Qmp *qmp, GString *value)
+static GVariant *cmd_cont(Qmp *qmp, const char **wrong)
 {
-    ask(qmp, value, RUN_CAUSE_HOST_CONT);
-    return run_state(qmp->run) == RUN_STATE_RUNNING ? NULL
-                                                    : "Resetting the Virtual Machine is required";
+    GVariant *value = ask(qmp, RUN_CAUSE_HOST_CONT);
+
+    if (run_state(qmp->run) != RUN_STATE_RUNNING)
+        *wrong = "Resetting the Virtual Machine is required";
+    return value;
 }
 
-static const char *cmd_system_reset(Qmp *qmp, GString *value)
+static GVariant *cmd_system_reset(Qmp *qmp, const char **wrong)
 {
-    ask(qmp, value, RUN_CAUSE_HOST_RESET);
-    return qmp->told & (1u << RUN_EVENT_RESET | 1u << RUN_EVENT_SHUTDOWN)
-               ? NULL
-               : "The machine does not support reset, or could not be reset";
+    GVariant *value = ask(qmp, RUN_CAUSE_HOST_RESET);
+
+    if (!(qmp->told & (1u << RUN_EVENT_RESET | 1u << RUN_EVENT_SHUTDOWN)))
+        *wrong = "The machine does not support reset, or could not be reset";
+    return value;
 }
 
-static const char *cmd_system_powerdown(Qmp *qmp, GString *value)
+static GVariant *cmd_system_powerdown(Qmp *qmp, const char **wrong)
 {
-    ask(qmp, value, RUN_CAUSE_HOST_POWERDOWN);
-    return NULL;
+    return ask(qmp, RUN_CAUSE_HOST_POWERDOWN);
 }
 
-static const char *cmd_quit(Qmp *qmp, GString *value)
+static GVariant *cmd_quit(Qmp *qmp, const char **wrong)
 {
-    ask(qmp, value, RUN_CAUSE_HOST_QUIT);
-    return NULL;
+    return ask(qmp, RUN_CAUSE_HOST_QUIT);
 }
 
 /* --- requests */
 
-/* What keeps a well-formed request from being executed; NULL: nothing. */
-static const char *objection(const Qmp *qmp, JsonSpan request, JsonSpan name)
+static const char *string_of(JsonNode *node)
 {
-    JsonSpan arguments = json_member(request, "arguments");
+    return json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
+}
 
-    if (!name.text)
+/* What keeps a well-formed request from being executed; NULL: nothing. */
+static const char *objection(JsonObject *request)
+{
+    JsonNode *name = json_object_get_member(request, "execute");
+    JsonNode *arguments = json_object_get_member(request, "arguments");
+
+    if (!name)
         return "QMP input lacks member 'execute'";
-    if (name.text[0] != '"')
+    if (!string_of(name))
         return "QMP input member 'execute' must be a string";
-    if (arguments.text && !json_is_object(arguments))
+    if (arguments && !JSON_NODE_HOLDS_OBJECT(arguments))
         return "QMP input member 'arguments' must be an object";
     return NULL;
 }
 
-static void execute(Qmp *qmp, JsonSpan request)
+static void execute(Qmp *qmp, JsonObject *request)
 {
-    JsonSpan id = json_member(request, "id"), name = json_member(request, "execute");
-    const char *wrong = objection(qmp, request, name);
+    JsonNode *id = json_object_get_member(request, "id");
+    const char *wrong = objection(request);
 
     if (wrong) {
         send_error(qmp, id, "GenericError", wrong);
         return;
     }
-    bool negotiates = json_equals(name, "qmp_capabilities");
+    const char *name = string_of(json_object_get_member(request, "execute"));
+    bool negotiates = !strcmp(name, "qmp_capabilities");
     if (negotiates == qmp->negotiated) {
         send_error(qmp, id, "CommandNotFound",
                    negotiates ? "Capabilities negotiation is already complete, command ignored"
@@ -202,34 +200,73 @@ static void execute(Qmp *qmp, JsonSpan request)
         return;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (!json_equals(name, commands[i].name))
+        if (strcmp(name, commands[i].name))
             continue;
-        g_autoptr(GString) line = g_string_new("{\"return\": ");
-        wrong = commands[i].answer(qmp, line);
-        if (wrong) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(commands[i].answer(qmp, &wrong));
+        if (wrong)
             send_error(qmp, id, "GenericError", wrong);
-            return;
-        }
-        append_id(line, id);
-        g_string_append_c(line, '}');
-        send_line(qmp, line);
+        else
+            send_message(qmp, g_variant_new_parsed("{'return': %*}", value), id);
         return;
     }
-    g_autofree char *text = g_strndup(name.text + 1, name.size - 2);
-    g_autofree char *desc = g_strdup_printf("The command %s has not been found", text);
+    g_autofree char *valid = g_utf8_make_valid(name, -1);
+    g_autofree char *desc = g_strdup_printf("The command %s has not been found", valid);
     send_error(qmp, id, "CommandNotFound", desc);
+}
+
+/*
+ * The parser recurses.  Nothing nests deeper than there are opening brackets, be they in strings:
+ * what is a string, the parser may see in its own way.
+ */
+static bool too_deep(const char *text, size_t size)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < size; i++)
+        n += text[i] == '{' || text[i] == '[';
+    return n > BRACKETS_MAX;
 }
 
 static void request(Qmp *qmp, const char *text, size_t size)
 {
-    JsonSpan value = {text, size};
+    g_autoptr(JsonParser) parser = json_parser_new();
+    const char *wrong = NULL;
 
-    if (!json_check(text, size))
-        send_error(qmp, (JsonSpan){0}, "GenericError", "JSON parse error, invalid syntax");
-    else if (!json_is_object(value))
-        send_error(qmp, (JsonSpan){0}, "GenericError", "QMP input must be a JSON object");
+    if (too_deep(text, size))
+        wrong = "JSON nesting depth limit exceeded";
+    else if (!json_parser_load_from_data(parser, text, (gssize)size, NULL))
+        wrong = "JSON parse error, invalid syntax";
+    JsonNode *root = json_parser_get_root(parser);
+    if (!wrong && !(root && JSON_NODE_HOLDS_OBJECT(root)))
+        wrong = "QMP input must be a JSON object";
+    if (wrong)
+        send_error(qmp, NULL, "GenericError", wrong);
     else
-        execute(qmp, value);
+        execute(qmp, json_node_get_object(root));
+}
+
+/* Bytes of the stream's first value, perhaps a wrong one; 0: it is not complete yet.  What is not
+ * an object or array ends with its line. */
+static size_t first_value(const GString *in)
+{
+    bool bracketed = in->str[0] == '{' || in->str[0] == '[', quoted = false;
+    size_t depth = 0;
+
+    for (size_t i = 0; i < in->len; i++) {
+        char c = in->str[i];
+        bool ends = !bracketed && c == '\n';
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '['))
+            depth++;
+        else if (!quoted && (c == '}' || c == ']') && bracketed)
+            ends = --depth == 0;
+        if (ends)
+            return i + 1;
+    }
+    return 0;
 }
 
 /* --- the socket's side */
@@ -237,14 +274,14 @@ static void request(Qmp *qmp, const char *text, size_t size)
 static void opened(void *opaque)
 {
     Qmp *qmp = opaque;
-    g_autoptr(GString) line = g_string_new("{\"QMP\": {\"version\": ");
 
     qmp->connected = true;
     qmp->negotiated = false;
     g_string_truncate(qmp->in, 0);
-    append_version(line);
-    g_string_append(line, ", \"capabilities\": []}}");
-    send_line(qmp, line);
+    send_message(
+        qmp,
+        g_variant_new_parsed("{'QMP': {'version': <%*>, 'capabilities': <@as []>}}", version()),
+        NULL);
 }
 
 static void closed(void *opaque)
@@ -258,18 +295,18 @@ static void closed(void *opaque)
 static void received(void *opaque, const char *data, size_t size)
 {
     Qmp *qmp = opaque;
-    JsonFrame frame;
     size_t used;
 
     g_string_append_len(qmp->in, data, (gssize)size);
-    while ((frame = json_frame(qmp->in->str, qmp->in->len, &used)) == JSON_FRAME_VALUE) {
-        request(qmp, qmp->in->str, used);
+    do {
+        g_string_erase(qmp->in, 0, (gssize)strspn(qmp->in->str, " \t\r\n"));
+        used = first_value(qmp->in);
+        if (used)
+            request(qmp, qmp->in->str, used);
         g_string_erase(qmp->in, 0, (gssize)used);
-    }
-    if (frame == JSON_FRAME_NONE)
-        g_string_truncate(qmp->in, 0);
+    } while (used);
     if (qmp->in->len > REQUEST_MAX) {
-        send_error(qmp, (JsonSpan){0}, "GenericError", "JSON token size limit exceeded");
+        send_error(qmp, NULL, "GenericError", "JSON token size limit exceeded");
         control_socket_hang_up(qmp->sock);
         g_string_truncate(qmp->in, 0);
     }
@@ -333,16 +370,21 @@ static void told(void *opaque, RunEvent event, RunCause cause)
     qmp->told |= 1u << event;
     if (!qmp->connected || !qmp->negotiated)
         return;
-    g_autoptr(GString) line = g_string_new(NULL);
-    g_string_append_printf(line,
-                           "{\"timestamp\": {\"seconds\": %" G_GINT64_FORMAT
-                           ", \"microseconds\": %" G_GINT64_FORMAT "}, \"event\": \"%s\"",
-                           now / G_USEC_PER_SEC, now % G_USEC_PER_SEC, event_name(event));
-    if (event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN)
-        g_string_append_printf(line, ", \"data\": {\"guest\": %s, \"reason\": \"%s\"}",
-                               run_cause_by_guest(cause) ? "true" : "false", reason(cause));
-    g_string_append_c(line, '}');
-    send_line(qmp, line);
+    GVariant *stamp = g_variant_new_parsed("{'seconds': %x, 'microseconds': %x}",
+                                           now / G_USEC_PER_SEC, now % G_USEC_PER_SEC);
+    GVariant *message =
+        event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
+            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, "
+                                   "'data': <{'guest': <%b>, 'reason': <%s>}>}",
+                                   stamp, event_name(event), run_cause_by_guest(cause),
+                                   reason(cause))
+            : g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>}", stamp, event_name(event));
+    send_message(qmp, message, NULL);
+}
+
+bool qmp_available(void)
+{
+    return true;
 }
 
 void qmp_set_name(Qmp *qmp, const char *name)

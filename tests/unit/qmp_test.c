@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * QMP over a real socket, on a run state with nothing behind it; and the JSON that it reads.
+ * QMP over a real socket, on a run state with nothing behind it.
  */
 #include "platform/control/qmp.h"
 
@@ -11,79 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "platform/control/json.h"
 #include "platform/runstate_ops.h"
-
-/* --- JSON */
-
-static void json_strict(void)
-{
-    static const char *const good[] = {
-        "{}",     " [ ] ", "{\"a\":{\"b\":[1,-0.5e+3,true,false,null,\"\\u00e9\\n\\\"\"]}}",
-        "0",      "\"x\"", "-1E9",
-        "[[[]]]",
-    };
-    static const char *const bad[] = {
-        "",           " ",     "{",       "}",     "[1,]",  "{\"a\"}",  "{\"a\":}",
-        "{\"a\":1,}", "{a:1}", "{'a':1}", "01",    "+1",    "1.",       ".5",
-        "1e",         "-",     "tru",     "nulll", "\"",    "\"\\x\"",  "\"\\u12\"",
-        "\"\n\"",     "\"\\",  "[1 2]",   "{} {}", "/**/1", "\"\xff\"", "\"\\u123g\"",
-    };
-    g_autofree char *opening = g_strnfill(JSON_DEPTH_MAX, '['),
-                    *closing = g_strnfill(JSON_DEPTH_MAX, ']');
-    g_autofree char *deep = g_strconcat(opening, closing, NULL);
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(good); i++)
-        g_assert_true(json_check(good[i], strlen(good[i])));
-    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++)
-        g_assert_false(json_check(bad[i], strlen(bad[i])));
-    g_assert_true(json_check(deep, strlen(deep)));
-    g_autofree char *deeper = g_strdup_printf("[%s]", deep);
-    g_assert_false(json_check(deeper, strlen(deeper)));
-}
-
-static void json_framing(void)
-{
-    static const struct {
-        const char *text;
-        JsonFrame frame;
-        size_t used;
-    } rows[] = {
-        {"", JSON_FRAME_NONE, 0},
-        {" \r\n", JSON_FRAME_NONE, 3},
-        {"{", JSON_FRAME_MORE, 0},
-        {"{}", JSON_FRAME_VALUE, 2},
-        {" {\"}\": \"\\\"}\"}{", JSON_FRAME_VALUE, 13},
-        {"{\"}", JSON_FRAME_MORE, 0},
-        {"nonsense", JSON_FRAME_MORE, 0},
-        {"nonsense\n{}", JSON_FRAME_VALUE, 9},
-        {"}\n", JSON_FRAME_VALUE, 2},
-        {"[{]}", JSON_FRAME_VALUE, 4},
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        size_t used;
-        g_assert_cmpint(json_frame(rows[i].text, strlen(rows[i].text), &used), ==, rows[i].frame);
-        if (rows[i].frame != JSON_FRAME_MORE)
-            g_assert_cmpuint(used, ==, rows[i].used);
-    }
-}
-
-static void json_members(void)
-{
-    static const char text[] = "{ \"a\" : {\"b\": 1} , \"b\":\"two\" , \"a\":3}";
-    JsonSpan object = {text, strlen(text)}, a = json_member(object, "a");
-
-    g_assert_cmpmem(a.text, a.size, "{\"b\": 1}", 8);
-    g_assert_true(json_equals(json_member(object, "b"), "two"));
-    g_assert_false(json_equals(json_member(object, "b"), "tw"));
-    g_assert_false(json_equals(a, "two"));
-    g_assert_null(json_member(object, "c").text);
-    g_assert_null(json_member(a, "a").text);
-    g_assert_null(json_member((JsonSpan){"[]", 2}, "a").text);
-    g_autoptr(GString) out = g_string_new(NULL);
-    json_quote(out, "a\"\\\n\x01");
-    g_assert_cmpstr(out->str, ==, "\"a\\\"\\\\\\u000a\\u0001\"");
-}
 
 /* --- a machine without insides */
 
@@ -185,7 +113,6 @@ static char *line(Fake *f)
     char *text = g_strndup(f->in->str, (gsize)(end - f->in->str));
     g_string_erase(f->in, 0, end - f->in->str + 1);
     g_strchomp(text);
-    g_assert_true(json_check(text, strlen(text)));
     return text;
 }
 
@@ -205,18 +132,18 @@ static void expect_event(Fake *f, const char *rest)
 {
     g_autofree char *got = line(f);
     g_assert_nonnull(got);
-    g_assert_true(g_str_has_prefix(got, "{\"timestamp\": {\"seconds\": "));
-    const char *after = strstr(got, "}, ");
+    g_assert_true(g_str_has_prefix(got, "{\"timestamp\":{\"seconds\":"));
+    const char *after = strstr(got, "},");
     g_assert_nonnull(after);
-    g_assert_cmpstr(after + 3, ==, rest);
+    g_assert_cmpstr(after + 2, ==, rest);
 }
 
 static void greet(Fake *f)
 {
     g_autofree char *greeting = line(f);
-    g_assert_true(g_str_has_prefix(greeting, "{\"QMP\": {\"version\": {\"qemu\": {\"major\": "));
+    g_assert_true(g_str_has_prefix(greeting, "{\"QMP\":{\"version\":{\"qemu\":{\"major\":"));
     say(f, "{\"execute\": \"qmp_capabilities\"}");
-    expect(f, "{\"return\": {}}");
+    expect(f, "{\"return\":{}}");
 }
 
 static void negotiation(void)
@@ -225,15 +152,13 @@ static void negotiation(void)
     g_autofree char *greeting = line(f);
 
     say(f, "{\"execute\":\"stop\",\"id\":1}\n");
-    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Expecting capabilities "
-              "negotiation with "
-              "'qmp_capabilities'\"}, \"id\": 1}");
+    expect(f, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Expecting capabilities "
+              "negotiation with 'qmp_capabilities'\"},\"id\":1}");
     say(f, "{\"execute\":\"qmp_capabilities\",\"id\":{\"x\":[null]}}\n");
-    expect(f, "{\"return\": {}, \"id\": {\"x\":[null]}}");
+    expect(f, "{\"return\":{},\"id\":{\"x\":[null]}}");
     say(f, "{\"execute\":\"qmp_capabilities\"}");
-    expect(f, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Capabilities negotiation "
-              "is already complete, "
-              "command ignored\"}}");
+    expect(f, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Capabilities negotiation is "
+              "already complete, command ignored\"}}");
     /* The next client starts anew. */
     close(f->fd);
     while (g_main_context_iteration(NULL, FALSE))
@@ -249,20 +174,19 @@ static void states(void)
 
     greet(f);
     say(f, "{\"execute\":\"query-status\"}");
-    expect(f,
-           "{\"return\": {\"status\": \"prelaunch\", \"running\": false, \"singlestep\": false}}");
+    expect(f, "{\"return\":{\"status\":\"prelaunch\",\"running\":false,\"singlestep\":false}}");
     say(f, "{\"execute\":\"cont\"}{\"execute\":\"query-status\"}");
-    expect_event(f, "\"event\": \"RESUME\"}");
-    expect(f, "{\"return\": {}}");
-    expect(f, "{\"return\": {\"status\": \"running\", \"running\": true, \"singlestep\": false}}");
+    expect_event(f, "\"event\":\"RESUME\"}");
+    expect(f, "{\"return\":{}}");
+    expect(f, "{\"return\":{\"status\":\"running\",\"running\":true,\"singlestep\":false}}");
     say(f, "{\"execute\":\"stop\"}{\"execute\":\"query-status\"}");
-    expect_event(f, "\"event\": \"STOP\"}");
-    expect(f, "{\"return\": {}}");
-    expect(f, "{\"return\": {\"status\": \"paused\", \"running\": false, \"singlestep\": false}}");
+    expect_event(f, "\"event\":\"STOP\"}");
+    expect(f, "{\"return\":{}}");
+    expect(f, "{\"return\":{\"status\":\"paused\",\"running\":false,\"singlestep\":false}}");
     say(f, "{\"execute\":\"system_reset\"}");
-    expect_event(f, "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": "
-                    "\"host-qmp-system-reset\"}}");
-    expect(f, "{\"return\": {}}");
+    expect_event(
+        f, "\"event\":\"RESET\",\"data\":{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}}");
+    expect(f, "{\"return\":{}}");
     fake_free(f);
 }
 
@@ -272,10 +196,10 @@ static void guest_name(void)
 
     greet(f);
     say(f, "{\"execute\":\"query-name\"}");
-    expect(f, "{\"return\": {}}");
+    expect(f, "{\"return\":{}}");
     qmp_set_name(f->qmp, "a \"guest\"");
     say(f, "{\"execute\":\"query-name\"}");
-    expect(f, "{\"return\": {\"name\": \"a \\\"guest\\\"\"}}");
+    expect(f, "{\"return\":{\"name\":\"a \\\"guest\\\"\"}}");
     fake_free(f);
 }
 
@@ -286,18 +210,17 @@ static void guest_events(void)
     f->policy.pause_on_shutdown = true;
     greet(f);
     say(f, "{\"execute\":\"cont\"}");
-    expect_event(f, "\"event\": \"RESUME\"}");
-    expect(f, "{\"return\": {}}");
+    expect_event(f, "\"event\":\"RESUME\"}");
+    expect(f, "{\"return\":{}}");
     run_request(f->run, RUN_CAUSE_GUEST_RESET_HCALL);
-    expect_event(f,
-                 "\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}");
+    expect_event(f, "\"event\":\"RESET\",\"data\":{\"guest\":true,\"reason\":\"guest-reset\"}}");
     run_request(f->run, RUN_CAUSE_GUEST_SHUTDOWN_HCALL);
-    expect_event(
-        f, "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}");
-    expect_event(f, "\"event\": \"STOP\"}");
+    expect_event(f,
+                 "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true,\"reason\":\"guest-shutdown\"}}");
+    expect_event(f, "\"event\":\"STOP\"}");
     say(f, "{\"execute\":\"cont\"}");
-    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Resetting the Virtual Machine "
-              "is required\"}}");
+    expect(f, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"Resetting the Virtual Machine is "
+              "required\"}}");
     fake_free(f);
 }
 
@@ -308,9 +231,8 @@ static void refused_reset(void)
     greet(f);
     f->reset_result = RUN_RESET_REFUSED;
     say(f, "{\"execute\":\"system_reset\",\"id\":\"r\"}");
-    expect(f, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"The machine does not support "
-              "reset, or could not be "
-              "reset\"}, \"id\": \"r\"}");
+    expect(f, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"The machine does not support "
+              "reset, or could not be reset\"},\"id\":\"r\"}");
     fake_free(f);
 }
 
@@ -323,13 +245,12 @@ static void ends(void)
         Fake *f = fake_new();
         g_autofree char *ask = g_strdup_printf("{\"execute\":\"%s\"}", how[i][0]);
         g_autofree char *event = g_strdup_printf(
-            "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"%s\"}}",
-            how[i][1]);
+            "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":false,\"reason\":\"%s\"}}", how[i][1]);
 
         greet(f);
         say(f, ask);
         expect_event(f, event);
-        expect(f, "{\"return\": {}}");
+        expect(f, "{\"return\":{}}");
         g_assert_true(f->finished);
         fake_free(f);
     }
@@ -343,8 +264,8 @@ static void counters(void)
     f->hcall.count[HCALL_KVM_HC_VM_RESET] = 3;
     f->hcall.unknown = 2;
     say(f, "{\"execute\":\"x-query-hypercalls\"}");
-    expect(f, "{\"return\": {\"EV_IDLE\": 0, \"KVM_HC_FEATURES\": 0, \"KVM_HC_VM_RESET\": 3, "
-              "\"KVM_HC_VM_SHUTDOWN\": 0, \"unknown\": 2}}");
+    expect(f, "{\"return\":{\"EV_IDLE\":0,\"KVM_HC_FEATURES\":0,\"KVM_HC_VM_RESET\":3,\"KVM_HC_VM_"
+              "SHUTDOWN\":0,\"unknown\":2}}");
     fake_free(f);
 }
 
@@ -355,8 +276,6 @@ static void wrong_requests(void)
     } rows[] = {
         {"{\"execute\":\"nonsense\"}", "CommandNotFound",
          "The command nonsense has not been found"},
-        {"{\"execute\":\"st\\u006fp\"}", "CommandNotFound",
-         "The command st\\\\u006fp has not been found"},
         {"{\"execute\":1}", "GenericError", "QMP input member 'execute' must be a string"},
         {"{}", "GenericError", "QMP input lacks member 'execute'"},
         {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError",
@@ -370,10 +289,74 @@ static void wrong_requests(void)
 
     greet(f);
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *want = g_strdup_printf(
-            "{\"error\": {\"class\": \"%s\", \"desc\": \"%s\"}}", rows[i].class, rows[i].desc);
+        g_autofree char *want = g_strdup_printf("{\"error\":{\"class\":\"%s\",\"desc\":\"%s\"}}",
+                                                rows[i].class, rows[i].desc);
         say(f, rows[i].text);
         expect(f, want);
+    }
+    fake_free(f);
+}
+
+/* A string of brackets counts like brackets: what is a string is for the parser to say. */
+static void deep_requests(void)
+{
+    static const struct {
+        const char *before, *after;
+        unsigned n;
+        bool ok;
+    } rows[] = {
+        {"", "", 1023, true},     {"", "", 1024, false},     {"", "", 30000, false},
+        {"\"", "\"", 1023, true}, {"\"", "\"", 1024, false}, {"'\"", "\"'", 30000, false},
+    };
+    Fake *f = fake_new();
+
+    greet(f);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *opening = g_strnfill(rows[i].n, '['),
+                        *closing = g_strnfill(rows[i].n, ']');
+        g_autofree char *id = g_strconcat(rows[i].before, opening, closing, rows[i].after, NULL);
+        g_autofree char *ask = g_strdup_printf("{\"execute\":\"query-name\",\"id\":%s}", id);
+        g_autofree char *answer = g_strdup_printf("{\"return\":{},\"id\":%s}", id);
+
+        say(f, ask);
+        expect(f, rows[i].ok ? answer
+                             : "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON nesting "
+                               "depth limit exceeded\"}}");
+    }
+    fake_free(f);
+}
+
+/* Values end where their brackets close; text that is no object or array ends with its line. */
+static void stream(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    say(f, " \r\n{\"execute\":\"query-name\",\"id\":\"}\\\"}\"}{\"execute\":");
+    expect(f, "{\"return\":{},\"id\":\"}\\\"}\"}");
+    say(f, "\"st\\u006fp\"}\n}\n{\"execute\":\"query-name\"}");
+    expect(f, "{\"return\":{}}");
+    expect(
+        f,
+        "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON parse error, invalid syntax\"}}");
+    expect(f, "{\"return\":{}}");
+    fake_free(f);
+}
+
+/* The parser may let half of a surrogate pair through, or not; what is said is UTF-8. */
+static void half_characters(void)
+{
+    static const char *const rows[] = {"{\"execute\":\"query-name\",\"id\":\"\\udc00\"}",
+                                       "{\"execute\":\"x\\udc00\",\"id\":{\"\\udc00\":1}}"};
+    Fake *f = fake_new();
+
+    greet(f);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        say(f, rows[i]);
+        g_autofree char *got = line(f);
+        g_assert_true(g_str_has_prefix(got, "{\"return\":{}") ||
+                      g_str_has_prefix(got, "{\"error\":{"));
+        g_assert_true(g_utf8_validate(got, -1, NULL));
     }
     fake_free(f);
 }
@@ -390,9 +373,8 @@ static void endless_request(void)
             ;
     }
     say(f, "[");
-    expect(
-        f,
-        "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON token size limit exceeded\"}}");
+    expect(f,
+           "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON token size limit exceeded\"}}");
     g_assert_null(line(f));
     fake_free(f);
 }
@@ -436,23 +418,33 @@ static void bad_specs(void)
     }
 }
 
+static void skip(void)
+{
+    g_test_skip("built without json-glib");
+}
+
+static void add(const char *path, GTestFunc test)
+{
+    g_test_add_func(path, qmp_available() ? test : skip);
+}
+
 int main(int argc, char **argv)
 {
     g_setenv("LC_ALL", "C", TRUE);
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/json/only-what-the-standard-says", json_strict);
-    g_test_add_func("/json/a-stream-is-cut-where-values-end", json_framing);
-    g_test_add_func("/json/members-are-found-at-their-level", json_members);
-    g_test_add_func("/qmp/commands-come-after-negotiation", negotiation);
-    g_test_add_func("/qmp/a-request-is-applied-when-it-is-answered", states);
-    g_test_add_func("/qmp/tells-the-name-of-the-guest", guest_name);
-    g_test_add_func("/qmp/the-guest's-own-reset-and-shutdown-are-events", guest_events);
-    g_test_add_func("/qmp/a-refused-reset-is-an-error", refused_reset);
-    g_test_add_func("/qmp/quit-and-powerdown-end-the-machine", ends);
-    g_test_add_func("/qmp/hypercalls-are-counted", counters);
-    g_test_add_func("/qmp/wrong-requests-are-told-why", wrong_requests);
-    g_test_add_func("/qmp/a-request-without-end-is-cut-off", endless_request);
-    g_test_add_func("/qmp/one-client-at-a-time", second_client);
-    g_test_add_func("/qmp/specs-that-mean-nothing-say-so", bad_specs);
+    add("/qmp/commands-come-after-negotiation", negotiation);
+    add("/qmp/a-request-is-applied-when-it-is-answered", states);
+    add("/qmp/tells-the-name-of-the-guest", guest_name);
+    add("/qmp/the-guest's-own-reset-and-shutdown-are-events", guest_events);
+    add("/qmp/a-refused-reset-is-an-error", refused_reset);
+    add("/qmp/quit-and-powerdown-end-the-machine", ends);
+    add("/qmp/hypercalls-are-counted", counters);
+    add("/qmp/wrong-requests-are-told-why", wrong_requests);
+    add("/qmp/values-end-where-their-brackets-close", stream);
+    add("/qmp/half-characters-do-not-come-out", half_characters);
+    add("/qmp/nesting-is-bounded", deep_requests);
+    add("/qmp/a-request-without-end-is-cut-off", endless_request);
+    add("/qmp/one-client-at-a-time", second_client);
+    add("/qmp/specs-that-mean-nothing-say-so", bad_specs);
     return g_test_run();
 }
