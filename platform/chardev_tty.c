@@ -5,6 +5,7 @@
  */
 #include "platform/chardev_priv.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -31,10 +32,17 @@ static void catch_signal(int signo, void (*handler)(int), int flags)
         sigaction(signo, &new, NULL);
 }
 
-static void on_fatal(int signo)
+static void restore_cooked(void) /* signal-safe */
 {
+    int saved = errno;
     if (is_raw && in_foreground())
         tcsetattr(tty_fd, TCSANOW, &cooked);
+    errno = saved;
+}
+
+static void on_fatal(int signo)
+{
+    restore_cooked();
     raise(signo); /* SA_RESETHAND: as if it had never been caught */
 }
 
@@ -42,15 +50,16 @@ static void on_stop(int signo);
 
 static void on_continue(int signo)
 {
+    int saved = errno;
     catch_signal(SIGTSTP, on_stop, SA_RESETHAND | SA_NODEFER);
     if (is_raw && in_foreground())
         tcsetattr(tty_fd, TCSANOW, &raw);
+    errno = saved;
 }
 
 static void on_stop(int signo)
 {
-    if (is_raw && in_foreground())
-        tcsetattr(tty_fd, TCSANOW, &cooked);
+    restore_cooked();
     raise(signo);
     on_continue(signo); /* a job that no shell could continue is not stopped at all */
 }

@@ -169,6 +169,7 @@ typedef struct E500Vm {
     AccelRam ram[8];
     void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
     void *wake_opaque;
+    uintptr_t *granules; /* granule.h; NULL: one core, whose stores nobody watches */
     unsigned n_cores;
     struct E500 *core[64]; /* for tlbivax, icbi, msgsnd; entries set before any core runs */
 } E500Vm;
@@ -177,11 +178,13 @@ typedef struct E500 {
     E500State s;
     /* --- micro state, never written back --- */
     uint64_t ctx_data, ctx_fetch; /* soft TLB context of data accesses and of fetches; e500_context_changed() */
+    uint64_t ctx_store;           /* ctx_data, or what no tag equals where stores must take their granule */
     Ea fetch_page;                /* page of fetch_host; 1 (never a page) when none */
     const uint8_t *fetch_host;    /* host address of the page being executed */
     bool reserve;                 /* lwarx reservation held */
     uint64_t reserve_gpa;
     uint32_t reserve_value;
+    uintptr_t reserve_version;    /* granule.h */
     VcpuExit *exit;
     E500Replay replay;
     struct {

@@ -5,9 +5,8 @@
  * No cache is modelled: memory is always coherent, so an operation on a block translates its address, with the permissions and
  * interrupts of the load or store that it counts as, and has nothing more to do.  dcbz is the exception.
  */
-#include <string.h>
-
 #include "cpu/e500/exec_helpers.h"
+#include "cpu/e500/granule.h"
 #include "cpu/e500/mem.h"
 
 static inline Ea ea_x(const E500 *c, const Insn *in)
@@ -24,6 +23,17 @@ static ExecResult touch(E500 *c, Ea ea, E500Access access, unsigned flags)
 
 /* --- dcbz --- */
 
+/* All of it is one store. */
+static void zero_ram(E500 *c, uint64_t gpa, uint8_t *host)
+{
+    uintptr_t was, *granule = granule_store_begin(c, gpa, &was);
+    uint64_t *at = (uint64_t *)(void *)host;
+
+    for (unsigned i = 0; i < c->model->cache_line / 8; i++)
+        __atomic_store_n(&at[i], 0, __ATOMIC_RELAXED);
+    granule_store_end(c, granule, was);
+}
+
 /* A block cannot be made in the cache when the page is not cacheable or written through. */
 static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
 {
@@ -39,7 +49,7 @@ static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
     if (page_attributes(c, ea, ACCESS_WRITE, ctx) & (MAS2_I | MAS2_W))
         return e500_raise_data(c, EXCP_ALIGNMENT, ESR_ST | epid, ea);
     if (host) {
-        memset(host - (ea - line), 0, c->model->cache_line);
+        zero_ram(c, gpa - (ea - line), host - (ea - line));
         return EXEC_NEXT;
     }
     /* A device that the guest maps cacheable sees what a cache would cast out. */

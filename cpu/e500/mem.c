@@ -8,6 +8,7 @@
  * exit.  Both pages of an access that crosses are translated before any byte moves, so an interrupt
  * finds nothing half done.
  */
+#include "cpu/e500/granule.h"
 #include "cpu/e500/mem.h"
 
 typedef struct Piece {
@@ -100,6 +101,57 @@ static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, 
     return r;
 }
 
+/* --- aligned RAM in one access, as other cores may watch it --- */
+
+static bool is_whole(const Piece *p, unsigned n)
+{
+    return n == 1 && p->host && !((uintptr_t)p->host & (p->size - 1));
+}
+
+static uint64_t host_load(const uint8_t *host, unsigned size)
+{
+    switch (size) {
+    case 1:
+        return __atomic_load_n(host, __ATOMIC_RELAXED);
+    case 2:
+        return e500_swap(__atomic_load_n((const uint16_t *)(const void *)host, __ATOMIC_RELAXED),
+                         2);
+    case 4:
+        return e500_swap(__atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED),
+                         4);
+    default:
+        return e500_swap(__atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED),
+                         8);
+    }
+}
+
+static inline void host_store(uint8_t *host, unsigned size, uint64_t value)
+{
+    switch (size) {
+    case 1:
+        __atomic_store_n(host, (uint8_t)value, __ATOMIC_RELAXED);
+        break;
+    case 2:
+        __atomic_store_n((uint16_t *)(void *)host, (uint16_t)e500_swap(value, 2), __ATOMIC_RELAXED);
+        break;
+    case 4:
+        __atomic_store_n((uint32_t *)(void *)host, (uint32_t)e500_swap(value, 4), __ATOMIC_RELAXED);
+        break;
+    default:
+        __atomic_store_n((uint64_t *)(void *)host, e500_swap(value, 8), __ATOMIC_RELAXED);
+        break;
+    }
+}
+
+/* Every store to RAM but those of the inline fast path. */
+static inline void ram_store(E500 *c, uint64_t gpa, uint8_t *host, unsigned size, uint64_t value)
+{
+    uintptr_t was, *granule = granule_store_begin(c, gpa, &was);
+
+    host_store(host, size, value);
+    granule_store_end(c, granule, was);
+}
+
 /* --- devices --- */
 
 static ExecResult bus_error(E500 *c, const Piece *p, uint64_t gpa, bool is_write)
@@ -179,8 +231,7 @@ static ExecResult piece_store(E500 *c, const Piece *p, uint64_t value)
     for (unsigned at = 0, size; at < p->size; at += size) {
         if (p->host) {
             size = 1;
-            __atomic_store_n(p->host + at, (uint8_t)(value >> 8 * (p->size - at - 1)),
-                             __ATOMIC_RELAXED);
+            ram_store(c, p->gpa + at, p->host + at, 1, (uint8_t)(value >> 8 * (p->size - at - 1)));
         } else {
             uint64_t data;
             ExecResult r;
@@ -193,48 +244,6 @@ static ExecResult piece_store(E500 *c, const Piece *p, uint64_t value)
         }
     }
     return EXEC_NEXT;
-}
-
-/* --- aligned RAM in one access, as other cores may watch it --- */
-
-static bool is_whole(const Piece *p, unsigned n)
-{
-    return n == 1 && p->host && !((uintptr_t)p->host & (p->size - 1));
-}
-
-static uint64_t host_load(const uint8_t *host, unsigned size)
-{
-    switch (size) {
-    case 1:
-        return __atomic_load_n(host, __ATOMIC_RELAXED);
-    case 2:
-        return e500_swap(__atomic_load_n((const uint16_t *)(const void *)host, __ATOMIC_RELAXED),
-                         2);
-    case 4:
-        return e500_swap(__atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED),
-                         4);
-    default:
-        return e500_swap(__atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED),
-                         8);
-    }
-}
-
-static void host_store(uint8_t *host, unsigned size, uint64_t value)
-{
-    switch (size) {
-    case 1:
-        __atomic_store_n(host, (uint8_t)value, __ATOMIC_RELAXED);
-        break;
-    case 2:
-        __atomic_store_n((uint16_t *)(void *)host, (uint16_t)e500_swap(value, 2), __ATOMIC_RELAXED);
-        break;
-    case 4:
-        __atomic_store_n((uint32_t *)(void *)host, (uint32_t)e500_swap(value, 4), __ATOMIC_RELAXED);
-        break;
-    default:
-        __atomic_store_n((uint64_t *)(void *)host, e500_swap(value, 8), __ATOMIC_RELAXED);
-        break;
-    }
 }
 
 static uint64_t byte_reverse(uint64_t value, unsigned size)
@@ -261,16 +270,21 @@ ExecResult e500_load_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_
 
 ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t value)
 {
+    const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
     Piece piece[2];
     unsigned n;
-    ExecResult r = resolve_all(c, ea, size, ACCESS_WRITE, flags, piece, &n);
 
+    if (!flags && slot->tag_write == (c->ctx_data | (ea & (0xfffff000u | (size - 1))))) {
+        ram_store(c, (slot->gpa_page & ~UINT64_C(0xfff)) | (ea & 0xfff), (uint8_t *)(slot->addend + ea), size, value);
+        return EXEC_NEXT;
+    }
+    ExecResult r = resolve_all(c, ea, size, ACCESS_WRITE, flags, piece, &n);
     if (r != EXEC_NEXT)
         return r;
     if (!(flags & MEM_LE) != !piece[0].little_endian)
         value = byte_reverse(value, size);
     if (is_whole(piece, n)) {
-        host_store(piece[0].host, size, value);
+        ram_store(c, piece[0].gpa, piece[0].host, size, value);
         return EXEC_NEXT;
     }
     /* Devices first: once every exit is answered nothing can fail any more but a bus error. */

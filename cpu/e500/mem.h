@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Loads, stores and fetches of a software core.  The fast path is a soft TLB hit on a naturally aligned access of
- * big-endian RAM; all else (miss, device, little-endian page, misaligned, page crossing) is mem.c's.
+ * big-endian RAM; all else (miss, device, little-endian page, misaligned, page crossing) is mem.c's, and so are the
+ * stores of a core that is not alone (granule.h).
  *
  * EXEC_NEXT: done.  EXEC_TRAP: the interrupt is recorded.  EXEC_EXIT: c->exit is an MMIO exit; the instruction
  * is executed again once it is answered and then finds the answer in c->replay.
@@ -68,7 +69,7 @@ static inline uint64_t e500_swap(uint64_t v, unsigned size)
     {                                                                                              \
         const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                \
         if (__builtin_expect(                                                                      \
-                t->tag_write == (c->ctx_data | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {       \
+                t->tag_write == (c->ctx_store | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {       \
             __atomic_store_n((uint##bits##_t *)(t->addend + ea),                                   \
                              (uint##bits##_t)e500_swap(value, bits / 8), __ATOMIC_RELAXED);        \
             return EXEC_NEXT;                                                                      \

@@ -27,6 +27,7 @@ void e500_context_changed(E500 *c)
     uint64_t fetch = e500_context(c->s.msr & MSR_IS, pid, pr);
 
     c->ctx_data = e500_context(c->s.msr & MSR_DS, pid, pr);
+    c->ctx_store = c->vm->granules ? UINT64_MAX : c->ctx_data;
     if (fetch != c->ctx_fetch) {
         c->ctx_fetch = fetch;
         c->fetch_page = 1;

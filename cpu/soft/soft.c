@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "cpu/e500/granule.h"
 #include "cpu/fault.h"
 #include "cpu/log.h"
 #include "cpu/soft/soft.h"
@@ -28,12 +29,14 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
         .external_proxy = config->external_proxy,
         .wake = config->wake,
         .wake_opaque = config->wake_opaque,
+        .granules = config->n_vcpus > 1 ? g_new0(uintptr_t, E500_GRANULES) : NULL,
     };
     return &vm->base;
 }
 
 static void soft_vm_close(AccelVm *vm)
 {
+    g_free(((SoftVm *)vm)->e500.granules);
     g_free(vm);
 }
 

@@ -189,6 +189,34 @@ static inline unsigned cpu_line(void) /* bytes of a cache line */
     return cpu_is_e500v2() ? 32 : 64;
 }
 
+/* --- more CPUs (cpus.c); -smp of at most CPUS_MAX */
+
+#define CPUS_MAX 32
+unsigned cpus_count(void);          /* that the tree has */
+unsigned cpu_index(void);           /* PIR */
+/* Lets all others go by the spin table and returns when each has said that it is there. */
+void cpus_start(void);
+typedef void CpuTask(unsigned cpu);
+void cpus_run(CpuTask *task);       /* CPU 0 only: task(n) on every CPU n at once */
+void cpus_begin(CpuTask *task);     /* the same in two halves: on all others but not here ... */
+void cpus_end(void);                /* ... and when they are through */
+void cpus_meet(void);               /* inside a task: goes on when every CPU has come here */
+
+/* The barriers' compiler half is in the clobber. */
+static inline void sync(void)
+{
+    __asm__ volatile("sync" : : : "memory");
+}
+
+static inline uint32_t atomic_add(volatile uint32_t *p, uint32_t n)
+{
+    uint32_t v;
+
+    __asm__ volatile("1: lwarx %0,0,%1; add %0,%0,%2; stwcx. %0,0,%1; bne- 1b"
+                     : "=&r"(v) : "r"(p), "r"(n) : "memory", "cr0");
+    return v;
+}
+
 /* --- the device tree (fdt.c): a reader that trusts nothing it cannot check */
 
 /* Offset of a node by its path; a component without @unit matches the first of that name; < 0:

@@ -20,6 +20,8 @@
 
 #define STACK     4096          /* one class on one CPU; four classes a CPU: 1 << 14 */
 
+#define CPUS_MAX  32
+
     .section .vectors, "ax"
     .globl vectors
 vectors:
@@ -30,7 +32,7 @@ vectors:
 vector_\n\name:
     mtspr   \sprg, 1
     mfspr   1, SPR_PIR
-    rlwinm  1, 1, 14, 16, 17
+    rlwinm  1, 1, 14, 13, 17
     addis   1, 1, (exc_stacks + (\class + 1) * STACK - F_SIZE)@ha
     addi    1, 1, (exc_stacks + (\class + 1) * STACK - F_SIZE)@l
     stw     3, F_GPR + 12(1)
@@ -216,16 +218,25 @@ hcall_slot:                     /* four words, patched from hcall-instructions *
     addi    1, 1, 16
     blr
 
+/* A secondary CPU, as the spin table starts it: r3 = the top of its stack, MSR 0. */
+    .globl cpu_start
+cpu_start:
+    mr      1, 3
+    li      0, 0
+    stw     0, 0(1)
+    bl      cpu_main            /* does not return */
+1:  b       1b
+
     .section .data
     .balign 4
     .globl entry_state
 entry_state:                    /* r1..r31, MSR */
     .space  128
 
-    .section .bss
+    .section .stacks, "aw", @nobits     /* not cleared at the start: a thousand resets would feel it */
     .balign 4096
     .globl exc_stacks
 exc_stacks:
-    .space  4 * 4 * STACK
+    .space  CPUS_MAX * 4 * STACK
 stack:
     .space  16384

@@ -17,7 +17,7 @@ extern const char vector_0[], vector_1[], vector_2[], vector_3[], vector_4[], ve
 void trap_enter(const uint32_t regs[8], const void *pc, uint32_t msr, TrapCpu *cpu);
 void trap_dispatch(TrapFrame *frame);
 
-static TrapCpu cpus[4];
+static TrapCpu cpus[CPUS_MAX];
 static TrapHandler *handlers[38];
 
 void trap_init_cpu(void)
@@ -73,7 +73,7 @@ static void trap_record(Trap *t, const TrapFrame *frame, uint32_t msr)
 void trap_dispatch(TrapFrame *frame)
 {
     uint32_t msr = mfmsr();
-    TrapCpu *cpu = &cpus[mfspr(SPR_PIR) & 3];
+    TrapCpu *cpu = &cpus[mfspr(SPR_PIR) % CPUS_MAX];
 
     if (handlers[frame->vector]) {
         handlers[frame->vector](frame);
@@ -93,7 +93,7 @@ void trap_dispatch(TrapFrame *frame)
 
 Trap trap_run(const void *pc, uint32_t msr, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
-    TrapCpu *cpu = &cpus[mfspr(SPR_PIR) & 3];
+    TrapCpu *cpu = &cpus[mfspr(SPR_PIR) % CPUS_MAX];
     uint32_t regs[8] = {a, b, c, d};
 
     cpu->armed = true;
