@@ -208,6 +208,15 @@ static inline void sync(void)
     __asm__ volatile("sync" : : : "memory");
 }
 
+/* Until an interrupt, or not at all. */
+static inline void cpu_wait(void)
+{
+    if (cpu_is_e500v2())
+        mtmsr(mfmsr() | 1u << 18);      /* MSR[WE] */
+    else
+        __asm__ volatile("wait" : : : "memory");
+}
+
 static inline uint32_t atomic_add(volatile uint32_t *p, uint32_t n)
 {
     uint32_t v;

@@ -11,19 +11,23 @@ static volatile uint32_t seen[4][2][CELLS];
 #define X(n) x[(n) * STRIDE]
 #define Y(n) y[(n) * STRIDE]
 
+static inline void msync(void)
+{
+    __asm__ volatile("msync" : : : "memory");
+}
+
+/* The e500v2 has the strong one only. */
 static inline void lwsync(void)
 {
-    __asm__ volatile("lwsync" : : : "memory");
+    if (cpu_is_e500v2())
+        msync();
+    else
+        __asm__ volatile("lwsync" : : : "memory");
 }
 
 static inline void eieio(void)
 {
     __asm__ volatile("mbar 1" : : : "memory");
-}
-
-static inline void msync(void)
-{
-    __asm__ volatile("msync" : : : "memory");
 }
 
 /* A conditional branch on a loaded value, then isync: what follows is not done before the load. */

@@ -31,7 +31,7 @@ static void store_the_same(void)
 
 static void store_a_byte(void)
 {
-    ((volatile uint8_t *)cell.beside)[GRANULE - 5] = 1;
+    ((volatile uint8_t *)cell.beside)[22] = 1;
 }
 
 static void store_multiple(void)
@@ -162,7 +162,7 @@ static void push(Node *node)
 {
     Node *next;
 
-    __asm__ volatile("lwsync; 1: lwarx %0,0,%2; stw %0,0(%1); stwcx. %1,0,%2; bne- 1b"
+    __asm__ volatile("sync; 1: lwarx %0,0,%2; stw %0,0(%1); stwcx. %1,0,%2; bne- 1b"
                      : "=&r"(next) : "b"(node), "r"(&head) : "memory", "cr0");
 }
 
@@ -215,7 +215,7 @@ static void locked(uint32_t cpu)
         second++;
         if (first != second)
             wrong++;
-        __asm__ volatile("lwsync" : : : "memory");
+        sync();
         lock = 0;
     }
 }

@@ -18,7 +18,7 @@ static void keep_busy(uint32_t cpu)
     for (;;) {
         switch (kind % 5) {
         case 0:
-            __asm__ volatile("wait" : : : "memory");
+            cpu_wait();
             break;
         case 1:
             break;
@@ -26,7 +26,9 @@ static void keep_busy(uint32_t cpu)
             atomic_add(&hammered, 1);
             break;
         case 3:
-            __asm__ volatile("msync; msgsnd %0" : : "r"(0x04000000) : "memory");
+            io_write32(MPIC_CPU(cpu, 0x40), 0xffffffff);
+            if (!cpu_is_e500v2())
+                __asm__ volatile("msync; msgsnd %0" : : "r"(0x04000000) : "memory");
             break;
         default:
             io_read32(MPIC_FRR);

@@ -37,7 +37,7 @@ static void start_second(void)
     volatile uint32_t *entry = map_spin_entry();
     uint32_t before = *(volatile uint32_t *)&SECOND_COUNT;
 
-    if (!entry)
+    if (!entry || !(entry[1] & 1)) /* none, or it runs already */
         return;
     entry[5] = 1;
     entry[0] = 0;
