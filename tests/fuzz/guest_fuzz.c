@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The input is a guest: it is put at physical 0x1000 and executed by the interpreter, first as supervisor, with every register pointing
- * somewhere into RAM.  It may do what it likes; the engine must come back with exits that make sense.
+ * somewhere into RAM.  It may do what it likes; the engine must come back with exits that make sense.  The last byte says what debugging
+ * goes on meanwhile: its own, and somebody's from outside.
  */
 #include <string.h>
 
@@ -14,11 +15,66 @@ enum { RAM = 1 << 18, CODE = 0x1000, EXITS = 24, SLICE_NS = 2000 };
 
 static uint8_t ram[RAM] __attribute__((aligned(4096)));
 
+/* The last byte of the input. */
+enum {
+    OWN_STEPS = 1,      /* instruction complete, branch taken */
+    OWN_TRANSFERS = 2,  /* interrupts and returns, traps */
+    OWN_ADDRESSES = 4,  /* ranges of instructions and data */
+    HOST_STEPS = 8,     /* every other run */
+    HOST_POINTS = 16,
+    DEBUG_ENABLED = 32, /* MSR[DE] at first */
+};
+
+static void debug_itself(E500State *s, uint8_t how)
+{
+    s->spr[SPR_DBCR0] = (how & 7 ? DBCR0_IDM : 0) | (how & OWN_STEPS ? DBCR0_ICMP | DBCR0_BRT : 0) |
+                        (how & OWN_TRANSFERS
+                             ? DBCR0_IRPT | DBCR0_RET | DBCR0_TRAP | DBCR0_CIRPT | DBCR0_CRET
+                             : 0) |
+                        (how & OWN_ADDRESSES ? 0xcfu << 16 : 0);
+    s->spr[SPR_DBCR1] = s->spr[SPR_DBCR2] = (uint32_t)(how >> 6) << 22;
+    s->spr[SPR_IAC1] = s->spr[SPR_DAC1] = CODE + 8;
+    s->spr[SPR_IAC2] = s->spr[SPR_DAC2] = 0x5000;
+    s->msr |= how & DEBUG_ENABLED ? MSR_DE : 0;
+}
+
+static void debug_outside(AccelVcpu *vcpu, uint8_t how, bool step)
+{
+    AccelDebug debug = {.single_step = step && (how & HOST_STEPS)};
+
+    if (how & HOST_POINTS) {
+        debug.n_breakpoints = 1;
+        debug.breakpoint[0] = CODE + 0x40;
+        debug.n_watchpoints = 2;
+        debug.watchpoint[0] = (AccelWatchpoint){0x6ffe, 0x9001, false, true};
+        debug.watchpoint[1] = (AccelWatchpoint){0x40010, 0x40010, true, true}; /* a device */
+    }
+    if (!step) /* over what was met */
+        debug.n_breakpoints = debug.n_watchpoints = 0;
+    g_assert_true(accel_soft.vcpu_set_debug(vcpu, &debug, NULL));
+}
+
+static void check_debug(const VcpuExit *exit, uint8_t how)
+{
+    g_assert_true(how & (HOST_STEPS | HOST_POINTS));
+    switch (exit->debug.reason) {
+    case VCPU_DEBUG_WATCHPOINT:
+        g_assert_cmpuint(exit->debug.watchpoint, <, 2);
+        g_assert_true(how & HOST_POINTS);
+        break;
+    case VCPU_DEBUG_STEP:
+        g_assert_true(how & HOST_STEPS);
+        break;
+    case VCPU_DEBUG_BREAKPOINT: /* or ehpriv */
+        break;
+    }
+}
+
 static void start_state(E500State *s, const E500Model *model)
 {
     e500_state_reset(s, model, 0);
     s->pc = CODE;
-    s->msr = MSR_FP | MSR_ME | MSR_CE | MSR_EE;
+    s->msr = MSR_FP | MSR_SPE | MSR_ME | MSR_CE | MSR_EE;
     for (unsigned i = 0; i < 32; i++)
         s->gpr[i].w = i * 0x1000 + i;
     /* 64 MiB from 0: RAM and, beyond it, devices */
@@ -59,6 +115,7 @@ static void answer(VcpuExit *exit, uint64_t noise)
 
 static void run(const E500Model *model, const uint8_t *data, size_t size)
 {
+    uint8_t how = size ? data[size - 1] : 0;
     TimeSource time;
     time_source_init(&time, true, 0);
     AccelConfig config = {
@@ -71,15 +128,20 @@ static void run(const E500Model *model, const uint8_t *data, size_t size)
     g_assert_true(accel_soft.vm_map_ram(vm, &block, NULL));
     AccelVcpu *vcpu = accel_soft.vcpu_create(vm, 0, NULL);
     start_state(s, model);
+    debug_itself(s, how);
     g_assert_true(accel_soft.vcpu_put_state(vcpu, s, STATE_FULL, NULL));
 
     VcpuExit exit = {0};
     uint64_t noise = 0x9e3779b97f4a7c15u;
     for (unsigned i = 0; i < EXITS; i++) {
         __atomic_store_n(&time.next_deadline_ns, time_now_ns(&time) + SLICE_NS, __ATOMIC_RELAXED);
+        if (how & (HOST_STEPS | HOST_POINTS))
+            debug_outside(vcpu, how, i & 1);
         accel_soft.vcpu_run(vcpu, &exit, false);
-        if (exit.kind == VCPU_EXIT_SHUTDOWN || exit.kind == VCPU_EXIT_DEBUG || exit.kind == VCPU_EXIT_WATCHDOG)
+        if (exit.kind == VCPU_EXIT_SHUTDOWN || exit.kind == VCPU_EXIT_WATCHDOG)
             break;
+        if (exit.kind == VCPU_EXIT_DEBUG)
+            check_debug(&exit, how);
         if (exit.kind == VCPU_EXIT_IDLE) /* an interrupt ends it, or the input's end */
             accel_soft.vcpu_set_irq(vcpu, i % ACCEL_IRQS, i & 4);
         noise = noise * 6364136223846793005u + 1442695040888963407u;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A QMP client's bytes, in pieces as long as the first byte says, to a run state with nothing behind it.  What goes back is one strict
+ * JSON value a line.
+ */
+#include <string.h>
+
+/* The monitor on a socket of our own. */
+#define control_socket_new     fuzz_socket_new
+#define control_socket_wait    fuzz_socket_wait
+#define control_socket_free    fuzz_socket_free
+#define control_socket_send    fuzz_socket_send
+#define control_socket_hang_up fuzz_socket_hang_up
+#define qmp_new                fuzz_qmp_new
+#define qmp_free               fuzz_qmp_free
+#define qmp_set_name           fuzz_qmp_set_name
+#include "platform/control/qmp.c"
+#include "platform/runstate_ops.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct ControlSocket {
+    const ControlSocketOps *ops;
+    void *opaque;
+    bool hung_up;
+};
+
+static struct ControlSocket only;
+
+ControlSocket *control_socket_new(const char *option, const char *spec, const char *assume,
+                                  const ControlSocketOps *socket_ops, void *opaque, GError **error)
+{
+    only = (struct ControlSocket){.ops = socket_ops, .opaque = opaque};
+    return &only;
+}
+
+void control_socket_wait(ControlSocket *sock) {}
+
+void control_socket_free(ControlSocket *sock) {}
+
+void control_socket_hang_up(ControlSocket *sock)
+{
+    sock->hung_up = true;
+}
+
+void control_socket_send(ControlSocket *sock, const void *data, size_t size)
+{
+    g_assert_cmpuint(size, >, 2);
+    g_assert_cmpmem((const char *)data + size - 2, 2, "\r\n", 2);
+    g_assert_true(json_check(data, size - 2));
+}
+
+static void nothing(void *opaque) {}
+
+static bool resume_ok(void *opaque, GError **error)
+{
+    return true;
+}
+
+static RunResetResult reset(void *opaque, RunCause cause, GError **error)
+{
+    return RUN_RESET_DONE;
+}
+
+static const GError *host_error(void *opaque)
+{
+    return NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const RunOps run_ops = {nothing, resume_ok, nothing, nothing, reset, host_error, nothing};
+    static HcallEnv hcall;
+    RunPolicy policy = {0};
+    size_t piece = size ? data[0] + 1u : 1;
+    RunState *run = run_new(&policy, &run_ops, NULL, NULL);
+    Qmp *qmp = qmp_new("", run, &hcall, NULL);
+
+    g_assert_nonnull(run);
+    qmp_set_name(qmp, "a \"name\"");
+    only.ops->opened(only.opaque);
+    for (size_t at = 1; at < size && !only.hung_up; at += piece)
+        only.ops->received(only.opaque, (const char *)data + at, MIN(piece, size - at));
+    only.ops->closed(only.opaque);
+    qmp_free(qmp);
+    run_free(run);
+    return 0;
+}
