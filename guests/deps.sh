@@ -39,7 +39,6 @@ linux   cmd   cpio                                    cpio
 linux   cmd   patch                                   patch
 linux   cmd   dpkg-source                             dpkg-dev
 linux   cmd   mkimage                                 u-boot-tools
-linux   file  /etc/ssl/certs/ca-certificates.crt      ca-certificates
 tests   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 tests   cmd   powerpc-linux-gnu-objdump               binutils-powerpc-linux-gnu
 tests   cmd   dtc                                     device-tree-compiler
