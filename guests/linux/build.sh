@@ -102,20 +102,33 @@ key() {
     sha256sum | cut -c1-16
 }
 
+lock() {
+    mkdir -p "$cache/lock"
+    exec 9>"$cache/lock/$1"
+    if ! flock -n 9; then
+        echo "  $1: waiting for another builder" >&2
+        flock 9
+    fi
+}
+
+unlock() {
+    exec 9>&-
+}
+
+open_log() {
+    mkdir -p "$cache/log"
+    log=$cache/log/$1.log
+    : >"$log"
+}
+
 # product NAME BUILDER: builds $cache/NAME unless it is there, and prints where it is.
 # BUILDER runs in the directory $work and leaves its products in $work/out.
 product() {
     local name=$1 builder=$2 dir=$cache/$1
-    mkdir -p "$cache/lock" "$cache/log"
     if [[ ! -d $dir ]]; then
-        exec 9>"$cache/lock/$name"
-        if ! flock -n 9; then
-            echo "  $name: waiting for another builder" >&2
-            flock 9
-        fi
+        lock "$name"
         if [[ ! -d $dir ]]; then
-            log=$cache/log/$name.log
-            : >"$log"
+            open_log "$name"
             work=$cache/tmp/$name # ours, by the lock; another's that was killed may be there
             rm -rf "$work"
             mkdir -p "$work/out"
@@ -127,7 +140,7 @@ product() {
             rm -rf "$work"
             work=
         fi
-        exec 9>&-
+        unlock
     fi
     if [[ -n $links ]]; then
         mkdir -p "$links"
@@ -148,7 +161,8 @@ linux_inputs() {
     linux_version
     "${CROSS}gcc" --version
     "${CROSS}ld" --version
-    cat "$here/build.sh" "$here/base.config" "$here/$model.config"
+    declare -f check_config linux_unpack linux_make linux_configure linux_compile linux_collect
+    cat "$here/base.config" "$here/$model.config"
     cat "$here/quoin_pm.c" "$here/Kconfig" "$here/Kbuild"
 }
 
@@ -235,13 +249,17 @@ apt_sources() {
     done <<<"$lines"
 }
 
+# The .dsc arrives last: where it is, all is.
 busybox_fetch() {
-    local apt=$cache/apt
-    mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/none" "$cache/sources"
+    local apt=$cache/apt new=$cache/tmp/sources
+    rm -rf "$new"
+    mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/none" "$cache/sources" "$new"
     apt_sources >"$apt/sources.list"
     apt_private update
-    cd "$cache/sources"
+    cd "$new"
     apt_private source --download-only --only-source busybox
+    mv ./*.tar.* "$cache/sources/"
+    mv ./*.dsc "$cache/sources/"
 }
 
 # The newest busybox_*.dsc that was fetched; empty if none was.
@@ -249,23 +267,29 @@ busybox_dsc() {
     [[ ! -d $cache/sources ]] || find "$cache/sources" -name 'busybox_*.dsc' | sort -V | tail -n 1
 }
 
-# Fetches busybox's source unless what is here is as new as the system's package lists know of.
-busybox_source() {
+# Is what was fetched as new as what the system's package lists know of?
+busybox_is_fresh() {
     local known have
     have=$(busybox_dsc)
     have=${have##*/busybox_}
     have=${have%.dsc}
     known=$(apt-cache show --no-all-versions busybox 2>/dev/null | sed -n 's/^Version: \([0-9]*:\)\?//p')
-    known=${known%+b[0-9]*}
-    [[ -n $have ]] && dpkg --compare-versions "$have" ge "${known:-0}" && return 0
-    mkdir -p "$cache/log"
-    log=$cache/log/busybox-source.log
-    : >"$log"
-    step "busybox: fetch Debian's source package" 0 busybox_fetch
+    [[ -n $have ]] && dpkg --compare-versions "$have" ge "${known%+b[0-9]*}"
+}
+
+busybox_source() {
+    busybox_is_fresh && return
+    lock busybox-source
+    if ! busybox_is_fresh; then
+        open_log busybox-source
+        step "busybox: fetch Debian's source package" 0 busybox_fetch
+    fi
+    unlock
 }
 
 initramfs_inputs() {
-    cat "$(busybox_dsc)" "$here/build.sh" "$here/busybox.config"
+    declare -f check_config busybox_configure busybox_compile initramfs_pack
+    cat "$(busybox_dsc)" "$here/busybox.config"
     "${CROSS}gcc" --version
     dpkg-query -W -f '${Version}' libc6-dev-powerpc-cross
     cd "$here/initramfs"
