@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rounding errors of host arithmetic are themselves exact numbers that can be computed, and their sign tells FR: Knuth's 2Sum for
- * sums, a fused multiply-add for products and quotients, Boldo and Muller's (IEEE TC 60(2), 2011) for fused sums.
+ * Rounding errors of host arithmetic are themselves exact numbers that can be computed, and their
+ * sign tells FR: Knuth's 2Sum for sums, a fused multiply-add for products and quotients, Boldo and
+ * Muller's (IEEE TC 60(2), 2011) for fused sums.
  *
- * Operands are confined to exponents with which nothing on the way overflows or becomes denormal: then no flag but inexact can arise,
- * the result is normal unless it is an exact zero (which is left to softfp), and the error terms are exact.
+ * Operands are confined to exponents with which nothing on the way overflows or becomes denormal:
+ * then no flag but inexact can arise, the result is normal unless it is an exact zero (which is
+ * left to softfp), and the error terms are exact.
  *
- * Singles: operands that are single-precision numbers.  Their products are exact as doubles, and what the rounding
- * of a sum to double lost decides where the double stands half-way between two singles.
+ * Singles: operands that are single-precision numbers.  Their products are exact as doubles, and
+ * what the rounding of a sum to double lost decides where the double stands half-way between two
+ * singles.
  *
- * Where a product stands inside a sum it is exact, so a compiler that contracts the two changes nothing.
+ * Where a product stands inside a sum it is exact, so a compiler that contracts the two changes
+ * nothing.
  */
 #include "cpu/e500/fastfp.h"
 
@@ -64,9 +68,9 @@ static bool ordinary(uint64_t v, SoftfpPrecision p)
 static bool rounded(FastFp *r, double value, double error)
 {
     r->value = as_bits(value);
-    r->flags = error == 0                      ? 0
+    r->flags = error == 0                   ? 0
                : (error < 0) == (value < 0) ? (uint32_t)(FPSCR_XX | FPSCR_FI)
-                                               : (uint32_t)(FPSCR_XX | FPSCR_FI | FPSCR_FR);
+                                            : (uint32_t)(FPSCR_XX | FPSCR_FI | FPSCR_FR);
     return value != 0;
 }
 
@@ -166,7 +170,8 @@ bool fastfp_fma(uint64_t a, uint64_t c, uint64_t b, unsigned negate, SoftfpPreci
 
 bool fastfp_round_to_single(uint64_t b, FastFp *r)
 {
-    return (unsigned)(b >> 52 & 0x7ff) - (1023 - 120) <= 240u && rounded_to_single(r, as_double(b), 0);
+    return (unsigned)(b >> 52 & 0x7ff) - (1023 - 120) <= 240u &&
+           rounded_to_single(r, as_double(b), 0);
 }
 
 #else

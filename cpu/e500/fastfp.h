@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The usual case of floating-point arithmetic by the host's: ordinary operands, rounding to nearest.  What it answers is
- * what softfp.h answers, to the last bit and flag; it does not answer everything, and on some hosts nothing.
+ * The usual case of floating-point arithmetic by the host's: ordinary operands, rounding to
+ * nearest.  What it answers is what softfp.h answers, to the last bit and flag; it does not answer
+ * everything, and on some hosts nothing.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * How long a floating-point instruction takes, by rounding mode: to nearest may be done by the host's
- * arithmetic, the other modes never are.  Ordinary operands; processor time; the ratio is what that gains.
+ * How long a floating-point instruction takes, by rounding mode: to nearest may be done by the
+ * host's arithmetic, the other modes never are.  Ordinary operands; processor time; the ratio is
+ * what that gains.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,10 +21,17 @@ static const struct {
     const char *name;
     uint32_t word;
 } rows[] = {
-    {"fadd", NO_C(A_FORM(63u, 21))},  {"fsub", NO_C(A_FORM(63u, 20))}, {"fmul", NO_B(A_FORM(63u, 25))},
-    {"fdiv", NO_C(A_FORM(63u, 18))},  {"fmadd", A_FORM(63u, 29)},      {"fnmsub", A_FORM(63u, 30)},
-    {"fadds", NO_C(A_FORM(59u, 21))}, {"fmuls", NO_B(A_FORM(59u, 25))}, {"fdivs", NO_C(A_FORM(59u, 18))},
-    {"fmadds", A_FORM(59u, 29)},      {"frsp", 63u << 26 | 1 << 21 | 3 << 11 | 12 << 1},
+    {"fadd", NO_C(A_FORM(63u, 21))},
+    {"fsub", NO_C(A_FORM(63u, 20))},
+    {"fmul", NO_B(A_FORM(63u, 25))},
+    {"fdiv", NO_C(A_FORM(63u, 18))},
+    {"fmadd", A_FORM(63u, 29)},
+    {"fnmsub", A_FORM(63u, 30)},
+    {"fadds", NO_C(A_FORM(59u, 21))},
+    {"fmuls", NO_B(A_FORM(59u, 25))},
+    {"fdivs", NO_C(A_FORM(59u, 18))},
+    {"fmadds", A_FORM(59u, 29)},
+    {"frsp", 63u << 26 | 1 << 21 | 3 << 11 | 12 << 1},
 };
 
 static double seconds(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A gdb client's bytes.  Each line of the input is a packet's payload, framed here; one that starts with byte 1 goes as it is, and
- * byte 2 stops the target for the reason that the next byte names.  The target is asked only for what it has, and what goes back is
- * well framed.
+ * A gdb client's bytes.  Each line of the input is a packet's payload, framed here; one that starts
+ * with byte 1 goes as it is, and byte 2 stops the target for the reason that the next byte names.
+ * The target is asked only for what it has, and what goes back is well framed.
  */
 #include <glib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The input is a guest: it is put at physical 0x1000 and executed by the interpreter, first as supervisor, with every register pointing
- * somewhere into RAM.  It may do what it likes; the engine must come back with exits that make sense.  The last byte says what debugging
- * goes on meanwhile: its own, and somebody's from outside.
+ * The input is a guest: it is put at physical 0x1000 and executed by the interpreter, first as
+ * supervisor, with every register pointing somewhere into RAM.  It may do what it likes; the engine
+ * must come back with exits that make sense.  The last byte says what debugging goes on meanwhile:
+ * its own, and somebody's from outside.
  */
 #include <string.h>
 
@@ -11,27 +12,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RAM = 1 << 18, CODE = 0x1000, EXITS = 24, SLICE_NS = 2000 };
+enum { RAM = 1 << 18, CODE = 0x1000, EXITS = 24, SLICE_NS = 400 };
 
 static uint8_t ram[RAM] __attribute__((aligned(4096)));
 
 /* The last byte of the input. */
 enum {
-    OWN_STEPS = 1,      /* instruction complete, branch taken */
-    OWN_TRANSFERS = 2,  /* interrupts and returns, traps */
-    OWN_ADDRESSES = 4,  /* ranges of instructions and data */
-    HOST_STEPS = 8,     /* every other run */
+    OWN_STEPS = 1,     /* instruction complete, branch taken */
+    OWN_TRANSFERS = 2, /* interrupts and returns, traps */
+    OWN_ADDRESSES = 4, /* ranges of instructions and data */
+    HOST_STEPS = 8,    /* every other run */
     HOST_POINTS = 16,
     DEBUG_ENABLED = 32, /* MSR[DE] at first */
 };
 
 static void debug_itself(E500State *s, uint8_t how)
 {
-    s->spr[SPR_DBCR0] = (how & 7 ? DBCR0_IDM : 0) | (how & OWN_STEPS ? DBCR0_ICMP | DBCR0_BRT : 0) |
-                        (how & OWN_TRANSFERS
-                             ? DBCR0_IRPT | DBCR0_RET | DBCR0_TRAP | DBCR0_CIRPT | DBCR0_CRET
-                             : 0) |
-                        (how & OWN_ADDRESSES ? 0xcfu << 16 : 0);
+    s->spr[SPR_DBCR0] =
+        (how & 7 ? DBCR0_IDM : 0) | (how & OWN_STEPS ? DBCR0_ICMP | DBCR0_BRT : 0) |
+        (how & OWN_TRANSFERS ? DBCR0_IRPT | DBCR0_RET | DBCR0_TRAP | DBCR0_CIRPT | DBCR0_CRET : 0) |
+        (how & OWN_ADDRESSES ? 0xcfu << 16 : 0);
     s->spr[SPR_DBCR1] = s->spr[SPR_DBCR2] = (uint32_t)(how >> 6) << 22;
     s->spr[SPR_IAC1] = s->spr[SPR_DAC1] = CODE + 8;
     s->spr[SPR_IAC2] = s->spr[SPR_DAC2] = 0x5000;

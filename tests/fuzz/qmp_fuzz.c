@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A QMP client's bytes, in pieces as long as the first byte says, to a run state with nothing behind it.  What goes back is one strict
- * JSON value a line.
+ * A QMP client's bytes, in pieces as long as the first byte says, to a run state with nothing
+ * behind it.  What goes back is one strict JSON value a line.
  */
 #include <string.h>
 
@@ -69,7 +69,8 @@ static const GError *host_error(void *opaque)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const RunOps run_ops = {nothing, resume_ok, nothing, nothing, reset, host_error, nothing};
+    static const RunOps run_ops = {nothing, resume_ok,  nothing, nothing,
+                                   reset,   host_error, nothing};
     static HcallEnv hcall;
     RunPolicy policy = {0};
     size_t piece = size ? data[0] + 1u : 1;

@@ -22,6 +22,9 @@ enum {
     LBZ_R5_0_R4 = 0x88a40000,
     STH_R5_0_R4 = 0xb0a40000,
     STWU_R5_8_R4 = 0x94a40008,
+    EVLDD_R5_0_R4 = 0x10a40301,
+    EVLDH_R5_0_R4 = 0x10a40305,
+    EVSTDW_R5_0_R4 = 0x10a40323,
     DBCR0_IAC1 = 1 << 23,
     DBCR0_IAC2 = 1 << 22,
     DBCR0_DAC1_STORES = 1 << 18,
@@ -447,6 +450,23 @@ static void every_kind_of_access_meets_a_watchpoint(Fixture *f, gconstpointer un
     g_assert_cmpuint(f->ram[0x2012], ==, 0);
 }
 
+/* Its elements are accessed one by one, but nobody is told in between. */
+static void a_vector_is_one_access(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+    AccelDebug debug;
+
+    c->model = e500_model_find("e500v2");
+    c->s.pc = 0x1000;
+    e500_set_msr(c, MSR_SPE);
+    watch(c, &debug, 0x2006, 0x2006, true, true);
+    meets(f, EVLDD_R5_0_R4, 0x2000, 0x2006);
+    meets(f, EVLDH_R5_0_R4, 0x2000, 0x2006);
+    meets(f, EVSTDW_R5_0_R4, 0x2000, 0x2006);
+    meets(f, EVSTDW_R5_0_R4, 0x2008, 0);
+    g_assert_cmpuint(f->ram[0x2003], ==, 0);
+}
+
 static void a_watch_reaches_over_pages(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0];
@@ -531,6 +551,7 @@ int main(int argc, char **argv)
     TEST("/debug/data-addresses-pair-up", data_addresses_pair_up);
     TEST("/debug/host/every-kind-of-access-meets-a-watchpoint",
          every_kind_of_access_meets_a_watchpoint);
+    TEST("/debug/host/a-vector-is-one-access", a_vector_is_one_access);
     TEST("/debug/host/a-watch-reaches-over-pages", a_watch_reaches_over_pages);
     TEST("/debug/host/a-multiple-stops-before-its-first-word",
          a_multiple_stops_before_its_first_word);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The host's arithmetic answers what the integer one answers, or not at all.  Operands are dense where roundings are decided:
- * few bits, half-way cases, near-cancellation, exponents at the ends of what is accepted.
+ * The host's arithmetic answers what the integer one answers, or not at all.  Operands are dense
+ * where roundings are decided: few bits, half-way cases, near-cancellation, exponents at the ends
+ * of what is accepted.
  */
 #include <glib.h>
 
@@ -41,7 +42,8 @@ static uint64_t random_fraction(SoftfpPrecision p)
     default:
         break;
     }
-    return frac & UINT64_C(0xfffffffffffff) & ~(p == SOFTFP_SINGLE && how & 0xf0 ? 0x1fffffffu : 0u);
+    return frac & UINT64_C(0xfffffffffffff) &
+           ~(p == SOFTFP_SINGLE && how & 0xf0 ? 0x1fffffffu : 0u);
 }
 
 static uint64_t random_operand(SoftfpPrecision p)
@@ -122,7 +124,8 @@ static uint64_t related(Op op, uint64_t a, uint64_t c, SoftfpPrecision p)
 {
     Softfp fp = {.fpscr = (uint32_t)rng() & FPSCR_RN};
     uint64_t near = op == ADD || op == DIV ? a : softfp_mul(&fp, a, c, p);
-    return (near + (rng() & 3) * (p == SOFTFP_SINGLE ? UINT64_C(0x20000000) : 1)) ^ (rng() & SOFTFP_SIGN);
+    return (near + (rng() & 3) * (p == SOFTFP_SINGLE ? UINT64_C(0x20000000) : 1)) ^
+           (rng() & SOFTFP_SIGN);
 }
 
 static void agrees(gconstpointer data)
@@ -147,7 +150,8 @@ static void agrees(gconstpointer data)
                     "x c %016" G_GINT64_MODIFIER "x: %016" G_GINT64_MODIFIER
                     "x %08x, not %016" G_GINT64_MODIFIER "x %08x",
                     op, p, a, b, c, got.value, got.flags, want, fp.flags);
-        g_assert_cmphex(softfp_class(want, op == RSP ? SOFTFP_SINGLE : p) & 0x13000, ==, 0); /* a normal number */
+        g_assert_cmphex(softfp_class(want, op == RSP ? SOFTFP_SINGLE : p) & 0x13000, ==,
+                        0); /* a normal number */
     }
     g_test_message("%u of %u answered", answered, n);
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -167,12 +171,19 @@ static void only_where_inexact_is_no_interrupt(void)
 int main(int argc, char **argv)
 {
     static const char *const name[OPS] = {
-        [ADD] = "add", [MUL] = "multiply",     [DIV] = "divide",         [FMA] = "fused",
-        [FMS] = "fused-subtract", [FNMA] = "fused-negated", [FNMS] = "fused-subtract-negated", [RSP] = "round-to-single",
+        [ADD] = "add",
+        [MUL] = "multiply",
+        [DIV] = "divide",
+        [FMA] = "fused",
+        [FMS] = "fused-subtract",
+        [FNMA] = "fused-negated",
+        [FNMS] = "fused-subtract-negated",
+        [RSP] = "round-to-single",
     };
 
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/fastfp/only-where-inexact-is-no-interrupt", only_where_inexact_is_no_interrupt);
+    g_test_add_func("/fastfp/only-where-inexact-is-no-interrupt",
+                    only_where_inexact_is_no_interrupt);
     for (int op = 0; op < OPS; op++) {
         g_autofree char *path = g_strdup_printf("/fastfp/agrees/%s", name[op]);
         g_test_add_data_func(path, GINT_TO_POINTER(op), agrees);
