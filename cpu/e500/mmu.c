@@ -70,14 +70,23 @@ static uint8_t entry_tid(const E500TlbEntry *e)
     return (e->mas1 & MAS1_TID) >> 16;
 }
 
-/* PID1 and PID2 are those of the e500v2; the e500mc has neither and they stay 0, which every global
- * entry matches anyway. */
-static bool entry_matches(const E500 *c, const E500TlbEntry *e, Ea ea, bool as, uint8_t pid)
+/* PID0 and, on the e500v2, PID1 and PID2: a TID matches any of them.  Where they are absent they are
+ * 0, as a global TID. */
+typedef struct Pids {
+    uint8_t pid[3];
+} Pids;
+
+static Pids pids_of(const E500 *c, uint8_t pid0)
+{
+    return (Pids){{pid0, (uint8_t)c->s.spr[SPR_PID1], (uint8_t)c->s.spr[SPR_PID2]}};
+}
+
+static bool entry_matches(const E500TlbEntry *e, Ea ea, bool as, Pids p)
 {
     uint8_t tid = entry_tid(e);
 
     return (e->mas1 & MAS1_V) && entry_in_space(e, as) && entry_covers(e, ea) &&
-           (!tid || tid == pid || tid == c->s.spr[SPR_PID1] || tid == c->s.spr[SPR_PID2]);
+           (!tid || tid == p.pid[0] || tid == p.pid[1] || tid == p.pid[2]);
 }
 
 static unsigned tlb0_set(Ea ea)
@@ -90,18 +99,18 @@ typedef struct Hit {
     unsigned tlb, esel, count;
 } Hit;
 
-static Hit tlb_find(const E500 *c, Ea ea, bool as, uint8_t pid)
+static Hit tlb_find(const E500 *c, Ea ea, bool as, Pids pids)
 {
     const E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
     Hit hit = {0};
 
     for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
-        if (entry_matches(c, &set[way], ea, as, pid))
+        if (entry_matches(&set[way], ea, as, pids))
             hit = (Hit){&set[way], 0, way, hit.count + 1};
     for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
         unsigned n = (unsigned)__builtin_ctzll(valid);
 
-        if (entry_matches(c, &c->s.tlb1[n], ea, as, pid))
+        if (entry_matches(&c->s.tlb1[n], ea, as, pids))
             hit = (Hit){&c->s.tlb1[n], 1, n, hit.count + 1};
     }
     return hit;
@@ -110,7 +119,7 @@ static Hit tlb_find(const E500 *c, Ea ea, bool as, uint8_t pid)
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access,
                               E500Translation *out)
 {
-    Hit hit = tlb_find(c, ea, context_as(ctx), context_pid(ctx));
+    Hit hit = tlb_find(c, ea, context_as(ctx), pids_of(c, context_pid(ctx)));
     uint32_t allowed;
 
     if (!hit.count)
@@ -299,12 +308,19 @@ static bool in_tlb0(const E500 *c, const E500TlbEntry *e)
     return e >= c->s.tlb0 && e < c->s.tlb0 + E500_TLB0_ENTRIES;
 }
 
+/* The e500v2 shows the upper address bits to software that knows them (HID0[EN_MAS7_UPDATE]). */
+static bool updates_mas7(const E500 *c)
+{
+    return c->model->core != E500_CORE_V2 || c->s.spr[SPR_HID0] & HID0_EN_MAS7_UPDATE;
+}
+
 static void mas_from_entry(E500 *c, const E500TlbEntry *e)
 {
     c->s.spr[SPR_MAS1] = e->mas1;
     c->s.spr[SPR_MAS2] = e->mas2;
     c->s.spr[SPR_MAS3] = (uint32_t)e->mas7_3;
-    c->s.spr[SPR_MAS7] = (uint32_t)(e->mas7_3 >> 32);
+    if (updates_mas7(c))
+        c->s.spr[SPR_MAS7] = (uint32_t)(e->mas7_3 >> 32);
 }
 
 void e500_tlbre(E500 *c)
@@ -385,14 +401,15 @@ static void mas_defaults(E500 *c, Ea ea, uint32_t mas1)
     c->s.spr[SPR_MAS1] = mas1 | (mas4 & MAS1_TSIZE);
     c->s.spr[SPR_MAS2] = (ea & MAS2_EPN) | (mas4 & MAS2_ATTR);
     c->s.spr[SPR_MAS3] = 0;
-    c->s.spr[SPR_MAS7] = 0;
+    if (updates_mas7(c))
+        c->s.spr[SPR_MAS7] = 0;
 }
 
 void e500_tlbsx(E500 *c, Ea ea)
 {
     uint32_t mas6 = c->s.spr[SPR_MAS6];
     uint8_t spid = (uint8_t)(mas6 >> 16);
-    Hit hit = tlb_find(c, ea, mas6 & 1, spid);
+    Hit hit = tlb_find(c, ea, mas6 & 1, (Pids){{spid}}); /* the PID registers do not count */
 
     if (!hit.count) {
         mas_defaults(c, ea, (uint32_t)spid << 16 | (mas6 & 1 ? MAS1_TS : 0));

@@ -41,7 +41,7 @@ static void tlbs(void)
            (e.mas2 & ~0xfffu) == 0 && (e.mas3 & ~0xfffu) == 0 && e.mas7 == 0);
     report_eq("r7 is the size of TLB1 entry 0", entry_gpr(7), 1024u << tsize);
     report("the whole tree is mapped", entry_gpr(3) + fdt_total_size() <= entry_gpr(7));
-    for (unsigned n = 2; n < 64; n++)
+    for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
         valid += tlb_read(MAS0_TLB1(n), 0).mas1 >> 31;
     report_eq("no other TLB1 entry is valid", valid, 0);
     for (unsigned way = valid = 0; way < 4; way++)
@@ -93,7 +93,7 @@ static void tree_cpu(void)
     report_eq("cpu: reg 0", cell(cpu, "reg", 0), 0);
     report_eq("cpu: timebase-frequency", cell(cpu, "timebase-frequency", 0), 400000000);
     report_eq("cpu: clock-frequency", cell(cpu, "clock-frequency", 0), 400000000);
-    report_eq("cpu: d-cache-line-size", cell(cpu, "d-cache-line-size", 0), 64);
+    report_eq("cpu: d-cache-line-size", cell(cpu, "d-cache-line-size", 0), cpu_line());
     report_eq("cpu: i-cache-size", cell(cpu, "i-cache-size", 0), 32768);
     report("cpu: status okay", is(cpu, "status", "okay"));
 }

@@ -189,6 +189,11 @@ static inline unsigned cpu_line(void) /* bytes of a cache line */
     return cpu_is_e500v2() ? 32 : 64;
 }
 
+static inline unsigned cpu_tlb1_entries(void)
+{
+    return mfspr(SPR_TLB1CFG) & 0xfff;
+}
+
 /* --- more CPUs (cpus.c); -smp of at most CPUS_MAX */
 
 #define CPUS_MAX 32

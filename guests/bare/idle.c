@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: MIT
- * The wait instruction: it ends when an interrupt is taken, and the code goes on behind it. */
+ * The wait instruction, or MSR[WE] with HID0[DOZE] where there is none (e500v2): it ends when an interrupt is taken, and the
+ * code goes on behind it. */
 #include "guest.h"
 
 static volatile unsigned ticks;
 
 PROBE(user_wait, "wait; li 3,5");
+PROBE(illegal_wait, "wait");
 
 static void tick(TrapFrame *frame)
 {
     mtspr(SPR_TSR, TSR_DIS);
+    frame->srr1 &= ~MSR_WE;         /* what was interrupted goes on awake */
     ticks++;
+}
+
+static void wait_for_interrupt(void)
+{
+    if (!cpu_is_e500v2()) {
+        __asm__ volatile("wait" : : : "memory");
+        return;
+    }
+    mtspr(SPR_HID0, mfspr(SPR_HID0) | HID0_DOZE);
+    mtmsr(mfmsr() | MSR_WE);
 }
 
 void guest_main(void)
@@ -24,7 +37,7 @@ void guest_main(void)
     while (ticks < 20) {
         unsigned before = ticks;
 
-        __asm__ volatile("wait" : : : "memory");
+        wait_for_interrupt();
         waits++;
         woken += ticks != before;
     }
@@ -44,7 +57,13 @@ void guest_main(void)
     report_eq("pending before: taken at once", ticks, 1);
     mtmsr(mfmsr() & ~MSR_EE);
 
-    mtspr(SPR_DECAR, 400000); /* again and again: the first may come before the wait */
+    if (cpu_is_e500v2()) {
+        Trap t = trap_run(illegal_wait, 0, 0, 0, 0, 0);
+        report("wait is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
+        mtspr(SPR_TCR, 0);
+        return;
+    }
+    mtspr(SPR_DECAR, 400000);       /* again and again: the first may come before the wait */
     mtspr(SPR_DEC, 400000);
     mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
     report_eq("wait in user mode goes on behind",

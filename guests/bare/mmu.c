@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The BookE MMU of the e500mc: two TLBs, sizes, permissions, PID, AS, misses with their MAS,
- * invalidations. EREF §6; e500mc Core Reference Manual §6. */
+ * The BookE MMU of the e500 cores: two TLBs, sizes, permissions, PID, AS, misses with their MAS, invalidations.
+ * EREF §6; e500mc Core Reference Manual §6. */
 #include "guest.h"
 
 #define MAS0_ESEL(mas0) ((mas0) >> 16 & 0xfff)
@@ -46,7 +46,7 @@ static Trap at(const void *pc, uint32_t msr, uint32_t ea)
 
 static void flush(void)
 {
-    for (unsigned n = 2; n < 64; n++)
+    for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
         tlb1_unmap(n);
     mtspr(SPR_MMUCSR0, 4);
     while (mfspr(SPR_MMUCSR0) & 4)
@@ -66,8 +66,8 @@ static void configuration(void)
     report_eq("TLB0CFG: 4 KiB at least", tlb0 >> 20 & 15, 1);
     report_eq("TLB0CFG: 4 KiB at most", tlb0 >> 16 & 15, 1);
     report_eq("TLB0CFG: no IPROT, one size", tlb0 & 0xc000, 0);
-    report_eq("TLB1CFG: 64 entries", tlb1 & 0xfff, 64);
-    report_eq("TLB1CFG: fully associative", tlb1 >> 24, 64);
+    report_eq("TLB1CFG: 64 entries (e500v2: 16)", tlb1 & 0xfff, cpu_is_e500v2() ? 16 : 64);
+    report_eq("TLB1CFG: fully associative", tlb1 >> 24, tlb1 & 0xfff);
     report_eq("TLB1CFG: 4 KiB at least", tlb1 >> 20 & 15, 1);
     report_eq("TLB1CFG: 4 GiB at most", tlb1 >> 16 & 15, 11);
     report_eq("TLB1CFG: IPROT, many sizes", tlb1 & 0xc000, 0xc000);
@@ -78,18 +78,17 @@ static void round_trips(void)
 {
     unsigned wrong = 0;
 
-    for (unsigned n = 2; n < 64; n++)
-        tlb_write((TlbEntry){
-            MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
-            (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15});
-    for (unsigned n = 2; n < 64; n++) {
+    for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
+        tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
+                              (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15 });
+    for (unsigned n = 2; n < cpu_tlb1_entries(); n++) {
         TlbEntry e = tlb_read(MAS0_TLB1(n), 0);
 
         wrong += e.mas1 != (MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4)) ||
                  e.mas2 != ((0x50000000 + n * 0x10000) | (n & 0x1e)) ||
                  e.mas3 != ((n << 16) | 0x3c0 | (n & 0x3f)) || e.mas7 != (n & 15);
     }
-    report_eq("TLB1: 62 entries read back as written", wrong, 0);
+    report_eq("TLB1: all entries but two read back as written", wrong, 0);
     flush();
 
     wrong = 0;
@@ -362,6 +361,41 @@ static unsigned left(void)
     __asm__ volatile("tlbivax 0,%0; msync; tlbsync; msync; isync" : : "r"(ea) : "memory")
 #define TLBILX(t, ea) __asm__ volatile("tlbilx " #t ",0,%0; msync; isync" : : "r"(ea) : "memory")
 
+PROBE(probe_tlbilx, "tlbilx 0,0,0");
+
+/* e500mc: invalidation of this CPU's entries by PID. */
+static void local_invalidations(void)
+{
+    set_up_four();
+    mtspr(SPR_MAS6, 5 << 16);
+    TLBILX(3, TEST_EA);
+    report_eq("tlbilx by address and PID", left(), 14);
+    TLBILX(3, TEST_EA + 0x1000);
+    report_eq("tlbilx by address with another PID spares", left(), 14);
+    set_up_four();
+    TLBILX(1, 0);
+    report_eq("tlbilx by PID", left(), 10);
+    set_up_four();
+    TLBILX(0, 0);
+    report_eq("tlbilx all", left(), 8);
+}
+
+/* e500v2: no tlbilx; three PIDs, of which any may match; MAS7 is read back when HID0 says so. */
+static void three_pids(void)
+{
+    Trap t = trap_run(probe_tlbilx, 0, 0, 0, 0, 0);
+
+    report("tlbilx is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
+    set_up_four();
+    mtspr(SPR_PID1, 5);
+    report_eq("PID1 matches an entry", at(load, 0, TEST_EA).vector, TRAP_NONE);
+    mtspr(SPR_PID1, 0);
+    report_eq("no longer", at(load, 0, TEST_EA).vector, VEC_DTLB);
+    mtspr(SPR_PID2, 6);
+    report_eq("PID2 matches another", at(load, 0, TEST_EA + 0x1000).vector, TRAP_NONE);
+    mtspr(SPR_PID2, 0);
+}
+
 static void invalidations(void)
 {
     set_up_four();
@@ -380,18 +414,10 @@ static void invalidations(void)
     report_eq("tlbivax all of TLB1 spares IPROT", left(), 11);
     flush();
 
-    set_up_four();
-    mtspr(SPR_MAS6, 5 << 16);
-    TLBILX(3, TEST_EA);
-    report_eq("tlbilx by address and PID", left(), 14);
-    TLBILX(3, TEST_EA + 0x1000);
-    report_eq("tlbilx by address with another PID spares", left(), 14);
-    set_up_four();
-    TLBILX(1, 0);
-    report_eq("tlbilx by PID", left(), 10);
-    set_up_four();
-    TLBILX(0, 0);
-    report_eq("tlbilx all", left(), 8);
+    if (cpu_is_e500v2())
+        three_pids();
+    else
+        local_invalidations();
     set_up_four();
     mtspr(SPR_MMUCSR0, 2);
     while (mfspr(SPR_MMUCSR0) & 2)

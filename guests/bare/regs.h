@@ -75,6 +75,8 @@
 #define SPR_MAS3 627
 #define SPR_MAS4 628
 #define SPR_MAS6 630
+#define SPR_PID1 633
+#define SPR_PID2 634
 #define SPR_TLB0CFG 688
 #define SPR_TLB1CFG 689
 #define SPR_EPR 702
@@ -89,6 +91,8 @@
 #define SPR_SVR 1023
 
 #define MSR_UCLE 0x04000000
+#define MSR_SPE  0x02000000
+#define MSR_WE   0x00040000
 #define MSR_CE   0x00020000
 #define MSR_EE   0x00008000
 #define MSR_PR   0x00004000
@@ -110,6 +114,10 @@
 #define ESR_PUO  0x00040000
 #define ESR_BO   0x00020000
 #define ESR_PIE  0x00010000
+#define ESR_SPE  0x00000080
+
+#define HID0_DOZE 0x00800000
+#define HID0_EN_MAS7_UPDATE 0x80
 
 #define DBCR0_IDM  0x40000000
 #define DBCR0_ICMP 0x08000000
@@ -157,6 +165,9 @@
 #define VEC_DTLB 13
 #define VEC_ITLB 14
 #define VEC_DEBUG 15
+#define VEC_SPE 32
+#define VEC_EFP_DATA 33
+#define VEC_EFP_ROUND 34
 #define VEC_PERFMON 35
 #define VEC_DOORBELL 36
 #define VEC_DOORBELL_CRIT 37

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Special-purpose registers: identity, who may touch which, what reads back.
- * e500mc Core Reference Manual §2; EREF §3. */
+ * e500mc Core Reference Manual §2; EREF §3; e500 Core Reference Manual §2. */
 #include "guest.h"
 
 /* For one SPR a mfspr r3 and a mtspr r3 probe. */
@@ -33,6 +33,11 @@ SPR_PROBES(dsrr0, 574);
 SPR_PROBES(dsrr1, 575);
 SPR_PROBES(mcsrr0, 570);
 SPR_PROBES(mcsrr1, 571);
+SPR_PROBES(pid1, 633);
+SPR_PROBES(pid2, 634);
+SPR_PROBES(hid1, 1009);
+SPR_PROBES(spefscr, 512);
+SPR_PROBES(l2csr0, 1017);
 SPR_PROBES(dear, 61);
 SPR_PROBES(esr, 62);
 SPR_PROBES(pid, 48);
@@ -74,16 +79,16 @@ static void privileged(const char *sentence, const void *pc)
 
 static void identity(void)
 {
-    report_eq("PVR: e500mc", mfspr(SPR_PVR) >> 16, 0x8023);
+    report("PVR: e500mc or e500v2", mfspr(SPR_PVR) >> 16 == 0x8023 || mfspr(SPR_PVR) >> 16 == 0x8021);
     report("SVR can be read", trap_run(get_svr, 0, 0, 0, 0, 0).vector == TRAP_NONE);
     report_eq("PIR of the boot CPU", mfspr(SPR_PIR), 0);
     uint32_t l1d = mfspr(SPR_L1CFG0), l1i = mfspr(SPR_L1CFG1);
     report_eq("L1CFG0: 32 KiB of data cache", l1d & 0x7ff, 32);
     report_eq("L1CFG0: 8 ways", l1d >> 11 & 0xff, 7);
-    report_eq("L1CFG0: 64-byte lines", l1d >> 23 & 3, 1);
+    report_eq("L1CFG0: line size", 32u << (l1d >> 23 & 3), cpu_line());
     report_eq("L1CFG1: 32 KiB of instruction cache", l1i & 0x7ff, 32);
     report_eq("L1CFG1: 8 ways", l1i >> 11 & 0xff, 7);
-    report_eq("L1CFG1: 64-byte lines", l1i >> 23 & 3, 1);
+    report_eq("L1CFG1: line size", 32u << (l1i >> 23 & 3), cpu_line());
     report_eq("the boot CPU has no reset in TSR", mfspr(SPR_TSR) & TSR_WRS, 0);
 }
 
@@ -97,7 +102,9 @@ static void cache_control(void)
     report_eq("L1CSR0[CE] reads back", mfspr(SPR_L1CSR0) & 1, 1);
     mtspr(SPR_L1CSR1, 0x1);
     report_eq("L1CSR1[ICE] reads back", mfspr(SPR_L1CSR1) & 1, 1);
-    mtspr(SPR_L2CSR0, 0x00200000); /* L2FI */
+    if (cpu_is_e500v2())
+        return;
+    mtspr(SPR_L2CSR0, 0x00200000);          /* L2FI */
     report_eq("L2CSR0[L2FI] completes", mfspr(SPR_L2CSR0) & 0x00200000, 0);
 }
 
@@ -111,18 +118,45 @@ static void storage(void)
     reads_back("SPRG6", set_sprg6, get_sprg6, 0x12345678, ~0u);
     reads_back("SPRG7", set_sprg7, get_sprg7, 0x12345678, ~0u);
     reads_back("SPRG8", set_sprg8, get_sprg8, 0x12345678, ~0u);
-    reads_back("SPRG9", set_sprg9, get_sprg9, 0x12345678, ~0u);
     reads_back("USPRG0", set_usprg0, get_usprg0, 0x12345678, ~0u);
     reads_back("CSRR0", set_csrr0, get_csrr0, 0x12345678, ~3u);
     reads_back("CSRR1", set_csrr1, get_csrr1, 0x00021200, 0x0002d200);
-    reads_back("DSRR0", set_dsrr0, get_dsrr0, 0x12345678, ~3u);
-    reads_back("DSRR1", set_dsrr1, get_dsrr1, 0x00021200, 0x0002d200);
     reads_back("MCSRR0", set_mcsrr0, get_mcsrr0, 0x12345678, ~3u);
     reads_back("MCSRR1", set_mcsrr1, get_mcsrr1, 0x00021200, 0x0002d200);
     reads_back("DEAR", set_dear, get_dear, 0x12345678, ~0u);
     reads_back("MAS0", set_mas0, get_mas0, 0x10250001, 0x103f0003);
     reads_back("MAS6", set_mas6, get_mas6, 0x00550001, 0x00ff0001);
     reads_back("PID", set_pid, get_pid, 0x5a, 0xff);
+}
+
+static bool is_absent(const void *pc)
+{
+    Trap t = trap_run(pc, 0, 0, 0, 0, 0);
+
+    return t.vector == VEC_PROGRAM && t.esr == ESR_PIL;
+}
+
+/* What only one of the cores has; the other says illegal. */
+static void of_one_core(void)
+{
+    if (cpu_is_e500v2()) {
+        reads_back("PID1", set_pid1, get_pid1, 0x5a, 0xff);
+        reads_back("PID2", set_pid2, get_pid2, 0x5a, 0xff);
+        reads_back("HID1", set_hid1, get_hid1, 0x00020000, 0x00020000);
+        reads_back("SPEFSCR", set_spefscr, get_spefscr, 0x12340078, 0xff3eff7f);
+        report_eq("SPEFSCR in user mode", trap_run(get_spefscr, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
+        report("DSRR0 is absent", is_absent(get_dsrr0));
+        report("SPRG9 is absent", is_absent(get_sprg9));
+        report("L2CSR0 is absent", is_absent(get_l2csr0));
+        return;
+    }
+    reads_back("SPRG9", set_sprg9, get_sprg9, 0x12345678, ~0u);
+    reads_back("DSRR0", set_dsrr0, get_dsrr0, 0x12345678, ~3u);
+    reads_back("DSRR1", set_dsrr1, get_dsrr1, 0x00021200, 0x0002d200);
+    privileged("SPRG9 read in user mode is privileged", get_sprg9);
+    report("PID1 is absent", is_absent(get_pid1));
+    report("PID2 is absent", is_absent(get_pid2));
+    report("SPEFSCR is absent", is_absent(get_spefscr));
 }
 
 /* SPRG3 shows at 259 and SPRG4–7 at 260–263, read-only, in user mode; USPRG0 is the user's. */
@@ -147,7 +181,6 @@ static void user(void)
     report_eq("TBU in user mode", trap_run(get_tbu, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
     privileged("SPRG0 read in user mode is privileged", get_sprg0);
     privileged("SPRG4 write in user mode is privileged", set_sprg4);
-    privileged("SPRG9 read in user mode is privileged", get_sprg9);
     privileged("PVR read in user mode is privileged", get_pvr);
     privileged("PIR read in user mode is privileged", get_pir);
     privileged("SRR0 read in user mode is privileged", get_srr0);
@@ -182,10 +215,11 @@ static void absent(void)
 
 void guest_main(void)
 {
-    report_plan(64);
+    report_plan(67);
     identity();
     cache_control();
     storage();
     user();
+    of_one_core();
     absent();
 }

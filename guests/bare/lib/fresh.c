@@ -97,7 +97,7 @@ const char *fresh_fault(void)
         return "an MPIC source is not masked";
     if (board_has("/soc/gpio") && io_read32(GPIO))
         return "GPIO direction";
-    for (unsigned n = 2; n < 64; n++)
+    for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
         if (tlb_read(MAS0_TLB1(n), 0).mas1 & MAS1_VALID)
             return "a TLB1 entry is valid";
     if (tlb_read(MAS0_TLB0(2), TEST_EA + 0x10000).mas1 & MAS1_VALID)

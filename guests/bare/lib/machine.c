@@ -110,7 +110,7 @@ void ccsr_map(unsigned n)
 
 void guest_start(const void *tree)
 {
-    TlbEntry boot = tlb_read(MAS0_TLB1(0), 0);
+    TlbEntry boot = tlb_read(MAS0_TLB1(0), 0); /* below 4 GiB: MAS7 stays 0 */
 
     /* Keep the first mapping over invalidations, and let user mode in. */
     boot.mas1 |= MAS1_IPROT;
@@ -119,6 +119,8 @@ void guest_start(const void *tree)
     fdt_init(tree);
     ccsr_find();
     ccsr_map(1);
+    if (cpu_is_e500v2())
+        mtspr(SPR_HID0, HID0_EN_MAS7_UPDATE);
     trap_init_cpu();
     hcall_init();
     guest_main();
