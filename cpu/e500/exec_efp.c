@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Embedded floating point: scalar single, scalar double, vector of two singles (Power ISA 2.06B Book I ch. 8; SPE Programming
- * Environments Manual §3.3, §4.2, tables of results).
+ * Embedded floating point: scalar single, scalar double, vector of two singles (Power ISA 2.06B
+ * Book I ch. 8; SPE Programming Environments Manual §3.3, §4.2, tables of results).
  *
- * Not IEEE 754 at the edges: an infinity, a NaN or a denormalized operand is an error (FINV) and yields a default, a denormalized
- * one counts as zero, overflow yields the largest number and underflow zero.  Software makes it IEEE 754 in the data interrupt.
+ * Not IEEE 754 at the edges: an infinity, a NaN or a denormalized operand is an error (FINV) and
+ * yields a default, a denormalized one counts as zero, overflow yields the largest number and
+ * underflow zero.  Software makes it IEEE 754 in the data interrupt.
  *
- * The core rounds to nearest and to zero.  Up, down, and every rounding while FINXE is 1 are software's: the truncated result is
- * written and the round interrupt taken, with the two bits that were cut off in FG and FX.
+ * The core rounds to nearest and to zero.  Up, down, and every rounding while FINXE is 1 are
+ * software's: the truncated result is written and the round interrupt taken, with the two bits that
+ * were cut off in FG and FX.
  */
 #include "cpu/e500/exec_spe.h"
 #include "cpu/e500/softfp.h"
@@ -81,7 +83,8 @@ static uint64_t zero(bool sign)
 /* pmax or nmax */
 static uint64_t largest(bool sign, SoftfpPrecision p)
 {
-    return zero(sign) | (p == SOFTFP_SINGLE ? UINT64_C(0x47efffffe0000000) : UINT64_C(0x7fefffffffffffff));
+    return zero(sign) |
+           (p == SOFTFP_SINGLE ? UINT64_C(0x47efffffe0000000) : UINT64_C(0x7fefffffffffffff));
 }
 
 /* --- SPEFSCR and interrupts --- */
@@ -91,7 +94,8 @@ static Mode mode_of(const E500 *c, SoftfpPrecision p)
     uint32_t f = c->s.spr[SPR_SPEFSCR];
     unsigned frmc = f & SPEFSCR_FRMC;
 
-    return (Mode){p, frmc, frmc == SOFTFP_NEAREST && !(f & SPEFSCR_FINXE) ? SOFTFP_NEAREST : SOFTFP_ZERO};
+    return (Mode){p, frmc,
+                  frmc == SOFTFP_NEAREST && !(f & SPEFSCR_FINXE) ? SOFTFP_NEAREST : SOFTFP_ZERO};
 }
 
 enum {
@@ -101,8 +105,9 @@ enum {
 };
 
 /*
- * Records what both elements came to.  True: the results are to be written, and *end is how the instruction ends; false: a data
- * interrupt, nothing is written.  `directed`: rounding up and down is software's here.
+ * Records what both elements came to.  True: the results are to be written, and *end is how the
+ * instruction ends; false: a data interrupt, nothing is written.  `directed`: rounding up and down
+ * is software's here.
  */
 static bool note(E500 *c, uint32_t high, uint32_t low, bool directed, ExecResult *end)
 {
@@ -114,7 +119,8 @@ static bool note(E500 *c, uint32_t high, uint32_t low, bool directed, ExecResult
         *end = e500_raise(c, EXCP_SPE_FP_DATA, ESR_SPE);
         return false;
     }
-    bool cut = any & (SPEFSCR_FG | SPEFSCR_FX), inexact = cut || any & (SPEFSCR_FOVF | SPEFSCR_FUNF);
+    bool cut = any & (SPEFSCR_FG | SPEFSCR_FX),
+         inexact = cut || any & (SPEFSCR_FOVF | SPEFSCR_FUNF);
     if (inexact)
         *f |= SPEFSCR_FINXS;
     *end = EXEC_NEXT;
@@ -205,7 +211,8 @@ typedef Result Binary(Operand a, Operand b, Mode m);
 static inline ExecResult scalar_single(E500 *c, const Insn *in, Binary *operation)
 {
     ExecResult end;
-    Result r = operation(operand_single(ra(c, in)), operand_single(rb(c, in)), mode_of(c, SOFTFP_SINGLE));
+    Result r =
+        operation(operand_single(ra(c, in)), operand_single(rb(c, in)), mode_of(c, SOFTFP_SINGLE));
 
     if (note(c, 0, r.status, true, &end))
         rt(c, in) = softfp_to_single(r.v);
@@ -338,7 +345,8 @@ static inline ExecResult compare_single(E500 *c, const Insn *in, Relation relati
     ExecResult end;
     uint32_t a = ra(c, in), b = rb(c, in);
 
-    if (note_comparison(c, 0, compare_status(operand_single(a), operand_single(b), test), test, &end))
+    if (note_comparison(c, 0, compare_status(operand_single(a), operand_single(b), test), test,
+                        &end))
         cr_field_set(c, in->rt >> 2, related_words(a, b, relation) ? 4 : 0);
     return end;
 }
@@ -349,7 +357,8 @@ static inline ExecResult compare_double(E500 *c, const Insn *in, Relation relati
     ExecResult end;
     uint64_t a = c->s.gpr[in->ra].d, b = c->s.gpr[in->rb].d;
 
-    if (note_comparison(c, 0, compare_status(operand_double(a), operand_double(b), test), test, &end))
+    if (note_comparison(c, 0, compare_status(operand_double(a), operand_double(b), test), test,
+                        &end))
         cr_field_set(c, in->rt >> 2, related(a, b, relation) ? 4 : 0);
     return end;
 }
@@ -395,7 +404,8 @@ ExecResult exec_efscfd(E500 *c, const Insn *in)
     else if (b.kind == NORMAL)
         r = finished(&fp, softfp_round_to_single(&fp, b.v), m, b.sign);
     if (r.status & SPEFSCR_FUNF)
-        r.v = zero(b.sign) | UINT64_C(0x3810000000000000); /* the smallest number, not zero (efscfd's own rule) */
+        r.v = zero(b.sign) |
+              UINT64_C(0x3810000000000000); /* the smallest number, not zero (efscfd's own rule) */
     if (note(c, 0, r.status, true, &end))
         rt(c, in) = softfp_to_single(r.v);
     return end;
@@ -413,7 +423,8 @@ ExecResult exec_efdcfs(E500 *c, const Insn *in)
     return end;
 }
 
-/* --- from integers, and from fractions of them: scale is what the integer is divided by, as a power of two --- */
+/* --- from integers, and from fractions of them: scale is what the integer is divided by, as a
+ * power of two --- */
 
 static Result from_integer(uint64_t magnitude, bool sign, unsigned scale, Mode m)
 {
@@ -498,9 +509,9 @@ EXEC(efdcfsid, from_doubleword, true)
 
 typedef struct Target {
     bool is_signed;
-    unsigned bits;  /* 32 or 64 */
+    unsigned bits; /* 32 or 64 */
     unsigned scale;
-    bool truncate;  /* whatever the rounding mode */
+    bool truncate; /* whatever the rounding mode */
 } Target;
 
 static uint64_t limit(const Target *t, bool sign)

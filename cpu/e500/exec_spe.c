@@ -60,14 +60,14 @@ EACH(evcntlsw, leading_zeros((int32_t)A < 0 ? ~A : A))
 
 /* --- logic, shifts --- */
 
-EACH(evand, A & B)
+EACH(evand, A &B)
 EACH(evandc, A & ~B)
 EACH(evxor, A ^ B)
 EACH(evor, A | B)
 EACH(evnor, ~(A | B))
 EACH(eveqv, ~(A ^ B))
 EACH(evorc, A | ~B)
-EACH(evnand, ~(A & B))
+EACH(evnand, ~(A &B))
 EACH(evslw, shifted_left(A, B))
 EACH(evslwi, A << in->rb)
 EACH(evsrwu, shifted_right(A, B))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the SPE and embedded floating-point instructions share: availability, SPEFSCR, pairs of words.
+ * What the SPE and embedded floating-point instructions share: availability, SPEFSCR, pairs of
+ * words.
  */
 #pragma once
 
@@ -37,12 +38,14 @@ enum {
     SPEFSCR_FRMC = 3, /* rounding: nearest, zero, up, down */
 
     SPEFSCR_HIGH_SHIFT = 16, /* from an element's status bits to those of the high one */
-    SPEFSCR_STATUS = SPEFSCR_FG | SPEFSCR_FX | SPEFSCR_FINV | SPEFSCR_FDBZ | SPEFSCR_FUNF | SPEFSCR_FOVF,
+    SPEFSCR_STATUS =
+        SPEFSCR_FG | SPEFSCR_FX | SPEFSCR_FINV | SPEFSCR_FDBZ | SPEFSCR_FUNF | SPEFSCR_FOVF,
 };
 
 /*
- * First in every instruction that looks at more than low words (Power ISA 2.06B Book III-E, SPE/Embedded Floating-Point/Vector
- * Unavailable interrupt): brinc and the scalar single-precision ones do not.
+ * First in every instruction that looks at more than low words (Power ISA 2.06B Book III-E,
+ * SPE/Embedded Floating-Point/Vector Unavailable interrupt): brinc and the scalar single-precision
+ * ones do not.
  */
 #define SPE_REQUIRED(c)                                                                            \
     do {                                                                                           \
@@ -67,5 +70,6 @@ static inline void spe_overflow(E500 *c, bool high, bool low)
 /* CR[BF] = high, low, either, both. */
 static inline void spe_compared(E500 *c, const Insn *in, bool high, bool low)
 {
-    cr_field_set(c, in->rt >> 2, (high ? 8u : 0) | (low ? 4u : 0) | (high | low ? 2u : 0) | (high & low ? 1u : 0));
+    cr_field_set(c, in->rt >> 2,
+                 (high ? 8u : 0) | (low ? 4u : 0) | (high | low ? 2u : 0) | (high & low ? 1u : 0));
 }

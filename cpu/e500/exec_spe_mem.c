@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SPE: loads and stores (Power ISA 2.06B Book I ch. 7).  An access that is not aligned by its whole size is an alignment
- * interrupt.  What they load are elements: each has its own byte order on a little-endian page.
+ * SPE: loads and stores (Power ISA 2.06B Book I ch. 7).  An access that is not aligned by its whole
+ * size is an alignment interrupt.  What they load are elements: each has its own byte order on a
+ * little-endian page.
  */
 #include "cpu/e500/exec_spe.h"
 #include "cpu/e500/mem.h"

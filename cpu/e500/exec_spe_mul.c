@@ -3,13 +3,12 @@
  * SPE: accumulator, multiplication, division (Power ISA 2.06B Book I ch. 7).
  *
  * A multiplication's name says everything:
- *   evmhe, evmho   halfwords, the even or odd one of each word         evmheg, evmhog  of the low word only, into 64 bits
- *   evmwh, evmwl   words, the high or low half of each product         evmw            the low words, into 64 bits
- *   s, u           signed, unsigned
- *   s, m           saturate (and tell overflow in SPEFSCR), modulo
- *   f, i           fraction (the product doubled: a sign bit and a binary point), integer
- *   a              the result into the accumulator too
- *   aa, aaw        accumulator plus product into both; w: word by word     an, anw: accumulator minus product
+ *   evmhe, evmho   halfwords, the even or odd one of each word         evmheg, evmhog  of the low
+ * word only, into 64 bits evmwh, evmwl   words, the high or low half of each product         evmw
+ * the low words, into 64 bits s, u           signed, unsigned s, m           saturate (and tell
+ * overflow in SPEFSCR), modulo f, i           fraction (the product doubled: a sign bit and a
+ * binary point), integer a              the result into the accumulator too aa, aaw accumulator
+ * plus product into both; w: word by word     an, anw: accumulator minus product
  */
 #include "cpu/e500/exec_spe.h"
 
@@ -25,8 +24,10 @@ static inline ExecResult finish(E500 *c, const Insn *in, E500Gpr v, Form form)
 
 /* --- elements --- */
 
-/* Of two halfwords.  −1 × −1 as fractions is 2^31: one more than a word holds, unless it saturates. */
-static inline int64_t product_of_halves(uint16_t a, uint16_t b, bool is_signed, bool saturate, bool fraction, bool *over)
+/* Of two halfwords.  −1 × −1 as fractions is 2^31: one more than a word holds, unless it saturates.
+ */
+static inline int64_t product_of_halves(uint16_t a, uint16_t b, bool is_signed, bool saturate,
+                                        bool fraction, bool *over)
 {
     int64_t p = is_signed ? (int64_t)(int16_t)a * (int16_t)b : (int64_t)((uint64_t)a * b);
 
@@ -40,11 +41,14 @@ static inline int64_t product_of_halves(uint16_t a, uint16_t b, bool is_signed, 
 }
 
 /* acc ± v as words. */
-static inline uint32_t accumulate(uint32_t acc, uint32_t v, Form form, bool is_signed, bool saturate, bool *over)
+static inline uint32_t accumulate(uint32_t acc, uint32_t v, Form form, bool is_signed,
+                                  bool saturate, bool *over)
 {
-    int64_t a = is_signed ? (int64_t)(int32_t)acc : (int64_t)acc, b = is_signed ? (int64_t)(int32_t)v : (int64_t)v;
+    int64_t a = is_signed ? (int64_t)(int32_t)acc : (int64_t)acc,
+            b = is_signed ? (int64_t)(int32_t)v : (int64_t)v;
     int64_t sum = form == SUBTRACT ? a - b : a + b;
-    int64_t lowest = is_signed ? INT32_MIN : 0, highest = is_signed ? INT32_MAX : (int64_t)UINT32_MAX;
+    int64_t lowest = is_signed ? INT32_MIN : 0,
+            highest = is_signed ? INT32_MAX : (int64_t)UINT32_MAX;
 
     if (saturate && (sum < lowest || sum > highest)) {
         *over = true;
@@ -61,21 +65,24 @@ static inline uint16_t half(uint32_t word, bool odd)
 /* --- halfwords --- */
 
 #define EVEN false
-#define ODD true
-#define S true
-#define U false
-#define SAT true
-#define MOD false
-#define F true
-#define I false
+#define ODD  true
+#define S    true
+#define U    false
+#define SAT  true
+#define MOD  false
+#define F    true
+#define I    false
 
-static inline ExecResult multiply_halves(E500 *c, const Insn *in, bool odd, bool is_signed, bool saturate, bool fraction, Form form)
+static inline ExecResult multiply_halves(E500 *c, const Insn *in, bool odd, bool is_signed,
+                                         bool saturate, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb], acc = {.d = c->s.acc};
     bool over_h = false, over_l = false;
-    uint32_t h = (uint32_t)product_of_halves(half(a.h, odd), half(b.h, odd), is_signed, saturate, fraction, &over_h);
-    uint32_t l = (uint32_t)product_of_halves(half(a.w, odd), half(b.w, odd), is_signed, saturate, fraction, &over_l);
+    uint32_t h = (uint32_t)product_of_halves(half(a.h, odd), half(b.h, odd), is_signed, saturate,
+                                             fraction, &over_h);
+    uint32_t l = (uint32_t)product_of_halves(half(a.w, odd), half(b.w, odd), is_signed, saturate,
+                                             fraction, &over_l);
 
     if (form == ADD || form == SUBTRACT) {
         h = accumulate(acc.h, h, form, is_signed, saturate, &over_h);
@@ -115,7 +122,8 @@ HALVES_ACC(evmhossi, ODD, S, SAT, I)
 HALVES_ACC(evmhousi, ODD, U, SAT, I)
 
 /* Guarded: enough bits above that nothing needs to saturate for long. */
-static inline ExecResult multiply_guarded(E500 *c, const Insn *in, bool odd, bool is_signed, bool fraction, Form form)
+static inline ExecResult multiply_guarded(E500 *c, const Insn *in, bool odd, bool is_signed,
+                                          bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     uint16_t a = half(c->s.gpr[in->ra].w, odd), b = half(c->s.gpr[in->rb].w, odd);
@@ -145,7 +153,8 @@ GUARDED(evmhogumi, ODD, U, I)
 /* --- words --- */
 
 /* All 64 bits.  Modulo fractions lose the carry of −1 × −1. */
-static inline uint64_t product_of_words(uint32_t a, uint32_t b, bool is_signed, bool saturate, bool fraction, bool *over)
+static inline uint64_t product_of_words(uint32_t a, uint32_t b, bool is_signed, bool saturate,
+                                        bool fraction, bool *over)
 {
     uint64_t p = is_signed ? (uint64_t)((int64_t)(int32_t)a * (int32_t)b) : (uint64_t)a * b;
 
@@ -156,7 +165,8 @@ static inline uint64_t product_of_words(uint32_t a, uint32_t b, bool is_signed, 
     return fraction ? p << 1 : p;
 }
 
-static inline ExecResult multiply_high(E500 *c, const Insn *in, bool is_signed, bool saturate, bool fraction, Form form)
+static inline ExecResult multiply_high(E500 *c, const Insn *in, bool is_signed, bool saturate,
+                                       bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];
@@ -169,7 +179,8 @@ static inline ExecResult multiply_high(E500 *c, const Insn *in, bool is_signed, 
     return finish(c, in, spe_pair((uint32_t)(h >> 32), (uint32_t)(l >> 32)), form);
 }
 
-static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, bool saturate, Form form)
+static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, bool saturate,
+                                      Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb], acc = {.d = c->s.acc};
@@ -186,7 +197,8 @@ static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, b
 }
 
 /* Only the product saturates; a sum that overflows is told, and wraps. */
-static inline ExecResult multiply_words(E500 *c, const Insn *in, bool is_signed, bool saturate, bool fraction, Form form)
+static inline ExecResult multiply_words(E500 *c, const Insn *in, bool is_signed, bool saturate,
+                                        bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     bool over = false;
@@ -240,7 +252,8 @@ ExecResult exec_evmra(E500 *c, const Insn *in)
     return finish(c, in, c->s.gpr[in->ra], SET_ACC);
 }
 
-static inline ExecResult accumulate_words(E500 *c, const Insn *in, bool is_signed, bool saturate, Form form)
+static inline ExecResult accumulate_words(E500 *c, const Insn *in, bool is_signed, bool saturate,
+                                          Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], acc = {.d = c->s.acc};

@@ -136,7 +136,8 @@ ExecResult exec_sc(E500 *c, const Insn *in)
     }
 }
 
-/* The e500v2's sc has no LEV: KVM's hypercall is told by r0, "KVM!" (a user's is a system call whatever r0 holds). */
+/* The e500v2's sc has no LEV: KVM's hypercall is told by r0, "KVM!" (a user's is a system call
+ * whatever r0 holds). */
 ExecResult exec_sc_magic(E500 *c, const Insn *in)
 {
     if (in_problem_state(c) || c->s.gpr[0].w != E500_HCALL_MAGIC)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Cache instructions as far as they can be seen: lines of 64 bytes (e500v2: 32), zeroing, new code, locking, who may. */
+ * Cache instructions as far as they can be seen: lines of 64 bytes (e500v2: 32), zeroing, new code,
+ * locking, who may. */
 #include "guest.h"
 
 PROBE(do_dcbz, "dcbz 0,3");

@@ -150,13 +150,15 @@ static void all_registers(void)
     memcpy(hcall_copy, hcall_slot, 16);
     code_sync(hcall_copy, 16);
     call_full(before, after);
-    /* where r0 tells a hypercall (e500v2) the instructions load it: ePAPR 1.1 §7.3 calls it volatile */
+    /* where r0 tells a hypercall (e500v2) the instructions load it: ePAPR 1.1 §7.3 calls it
+     * volatile */
     for (unsigned i = cpu_is_e500v2() ? 1 : 0; i < KEPT_WORDS; i++)
         if (before[i] != after[i]) {
             same = false;
             say("    word %u: 0x%x became 0x%x\n", i, before[i], after[i]);
         }
-    report("r0 (e500mc), r1, r2, r12 to r31, LR, CTR, XER, CR and MSR come back as they were", same);
+    report("r0 (e500mc), r1, r2, r12 to r31, LR, CTR, XER, CR and MSR come back as they were",
+           same);
 }
 
 static volatile unsigned ticks;
@@ -194,11 +196,13 @@ static void user(void)
 {
     Trap t = trap_run(hcall_slot, MSR_PR, 0, 0, 0, 0);
 
-    if (cpu_is_e500v2()) { /* sc without LEV: anybody's system call but the supervisor's with "KVM!" in r0 */
+    if (cpu_is_e500v2()) { /* sc without LEV: anybody's system call but the supervisor's with "KVM!"
+                              in r0 */
         report_eq("from user mode: a system call", t.vector, VEC_SC);
         report_eq("from user mode: SRR0 is behind the call", t.srr0, (uint32_t)hcall_slot + 12);
         t = trap_run(other_call, 0, TOKEN_KVM_HC_FEATURES, 0, 0, 0);
-        report("with another r0: a system call", t.vector == VEC_SC && t.srr0 == (uint32_t)other_call + 12);
+        report("with another r0: a system call",
+               t.vector == VEC_SC && t.srr0 == (uint32_t)other_call + 12);
         return;
     }
     report_eq("from user mode: program interrupt", t.vector, VEC_PROGRAM);

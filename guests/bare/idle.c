@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The wait instruction, or MSR[WE] with HID0[DOZE] where there is none (e500v2): it ends when an interrupt is taken, and the
- * code goes on behind it. */
+ * The wait instruction, or MSR[WE] with HID0[DOZE] where there is none (e500v2): it ends when an
+ * interrupt is taken, and the code goes on behind it. */
 #include "guest.h"
 
 static volatile unsigned ticks;
@@ -11,7 +11,7 @@ PROBE(illegal_wait, "wait");
 static void tick(TrapFrame *frame)
 {
     mtspr(SPR_TSR, TSR_DIS);
-    frame->srr1 &= ~MSR_WE;         /* what was interrupted goes on awake */
+    frame->srr1 &= ~MSR_WE; /* what was interrupted goes on awake */
     ticks++;
 }
 
@@ -63,7 +63,7 @@ void guest_main(void)
         mtspr(SPR_TCR, 0);
         return;
     }
-    mtspr(SPR_DECAR, 400000);       /* again and again: the first may come before the wait */
+    mtspr(SPR_DECAR, 400000); /* again and again: the first may come before the wait */
     mtspr(SPR_DEC, 400000);
     mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
     report_eq("wait in user mode goes on behind",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Interrupt classes: what is saved where, which MSR bits fall, what ESR and DEAR say, and the returns.
- * e500mc Core Reference Manual §4.  The e500v2 has no debug class: DSRR0 means CSRR0 there. */
+ * Interrupt classes: what is saved where, which MSR bits fall, what ESR and DEAR say, and the
+ * returns. e500mc Core Reference Manual §4.  The e500v2 has no debug class: DSRR0 means CSRR0
+ * there. */
 #include "guest.h"
 
 #define KEPT (MSR_CE | MSR_ME | MSR_DE)
@@ -88,7 +89,8 @@ static void fp_lacking(void)
 {
     one_program("fadd: illegal", "fadd: SRR0", probe_fadd, 0, ESR_PIL);
     one_program("lfd in user mode: illegal", "lfd in user mode: SRR0", probe_lfd, MSR_PR, ESR_PIL);
-    report_eq("fadd with MSR[FP] asked for: illegal", trap_run(probe_fadd, MSR_FP, 0, 0, 0, 0).vector, VEC_PROGRAM);
+    report_eq("fadd with MSR[FP] asked for: illegal",
+              trap_run(probe_fadd, MSR_FP, 0, 0, 0, 0).vector, VEC_PROGRAM);
 }
 
 static void fp_unavailable(void)
@@ -159,8 +161,9 @@ static void classes_apart(void)
         mtspr(SPR_DSRR0, 0x22220);
     mtspr(SPR_MCSRR0, 0x33330);
     trap_run(probe_trap, 0, 0, 0, 0, 0);
-    report("a base interrupt leaves CSRR0 DSRR0 MCSRR0", mfspr(SPR_CSRR0) == 0x11110 &&
-           (cpu_is_e500v2() || mfspr(SPR_DSRR0) == 0x22220) && mfspr(SPR_MCSRR0) == 0x33330);
+    report("a base interrupt leaves CSRR0 DSRR0 MCSRR0",
+           mfspr(SPR_CSRR0) == 0x11110 && (cpu_is_e500v2() || mfspr(SPR_DSRR0) == 0x22220) &&
+               mfspr(SPR_MCSRR0) == 0x33330);
 }
 
 static Trap debug_run(const void *pc, uint32_t dbcr0, uint32_t msr)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The BookE MMU of the e500 cores: two TLBs, sizes, permissions, PID, AS, misses with their MAS, invalidations.
- * EREF §6; e500mc Core Reference Manual §6. */
+ * The BookE MMU of the e500 cores: two TLBs, sizes, permissions, PID, AS, misses with their MAS,
+ * invalidations. EREF §6; e500mc Core Reference Manual §6. */
 #include "guest.h"
 
 #define MAS0_ESEL(mas0) ((mas0) >> 16 & 0xfff)
@@ -79,8 +79,9 @@ static void round_trips(void)
     unsigned wrong = 0;
 
     for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
-        tlb_write((TlbEntry){ MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
-                              (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15 });
+        tlb_write((TlbEntry){
+            MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
+            (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15});
     for (unsigned n = 2; n < cpu_tlb1_entries(); n++) {
         TlbEntry e = tlb_read(MAS0_TLB1(n), 0);
 

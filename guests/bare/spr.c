@@ -79,7 +79,8 @@ static void privileged(const char *sentence, const void *pc)
 
 static void identity(void)
 {
-    report("PVR: e500mc or e500v2", mfspr(SPR_PVR) >> 16 == 0x8023 || mfspr(SPR_PVR) >> 16 == 0x8021);
+    report("PVR: e500mc or e500v2",
+           mfspr(SPR_PVR) >> 16 == 0x8023 || mfspr(SPR_PVR) >> 16 == 0x8021);
     report("SVR can be read", trap_run(get_svr, 0, 0, 0, 0, 0).vector == TRAP_NONE);
     report_eq("PIR of the boot CPU", mfspr(SPR_PIR), 0);
     uint32_t l1d = mfspr(SPR_L1CFG0), l1i = mfspr(SPR_L1CFG1);
@@ -104,7 +105,7 @@ static void cache_control(void)
     report_eq("L1CSR1[ICE] reads back", mfspr(SPR_L1CSR1) & 1, 1);
     if (cpu_is_e500v2())
         return;
-    mtspr(SPR_L2CSR0, 0x00200000);          /* L2FI */
+    mtspr(SPR_L2CSR0, 0x00200000); /* L2FI */
     report_eq("L2CSR0[L2FI] completes", mfspr(SPR_L2CSR0) & 0x00200000, 0);
 }
 
@@ -144,7 +145,8 @@ static void of_one_core(void)
         reads_back("PID2", set_pid2, get_pid2, 0x5a, 0xff);
         reads_back("HID1", set_hid1, get_hid1, 0x00020000, 0x00020000);
         reads_back("SPEFSCR", set_spefscr, get_spefscr, 0x12340078, 0xff3eff7f);
-        report_eq("SPEFSCR in user mode", trap_run(get_spefscr, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
+        report_eq("SPEFSCR in user mode", trap_run(get_spefscr, MSR_PR, 0, 0, 0, 0).vector,
+                  TRAP_NONE);
         report("DSRR0 is absent", is_absent(get_dsrr0));
         report("SPRG9 is absent", is_absent(get_sprg9));
         report("L2CSR0 is absent", is_absent(get_l2csr0));

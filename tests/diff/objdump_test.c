@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Decoder and disassembler of each core against objdump: every row with several operand patterns, and random words.
+ * Decoder and disassembler of each core against objdump: every row with several operand patterns,
+ * and random words.
  *
- * Two texts agree when they are equal.  Every disagreement must be described by a row of objdump.def, and every row of it must be
- * seen at least once.  objdump's dialect is raw and the core: extended mnemonics off, the closest selection of rows.
+ * Two texts agree when they are equal.  Every disagreement must be described by a row of
+ * objdump.def, and every row of it must be seen at least once.  objdump's dialect is raw and the
+ * core: extended mnemonics off, the closest selection of rows.
  */
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -23,10 +25,10 @@ static const char *objdump; /* the program */
 typedef struct Case {
     bool v2; /* of the e500v2 */
     uint32_t word;
-    Insn in;      /* our decoding */
+    Insn in; /* our decoding */
     const char *ours, *theirs;
-    bool valid;   /* ours is an instruction */
-    bool accepted; /* theirs is */
+    bool valid;        /* ours is an instruction */
+    bool accepted;     /* theirs is */
     uint32_t reserved; /* reserved bits that are set */
 } Case;
 
@@ -134,7 +136,8 @@ static bool base_as_r0(const Case *k)
 {
     const char *in_x = strstr(k->theirs, ",r0,"), *in_d = strstr(k->theirs, "(r0)");
     const char *at = in_x ? in_x : in_d;
-    g_autofree char *zero = at ? g_strdup_printf("%.*s%s", (int)(at + 1 - k->theirs), k->theirs, at + 2) : NULL;
+    g_autofree char *zero =
+        at ? g_strdup_printf("%.*s%s", (int)(at + 1 - k->theirs), k->theirs, at + 2) : NULL;
     return zero && strcmp(zero, k->ours) == 0;
 }
 
@@ -200,7 +203,8 @@ static GArray *make_words(void)
         for (unsigned n = 0; n < PATTERNS; n++)
             add(words, some_operands(random, &insn_info[id]));
         for (unsigned n = 0; n < PATTERNS / 4; n++)
-            add(words, some_operands(random, &insn_info[id]) | (g_rand_int(random) & insn_reserved(id)));
+            add(words,
+                some_operands(random, &insn_info[id]) | (g_rand_int(random) & insn_reserved(id)));
     }
     for (unsigned n = 0; n < RANDOM_WORDS; n++)
         add(words, g_rand_int(random));
@@ -225,12 +229,13 @@ static GPtrArray *their_texts(const GArray *words, const char *dialect, char **o
         return NULL;
     }
     close(fd);
-    const char *argv[] = {objdump, "-D", "-z",  "-b",         "binary", "-m", "powerpc:common",
-                          "-EB",   "-M", dialect, file, NULL};
-    bool ok = g_file_set_contents(file, words->data, (gssize)(words->len * sizeof(uint32_t)), &error) &&
-              g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, NULL,
-                           &status, &error) &&
-              g_spawn_check_wait_status(status, &error);
+    const char *argv[] = {objdump,          "-D",  "-z", "-b",    "binary", "-m",
+                          "powerpc:common", "-EB", "-M", dialect, file,     NULL};
+    bool ok =
+        g_file_set_contents(file, words->data, (gssize)(words->len * sizeof(uint32_t)), &error) &&
+        g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, NULL,
+                     &status, &error) &&
+        g_spawn_check_wait_status(status, &error);
     g_unlink(file);
     if (!ok) {
         fprintf(stderr, "objdump_test: %s\n", error->message);
@@ -264,7 +269,9 @@ static unsigned compare(const GArray *words, const GPtrArray *texts, const E500M
 
     for (guint i = 0; i < words->len; i++) {
         char ours[96];
-        Case k = {.v2 = model->core == E500_CORE_V2, .word = GUINT32_FROM_BE(g_array_index(words, uint32_t, i)), .ours = ours};
+        Case k = {.v2 = model->core == E500_CORE_V2,
+                  .word = GUINT32_FROM_BE(g_array_index(words, uint32_t, i)),
+                  .ours = ours};
         k.theirs = g_ptr_array_index(texts, i);
         insn_disassemble(k.word, model, i * 4, ours, sizeof(ours));
         if (strcmp(ours, k.theirs) == 0)
@@ -292,8 +299,9 @@ static bool check_core(const GArray *words, const char *model, const char *diale
     }
     unsigned unlisted = compare(words, texts, e500_model_find(model));
     if (unlisted)
-        printf("FAIL objdump: %s: %u of %u words disagree without a row in tests/diff/objdump.def\n", model, unlisted,
-               words->len);
+        printf(
+            "FAIL objdump: %s: %u of %u words disagree without a row in tests/diff/objdump.def\n",
+            model, unlisted, words->len);
     return unlisted == 0;
 }
 
@@ -311,7 +319,8 @@ int main(int argc, char **argv)
     *(check_core(words, "e500v2", "raw,e500") ? &passed : &failed) += 1;
     for (const struct Listed *l = listed; l->name; l++) {
         if (!l->seen)
-            printf("FAIL objdump: listed disagreement %s no longer occurs (%s)\n", l->name, l->clause);
+            printf("FAIL objdump: listed disagreement %s no longer occurs (%s)\n", l->name,
+                   l->clause);
         *(l->seen ? &passed : &failed) += 1;
     }
     printf("%u passed, %u failed\n", passed, failed);

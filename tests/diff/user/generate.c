@@ -132,7 +132,8 @@ static bool is_invalid_form(InsnId id, uint32_t word)
     unsigned rt = field(word, OPERAND_ID_RT), ra = field(word, OPERAND_ID_RA);
     if (has_operand(id, OPERAND_ID_RAU))
         return ra == 0 || (is_load(id) && ra == rt);
-    if (has_operand(id, OPERAND_ID_D2) || has_operand(id, OPERAND_ID_D4) || has_operand(id, OPERAND_ID_D8))
+    if (has_operand(id, OPERAND_ID_D2) || has_operand(id, OPERAND_ID_D4) ||
+        has_operand(id, OPERAND_ID_D8))
         return ra == 0; /* valid, but nothing is mapped there */
     return has_operand(id, OPERAND_ID_RTM) && ra >= rt;
 }
@@ -382,16 +383,20 @@ static uint32_t random_single(Random *r)
 static void randomize_efp(Random *r, InsnId id, Record *record)
 {
     for (unsigned i = 0; i < 32; i++) {
-        uint64_t v = is_double_row(id) ? random_fpr(r) : (uint64_t)random_single(r) << 32 | random_single(r);
+        uint64_t v =
+            is_double_row(id) ? random_fpr(r) : (uint64_t)random_single(r) << 32 | random_single(r);
         record->gpr64[i] = one_in(r, 4) ? (uint64_t)random_word(r) << 32 | random_word(r) : v;
     }
-    uint64_t *a = &record->gpr64[record->insn >> 16 & 31], *b = &record->gpr64[record->insn >> 11 & 31];
-    uint64_t signs = random_next(r) & (is_double_row(id) ? SOFTFP_SIGN : UINT64_C(0x8000000080000000));
+    uint64_t *a = &record->gpr64[record->insn >> 16 & 31],
+             *b = &record->gpr64[record->insn >> 11 & 31];
+    uint64_t signs =
+        random_next(r) & (is_double_row(id) ? SOFTFP_SIGN : UINT64_C(0x8000000080000000));
     if (one_in(r, 4))
         *b = (*a ^ signs) + random_below(r, 3);
 }
 
-/* What random numbers for GPRs and FPRs were made serves as 64-bit GPRs; addresses stay in the low words. */
+/* What random numbers for GPRs and FPRs were made serves as 64-bit GPRs; addresses stay in the low
+ * words. */
 static void widen_gprs(Random *r, InsnId id, Record *record)
 {
     record->spefscr = (uint32_t)random_next(r) & 0xff3eff00; /* nothing enabled, to nearest */

@@ -20,5 +20,6 @@ static inline uint32_t random_below(Random *r, uint32_t n)
 
 /* A word of the row, and the one to execute before it, to stand in slot `slot`. */
 void generate_words(Random *r, InsnId id, unsigned slot, Record *out);
-/* spe: the core has 64-bit GPRs instead of FPRs.  Registers and memory for the words in *record; addresses of accesses fall into record->mem. */
+/* spe: the core has 64-bit GPRs instead of FPRs.  Registers and memory for the words in *record;
+ * addresses of accesses fall into record->mem. */
 void generate_values(Random *r, InsnId id, bool spe, Record *record);

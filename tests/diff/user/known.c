@@ -44,15 +44,22 @@ static const struct {
     {"evrndw", "qemu-ppc cuts where it should mask (SPE Programming Environments Manual, evrndw)"},
     {"evslw", "qemu-ppc returns the shift (SPE Programming Environments Manual, evslw)"},
     {"evsrw?", "qemu-ppc returns the shift (SPE Programming Environments Manual, evsrws, evsrwu)"},
-    {"evfscmp*", "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfscmpgt)"},
-    {"evfstst*", "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfststgt)"},
+    {"evfscmp*",
+     "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfscmpgt)"},
+    {"evfstst*",
+     "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfststgt)"},
     {"evldh", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evldh)"},
-    {"evlwhsplat", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplat)"},
-    {"evlwhsplatx", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplatx)"},
-    {"e*cfsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments Manual, efscfsf)"},
-    {"e*ctsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments Manual, efsctsf)"},
+    {"evlwhsplat",
+     "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplat)"},
+    {"evlwhsplatx",
+     "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplatx)"},
+    {"e*cfsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments "
+               "Manual, efscfsf)"},
+    {"e*ctsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments "
+               "Manual, efsctsf)"},
     {"evfsctsi", "qemu-ppc loses the high element (SPE Programming Environments Manual, evfsctsi)"},
-    {"brinc", "the number of mask bits is the implementation's (SPE Programming Environments Manual, brinc)"},
+    {"brinc", "the number of mask bits is the implementation's (SPE Programming Environments "
+              "Manual, brinc)"},
     {"evldhx", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evldhx)"},
 };
 
@@ -272,14 +279,17 @@ const Known known_list[] = {
      "Book III-E, External Process ID Instructions: privileged"},
     {" dcbzep dcbzlep ", FIELD_MEM, ALL, NULL,
      "Book III-E, External Process ID Instructions: privileged"},
-    {" class:EFP ", FIELD_SPEFSCR, ALL, NULL, "SPE Programming Environments Manual §2.2.3: qemu-ppc keeps no status"},
+    {" class:EFP ", FIELD_SPEFSCR, ALL, NULL,
+     "SPE Programming Environments Manual §2.2.3: qemu-ppc keeps no status"},
     {" class:EFP ", FIELD_GPR, ALL, efp_low_is_default,
      "SPE Programming Environments Manual, tables of results: defaults, not what IEEE 754 gives"},
     {" class:EFP ", FIELD_GPR64, ALL, efp_high_is_default,
      "SPE Programming Environments Manual, tables of results: the same in the high element"},
-    {" efscmpgt efscmplt efscmpeq efdcmpgt efdcmplt efdcmpeq efststgt efststlt efststeq efdtstgt efdtstlt efdtsteq ",
+    {" efscmpgt efscmplt efscmpeq efdcmpgt efdcmplt efdcmpeq efststgt efststlt efststeq efdtstgt "
+     "efdtstlt efdtsteq ",
      FIELD_CR, ALL, efp_operand_is_odd,
-     "SPE Programming Environments Manual, efscmpgt: NaNs, infinities and denormals are compared as if normalized"},
+     "SPE Programming Environments Manual, efscmpgt: NaNs, infinities and denormals are compared "
+     "as if normalized"},
     {" dcbtls dcbtstls icbtls ", FIELD_EXIT, ALL, NULL,
      "EREF, user cache locking exception: with MSR[UCLE] = 0 a user's cache locking is a data "
      "storage interrupt"},
@@ -290,9 +300,8 @@ const unsigned known_count = G_N_ELEMENTS(known_list);
 
 const char *field_name(Field field)
 {
-    static const char *const names[FIELDS] = {"GPR", "FPR", "FPSCR", "CR",    "XER",
-                                              "LR",  "CTR", "exit",  "memory",
-                                              "GPR64", "SPEFSCR", "ACC"};
+    static const char *const names[FIELDS] = {"GPR", "FPR",  "FPSCR",  "CR",    "XER",     "LR",
+                                              "CTR", "exit", "memory", "GPR64", "SPEFSCR", "ACC"};
     return names[field];
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs under qemu-ppc: executes the records that come in on standard input, and sends them back.  No library is linked: none
- * runs on every core (that of the distribution wants FPRs).
+ * Runs under qemu-ppc: executes the records that come in on standard input, and sends them back. No
+ * library is linked: none runs on every core (that of the distribution wants FPRs).
  */
 #include <asm/unistd.h>
 #include <signal.h>
@@ -105,7 +105,8 @@ noreturn void _start(void)
 {
     static const int signals[] = {SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS};
     static const stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
-    static const KernelAction action = {.handler = on_signal, .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    static const KernelAction action = {.handler = on_signal,
+                                        .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     call(__NR_sigaltstack, (long)&stack, 0, 0, 0);
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
         call(__NR_rt_sigaction, signals[i], (long)&action, 0, sizeof(action.mask));

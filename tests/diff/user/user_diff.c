@@ -159,7 +159,8 @@ static void print_operands(InsnId id, const Record *in, bool spe)
         if (op->kind == OK_FPR)
             printf(" f%u=" HEX64, n, in->fpr[n]);
         else if (op->kind == OK_GPR || op->kind == OK_GPR_OR_0)
-            printf(spe ? " r%u=" HEX64 : " r%u=%08" G_GINT64_MODIFIER "x", n, spe ? in->gpr64[n] : in->gpr[n]);
+            printf(spe ? " r%u=" HEX64 : " r%u=%08" G_GINT64_MODIFIER "x", n,
+                   spe ? in->gpr64[n] : in->gpr[n]);
     }
     if (spe)
         printf(" acc=" HEX64 " spefscr=%08x", in->acc, in->spefscr);
@@ -167,12 +168,12 @@ static void print_operands(InsnId id, const Record *in, bool spe)
            in->lr, in->ctr);
 }
 
-static void print_difference(const Core *core, InsnId id, const Record *in, const Record *ours, const Record *theirs,
-                             const Difference *unexplained)
+static void print_difference(const Core *core, InsnId id, const Record *in, const Record *ours,
+                             const Record *theirs, const Difference *unexplained)
 {
     char text[64];
-    insn_disassemble(in->insn, core->model,
-                     SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text, sizeof(text));
+    insn_disassemble(in->insn, core->model, SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text,
+                     sizeof(text));
     printf("  %08x %s:", in->insn, text);
     print_operands(id, in, core->spe);
     for (unsigned i = 0; i < 32; i++)
@@ -180,8 +181,8 @@ static void print_difference(const Core *core, InsnId id, const Record *in, cons
             printf("    r%u: ours %08x, qemu-ppc %08x\n", i, ours->gpr[i], theirs->gpr[i]);
     for (unsigned i = 0; i < 32; i++)
         if (ours->fpr[i] != theirs->fpr[i])
-            printf("    %c%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", core->spe ? 'r' : 'f', i, ours->fpr[i],
-                   theirs->fpr[i]);
+            printf("    %c%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", core->spe ? 'r' : 'f', i,
+                   ours->fpr[i], theirs->fpr[i]);
     const struct {
         Field field;
         uint32_t ours, theirs;
@@ -228,8 +229,8 @@ static void generate_batch(Random *random, InsnId id, bool spe, Record *batch, u
 }
 
 /* Number of records that differ in a way not listed. */
-static unsigned run_row(const Options *options, const Core *core, Oracle *oracle, Executor *executor, InsnId id,
-                        Tally *tally)
+static unsigned run_row(const Options *options, const Core *core, Oracle *oracle,
+                        Executor *executor, InsnId id, Tally *tally)
 {
     static Record in[BATCH], theirs[BATCH];
     Random random = {options->seed + id * UINT64_C(0x100000001b3)};
@@ -258,7 +259,8 @@ static bool is_wanted(const Options *options, InsnId id)
            g_strv_contains((const char *const *)options->rows, insn_info[id].name);
 }
 
-static void run_rows(const Options *options, const Core *core, Oracle *oracle, Executor *executor, Tally *tally)
+static void run_rows(const Options *options, const Core *core, Oracle *oracle, Executor *executor,
+                     Tally *tally)
 {
     uint32_t categories = core->model->categories;
     for (unsigned id = 0; id < INSN_ILLEGAL; id++) {
@@ -275,7 +277,8 @@ static void run_rows(const Options *options, const Core *core, Oracle *oracle, E
         tally->row_was_asked[id] = true;
         unsigned bad = run_row(options, core, oracle, executor, id, tally);
         if (bad) {
-            printf("not ok %s: %s: %u differences not listed\n", core->model->name, info->name, bad);
+            printf("not ok %s: %s: %u differences not listed\n", core->model->name, info->name,
+                   bad);
             tally->failed++;
         } else {
             tally->passed++;
