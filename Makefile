@@ -139,6 +139,7 @@ check-slow: all
 # --- fuzz targets: tests/fuzz/<name>_fuzz.c, corpora in tests/fuzz/corpus/<name>/, replayed without clang
 
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ := $(filter-out $(if $(filter yes,$(JSON_GLIB)),,qmp),$(FUZZ))
 
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(LIB)
 	@mkdir -p $(@D)

@@ -14,6 +14,7 @@
 #define qmp_new                fuzz_qmp_new
 #define qmp_free               fuzz_qmp_free
 #define qmp_set_name           fuzz_qmp_set_name
+#define qmp_available          fuzz_qmp_available
 #include "platform/control/qmp.c"
 #include "platform/runstate_ops.h"
 
@@ -47,10 +48,13 @@ void control_socket_send(ControlSocket *sock, const void *data, size_t size)
 {
     g_assert_cmpuint(size, >, 2);
     g_assert_cmpmem((const char *)data + size - 2, 2, "\r\n", 2);
-    g_assert_true(json_check(data, size - 2));
+    g_assert_null(memchr(data, '\n', size - 2));
+    g_assert_true(g_utf8_validate(data, (gssize)size - 2, NULL));
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_assert_true(json_parser_load_from_data(parser, data, (gssize)size - 2, NULL));
 }
 
-static void nothing(void *opaque) {}
+static void no_work(void *opaque) {}
 
 static bool resume_ok(void *opaque, GError **error)
 {
@@ -69,8 +73,8 @@ static const GError *host_error(void *opaque)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const RunOps run_ops = {nothing, resume_ok,  nothing, nothing,
-                                   reset,   host_error, nothing};
+    static const RunOps run_ops = {no_work, resume_ok,  no_work, no_work,
+                                   reset,   host_error, no_work};
     static HcallEnv hcall;
     RunPolicy policy = {0};
     size_t piece = size ? data[0] + 1u : 1;
