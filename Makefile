@@ -32,6 +32,10 @@ ifneq ($(SAN),)
 QCFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 QLIBS   += -fsanitize=$(SAN)
 endif
+ifneq ($(findstring thread,$(SAN)),)
+# A report ends the program.  SIGSEGV is Quoin's own: a test sends it.  Nothing is suppressed.
+export TSAN_OPTIONS ?= halt_on_error=1 exitcode=66 handle_segv=0
+endif
 Q       := $(if $(V),,@)
 
 OTHER   := platform/control/$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp).c
@@ -256,6 +260,16 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
+# Not a test: two vCPUs against one, and what a store costs a core that is not alone
+bench-smp: $(B)/quoin guests
+	@for n in 1 2; do $(B)/quoin -M ppce500 -cpu e500mc -m 64 -nographic -smp $$n \
+	  -kernel build/guests/smp_scale.elf </dev/null | grep -v '^PLAN\|^SUMMARY\|^SKIP\|^PASS'; done
+
+# Boots with 1, 2, 4 and 8 vCPUs, SOAK times each, a parallel job and a reboot in each; resets of busy vCPUs
+SOAK ?= 50
+soak: $(B)/quoin guest-linux guests
+	@tests/linux/soak -n $(SOAK) $(B)/quoin
+
 bench-fp: $(B)/bench/fp
 	@$<
 
@@ -282,6 +296,8 @@ help:
 #@ make guest-linux     build the Linux guest: five minutes, once
 #@ make check-linux     boot it: images, resets, power-off, idle
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
+#@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
+#@ make bench-smp       what two vCPUs do in the time of one
 #@ make bench-fp        how long a floating-point instruction takes, by the host's arithmetic and without
 #@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
 #@ make run GUEST=hello the same with a bare-metal guest
@@ -298,5 +314,5 @@ format:
 .PHONY: install uninstall check-cli
 .PHONY: check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
-.PHONY: run guest-linux install-deps check-linux bench bench-fp
+.PHONY: run guest-linux install-deps check-linux bench bench-fp bench-smp soak
 .SECONDARY:

@@ -5,7 +5,7 @@
  * A word in a table, found by real address, stands for a granule of 64 bytes (and for others that share the word: a
  * reservation may be lost without a reason, never kept without one).  It counts the stores: even at rest, odd while one is
  * under way, two more after it.  lwarx notes the count; stwcx. stores only if it can make that very count odd, so no store of
- * another core, not even of the same value, lies between.  docs/decisions/007-reservations.md
+ * another core, not even of the same value, lies between.  docs/decisions/008-reservations.md
  *
  * One core alone has no table (E500Vm.granules is NULL): its stores go straight to memory.  What is no core (a device, a
  * debugger) does not count; stwcx. compares the value too.
