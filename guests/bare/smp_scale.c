@@ -41,9 +41,9 @@ static void store(uint32_t cpu)
 
 static uint32_t ticks(void (*run)(CpuTask *), CpuTask *task)
 {
-    uint64_t best = ~0ull;
+    uint64_t best = ~0ull, end = timebase() + (1 << 30);
 
-    for (unsigned n = 0; n < 200; n++) {    /* the best of a few: the host has other things to do */
+    for (unsigned n = 0; n < 200 && timebase() < end; n++) { /* the best of a few: the host has other things to do */
         uint64_t since = timebase();
 
         run(task);
