@@ -22,7 +22,7 @@ enum { PAUSE_US = 300000 };
 /* Three instructions a turn: the interpreter's plainest case, and a count of instructions. */
 static uint32_t item_loop(void)
 {
-    uint32_t turns = 40000000, sum = 0;
+    uint32_t turns = 200000000, sum = 0;
 
 #ifdef __powerpc__
     __asm__ volatile("1: add %1, %1, %0\n\taddic. %0, %0, -1\n\tbne 1b"
@@ -40,7 +40,7 @@ static uint32_t item_integer(void)
     static uint32_t table[1024];
     uint32_t x = 2463534242u;
 
-    for (unsigned i = 0; i < 6000000; i++) {
+    for (unsigned i = 0; i < 60000000; i++) {
         x ^= x << 13;
         x ^= x >> 17;
         x ^= x << 5;
@@ -62,12 +62,12 @@ static uint32_t __attribute__((noinline)) ackermann(uint32_t m, uint32_t n)
 
 static uint32_t item_calls(void)
 {
-    return ackermann(3, 8) + ackermann(2, 1000);
+    return ackermann(3, 10) + ackermann(2, 1000);
 }
 
 static uint32_t item_copy(void)
 {
-    enum { SIZE = 4 << 20, TURNS = 24 };
+    enum { SIZE = 4 << 20, TURNS = 100 };
     uint8_t *from = malloc(SIZE), *to = malloc(SIZE);
     uint32_t sum = 0;
 
@@ -92,7 +92,7 @@ static uint32_t item_pages(void)
 
     if (memory == MAP_FAILED)
         return 0;
-    for (unsigned i = 0; i < 300000; i++) {
+    for (unsigned i = 0; i < 1500000; i++) {
         memory[page * 1024 + (i & 1023)] += i;
         page = (page * 1109 + 12345) % PAGES;
     }
@@ -106,7 +106,7 @@ static uint32_t item_float(void)
 {
     double x = 0.5, sum = 0;
 
-    for (unsigned i = 1; i < 2000000; i++) {
+    for (unsigned i = 1; i < 10000000; i++) {
         x = 3.7 * x * (1 - x);
         sum += x / i;
     }
@@ -117,7 +117,7 @@ static uint32_t item_syscalls(void)
 {
     uint32_t turns;
 
-    for (turns = 0; turns < 200000; turns++)
+    for (turns = 0; turns < 1000000; turns++)
         if (syscall(SYS_getppid) < 0)
             return 0;
     return turns;
@@ -127,7 +127,7 @@ static uint32_t item_processes(void)
 {
     uint32_t sum = 0;
 
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 1000; i++) {
         int status;
         pid_t child = fork();
 
