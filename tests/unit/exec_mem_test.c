@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/e500/insn.h"
+#include "cpu/e500/granule.h"
 #include "tests/unit/core_fixture.h"
 
 enum {
@@ -229,6 +230,27 @@ static void stwcx_fails_after_another_store_or_elsewhere(Fixture *f, gconstpoint
     g_assert_cmpuint(stwcx(c, 0x1000, 1), ==, 0);
 }
 
+static void another_cores_store_of_the_same_value_takes_the_reservation(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0], *other = f->core[1];
+    f->vm.granules = g_new0(uintptr_t, E500_GRANULES);
+    e500_context_changed(c);
+    e500_context_changed(other);
+    put32(f, 0x1000, 41);
+    run_x(c, INSN_lwarx, 0x1000, 0);
+    g_assert_cmpint(e500_store32(other, 0x1000, 41), ==, EXEC_NEXT);
+    g_assert_cmpuint(stwcx(c, 0x1000, 42), ==, 0);
+    run_x(c, INSN_lwarx, 0x1000, 0);
+    g_assert_cmpint(e500_store8(other, 0x103f, 1), ==, EXEC_NEXT); /* the granule's last byte */
+    g_assert_cmpuint(stwcx(c, 0x1000, 42), ==, 0);
+    run_x(c, INSN_lwarx, 0x1000, 0);
+    g_assert_cmpint(e500_store32(other, 0x1040, 1), ==, EXEC_NEXT); /* the next granule */
+    g_assert_cmpint(e500_store32(c, 0x1004, 1), ==, EXEC_NEXT);     /* its own store */
+    g_assert_cmpuint(stwcx(c, 0x1000, 42), ==, 2);
+    g_assert_cmpuint(get32(f, 0x1000), ==, 42);
+    g_free(f->vm.granules);
+}
+
 static void reservations_know_little_endian_pages(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0];
@@ -402,6 +424,8 @@ int main(int argc, char **argv)
              multiple_of_a_device_is_restarted_until_answered);
     MEM_TEST("/exec-mem/stwcx-stores-when-nothing-intervened", stwcx_stores_when_nothing_intervened);
     MEM_TEST("/exec-mem/stwcx-fails-after-another-store-or-elsewhere", stwcx_fails_after_another_store_or_elsewhere);
+    MEM_TEST("/exec-mem/another-cores-store-of-the-same-value-takes-the-reservation",
+             another_cores_store_of_the_same_value_takes_the_reservation);
     MEM_TEST("/exec-mem/reservations-know-little-endian-pages", reservations_know_little_endian_pages);
     MEM_TEST("/exec-mem/reservations-need-memory", reservations_need_memory);
     MEM_TEST("/exec-mem/two-cores-count-without-losing-one", two_cores_count_without_losing_one);
