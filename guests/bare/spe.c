@@ -52,7 +52,7 @@ typedef struct {
             "evldd 5,0(3); evldd 6,8(3); evldd 7,16(3); evmra 7,7; lwz 7,24(3); mtspr 512,7;"      \
             "evxor 4,4,4; li 7,0; mtcr 7\n" #name "_insn: " insn "\n\t"                            \
             "evstdd 4,32(3); mfcr 7; stw 7,48(3); mfspr 7,512; stw 7,28(3);"                       \
-            "evxor 4,4,4; evaddumiaaw 4,4; evstdd 4,40(3); blr\n\t.popsection")
+            "evxor 4,4,4; evmwumiaa 4,4,4; evstdd 4,40(3); blr\n\t.popsection")
 
 SPE_PROBE(p_evaddw, "evaddw 4,5,6");
 SPE_PROBE(p_evsubfw, "evsubfw 4,5,6");

@@ -86,10 +86,10 @@ static void identity(void)
     uint32_t l1d = mfspr(SPR_L1CFG0), l1i = mfspr(SPR_L1CFG1);
     report_eq("L1CFG0: 32 KiB of data cache", l1d & 0x7ff, 32);
     report_eq("L1CFG0: 8 ways", l1d >> 11 & 0xff, 7);
-    report_eq("L1CFG0: line size", 32u << (l1d >> 23 & 3), cpu_line());
+    report_eq(cpu_is_e500v2() ? "L1CFG0: 32-byte lines" : "L1CFG0: 64-byte lines", 32u << (l1d >> 23 & 3), cpu_line());
     report_eq("L1CFG1: 32 KiB of instruction cache", l1i & 0x7ff, 32);
     report_eq("L1CFG1: 8 ways", l1i >> 11 & 0xff, 7);
-    report_eq("L1CFG1: line size", 32u << (l1i >> 23 & 3), cpu_line());
+    report_eq(cpu_is_e500v2() ? "L1CFG1: 32-byte lines" : "L1CFG1: 64-byte lines", 32u << (l1i >> 23 & 3), cpu_line());
     report_eq("the boot CPU has no reset in TSR", mfspr(SPR_TSR) & TSR_WRS, 0);
 }
 
