@@ -44,9 +44,17 @@ size_t gdb_reg_size(unsigned reg)
 {
     if (reg >= GDB_REG_FPR0 && reg < GDB_REG_PC)
         return 8;
-    if (reg < GDB_REG_SPR0)
+    if (reg < GDB_REG_SPR0 || (reg >= GDB_REG_EVH0 && reg < GDB_REG_ACC))
         return 4;
+    if (reg >= GDB_REG_ACC)
+        return reg == GDB_REG_ACC ? 8 : 0;
     return reg < GDB_REGS && spr_shown(reg - GDB_REG_SPR0) ? 4 : 0;
+}
+
+/* Without FPRs the general registers alone: the packet may end early, but skip nothing. */
+unsigned gdb_g_regs(unsigned core)
+{
+    return core == E500_CORE_V2 ? GDB_REG_FPR0 : GDB_G_REGS;
 }
 
 uint64_t gdb_reg_get(const E500State *s, unsigned reg)
@@ -55,6 +63,8 @@ uint64_t gdb_reg_get(const E500State *s, unsigned reg)
         return s->gpr[reg].w;
     if (reg < GDB_REG_PC)
         return s->fpr[reg - GDB_REG_FPR0];
+    if (reg >= GDB_REG_EVH0 && reg < GDB_REG_ACC)
+        return s->gpr[reg - GDB_REG_EVH0].h;
     switch (reg) {
     case GDB_REG_PC:
         return s->pc;
@@ -70,6 +80,8 @@ uint64_t gdb_reg_get(const E500State *s, unsigned reg)
         return e500_xer(s);
     case GDB_REG_FPSCR:
         return s->fpscr;
+    case GDB_REG_ACC:
+        return s->acc;
     default:
         return s->spr[reg - GDB_REG_SPR0];
     }
@@ -97,6 +109,10 @@ bool gdb_reg_set(E500State *s, unsigned reg, uint64_t value)
         s->fpr[reg - GDB_REG_FPR0] = value;
         return true;
     }
+    if (reg >= GDB_REG_EVH0 && reg < GDB_REG_ACC) {
+        s->gpr[reg - GDB_REG_EVH0].h = word;
+        return true;
+    }
     switch (reg) {
     case GDB_REG_PC:
         s->pc = word & ~3u;
@@ -119,6 +135,9 @@ bool gdb_reg_set(E500State *s, unsigned reg, uint64_t value)
     case GDB_REG_FPSCR:
         s->fpscr = word;
         return true;
+    case GDB_REG_ACC:
+        s->acc = value;
+        return true;
     default:
         return spr_set(s, reg - GDB_REG_SPR0, word);
     }
@@ -130,11 +149,10 @@ static void xml_reg(GString *xml, const char *name, unsigned reg, const char *at
                            gdb_reg_size(reg) * 8, reg, attributes);
 }
 
-static void xml_numbered(GString *xml, char letter, unsigned first, const char *attributes)
+static void xml_numbered(GString *xml, const char *format, unsigned first, const char *attributes)
 {
     for (unsigned i = 0; i < 32; i++) {
-        char name[8];
-        g_snprintf(name, sizeof name, "%c%u", letter, i);
+        g_autofree char *name = g_strdup_printf(format, i);
         xml_reg(xml, name, first + i, attributes);
     }
 }
@@ -146,19 +164,26 @@ char *gdb_target_xml(unsigned core)
                                 "<target><architecture>powerpc:common</architecture>\n"
                                 "<feature name=\"org.gnu.gdb.power.core\">\n");
 
-    xml_numbered(xml, 'r', 0, "type=\"uint32\"");
+    xml_numbered(xml, "r%u", 0, "type=\"uint32\"");
     xml_reg(xml, "pc", GDB_REG_PC, "type=\"code_ptr\"");
     xml_reg(xml, "msr", GDB_REG_MSR, "type=\"uint32\"");
     xml_reg(xml, "cr", GDB_REG_CR, "type=\"uint32\"");
     xml_reg(xml, "lr", GDB_REG_LR, "type=\"code_ptr\"");
     xml_reg(xml, "ctr", GDB_REG_CTR, "type=\"uint32\"");
     xml_reg(xml, "xer", GDB_REG_XER, "type=\"uint32\"");
-    g_string_append(xml, "</feature>\n<feature name=\"org.gnu.gdb.power.fpu\">\n");
-    xml_numbered(xml, 'f', GDB_REG_FPR0, "type=\"ieee_double\" group=\"float\"");
-    xml_reg(xml, "fpscr", GDB_REG_FPSCR, "type=\"uint32\" group=\"float\"");
+    if (core == E500_CORE_V2) {
+        g_string_append(xml, "</feature>\n<feature name=\"org.gnu.gdb.power.spe\">\n");
+        xml_numbered(xml, "ev%uh", GDB_REG_EVH0, "type=\"int\"");
+        xml_reg(xml, "acc", GDB_REG_ACC, "type=\"int64\"");
+        xml_reg(xml, "spefscr", GDB_REG_SPR0 + SPR_SPEFSCR, "type=\"int\"");
+    } else {
+        g_string_append(xml, "</feature>\n<feature name=\"org.gnu.gdb.power.fpu\">\n");
+        xml_numbered(xml, "f%u", GDB_REG_FPR0, "type=\"ieee_double\" group=\"float\"");
+        xml_reg(xml, "fpscr", GDB_REG_FPSCR, "type=\"uint32\" group=\"float\"");
+    }
     g_string_append(xml, "</feature>\n<feature name=\"org.quoin.e500.spr\">\n");
     for (unsigned slot = 0; slot < E500_SPR_SLOTS; slot++) {
-        if (!spr_shown(slot) || !(sprs[slot].cores & core))
+        if (!spr_shown(slot) || !(sprs[slot].cores & core) || slot == SPR_SPEFSCR)
             continue;
         g_autofree char *name = g_ascii_strdown(sprs[slot].name, -1);
         xml_reg(xml, name, GDB_REG_SPR0 + slot, "type=\"uint32\" group=\"spr\"");

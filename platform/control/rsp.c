@@ -177,6 +177,7 @@ Rsp *rsp_new(const RspTarget *target, const E500Model *model, void *opaque)
     rsp->packet = g_string_new(NULL);
     rsp->last = g_string_new(NULL);
     rsp->xml = gdb_target_xml(model->core);
+    rsp->g_regs = gdb_g_regs(model->core);
     return rsp;
 }
 

@@ -17,7 +17,7 @@ void rsp_read_regs(Rsp *rsp, const char *p)
     const E500State *s = current(rsp);
     g_autoptr(GString) out = g_string_new(NULL);
 
-    for (unsigned reg = 0; s && reg < GDB_G_REGS; reg++)
+    for (unsigned reg = 0; s && reg < rsp->g_regs; reg++)
         rsp_append_hex(out, gdb_reg_size(reg), gdb_reg_get(s, reg));
     rsp_reply(rsp, s ? out->str : REPLY_IO);
 }
@@ -27,7 +27,7 @@ void rsp_write_regs(Rsp *rsp, const char *p)
     E500State *s = current(rsp);
     uint64_t values[GDB_G_REGS];
 
-    for (unsigned reg = 0; reg < GDB_G_REGS; reg++) {
+    for (unsigned reg = 0; reg < rsp->g_regs; reg++) {
         if (!rsp_take_value(&p, gdb_reg_size(reg), &values[reg])) {
             rsp_reply(rsp, REPLY_INVALID);
             return;
@@ -37,7 +37,7 @@ void rsp_write_regs(Rsp *rsp, const char *p)
         rsp_reply(rsp, s ? REPLY_INVALID : REPLY_IO);
         return;
     }
-    for (unsigned reg = 0; reg < GDB_G_REGS; reg++)
+    for (unsigned reg = 0; reg < rsp->g_regs; reg++)
         gdb_reg_set(s, reg, values[reg]);
     rsp->target->state_changed(rsp->opaque, rsp->thread_g);
     rsp_reply(rsp, "OK");

@@ -29,6 +29,7 @@ struct Rsp {
     RspPoint points[RSP_POINTS_MAX];
     unsigned n_points;
     char *xml;
+    unsigned g_regs; /* registers in a g packet */
 };
 
 void rsp_reply(Rsp *rsp, const char *text);

@@ -233,6 +233,25 @@ static void registers(void)
     fake_free(f);
 }
 
+static void spe_registers(void)
+{
+    E500State s = {0};
+    g_autofree char *v2 = gdb_target_xml(E500_CORE_V2), *mc = gdb_target_xml(E500_CORE_MC);
+
+    g_assert_nonnull(strstr(v2, "org.gnu.gdb.power.spe"));
+    g_assert_null(strstr(v2, "org.gnu.gdb.power.fpu"));
+    g_assert_null(strstr(mc, "org.gnu.gdb.power.spe"));
+    s.gpr[5].d = 0x1111111122222222;
+    g_assert_cmphex(gdb_reg_get(&s, GDB_REG_EVH0 + 5), ==, 0x11111111);
+    g_assert_true(gdb_reg_set(&s, GDB_REG_EVH0 + 5, 0x33333333));
+    g_assert_cmphex(s.gpr[5].d, ==, 0x3333333322222222);
+    g_assert_true(gdb_reg_set(&s, GDB_REG_ACC, UINT64_C(0x123456789abcdef0)));
+    g_assert_cmphex(gdb_reg_get(&s, GDB_REG_ACC), ==, UINT64_C(0x123456789abcdef0));
+    g_assert_cmpuint(gdb_reg_size(GDB_REG_ACC), ==, 8);
+    /* no FPR lies between what a g packet of that core holds */
+    g_assert_cmpuint(gdb_g_regs(E500_CORE_V2), ==, GDB_REG_FPR0);
+}
+
 static void bad_registers(void)
 {
     static const char *const wrong[] = {
@@ -554,6 +573,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gdb/packets-are-checked-and-acknowledged", framing);
     g_test_add_func("/gdb/a-packet-too-long-or-with-a-nul-is-no-command", too_long);
     g_test_add_func("/gdb/registers-go-out-and-come-back", registers);
+    g_test_add_func("/gdb/upper-halves-and-accumulator-show-on-the-core-that-has-them", spe_registers);
     g_test_add_func("/gdb/wrong-registers-and-threads-change-nothing", bad_registers);
     g_test_add_func("/gdb/special-registers-that-would-be-lost-are-refused", special_registers);
     g_test_add_func("/gdb/memory-ends-where-it-is-not-mapped", memory);
