@@ -248,6 +248,10 @@ install-deps:
 check-linux: $(B)/quoin guest-linux
 	@tests/linux/run $(B)/quoin
 
+# Firmware: Debian's U-Boot, and Linux booted by it if make guest-linux was there
+check-firmware: $(B)/quoin
+	@tests/firmware/run $(B)/quoin
+
 build/guests/linux-bench: tests/bench/bench.c Makefile | guest-cc
 	$(Q)$(GUEST_CC) -std=gnu11 -O2 -mcpu=e500mc -static -Wall -Wextra -o $@ $<
 
@@ -295,12 +299,13 @@ help:
 #@ make check-qemu      run them on qemu-system-ppc, the peer
 #@ make guest-linux     build the Linux guest: five minutes, once
 #@ make check-linux     boot it: images, resets, power-off, idle
+#@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
 #@ make bench-smp       what two vCPUs do in the time of one
 #@ make bench-fp        how long a floating-point instruction takes, by the host's arithmetic and without
 #@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
-#@ make run GUEST=hello the same with a bare-metal guest
+#@ make run GUEST=hello the same with a bare-metal guest; GUEST=u-boot: by way of U-Boot
 #@ make install-deps    install what building and testing need
 
 clean:
@@ -314,5 +319,5 @@ format:
 .PHONY: install uninstall check-cli
 .PHONY: check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
-.PHONY: run guest-linux install-deps check-linux bench bench-fp bench-smp soak
+.PHONY: run guest-linux install-deps check-linux check-firmware bench bench-fp bench-smp soak
 .SECONDARY:

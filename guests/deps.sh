@@ -8,6 +8,7 @@
 #                       bare    the bare-metal guests
 #                       linux   the Linux guest
 #                       tests   make check
+#                       u-boot  the firmware
 #                       oracle  what the tests and make bench compare with, if it is there
 
 set -euo pipefail
@@ -45,6 +46,7 @@ tests   cmd   dtc                                     device-tree-compiler
 tests   cmd   mkimage                                 u-boot-tools
 tests   cmd   python3                                 python3
 tests   cmd   git                                     git
+u-boot  file  /usr/lib/u-boot/qemu-ppce500/uboot.elf  u-boot-qemu
 oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
 oracle  cmd   qemu-system-ppc                         qemu-system-ppc
