@@ -89,9 +89,13 @@ static void serve_shutdown(Machine *m, Vcpu *vcpu, VcpuShutdownReason reason)
     run_request(m->run, RUN_CAUSE_GUEST_CRASH);
 }
 
+/* The main thread may have taken a request of this vCPU, and be on its way to park it, before
+ * serving ends: run_requested() is silent then, the count is not.  A vCPU that went on would execute
+ * past its breakpoint or out of a hypercall that is not answered. */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
 {
     Machine *m = machine;
+    uint32_t made = run_requests_made(m->run);
     switch (exit->kind) {
     case VCPU_EXIT_MMIO:
         serve_mmio(m, vcpu, exit);
@@ -125,7 +129,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
                                           vcpu->index, exit->fatal.message));
         break;
     }
-    return !run_requested(m->run);
+    return made == run_requests_made(m->run) && !run_requested(m->run);
 }
 
 /* ---- what hypercalls ask for ---- */

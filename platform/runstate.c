@@ -62,6 +62,7 @@ struct RunState {
     void *opaque;
     uint32_t state;   /* atomic RunStateId; written by run_apply() only */
     uint32_t pending; /* atomic: bit per RunCause */
+    uint32_t made;    /* atomic: requests ever made, counted before they are pending */
     int wake_fd;
     guint wake_source;
     bool applying;
@@ -104,6 +105,11 @@ int run_exit_status(const RunState *rs)
     return rs->exit_status;
 }
 
+uint32_t run_requests_made(const RunState *rs)
+{
+    return __atomic_load_n(&rs->made, __ATOMIC_SEQ_CST);
+}
+
 enum { CONT_BITS = 1u << RUN_CAUSE_HOST_CONT, STOP_BITS = 1u << RUN_CAUSE_HOST_STOP | 1u << RUN_CAUSE_DEBUG_STOP };
 
 void run_request(RunState *rs, RunCause cause)
@@ -114,6 +120,7 @@ void run_request(RunState *rs, RunCause cause)
         drop = STOP_BITS;
     else if (bit & STOP_BITS)
         drop = CONT_BITS;
+    __atomic_fetch_add(&rs->made, 1, __ATOMIC_SEQ_CST);
     was = __atomic_load_n(&rs->pending, __ATOMIC_RELAXED);
     do
         now = (was & ~drop) | bit;

@@ -49,6 +49,9 @@ typedef struct RunOps {
 RunState *run_new(const RunPolicy *policy, const RunOps *ops, void *opaque, GError **error);
 void run_free(RunState *rs);
 bool run_requested(const RunState *rs);    /* any thread: a request waits to be applied */
+/* Any thread: how many requests were ever made.  It tells a thread that its own request is being
+ * applied even after run_requested() is false again. */
+uint32_t run_requests_made(const RunState *rs);
 int run_exit_status(const RunState *rs);
 RunAction run_transition(RunStateId state, RunClass class);
 RunClass run_cause_class(RunCause cause);

@@ -305,6 +305,21 @@ static void test_crash_status(void)
     fake_clear(&f);
 }
 
+/* What keeps a vCPU from going on while its request is on the way. */
+static void test_made_outlives_pending(void)
+{
+    Fake f;
+    fake_init(&f, &plain);
+    uint32_t before = run_requests_made(f.rs);
+    expect(&f, RUN_CAUSE_HOST_CONT, RUN_STATE_RUNNING, "park start RESUME resume ");
+    g_assert_cmpuint(run_requests_made(f.rs), ==, before + 1);
+    run_request(f.rs, RUN_CAUSE_DEBUG_STOP);
+    g_assert_cmpuint(run_requests_made(f.rs), ==, before + 2);
+    run_apply(f.rs);
+    g_assert_cmpuint(run_requests_made(f.rs), ==, before + 2);
+    fake_clear(&f);
+}
+
 enum { THREADS = 4, REQUESTS = 1000 };
 
 static void *ask(void *rs)
@@ -353,6 +368,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runstate/a-failed-write-back-stops-the-machine", test_failed_write_back);
     g_test_add_func("/runstate/no-reboot-ends-at-a-reset", test_no_reboot);
     g_test_add_func("/runstate/a-crash-has-its-own-exit-status", test_crash_status);
+    g_test_add_func("/runstate/a-request-counts-as-made-after-it-was-taken", test_made_outlives_pending);
     g_test_add_func("/runstate/requests-from-many-threads-end-in-shutdown", test_threads);
     return g_test_run();
 }
