@@ -160,8 +160,10 @@ static bool add_devices(Machine *m, GError **error)
 
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && add_mpic(m, error) &&
            add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
-           add_soc(m, guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, reset), SOC_GUTS,
-                   GUTS_SIZE, error) &&
+           add_soc(
+               m,
+               guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset),
+               SOC_GUTS, GUTS_SIZE, error) &&
            add_gpio(m, error) &&
            add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                m->board->spin_table, SPIN_TABLE_SIZE, error);

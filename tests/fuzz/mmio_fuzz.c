@@ -87,7 +87,7 @@ static void world_open(World *w)
     Device *mpic = mpic_new("mpic", 0x40000, MPIC_42, CPUS, out, w->clock);
     w->dev[MPIC] = mpic;
     w->dev[UART] = uart16550_new("serial0", &uart, NULL, mpic_input(mpic, 42), w->clock);
-    w->dev[GUTS] = guts_new("guts", 0xe0000, 0x80230020, 0, none);
+    w->dev[GUTS] = guts_new("guts", 0xe0000, 0x80230020, 0, 400000000, none);
     w->dev[GPIO] = gpio_new("gpio", 0xff000, 47, mpic_input(mpic, 47), none);
     w->dev[SPIN] = spin_table_new("spin", CPUS, release, w);
     w->dev[I2C] = i2c_rtc_new("i2c", 0x3000, 43, mpic_input(mpic, 43), w->clock, 1600000000);

@@ -8,7 +8,8 @@ static Wire reset;
 static Device *make(void)
 {
     reset = (Wire){0};
-    return guts_new("guts", 0xe0000, 0x80230020, 0x12345678, (IrqLine){wire_set, &reset, 0});
+    return guts_new("guts", 0xe0000, 0x80230020, 0x12345678, 400000000,
+                    (IrqLine){wire_set, &reset, 0});
 }
 
 static void test_identity(void)
@@ -47,13 +48,35 @@ static void test_sizes(void)
     device_free(guts);
 }
 
-static void test_kept(void)
+/* What boot loaders and kernels ask: clock ratios, host or agent, PCI, what is switched off. */
+static void test_power_on_status(void)
 {
     Device *guts = make();
+    uint32_t ratios = (uint32_t)reg_read(guts, 0x00, 4);
+    g_assert_cmpuint(ratios >> 1 & 31, ==, 6);  /* bus: 6 × 66.67 MHz */
+    g_assert_cmpuint(ratios >> 16 & 63, ==, 2); /* core: 2/2 of that */
+    g_assert_cmphex(reg_read(guts, 0x04, 4) >> 16, ==, 7);
+    g_assert_cmphex(reg_read(guts, 0x0c, 4), ==, 0x30000);
+    g_assert_cmphex(reg_read(guts, 0x14, 4), ==, 0);
+    for (unsigned offset = 0; offset <= 0x20; offset += 4) {
+        uint64_t before = reg_read(guts, offset, 4);
+        reg_write(guts, offset, 4, 0x5a5a5a5a);
+        g_assert_cmphex(reg_read(guts, offset, 4), ==, before);
+    }
+    /* PCI1, DDR, the core, its time base, I2C and DUART are on */
+    g_assert_cmphex(reg_read(guts, 0x70, 4) & 0x8001c006, ==, 0);
+    device_free(guts);
+}
+
+static void test_kept(void)
+{
+    const uint32_t absent = 0x6f0c04f0;
+    Device *guts = make();
     reg_write(guts, 0x70, 4, 0xabcd);
-    g_assert_cmphex(reg_read(guts, 0x70, 4), ==, 0xabcd);
+    g_assert_cmphex(reg_read(guts, 0x70, 4), ==, 0xabcd | absent); /* what is not there stays off */
+    g_assert_cmphex(reg_read(guts, 0x70, 4) & ~absent, ==, 0xab0d);
     device_reset(guts);
-    g_assert_cmphex(reg_read(guts, 0x70, 4), ==, 0);
+    g_assert_cmphex(reg_read(guts, 0x70, 4), ==, absent);
     device_free(guts);
 }
 
@@ -76,6 +99,7 @@ int main(int argc, char **argv)
     g_test_add_func("/guts/tells-pvr-and-svr", test_identity);
     g_test_add_func("/guts/hreset-req-asks-for-a-reset-each-time", test_reset_request);
     g_test_add_func("/guts/answers-32-bit-accesses-only", test_sizes);
+    g_test_add_func("/guts/tells-how-the-chip-came-up", test_power_on_status);
     g_test_add_func("/guts/devdisr-is-kept-until-reset", test_kept);
     g_test_add_func("/guts/describes-itself", test_node);
     return g_test_run();
