@@ -242,10 +242,28 @@ run:
 guest-linux:
 	@guests/linux/build.sh -o build/guests/linux
 
+guest-linux-e500v2:
+	@guests/linux/build.sh -o build/guests/linux-e500v2 kernel e500v2
+
+# Programs for Linux on an e500v2, as one more cpio behind the initramfs.  No gcc that lives speaks SPE; clang does.
+
+SPE_CC    ?= $(firstword $(shell command -v clang clang-14 2>/dev/null))
+SPE_FLAGS := --target=powerpc-linux-gnu -mcpu=e500 -mspe -O2 -ffreestanding -ffp-contract=off -fno-pic \
+             -Wall -Wextra -nostdlib -static -Wl,--build-id=none --ld-path=$(GUEST_CC:gcc=ld)
+
+build/guests/programs/tests/%: tests/linux/programs/%.c Makefile | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(SPE_CC) $(SPE_FLAGS) -o $@ $<
+
+build/guests/programs.cpio.gz: $(if $(SPE_CC),build/guests/programs/tests/spe)
+	$(Q)mkdir -p build/guests/programs
+	$(Q)cd build/guests/programs && find . | cpio -o -H newc -R 0:0 --quiet | gzip -9n >../$(@F)
+
 install-deps:
 	@guests/deps.sh build qmp bare linux tests
 
-check-linux: $(B)/quoin guest-linux
+check-linux: $(B)/quoin guest-linux guest-linux-e500v2 build/guests/programs.cpio.gz
 	@tests/linux/run $(B)/quoin
 
 # Firmware: Debian's U-Boot, and Linux booted by it if make guest-linux was there
@@ -297,7 +315,7 @@ help:
 #@ make check-guests    run them on quoin
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-qemu      run them on qemu-system-ppc, the peer
-#@ make guest-linux     build the Linux guest: five minutes, once
+#@ make guest-linux     build the Linux guest: five minutes, once; guest-linux-e500v2 the other kernel
 #@ make check-linux     boot it: images, resets, power-off, idle
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
@@ -320,4 +338,5 @@ format:
 .PHONY: check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
 .PHONY: run guest-linux install-deps check-linux check-firmware bench bench-fp bench-smp soak
+.PHONY: guest-linux-e500v2
 .SECONDARY:
