@@ -330,7 +330,7 @@ clean:
 	rm -rf build
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' ':!cpu/kvm/kvm_epapr.h')
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
