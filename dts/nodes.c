@@ -109,6 +109,8 @@ static void node_hypervisor(Dts *dts, const Nodes *nodes)
         dts_empty(dts, property);
 #include "dts/promises.def"
 #undef PROMISE
+    if (nodes->describe_hypervisor)
+        nodes->describe_hypervisor(nodes->opaque, dts);
     dts_end(dts);
 }
 

@@ -46,6 +46,8 @@ typedef struct Nodes {
     unsigned n_hcall_instructions;
     unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
                          does */
+    void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
+    void *opaque;
 } Nodes;
 
 void nodes_root(

@@ -24,6 +24,8 @@ static const Board table[] = {
         .pci_slots = 31,
         .spin_table = UINT64_C(0xfef000000),
         .mpic = 42,
+        .edge_inputs = {5, 7},
+        .level_inputs = {64, 128},
         .has_gpio = true,
     },
     {
@@ -43,6 +45,8 @@ static const Board table[] = {
         .pci_slots = 2,
         .spin_table = UINT64_C(0xef000000),
         .mpic = 20,
+        .edge_inputs = {5, 7},
+        .level_inputs = {50, 30},
     },
 };
 

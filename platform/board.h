@@ -27,6 +27,11 @@ enum {
     SOC_IRQ_GPIO = 47,
 };
 
+/* Interrupts for devices that the user adds. */
+typedef struct BoardInputs {
+    unsigned first, n;
+} BoardInputs;
+
 typedef struct Board {
     const char *name, *doc;    /* -M */
     const char *model;         /* of the tree's root */
@@ -39,6 +44,7 @@ typedef struct Board {
     uint32_t pci_memory_bus;                       /* PCI address of the memory window */
     unsigned pci_slot, pci_slots; /* the first with interrupt wires, and how many */
     unsigned mpic; /* its version: 20 or 42 */
+    BoardInputs edge_inputs, level_inputs;
     bool has_gpio; /* and with it a power-off pin */
 } Board;
 

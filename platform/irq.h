@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct IrqLine {
     void (*set)(void *opaque, unsigned pin, bool level);
@@ -17,3 +18,10 @@ static inline void irq_set(const IrqLine *line, bool level)
     if (line->set)
         line->set(line->opaque, line->pin, level);
 }
+
+/* An input of an interrupt controller: its wire, and what the tree says of it. */
+typedef struct IrqInput {
+    IrqLine line;
+    const char *parent; /* the name of the controller's phandle, for dts_ref() */
+    uint32_t cells[2];  /* interrupt specifier */
+} IrqInput;

@@ -273,6 +273,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->loop = g_main_loop_new(NULL, FALSE);
     m->soc = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
     m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->handles = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
     m->bus = bus_new();
@@ -305,6 +306,7 @@ void machine_free(Machine *m)
             chardev_flush(m->serial[i]);
     /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still
      * exist. */
+    g_ptr_array_unref(m->handles);
     g_ptr_array_unref(m->devices);
     g_ptr_array_unref(m->soc);
     vcpus_free(m->vcpus);

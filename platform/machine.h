@@ -12,6 +12,7 @@
 #include "platform/chardev.h"
 #include "platform/clock.h"
 #include "platform/config.h"
+#include "platform/irq.h"
 #include "platform/loader.h"
 #include "platform/memory.h"
 #include "platform/runstate_ops.h"
@@ -37,6 +38,9 @@ typedef struct Machine {
     HcallEnv hcall;
     GPtrArray *soc;     /* of Device*, owned: nodes below /soc */
     GPtrArray *devices; /* of Device*, owned: nodes below the root */
+    GPtrArray *handles; /* of Device*, owned: nodes below /hypervisor/handles */
+    uint32_t n_handles; /* handles given out: 1, 2, … */
+    unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
     Device *mpic;       /* also in soc: EPR exits ask it */
     CpuRelease *release; /* per vCPU */
     Chardev *serial[SERIALS_MAX];
@@ -65,3 +69,13 @@ extern const RunOps machine_run_ops; /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
 extern const HcallServices machine_hcall_services;
+
+/* --- machine_handles.c: devices below /hypervisor/handles; under the device lock --- */
+
+/*
+ * The next free input of the interrupt controller, for a device that has no interrupt of its own.  level: active while it is raised;
+ * else each rise is one interrupt.
+ */
+bool machine_next_input(Machine *machine, bool level, IrqInput *in, GError **error);
+uint32_t machine_next_handle(Machine *machine); /* for hv-handle and reg: 1, 2, … */
+void machine_handles_describe(void *machine, Dts *dts);

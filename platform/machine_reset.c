@@ -64,6 +64,8 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .initrd_start = m->boot->initrd_start,
         .initrd_end = m->boot->initrd_end,
         .present = m->hcall.present,
+        .describe_hypervisor = machine_handles_describe,
+        .opaque = m,
     };
     nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);
     /* A repeatable machine has a repeatable seed. */
@@ -127,6 +129,8 @@ static bool renew(Machine *m, GError **error)
         device_reset(m->soc->pdata[i]);
     for (guint i = 0; i < m->devices->len; i++)
         device_reset(m->devices->pdata[i]);
+    for (guint i = 0; i < m->handles->len; i++)
+        device_reset(m->handles->pdata[i]);
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         m->release[i] = (CpuRelease){0};
     tree = machine_build_tree(m, error);
