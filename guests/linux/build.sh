@@ -9,7 +9,7 @@
 # Prints the directory of each product.  With -o DIR it also leaves symbolic links to the products there.
 # MODEL is a processor with a fragment here (e500mc).  Needs neither root nor deb-src lines.
 #
-#   $cache/linux-MODEL-KEY/   vmlinux uImage zImage.epapr System.map config build.log
+#   $cache/linux-MODEL-KEY/   vmlinux [vmlinux.early] uImage zImage.epapr System.map config build.log
 #   $cache/initramfs-KEY/     initramfs.cpio.gz busybox.config build.log
 #
 # where $cache is ${XDG_CACHE_HOME:-~/.cache}/quoin.  A product appears by a rename, so it is there
@@ -164,6 +164,7 @@ linux_inputs() {
     declare -f check_config linux_unpack linux_make linux_configure linux_compile linux_collect
     cat "$here/base.config" "$here/$model.config"
     cat "$here/quoin_pm.c" "$here/Kconfig" "$here/Kbuild"
+    ! linux_has_early || declare -f linux_early
 }
 
 linux_unpack() {
@@ -208,11 +209,26 @@ linux_collect() {
     cp "$tree/arch/powerpc/boot/uImage" "$tree/arch/powerpc/boot/zImage.epapr" "$work/out/"
 }
 
+# A 32-bit Linux asks for its early console before it has read from the tree how to make a hypercall, and so
+# never gets the byte channel's.  vmlinux.early asks afterwards, and is the same in all else.
+linux_has_early() {
+    grep -qx CONFIG_PPC_EARLY_DEBUG_EHV_BC=y "$here/$model.config"
+}
+
+linux_early() {
+    local setup=$work/linux-source-6.1/arch/powerpc/kernel/setup_32.c
+    sed -i -e '/^\tudbg_early_init();/d' -e 's/^\tearly_init_devtree(.*/&\n\tudbg_early_init();/' "$setup"
+    grep -A 1 early_init_devtree "$setup"
+    linux_make -j"$jobs" vmlinux
+    cp "$work/linux-source-6.1/vmlinux" "$work/out/vmlinux.early"
+}
+
 linux_build() {
     step "linux 6.1: unpack" 0 linux_unpack
     step "linux 6.1: configure for $model" 0 linux_configure
     step "linux 6.1: compile, $jobs at a time" 1380 linux_compile
     step "linux 6.1: collect" 0 linux_collect
+    ! linux_has_early || step "linux 6.1: again, with an early console" 0 linux_early
 }
 
 # --- the initramfs
