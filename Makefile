@@ -1,20 +1,38 @@
 # Quoin.  make help lists the targets.  No configure step; everything is built below build/.
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
-#   CC=clang, CROSS=powerpc-linux-gnu-, PKG_CONFIG=…, V=1 as usual
+#   CROSS=powerpc-linux-gnu-   a static program for a powerpc host, built apart in build/powerpc-linux-gnu
+#   RUN=qemu-ppc            what the tests run it with
+#   CC=clang, PKG_CONFIG=…, V=1 as usual
 
 CROSS      ?=
+RUN        ?=
 CC         := $(if $(filter default,$(origin CC)),$(CROSS)gcc,$(CC))
 AR         := $(CROSS)ar
 PKG_CONFIG ?= pkg-config
 SAN        ?=
 comma      := ,
-B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+TARGET     := $(patsubst %-,%,$(notdir $(CROSS)))
+B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(TARGET:%=/%)
 VERSION    := 0.1.0
 
 prefix  ?= /usr/local
 bindir  ?= $(prefix)/bin
 mandir  ?= $(prefix)/share/man
+
+# A cross-built Quoin has the required libraries only, from a directory that guests/sysroot/build.sh builds and
+# this fragment names; the system's own pkg-config files have no say.
+ifneq ($(CROSS),)
+SYSROOT_MK := $(if $(filter-out clean help format,$(or $(MAKECMDGOALS),all)),$(B)/sysroot.mk)
+JSON_GLIB  := no
+include $(SYSROOT_MK)
+PKG_CONFIG := PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$(SYSROOT)/lib/pkgconfig $(PKG_CONFIG) --static
+
+$(B)/sysroot.mk: guests/sysroot/build.sh guests/cache.sh $(if $(wildcard $(SYSROOT)/lib/libglib-2.0.a),,FORCE)
+	@mkdir -p $(@D)
+	@dir=$$(CROSS=$(CROSS) guests/sysroot/build.sh) && echo "SYSROOT := $$dir" >$@
+FORCE:
+endif
 
 ifneq ($(JSON_GLIB),no)
 JSON_GLIB := $(shell $(PKG_CONFIG) --exists json-glib-1.0 2>/dev/null && echo yes)
@@ -28,6 +46,10 @@ CFLAGS  ?= -g $(OPT)
 QCFLAGS := -std=gnu11 -I. -D_GNU_SOURCE -DQUOIN_VERSION='"$(VERSION)"' $(WARN) -fno-strict-aliasing \
            -fno-common -pthread $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 QLIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lfdt -lm -pthread
+ifneq ($(CROSS),)
+QCFLAGS += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -ffunction-sections -fdata-sections -I$(SYSROOT)/include
+QLIBS   := -static -Wl,--gc-sections -L$(SYSROOT)/lib $(QLIBS) -latomic
+endif
 ifneq ($(SAN),)
 QCFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 QLIBS   += -fsanitize=$(SAN)
@@ -48,6 +70,10 @@ endif
 LIB     := $(B)/libquoin.a
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 
+# What runs $(B)/X in a test: itself, or a script that has RUN run it
+runnable = $(if $(RUN),$(patsubst $(B)/%,$(B)/run/%,$1),$1)
+QUOIN   := $(call runnable,$(B)/quoin)
+
 all: $(B)/quoin
 
 $(B)/quoin: $(B)/obj/platform/main.o $(LIB)
@@ -57,7 +83,11 @@ $(B)/quoin: $(B)/obj/platform/main.o $(LIB)
 $(LIB): $(LIBOBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/obj/%.o: %.c Makefile
+$(B)/run/%: $(B)/%
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s "$$@"\n' '$(RUN) $(abspath $<)' >$@ && chmod +x $@
+
+$(B)/obj/%.o: %.c Makefile $(SYSROOT_MK)
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(QCFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -79,11 +109,11 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 
 unit: $(UNIT)
 
-check-unit: $(UNIT)
-	@tests/unit/run $(UNIT)
+check-unit: $(call runnable,$(UNIT))
+	@tests/unit/run $^
 
-check-cli: $(B)/quoin guests
-	@tests/cli/run --quoin $(B)/quoin
+check-cli: $(QUOIN) guests
+	@tests/cli/run --quoin $(QUOIN)
 
 # --- everything that needs no special hardware and no kernel build
 
@@ -107,7 +137,7 @@ $(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
-check-objdump: $(B)/diff/objdump_test
+check-objdump: $(call runnable,$(B)/diff/objdump_test)
 	@$<
 
 # Instructions against qemu-ppc in user mode: the host's side, and the stub it runs under qemu-ppc (if that can be built)
@@ -150,9 +180,9 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(LIB)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
 
-check-fuzz: $(FUZZ:%=$(B)/fuzz/%)
+check-fuzz: $(call runnable,$(FUZZ:%=$(B)/fuzz/%))
 	@failed=0; for name in $(FUZZ); do \
-	  $(B)/fuzz/$$name tests/fuzz/corpus/$$name || failed=$$((failed + 1)); done; \
+	  $(call runnable,$(B)/fuzz/$$name) tests/fuzz/corpus/$$name || failed=$$((failed + 1)); done; \
 	echo "$$(($(words $(FUZZ)) - failed)) passed, $$failed failed"; test $$failed = 0
 
 fuzz-%: $(SRC)
@@ -182,16 +212,16 @@ check-deps:
 
 # --- the trees that guests get, as text
 
-check-golden: $(B)/quoin
-	@tests/golden/run $(B)/quoin
+check-golden: $(QUOIN)
+	@tests/golden/run $(QUOIN)
 
 golden-update: $(B)/quoin
 	@tests/golden/run $(B)/quoin --update
 
 # --- gdb and QMP from outside
 
-check-control: $(B)/quoin guests
-	@tests/control/run $(B)/quoin
+check-control: $(QUOIN) guests
+	@tests/control/run $(QUOIN)
 
 # --- bare-metal guests: guests/bare/<name>.c, one concern each, linked with guests/bare/lib
 
@@ -222,12 +252,12 @@ build/guests/%.o: guests/bare/%.c Makefile | guest-cc
 build/guests/%.elf: build/guests/%.o $(GUEST_LIB) guests/bare/guest.ld
 	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $< $(GUEST_LIB)
 
-check-guests: $(B)/quoin guests
+check-guests: $(QUOIN) guests
 	@tests/guests/self_test
-	@tests/guests/run --quoin $(B)/quoin
+	@tests/guests/run --quoin $(QUOIN)
 
-check-machine: $(B)/quoin guests
-	@tests/machine/run $(B)/quoin build/guests
+check-machine: $(QUOIN) guests
+	@tests/machine/run $(QUOIN) build/guests
 
 check-qemu: guests
 	@tests/guests/run --qemu

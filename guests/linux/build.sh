@@ -12,142 +12,15 @@
 #   $cache/linux-MODEL-KEY/   vmlinux [vmlinux.early] uImage zImage.epapr System.map config build.log
 #   $cache/initramfs-KEY/     initramfs.cpio.gz busybox.config build.log
 #
-# where $cache is ${XDG_CACHE_HOME:-~/.cache}/quoin.  A product appears by a rename, so it is there
-# whole or not at all; a lock per product makes a second builder wait for the first.
+# where $cache is ${XDG_CACHE_HOME:-~/.cache}/quoin.
 
-# shellcheck disable=SC2016,SC2317 # quoted for sed and apt, not for the shell; reached through step
+# shellcheck disable=SC2016,SC2317,SC1091 # quoted for sed, not for the shell; reached through step
 set -euo pipefail
-export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoin
+. "$here/../cache.sh"
 CROSS=${CROSS:-powerpc-linux-gnu-}
-jobs=${JOBS:-$(nproc)}
 linux_tar=/usr/src/linux-source-6.1.tar.xz
-links=
-log=
-work=
-child=
-
-die() {
-    printf 'build.sh: %s\n' "$*" >&2
-    exit 1
-}
-
-cleanup() {
-    if [[ -n $child ]]; then
-        kill -- "-$child" 2>/dev/null || true
-    fi
-    if [[ -n $work ]]; then
-        rm -rf "$work"
-    fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
-
-# --- progress: one line that rewrites itself on a terminal, else a line per tenth
-
-elapsed() {
-    printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
-}
-
-# show TEXT SECONDS PERCENT|-
-show() {
-    local percent=
-    [[ $3 == - ]] || percent=$(printf '%3d%%' "$3")
-    printf '  %-44s %5s %6s' "$1" "$percent" "$(elapsed "$2")" >&2
-}
-
-# step TEXT LINES COMMAND…: runs it with its output in the log; LINES is how much it is expected to
-# print, for the percentage (0: not known).
-step() {
-    local text=$1 lines=$2 begin=$SECONDS before percent=- tenth=0
-    shift 2
-    printf '== %s\n' "$text" >>"$log"
-    before=$(wc -l <"$log")
-    set -m
-    "$@" >>"$log" 2>&1 </dev/null &
-    child=$!
-    set +m
-    while kill -0 "$child" 2>/dev/null; do
-        if ((lines > 0)); then
-            percent=$((($(wc -l <"$log") - before) * 100 / lines))
-            percent=$((percent > 99 ? 99 : percent))
-        fi
-        if [[ -t 2 ]]; then
-            printf '\r' >&2
-            show "$text" $((SECONDS - begin)) "$percent"
-        elif [[ $percent != - ]] && ((percent / 10 > tenth)); then
-            tenth=$((percent / 10))
-            show "$text" $((SECONDS - begin)) "$percent"
-            printf '\n' >&2
-        fi
-        sleep 0.5
-    done
-    if ! wait "$child"; then
-        child=
-        printf '\n' >&2
-        tail -n 30 "$log" >&2
-        die "$text failed; the whole log is $log"
-    fi
-    child=
-    [[ ! -t 2 ]] || printf '\r' >&2
-    show "$text" $((SECONDS - begin)) 100
-    printf '\n' >&2
-}
-
-# --- cache
-
-key() {
-    sha256sum | cut -c1-16
-}
-
-lock() {
-    mkdir -p "$cache/lock"
-    exec 9>"$cache/lock/$1"
-    if ! flock -n 9; then
-        echo "  $1: waiting for another builder" >&2
-        flock 9
-    fi
-}
-
-unlock() {
-    exec 9>&-
-}
-
-open_log() {
-    mkdir -p "$cache/log"
-    log=$cache/log/$1.log
-    : >"$log"
-}
-
-# product NAME BUILDER: builds $cache/NAME unless it is there, and prints where it is.
-# BUILDER runs in the directory $work and leaves its products in $work/out.
-product() {
-    local name=$1 builder=$2 dir=$cache/$1
-    if [[ ! -d $dir ]]; then
-        lock "$name"
-        if [[ ! -d $dir ]]; then
-            open_log "$name"
-            work=$cache/tmp/$name # ours, by the lock; another's that was killed may be there
-            rm -rf "$work"
-            mkdir -p "$work/out"
-            (($(df --output=avail -k "$work" | tail -n 1) > 2500000)) ||
-                die "$cache: less than 2.5 GB free, too little to build $name"
-            "$builder"
-            cp "$log" "$work/out/build.log"
-            mv -T "$work/out" "$dir"
-            rm -rf "$work"
-            work=
-        fi
-        unlock
-    fi
-    if [[ -n $links ]]; then
-        mkdir -p "$links"
-        find "$dir" -maxdepth 1 -type f ! -name '*.log' ! -name '*config' -exec ln -sfn -t "$links" {} +
-    fi
-    echo "$dir"
-}
 
 # --- the kernel
 
@@ -243,64 +116,8 @@ check_config() {
     return "$lost"
 }
 
-# An apt of our own: lists, cache and source lines below $cache/apt; the system's are only read.
-apt_private() {
-    local apt=$cache/apt
-    apt-get -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/none" \
-        -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" -o Dir::Cache::pkgcache= \
-        -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
-}
-
-# deb-src lines for the Debian archives this system takes its packages from.
-apt_sources() {
-    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg lines option=
-    [[ ! -e $keyring ]] || option="[signed-by=$keyring] "
-    lines=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
-        'Created-By: Packages' 'Origin: Debian' | grep ' main$' | sort -u)
-    if [[ -z $lines ]]; then
-        lines="http://deb.debian.org/debian bookworm main"
-    fi
-    while read -r line; do
-        echo "deb-src $option$line"
-    done <<<"$lines"
-}
-
-# The .dsc arrives last: where it is, all is.
-busybox_fetch() {
-    local apt=$cache/apt new=$cache/tmp/sources
-    rm -rf "$new"
-    mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/none" "$cache/sources" "$new"
-    apt_sources >"$apt/sources.list"
-    apt_private update
-    cd "$new"
-    apt_private source --download-only --only-source busybox
-    mv ./*.tar.* "$cache/sources/"
-    mv ./*.dsc "$cache/sources/"
-}
-
-# The newest busybox_*.dsc that was fetched; empty if none was.
 busybox_dsc() {
-    [[ ! -d $cache/sources ]] || find "$cache/sources" -name 'busybox_*.dsc' | sort -V | tail -n 1
-}
-
-# Is what was fetched as new as what the system's package lists know of?
-busybox_is_fresh() {
-    local known have
-    have=$(busybox_dsc)
-    have=${have##*/busybox_}
-    have=${have%.dsc}
-    known=$(apt-cache show --no-all-versions busybox 2>/dev/null | sed -n 's/^Version: \([0-9]*:\)\?//p')
-    [[ -n $have ]] && dpkg --compare-versions "$have" ge "${known%+b[0-9]*}"
-}
-
-busybox_source() {
-    busybox_is_fresh && return
-    lock busybox-source
-    if ! busybox_is_fresh; then
-        open_log busybox-source
-        step "busybox: fetch Debian's source package" 0 busybox_fetch
-    fi
-    unlock
+    source_newest busybox dsc
 }
 
 initramfs_inputs() {
@@ -371,7 +188,7 @@ main() {
         product "linux-$model-$(key <<<"$inputs")" linux_build
     fi
     if [[ $what != kernel ]]; then
-        busybox_source
+        source_package busybox busybox
         inputs=$(initramfs_inputs)
         product "initramfs-$(key <<<"$inputs")" initramfs_build
     fi
