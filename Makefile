@@ -328,6 +328,7 @@ bench-fp: $(B)/bench/fp
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
 #@ make                 build build/quoin
+#@ make CROSS=powerpc-linux-gnu-   the same for a powerpc host, static, in build/powerpc-linux-gnu
 #@ make install         install program and manual page below DESTDIR and prefix (/usr/local)
 #@ make unit            build the unit tests
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers

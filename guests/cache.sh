@@ -168,7 +168,7 @@ source_download() {
     local new=$cache/tmp/sources name=$1 kind=$2
     rm -rf "$new"
     mkdir -p "$new"
-    cd "$new"
+    cd "$new" || return
     if [[ $kind == dsc ]]; then
         apt_private source --download-only --only-source "$name" || return
     else

@@ -9,6 +9,7 @@
 #                       linux   the Linux guest
 #                       tests   make check
 #                       u-boot  the firmware
+#                       cross   Quoin for a powerpc host
 #                       oracle  what the tests and make bench compare with, if it is there
 
 set -euo pipefail
@@ -46,6 +47,21 @@ tests   cmd   dtc                                     device-tree-compiler
 tests   cmd   mkimage                                 u-boot-tools
 tests   cmd   python3                                 python3
 tests   cmd   git                                     git
+cross   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
+cross   file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
+cross   cmd   qemu-ppc                                qemu-user
+cross   cmd   gcc                                     gcc
+cross   file  /usr/include/stdio.h                    libc6-dev
+cross   cmd   pkg-config                              pkg-config
+cross   cmd   make                                    make
+cross   cmd   meson                                   meson
+cross   cmd   ninja                                   ninja-build
+cross   cmd   python3                                 python3
+cross   file  /usr/lib/python3.11/distutils/util.py     python3-distutils
+cross   cmd   dpkg-source                             dpkg-dev
+cross   cmd   patch                                   patch
+cross   cmd   xz                                      xz-utils
+cross   cmd   bzip2                                   bzip2
 u-boot  file  /usr/lib/u-boot/qemu-ppce500/uboot.elf  u-boot-qemu
 oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross

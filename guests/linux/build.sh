@@ -14,7 +14,7 @@
 #
 # where $cache is ${XDG_CACHE_HOME:-~/.cache}/quoin.
 
-# shellcheck disable=SC2016,SC2317,SC1091 # quoted for sed, not for the shell; reached through step
+# shellcheck disable=SC2016,SC2317,SC1091,SC2034,SC2154 # quoted for sed; reached through step; cache.sh
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -11,7 +11,7 @@
 # Needs neither root nor deb-src lines.  Programs link with -static and, 64 bits being more than such a
 # processor does at once, -latomic.
 
-# shellcheck disable=SC2317,SC1091 # reached through step; not followed
+# shellcheck disable=SC2016,SC2317,SC1091,SC2034,SC2154 # quoted for sed; reached through step; cache.sh
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -157,7 +157,7 @@ sysroot_build() {
 }
 
 main() {
-    local only_if_there= inputs name
+    local inputs name only_if_there=""
     case "$*" in
     '') ;;
     -n) only_if_there=yes ;;
