@@ -2,9 +2,9 @@
 /*
  * ePAPR hypercalls for user space: what is added to the KVM API.
  *
- * The kernel carries this very file as include/uapi/linux/kvm_epapr.h.  The
- * numbers are private and keep well clear of those that upstream gives out one
- * after the other.
+ * The kernel and the program that uses it carry this very file.  The numbers
+ * are private and keep well clear of those that upstream gives out one after
+ * the other.
  */
 #ifndef _UAPI_LINUX_KVM_EPAPR_H
 #define _UAPI_LINUX_KVM_EPAPR_H
@@ -16,15 +16,20 @@
  * they are there, KVM_ENABLE_CAP on each vCPU (flags and args zero) turns them
  * on, for as long as the vCPU exists.
  *
- * EXIT_EPAPR_HCALL: hypercalls that the kernel does not implement exit.
- * EXIT_MEMORY_AREA: memory-area calls exit, save for area types that the kernel
- *                   serves itself.
+ * EXIT_EPAPR_HCALL: hypercalls that the kernel does not implement exit, but for
+ *                   those of EXIT_MEMORY_AREA.
+ * EXIT_MEMORY_AREA: the two calls below exit, unless the kernel serves the type
+ *                   of area itself. It serves none so far.
  *
- * Neither implies the other; what is not turned on is EV_UNIMPLEMENTED to the
+ * Neither implies the other. What is not turned on is EV_UNIMPLEMENTED to the
  * guest.
  */
 #define KVM_CAP_EXIT_EPAPR_HCALL	0x0e500001
 #define KVM_CAP_EXIT_MEMORY_AREA	0x0e500002
+
+/* Hypercall tokens of registered memory areas: r3 is the type. */
+#define KVM_MEMORY_AREA_REGISTER	0x00000100
+#define KVM_MEMORY_AREA_UNREGISTER	0x00000101	/* type 0: all */
 
 /* kvm_run->exit_reason */
 #define KVM_EXIT_EPAPR_HCALL		0x0e500001
