@@ -46,6 +46,7 @@ typedef enum AccelIrq {
     ACCEL_IRQ_CRITICAL, /* cint: critical input, MSR[CE] */
     ACCEL_IRQ_MCHECK,   /* mcp: machine check, MSR[ME] */
     ACCEL_IRQ_DEBUG,    /* ude: unconditional debug event */
+    ACCEL_IRQ_NMI,      /* nmi: machine check, MSR[ME]; raised, it stays until it is taken once */
     ACCEL_IRQS
 } AccelIrq;
 

@@ -26,6 +26,8 @@ typedef struct VcpuThread {
     bool executing;
     bool held_back; /* serve said: wait for the next vcpus_resume() */
     bool awake;     /* a reason to end an IDLE sleep arrived */
+    bool asleep;    /* in an IDLE sleep */
+    bool napping;
     uint32_t irqs;  /* levels of the interrupt inputs, for a rebuilt VM */
     AccelDebug debug;
     AccelVcpu *fresh; /* rebuild: the handle on the new VM */
@@ -93,6 +95,7 @@ static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
         }
     }
     g_mutex_lock(&set->lock);
+    t->asleep = true;
     while (!t->awake && set->running) {
         if (deadline_ns == UINT64_MAX) {
             g_cond_wait(&t->wake, &set->lock);
@@ -104,7 +107,7 @@ static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
             now = time_now_ns(ts);
         }
     }
-    t->awake = false;
+    t->awake = t->asleep = false;
     g_mutex_unlock(&set->lock);
 }
 
@@ -119,6 +122,10 @@ static void *vcpu_thread(void *opaque)
         if (!set->running || t->held_back || t->call) {
             if (!park_wait(set, t))
                 break;
+        }
+        if (t->napping) {
+            g_cond_wait(&t->wake, &set->lock);
+            continue;
         }
         t->awake = false;
         g_mutex_unlock(&set->lock);
@@ -177,11 +184,43 @@ void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level)
     Vcpus *set = vcpu->set;
     VcpuThread *t = thread_of(vcpu);
     g_mutex_lock(&set->lock);
-    t->irqs = level ? t->irqs | 1u << irq : t->irqs & ~(1u << irq);
+    if (irq != ACCEL_IRQ_NMI) /* no level: it is over when it is taken */
+        t->irqs = level ? t->irqs | 1u << irq : t->irqs & ~(1u << irq);
+    if (level && (irq == ACCEL_IRQ_NMI || irq == ACCEL_IRQ_MCHECK))
+        t->napping = false;
     set->ops->vcpu_set_irq(vcpu->handle, irq, level);
     t->awake = true;
     g_cond_broadcast(&t->wake);
     g_mutex_unlock(&set->lock);
+}
+
+void vcpu_send_nmi(Vcpu *vcpu)
+{
+    vcpu_set_irq(vcpu, ACCEL_IRQ_NMI, true);
+}
+
+void vcpu_nap(Vcpu *vcpu)
+{
+    g_mutex_lock(&vcpu->set->lock);
+    thread_of(vcpu)->napping = true;
+    g_mutex_unlock(&vcpu->set->lock);
+}
+
+void vcpu_wake(Vcpu *vcpu)
+{
+    g_mutex_lock(&vcpu->set->lock);
+    thread_of(vcpu)->napping = false;
+    g_cond_broadcast(&thread_of(vcpu)->wake);
+    g_mutex_unlock(&vcpu->set->lock);
+}
+
+VcpuActivity vcpu_activity(const Vcpu *vcpu)
+{
+    const VcpuThread *t = (const VcpuThread *)vcpu;
+    g_mutex_lock(&vcpu->set->lock);
+    VcpuActivity activity = t->napping ? VCPU_NAPS : t->asleep ? VCPU_WAITS : VCPU_RUNS;
+    g_mutex_unlock(&vcpu->set->lock);
+    return activity;
 }
 
 void vcpus_park(Vcpus *set)
@@ -303,8 +342,13 @@ bool vcpus_resume(Vcpus *set, GError **error)
     return true;
 }
 
+/* A reset: whoever napped or was about to be interrupted begins anew. */
 static bool write_all(Vcpus *set, StateLevel level, GError **error)
 {
+    for (unsigned i = 0; i < set->n; i++) {
+        vcpu_wake(&set->vcpu[i].pub);
+        vcpu_set_irq(&set->vcpu[i].pub, ACCEL_IRQ_NMI, false);
+    }
     for (unsigned i = 0; i < set->n; i++)
         if (!state_write(&set->vcpu[i].pub, level, error))
             return false;

@@ -43,7 +43,17 @@ bool vcpus_resume(Vcpus *set, GError **error); /* writes changed copies back at 
 void vcpus_park(Vcpus *set); /* returns when no vCPU executes */
 bool vcpus_parked(const Vcpus *set);
 void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level); /* any thread; kept: attached again by a rebuild */
+void vcpu_send_nmi(Vcpu *vcpu);                          /* any thread; lost by a reset */
 void vcpu_kick(Vcpu *vcpu);                              /* any thread */
+
+/*
+ * A nap begins when the exit being served is complete: the vCPU executes nothing until vcpu_wake(), an NMI, a raised machine check
+ * input or a reset; its other interrupts wait.  vcpu_nap() from VcpuServe in the vCPU's own thread; the others from any.
+ */
+typedef enum VcpuActivity { VCPU_RUNS, VCPU_WAITS, VCPU_NAPS } VcpuActivity;
+void vcpu_nap(Vcpu *vcpu);
+void vcpu_wake(Vcpu *vcpu);
+VcpuActivity vcpu_activity(const Vcpu *vcpu); /* VCPU_WAITS: for an interrupt, or for its release */
 
 /* Makes the pending exit take effect; not a deferred one (hcall_answer() and clear `deferred` first). */
 void vcpu_finish_exit(Vcpu *vcpu);

@@ -76,6 +76,26 @@ static void set_string(Adopt *a, int node, const char *name, const char *value)
     set_bytes(a, node, name, value, strlen(value) + 1);
 }
 
+static void set_strings(Adopt *a, int node, const char *name, const char *const *list)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+    for (; *list; list++)
+        g_byte_array_append(bytes, (const guint8 *)*list, (guint)strlen(*list) + 1);
+    set_bytes(a, node, name, bytes->data, bytes->len);
+}
+
+static void set_cells(Adopt *a, int node, const char *name, const uint32_t *cells, size_t n)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+    for (size_t i = 0; i < n; i++) {
+        fdt32_t cell = cpu_to_fdt32(cells[i]);
+        g_byte_array_append(bytes, (const guint8 *)&cell, sizeof cell);
+    }
+    set_bytes(a, node, name, bytes->data, bytes->len);
+}
+
 static void set_gpa(Adopt *a, int node, const char *name, uint64_t gpa)
 {
     fdt64_t cells = cpu_to_fdt64(gpa);
@@ -125,7 +145,6 @@ static void drop_false_promises(Adopt *a)
 
 static void adopt_hypervisor(Adopt *a)
 {
-    static const char compatible[] = "linux,kvm\0epapr,hypervisor-1";
     fdt32_t words[4];
     size_t size = hcall_words(a->nodes, words);
 
@@ -133,13 +152,19 @@ static void adopt_hypervisor(Adopt *a)
         return;
     int node = child(a, "hypervisor");
     if (a->error == 0 && !fdt_getprop(a->fdt, node, "compatible", NULL))
-        set_bytes(a, node, "compatible", compatible, sizeof compatible);
+        set_strings(a, node, "compatible", nodes_hypervisor_compatible(a->nodes));
     set_bytes(a, node, "hcall-instructions", words, size);
 #define PROMISE(property, need)                                                                    \
     if (a->nodes->present & HCALL_NEED_##need)                                                     \
         set_bytes(a, node, property, "", 0);
+#define PROMISE_CELLS(property, need, ...)                                                         \
+    if (a->nodes->present & HCALL_NEED_##need)                                                     \
+        set_cells(a, node, property, (const uint32_t[]){__VA_ARGS__},                              \
+                  sizeof((const uint32_t[]){__VA_ARGS__}) / 4);
 #include "dts/promises.def"
 #undef PROMISE
+    for (const NodesAlias *s = a->nodes->hypervisor; s && s->name; s++)
+        set_string(a, node, s->name, s->path);
 }
 
 static void adopt_chosen(Adopt *a)
@@ -249,11 +274,20 @@ static void drop_missing_cpus(Adopt *a)
     }
 }
 
+static size_t strings_size(const NodesAlias *s)
+{
+    size_t size = 0;
+
+    for (; s && s->name; s++)
+        size += strlen(s->name) + strlen(s->path) + 32;
+    return size;
+}
+
 GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError **error)
 {
     size_t size;
     const void *data = g_bytes_get_data(dtb, &size);
-    size_t room = size + 4096 + (nodes->bootargs ? strlen(nodes->bootargs) : 0) +
+    size_t room = size + 4096 + strings_size(nodes->hypervisor) + (nodes->bootargs ? strlen(nodes->bootargs) : 0) +
                   (nodes->compatible ? strlen(nodes->compatible) : 0);
     g_autofree void *fdt = g_malloc0(room);
     Adopt a = {.fdt = fdt, .nodes = nodes, .reports = reports};

@@ -95,20 +95,32 @@ static void node_aliases(Dts *dts, const Nodes *nodes)
     dts_end(dts);
 }
 
+const char *const *nodes_hypervisor_compatible(const Nodes *nodes)
+{
+    static const char *const kvm[] = {"linux,kvm", "epapr,hypervisor-1", NULL};
+    static const char *const both[] = {"linux,kvm", "fsl,embedded-hypervisor-v1.3",
+                                       "epapr,hypervisor-1", NULL};
+
+    return nodes->present & HCALL_NEED_PARTITION ? both : kvm;
+}
+
 static void node_hypervisor(Dts *dts, const Nodes *nodes)
 {
-    static const char *const compatible[] = {"linux,kvm", "epapr,hypervisor-1", NULL};
-
     if (nodes->n_hcall_instructions == 0)
         return;
     dts_begin(dts, "hypervisor");
-    dts_strings(dts, "compatible", compatible);
+    dts_strings(dts, "compatible", nodes_hypervisor_compatible(nodes));
     dts_cells(dts, "hcall-instructions", nodes->hcall_instructions, nodes->n_hcall_instructions);
 #define PROMISE(property, need)                                                                    \
     if (nodes->present & HCALL_NEED_##need)                                                        \
         dts_empty(dts, property);
+#define PROMISE_CELLS(property, need, ...)                                                         \
+    if (nodes->present & HCALL_NEED_##need)                                                        \
+        DTS_CELLS(dts, property, __VA_ARGS__);
 #include "dts/promises.def"
 #undef PROMISE
+    for (const NodesAlias *s = nodes->hypervisor; s && s->name; s++)
+        dts_string(dts, s->name, s->path);
     if (nodes->describe_hypervisor)
         nodes->describe_hypervisor(nodes->opaque, dts);
     dts_end(dts);

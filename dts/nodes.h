@@ -46,6 +46,7 @@ typedef struct Nodes {
     unsigned n_hcall_instructions;
     unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
                          does */
+    const NodesAlias *hypervisor; /* strings of the node: name, value; NULL: none */
     void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
     void *opaque;
 } Nodes;
@@ -55,6 +56,8 @@ void nodes_root(
     const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
 /* cpus, memory, chosen, aliases, hypervisor, into the open root. */
 void nodes_describe(Dts *dts, const Nodes *nodes);
+
+const char *const *nodes_hypervisor_compatible(const Nodes *nodes); /* NULL-terminated */
 
 /*
  * A tree of the user's (-dtb FILE).  Its nodes stay as they are, except:

@@ -61,7 +61,8 @@ unsigned hcall_present(const HcallOffer *offer)
         return 0;
     return (offer->idle ? HCALL_NEED_IDLE : 0) |
            (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
-           (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0);
+           (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
+           (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0);
 }
 
 static const HcallRow *row_find(uint64_t token)
@@ -144,6 +145,15 @@ HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
         memcpy(exit->epapr_hcall.args, call.out, row->n_out * sizeof call.out[0]);
     exit->epapr_hcall.idle = call.idle;
     return HCALL_ANSWERED;
+}
+
+/* The run state ends the call by resetting or ending the machine, or answers EV_INTERNAL. */
+EvStatus hcall_request(Hcall *call, bool (*ask)(void *opaque, unsigned vcpu))
+{
+    if (!ask(call->env->opaque, call->vcpu))
+        return EV_INTERNAL;
+    call->deferred = true;
+    return EV_SUCCESS;
 }
 
 void hcall_log_counts(const HcallEnv *env)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cpu/vcpu_exit.h"
@@ -43,7 +44,13 @@ enum {
     HCALL_NEED_IDLE = 1 << 0,
     HCALL_NEED_RESET = 1 << 1,
     HCALL_NEED_SHUTDOWN = 1 << 2,
+    HCALL_NEED_PARTITION = 1 << 6, /* Freescale's calls for the guest's own partition */
 };
+
+/* FH_GET_CORE_STATE */
+typedef enum HcallCoreState { HCALL_CORE_RUNS, HCALL_CORE_WAITS, HCALL_CORE_NAPS } HcallCoreState;
+
+enum { HCALL_ERROR_SIZE = 752 }; /* of a record of FH_ERR_GET_INFO */
 
 /* What the machine does for the handlers. */
 typedef struct HcallServices {
@@ -53,6 +60,26 @@ typedef struct HcallServices {
      */
     bool (*request_reset)(void *opaque, unsigned vcpu);
     bool (*request_shutdown)(void *opaque, unsigned vcpu);
+
+    bool (*request_system_reset)(void *opaque, unsigned vcpu); /* as request_reset, but all begins anew */
+    unsigned (*n_vcpus)(void *opaque);
+    void (*send_nmi)(void *opaque, unsigned vcpu);
+    HcallCoreState (*core_state)(void *opaque, unsigned vcpu);
+    void (*enter_nap)(void *opaque, unsigned vcpu); /* after the call it is answered to */
+    void (*exit_nap)(void *opaque, unsigned vcpu);
+    /* Guest RAM.  False: not all of it is RAM; nothing was done.  mem_copy: as memmove. */
+    bool (*mem_read)(void *opaque, uint64_t gpa, void *to, size_t size);
+    bool (*mem_write)(void *opaque, uint64_t gpa, const void *from, size_t size);
+    bool (*mem_copy)(void *opaque, uint64_t to, uint64_t from, uint64_t size);
+    bool (*mem_contains)(void *opaque, uint64_t gpa, uint64_t size);
+    /* The tree.  EV_ENOENT: no such node or property; EV_ENOMEM: no more room.  The value stays the machine's. */
+    EvStatus (*dtprop_get)(void *opaque, const char *path, const char *name, const void **value,
+                           uint32_t *size);
+    EvStatus (*dtprop_set)(void *opaque, const char *path, const char *name, const void *value,
+                           uint32_t size);
+    /* The oldest error of the guest's queue as FH_ERR_GET_INFO has it; false: there is none. */
+    bool (*error_peek)(void *opaque, void *record /* HCALL_ERROR_SIZE bytes */);
+    void (*error_drop)(void *opaque);
 } HcallServices;
 
 /* From what the configuration wants and the accelerator delivers to HcallEnv.present. */
@@ -60,6 +87,7 @@ typedef struct HcallOffer {
     bool exits;     /* the accelerator hands hypercalls out (ACCEL_CAP_HCALL_EXIT) */
     bool can_reset; /* it can write vCPU state after launch, or rebuild the VM */
     bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
+    bool partition;             /* -M has-partition= */
 } HcallOffer;
 
 unsigned hcall_present(const HcallOffer *offer);
@@ -68,6 +96,7 @@ typedef struct HcallEnv {
     unsigned present; /* HCALL_NEED_… bits that the machine and the accelerator can deliver */
     const HcallServices *services;
     void *opaque; /* for services */
+    uint32_t partition; /* handle of the guest's own partition, besides −1; 0: no such handle */
     uint64_t count[HCALL_COUNT];
     uint64_t unknown; /* tokens that no row names */
 } HcallEnv;
@@ -81,6 +110,9 @@ typedef struct Hcall {
     bool idle;       /* handler: after the call wait for an interrupt */
     bool deferred;   /* handler: no answer yet; whoever took the request answers later */
 } Hcall;
+
+/* "Success does not return": asks, and leaves the exit open. */
+EvStatus hcall_request(Hcall *call, bool (*ask)(void *opaque, unsigned vcpu));
 
 /* Handlers; one file per family. */
 #define HCALL(id, vendor, number, n_in, n_out, needs, doc) EvStatus hcall_##id(Hcall *call);

@@ -14,22 +14,12 @@ EvStatus hcall_KVM_HC_FEATURES(Hcall *call)
     return EV_SUCCESS;
 }
 
-/* "Success does not return": the run state ends the call by resetting or ending the machine, or
- * answers EV_INTERNAL. */
-static EvStatus request(Hcall *call, bool (*ask)(void *opaque, unsigned vcpu))
-{
-    if (!ask(call->env->opaque, call->vcpu))
-        return EV_INTERNAL;
-    call->deferred = true;
-    return EV_SUCCESS;
-}
-
 EvStatus hcall_KVM_HC_VM_RESET(Hcall *call)
 {
-    return request(call, call->env->services->request_reset);
+    return hcall_request(call, call->env->services->request_reset);
 }
 
 EvStatus hcall_KVM_HC_VM_SHUTDOWN(Hcall *call)
 {
-    return request(call, call->env->services->request_shutdown);
+    return hcall_request(call, call->env->services->request_shutdown);
 }

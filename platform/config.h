@@ -52,6 +52,7 @@ typedef struct Config {
     ResetMode reset_mode;                   /* reset=plain|rebuild */
     bool reset_ram_clear;                   /* reset-ram=keep|clear */
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
+    bool has_partition; /* has-partition=on|off: Freescale's partition calls */
     char *fault; /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
     /* -accel NAME,… */
     char *accel;          /* "soft" */

@@ -227,6 +227,7 @@ static unsigned hcalls_present(const Machine *m)
         .idle = config->has_idle,
         .reset = config->has_reset,
         .shutdown = config->has_shutdown,
+        .partition = config->has_partition,
     };
     return hcall_present(&offer);
 }
@@ -284,6 +285,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
         !add_vcpus(m, error))
         goto fail;
     m->hcall.present = hcalls_present(m);
+    m->partition = partition_new(config->name);
     m->hcall.services = &machine_hcall_services;
     m->hcall.opaque = m;
     device_lock();
@@ -319,6 +321,7 @@ void machine_free(Machine *m)
     g_main_loop_unref(m->loop);
     g_clear_error(&m->host_error);
     g_mutex_clear(&m->error_lock);
+    partition_free(m->partition);
     g_free(m->release);
     g_free(m);
 }

@@ -15,6 +15,7 @@
 #include "platform/irq.h"
 #include "platform/loader.h"
 #include "platform/memory.h"
+#include "platform/partition.h"
 #include "platform/runstate_ops.h"
 
 /* A CPU that the guest let go at its spin table entry; picked up by that vCPU's own thread. */
@@ -43,6 +44,7 @@ typedef struct Machine {
     unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
     Device *mpic;       /* also in soc: EPR exits ask it */
     CpuRelease *release; /* per vCPU */
+    Partition *partition;
     Chardev *serial[SERIALS_MAX];
     GMainLoop *loop;
     GMutex error_lock;

@@ -64,6 +64,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .initrd_start = m->boot->initrd_start,
         .initrd_end = m->boot->initrd_end,
         .present = m->hcall.present,
+        .hypervisor = m->hcall.present & HCALL_NEED_PARTITION ? partition_strings(m->partition) : NULL,
         .describe_hypervisor = machine_handles_describe,
         .opaque = m,
     };
@@ -119,7 +120,7 @@ GBytes *machine_build_tree(Machine *m, GError **error)
 /* Step 5. */
 static bool renew(Machine *m, GError **error)
 {
-    g_autoptr(GBytes) tree = NULL;
+    g_autoptr(GBytes) base = NULL, tree = NULL;
     bool ok;
 
     if (m->config->reset_ram_clear)
@@ -133,7 +134,9 @@ static bool renew(Machine *m, GError **error)
         device_reset(m->handles->pdata[i]);
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         m->release[i] = (CpuRelease){0};
-    tree = machine_build_tree(m, error);
+    base = machine_build_tree(m, error);
+    if (base)
+        tree = guest_tree_boot(partition_tree(m->partition), base);
     device_unlock();
     ok = tree && boot_put(m->boot, m->memory, tree, error);
 
@@ -141,6 +144,7 @@ static bool renew(Machine *m, GError **error)
         Vcpu *vcpu = vcpus_get(m->vcpus, i);
         e500_state_reset(&vcpu->state, m->model, i);
         boot_cpu_state(m->boot, &vcpu->state, i);
+        vcpu->state.spr[SPR_TSR] |= partition_wrs(m->partition, i) << 28; /* TSR[WRS] */
         vcpu->valid = true;
     }
     return ok;
@@ -200,6 +204,9 @@ RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
         return RUN_RESET_FAILED;
     }
     m->resets++;
+    device_lock();
+    partition_reset(m->partition, cause, run_state(m->run));
+    device_unlock();
     if (!renew(m, error)) {
         g_prefix_error(error, "reset: ");
         return RUN_RESET_FAILED;

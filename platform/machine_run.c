@@ -31,6 +31,8 @@ static void serve_mmio(Machine *m, Vcpu *vcpu, VcpuExit *exit)
         exit->mmio.failed = !bus_write(m->bus, gpa, size, exit->mmio.data);
     else
         exit->mmio.failed = !bus_read(m->bus, gpa, size, &exit->mmio.data);
+    if (exit->mmio.failed)
+        partition_bus_error(m->partition, gpa, exit->mmio.is_write);
     device_unlock();
 }
 
@@ -79,6 +81,30 @@ static bool serve_release(Machine *m, Vcpu *vcpu)
     return true;
 }
 
+/* -action watchdog=.  What lets the guest run on is done here, the rest is the run state's. */
+static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
+{
+    switch (m->config->action_watchdog) {
+    case WATCHDOG_RESET:
+    case WATCHDOG_SHUTDOWN:
+    case WATCHDOG_POWEROFF:
+    case WATCHDOG_PAUSE:
+        device_lock();
+        partition_stopped(m->partition, true, vcpu->index, wrc);
+        device_unlock();
+        break;
+    case WATCHDOG_INJECT_NMI:
+        vcpu_send_nmi(vcpu);
+        break;
+    case WATCHDOG_DEBUG:
+        message_warning("cpu %u: watchdog expired", vcpu->index);
+        break;
+    case WATCHDOG_NONE:
+        break;
+    }
+    run_request(m->run, RUN_CAUSE_GUEST_WATCHDOG);
+}
+
 static void serve_shutdown(Machine *m, Vcpu *vcpu, VcpuShutdownReason reason)
 {
     if (reason == VCPU_SHUTDOWN_RESET) {
@@ -118,7 +144,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
         run_request(m->run, RUN_CAUSE_DEBUG_STOP);
         break;
     case VCPU_EXIT_WATCHDOG:
-        run_request(m->run, RUN_CAUSE_GUEST_WATCHDOG);
+        serve_watchdog(m, vcpu, exit->watchdog.wrc);
         break;
     case VCPU_EXIT_SHUTDOWN:
         serve_shutdown(m, vcpu, exit->shutdown.reason);
@@ -131,31 +157,6 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
     }
     return made == run_requests_made(m->run) && !run_requested(m->run);
 }
-
-/* ---- what hypercalls ask for ---- */
-
-static bool request(Machine *m, FaultId fault, RunCause cause)
-{
-    g_autoptr(GError) error = NULL;
-    if (fault_here(fault, &error)) {
-        message_error("%s: %s", run_cause_name(cause), error->message);
-        return false;
-    }
-    run_request(m->run, cause);
-    return true;
-}
-
-static bool request_reset(void *opaque, unsigned vcpu)
-{
-    return request(opaque, FAULT_RESET, RUN_CAUSE_GUEST_RESET_HCALL);
-}
-
-static bool request_shutdown(void *opaque, unsigned vcpu)
-{
-    return request(opaque, FAULT_SHUTDOWN, RUN_CAUSE_GUEST_SHUTDOWN_HCALL);
-}
-
-const HcallServices machine_hcall_services = {request_reset, request_shutdown};
 
 /* ---- what the run state asks for, in the main thread ---- */
 

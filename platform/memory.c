@@ -78,6 +78,15 @@ bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t size)
     return true;
 }
 
+bool memory_copy(Memory *memory, uint64_t to, uint64_t from, uint64_t size)
+{
+    if (!memory_contains(memory, to, size) || !memory_contains(memory, from, size))
+        return false;
+    if (size)
+        memmove(memory->hva + to, memory->hva + from, (size_t)size);
+    return true;
+}
+
 bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size)
 {
     if (!memory_contains(memory, gpa, size))

@@ -18,5 +18,6 @@ void *memory_hva(Memory *memory); /* for the accelerator's vm_map_ram only */
 bool memory_contains(const Memory *memory, uint64_t gpa, uint64_t size); /* no overflow, size 0 is contained */
 bool memory_read(const Memory *memory, uint64_t gpa, void *to, size_t size);        /* false: not all RAM; nothing read */
 bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t size); /* false: not all RAM; nothing written */
+bool memory_copy(Memory *memory, uint64_t to, uint64_t from, uint64_t size); /* both gpa; may overlap */
 bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size);
 void memory_clear(Memory *memory); /* all zero, pages given back to the host */

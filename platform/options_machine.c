@@ -58,6 +58,7 @@ WORD_PROPERTY(machine_reset_ram, bool, reset_ram_clear, "keep", "clear")
 BOOL_PROPERTY(machine_has_reset, has_reset)
 BOOL_PROPERTY(machine_has_shutdown, has_shutdown)
 BOOL_PROPERTY(machine_has_idle, has_idle)
+BOOL_PROPERTY(machine_has_partition, has_partition)
 
 static bool machine_append(Parse *p, const char *what, const char *value, GError **error)
 {
@@ -77,6 +78,7 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"has-reset", machine_has_reset},
         {"has-shutdown", machine_has_shutdown},
         {"has-idle", machine_has_idle},
+        {"has-partition", machine_has_partition},
         {"inject-fault", machine_fault},
         {"kernel", machine_kernel},
         {"initrd", machine_initrd},

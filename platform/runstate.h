@@ -36,11 +36,12 @@ typedef enum RunStateId {
     X(HOST_STOP, STOP, false, "stop by QMP")                                                       \
     X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted")               \
     X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")                        \
-    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET")                                           \
+    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET, FH_PARTITION_RESTART")                     \
+    X(GUEST_SYSTEM_RESET, RESET, true, "FH_SYSTEM_RESET")                                          \
     X(GUEST_RESET_DEVICE, RESET, true, "GUTS RSTCR, DBCR0[RST]")                                   \
     X(HOST_RESET, RESET, false, "system_reset by QMP")                                             \
     X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")                       \
-    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN")                                  \
+    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN, FH_PARTITION_STOP")              \
     X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                                 \
     X(HOST_POWERDOWN, SHUTDOWN, false, "system_powerdown by QMP")                                  \
     X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                                         \

@@ -225,7 +225,7 @@ static bool is_asserted(const E500 *c, E500Excp excp)
 {
     switch (excp) {
     case EXCP_MACHINE_CHECK:
-        return irq_lines(c) >> ACCEL_IRQ_MCHECK & 1;
+        return irq_lines(c) & (1u << ACCEL_IRQ_MCHECK | 1u << ACCEL_IRQ_NMI);
     case EXCP_DEBUG:
         return (c->s.spr[SPR_DBCR0] & DBCR0_IDM) &&
                ((irq_lines(c) >> ACCEL_IRQ_DEBUG & 1) ||
@@ -310,6 +310,16 @@ static ExecResult exit_watchdog(E500 *c)
     return EXEC_EXIT;
 }
 
+/* The e500v2 has no NMI: its machine check input is all that a board can raise. */
+static uint32_t machine_check_inputs(E500 *c)
+{
+    uint32_t nmi = c->model->core == E500_CORE_V2 ? MCSR_MCP : MCSR_NMI;
+    uint32_t lines =
+        __atomic_fetch_and(&c->irq_lines, ~(1u << ACCEL_IRQ_NMI), __ATOMIC_SEQ_CST);
+
+    return (lines >> ACCEL_IRQ_MCHECK & 1 ? MCSR_MCP : 0) | (lines >> ACCEL_IRQ_NMI & 1 ? nmi : 0);
+}
+
 /* What taking it does to its source; those of level-sensitive sources stay until the handler deals
  * with them. */
 static void acknowledge(E500 *c, E500Excp excp)
@@ -319,7 +329,7 @@ static void acknowledge(E500 *c, E500Excp excp)
     else if (excp == EXCP_DOORBELL_CRITICAL)
         __atomic_and_fetch(&c->doorbells, ~(uint32_t)DOORBELL_CRIT, __ATOMIC_SEQ_CST);
     else if (excp == EXCP_MACHINE_CHECK)
-        c->s.spr[SPR_MCSR] |= MCSR_MCP;
+        c->s.spr[SPR_MCSR] |= machine_check_inputs(c);
 }
 
 ExecResult e500_take_interrupt(E500 *c)

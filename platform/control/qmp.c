@@ -320,6 +320,7 @@ static const char *reason(RunCause cause)
     switch (cause) {
     case RUN_CAUSE_GUEST_RESET_HCALL:
     case RUN_CAUSE_GUEST_RESET_DEVICE:
+    case RUN_CAUSE_GUEST_SYSTEM_RESET:
         return "guest-reset";
     case RUN_CAUSE_GUEST_SHUTDOWN_HCALL:
     case RUN_CAUSE_GUEST_SHUTDOWN_DEVICE:

@@ -158,7 +158,7 @@ static bool yes(void *opaque, unsigned vcpu)
  * same. */
 static void promise_is_served(void)
 {
-    static const HcallServices services = {yes, yes};
+    static const HcallServices services = {.request_reset = yes, .request_shutdown = yes};
 
     for (unsigned present = 0; present <= ALL; present++) {
         HcallEnv env = {.present = present, .services = &services};

@@ -30,7 +30,7 @@ static bool request_shutdown(void *opaque, unsigned vcpu)
     return r->can;
 }
 
-static const HcallServices services = {request_reset, request_shutdown};
+static const HcallServices services = {.request_reset = request_reset, .request_shutdown = request_shutdown};
 
 /* Every argument register holds a value of its own, to be found again. */
 static VcpuExit exit_for(uint64_t token)
@@ -146,13 +146,20 @@ static void deferred_request(void)
 
 static void offer(void)
 {
-    for (unsigned bits = 0; bits < 32; bits++) {
-        HcallOffer o = {bits & 1, bits >> 1 & 1, bits >> 2 & 1, bits >> 3 & 1, bits >> 4 & 1};
+    for (unsigned bits = 0; bits < 64; bits++) {
+        HcallOffer o = {.exits = bits & 1,
+                        .can_reset = bits >> 1 & 1,
+                        .idle = bits >> 2 & 1,
+                        .reset = bits >> 3 & 1,
+                        .shutdown = bits >> 4 & 1,
+                        .partition = bits >> 5 & 1};
         unsigned present = hcall_present(&o);
 
         g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.exits && o.idle);
         g_assert_cmpint(!!(present & HCALL_NEED_RESET), ==, o.exits && o.reset && o.can_reset);
         g_assert_cmpint(!!(present & HCALL_NEED_SHUTDOWN), ==, o.exits && o.shutdown);
+        g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==,
+                        o.exits && o.partition && o.can_reset);
     }
 }
 

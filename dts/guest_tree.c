@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "dts/guest_tree.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+#include "cpu/log.h"
+
+enum {
+    CHANGES_MAX = 256,
+    CHANGES_BYTES_MAX = 256 * 1024, /* names and values: a tree has a megabyte to lie in */
+    NAME_MAX_LENGTH = 31,           /* of a node without its unit address, and of a property (DTSpec 2.2) */
+    DEPTH_MAX = 32,
+};
+
+typedef struct Change {
+    char *path, *name;
+    GBytes *value;
+} Change;
+
+struct GuestTree {
+    GBytes *fdt;     /* with the changes; NULL before the first boot */
+    GPtrArray *list; /* of Change, in the order made */
+    size_t size_max;
+};
+
+static void change_free(gpointer data)
+{
+    Change *change = data;
+    g_free(change->path);
+    g_free(change->name);
+    g_bytes_unref(change->value);
+    g_free(change);
+}
+
+GuestTree *guest_tree_new(size_t size_max)
+{
+    GuestTree *tree = g_new0(GuestTree, 1);
+    tree->size_max = size_max;
+    tree->list = g_ptr_array_new_with_free_func(change_free);
+    return tree;
+}
+
+void guest_tree_free(GuestTree *tree)
+{
+    if (!tree)
+        return;
+    g_clear_pointer(&tree->fdt, g_bytes_unref);
+    g_ptr_array_unref(tree->list);
+    g_free(tree);
+}
+
+void guest_tree_forget(GuestTree *tree)
+{
+    g_ptr_array_set_size(tree->list, 0);
+}
+
+/* ---- names ---- */
+
+static bool is_name(const char *text, size_t length, const char *more)
+{
+    if (length == 0 || length > NAME_MAX_LENGTH)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!g_ascii_isalnum(text[i]) && !strchr(more, text[i]))
+            return false;
+    return true;
+}
+
+static bool is_property_name(const char *name)
+{
+    return is_name(name, strlen(name), ",._+-?#");
+}
+
+/* "/", or components of name[@unit-address] behind a slash each. */
+static bool is_path(const char *path)
+{
+    unsigned depth = 0;
+    if (*path != '/')
+        return false;
+    while (*++path) {
+        size_t length = strcspn(path, "/"), name = strcspn(path, "/@");
+        if (++depth > DEPTH_MAX || !is_name(path, name, ",._+-") ||
+            (name < length && !is_name(path + name + 1, length - name - 1, ",._+-")))
+            return false;
+        path += length;
+        if (!*path)
+            return true;
+    }
+    return depth == 0;
+}
+
+/* ---- trees ---- */
+
+/* The node at path, made where it is missing; negative: libfdt's error. */
+static int node_make(void *fdt, const char *path)
+{
+    int node = 0;
+    while (*path++ && *path && node >= 0) {
+        int length = (int)strcspn(path, "/");
+        int parent = node;
+        node = fdt_subnode_offset_namelen(fdt, parent, path, length);
+        if (node == -FDT_ERR_NOTFOUND)
+            node = fdt_add_subnode_namelen(fdt, parent, path, length);
+        path += length;
+    }
+    return node;
+}
+
+/* Takes fdt's reference; NULL: libfdt's error in *err. */
+static GBytes *apply(GBytes *fdt, const Change *change, int *err)
+{
+    gsize size, value_size;
+    const void *old = g_bytes_get_data(fdt, &size);
+    const void *value = g_bytes_get_data(change->value, &value_size);
+    size_t room = size + strlen(change->path) + 16 * DEPTH_MAX + strlen(change->name) + value_size + 64;
+    void *data = g_malloc0(room);
+
+    *err = fdt_open_into(old, data, (int)room);
+    if (*err >= 0)
+        *err = node_make(data, change->path);
+    if (*err >= 0)
+        *err = fdt_setprop(data, *err, change->name, value_size ? value : "", (int)value_size);
+    if (*err >= 0)
+        *err = fdt_pack(data);
+    g_bytes_unref(fdt);
+    if (*err < 0) {
+        g_free(data);
+        return NULL;
+    }
+    return g_bytes_new_take(data, fdt_totalsize(data));
+}
+
+/* Base with all changes; NULL: they do not fit. */
+static GBytes *changed(const GuestTree *tree, GBytes *base)
+{
+    GBytes *fdt = g_bytes_ref(base);
+    int err;
+    for (guint i = 0; fdt && i < tree->list->len; i++)
+        fdt = apply(fdt, tree->list->pdata[i], &err);
+    if (fdt && tree->list->len && g_bytes_get_size(fdt) > tree->size_max)
+        g_clear_pointer(&fdt, g_bytes_unref);
+    return fdt;
+}
+
+GBytes *guest_tree_boot(GuestTree *tree, GBytes *base)
+{
+    GBytes *fdt = changed(tree, base);
+    if (!fdt) { /* the machine's own part has grown */
+        message_warning("device tree: what the guest set in it does not fit any more; dropped");
+        guest_tree_forget(tree);
+        fdt = g_bytes_ref(base);
+    }
+    g_clear_pointer(&tree->fdt, g_bytes_unref);
+    tree->fdt = g_bytes_ref(fdt);
+    return fdt;
+}
+
+EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value,
+                        uint32_t *size)
+{
+    int node, length;
+    const void *data;
+
+    if (!tree->fdt || !is_path(path))
+        return EV_ENOENT;
+    data = g_bytes_get_data(tree->fdt, NULL);
+    node = fdt_path_offset(data, path);
+    *value = node < 0 ? NULL : fdt_getprop(data, node, name, &length);
+    if (!*value)
+        return EV_ENOENT;
+    *size = (uint32_t)length;
+    return EV_SUCCESS;
+}
+
+static size_t change_size(const Change *change)
+{
+    return strlen(change->path) + strlen(change->name) + g_bytes_get_size(change->value);
+}
+
+static bool same_place(const Change *a, const Change *b)
+{
+    return !strcmp(a->path, b->path) && !strcmp(a->name, b->name);
+}
+
+/* In place of an earlier one of the same property; false: too many. */
+static bool remember(GuestTree *tree, Change *change)
+{
+    size_t total = change_size(change);
+    guint same = tree->list->len;
+    for (guint i = 0; i < tree->list->len; i++) {
+        const Change *other = tree->list->pdata[i];
+        if (same_place(other, change))
+            same = i;
+        else
+            total += change_size(other);
+    }
+    if (total > CHANGES_BYTES_MAX || same == CHANGES_MAX)
+        return false;
+    if (same < tree->list->len)
+        g_ptr_array_remove_index(tree->list, same);
+    g_ptr_array_add(tree->list, change);
+    return true;
+}
+
+EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, const void *value,
+                        uint32_t size)
+{
+    if (!tree->fdt || !is_path(path) || !is_property_name(name))
+        return EV_EINVAL;
+    Change *change = g_new0(Change, 1);
+    *change = (Change){g_strdup(path), g_strdup(name), g_bytes_new(value, size)};
+    int err;
+    GBytes *fdt = apply(g_bytes_ref(tree->fdt), change, &err);
+    if (!fdt || g_bytes_get_size(fdt) > tree->size_max || !remember(tree, change)) {
+        if (fdt)
+            g_bytes_unref(fdt);
+        change_free(change);
+        return EV_ENOMEM;
+    }
+    g_bytes_unref(tree->fdt);
+    tree->fdt = fdt;
+    return EV_SUCCESS;
+}

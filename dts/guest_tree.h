@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tree that the guest was given, and what it changed in it by FH_PARTITION_SET_DTPROP: changes are seen at once by
+ * FH_PARTITION_GET_DTPROP and are in the tree of each later boot, until they are forgotten.  Under the device lock.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "hcall/hcall.h"
+
+typedef struct GuestTree GuestTree;
+
+GuestTree *guest_tree_new(size_t size_max); /* of a tree with changes, bytes */
+void guest_tree_free(GuestTree *tree);
+void guest_tree_forget(GuestTree *tree); /* the guest's changes */
+/* A boot begins with `base` and the changes in it, as far as there is room; returns that. */
+GBytes *guest_tree_boot(GuestTree *tree, GBytes *base);
+/* EV_ENOENT: no such node or property.  *value is valid until the next change. */
+EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value,
+                        uint32_t *size);
+/* Makes the nodes that are missing.  EV_EINVAL: not a path or a name; EV_ENOMEM: more than a tree may hold. */
+EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, const void *value,
+                        uint32_t size);
