@@ -4,8 +4,6 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "cpu/log.h"
-
 enum {
     CHANGES_MAX = 256,
     CHANGES_BYTES_MAX = 256 * 1024, /* names and values: a tree has a megabyte to lie in */
@@ -143,11 +141,11 @@ static GBytes *changed(const GuestTree *tree, GBytes *base)
     return fdt;
 }
 
-GBytes *guest_tree_boot(GuestTree *tree, GBytes *base)
+GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped)
 {
     GBytes *fdt = changed(tree, base);
+    *dropped = !fdt;
     if (!fdt) { /* the machine's own part has grown */
-        message_warning("device tree: what the guest set in it does not fit any more; dropped");
         guest_tree_forget(tree);
         fdt = g_bytes_ref(base);
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hcall/hcall.h"
@@ -15,8 +16,8 @@ typedef struct GuestTree GuestTree;
 GuestTree *guest_tree_new(size_t size_max); /* of a tree with changes, bytes */
 void guest_tree_free(GuestTree *tree);
 void guest_tree_forget(GuestTree *tree); /* the guest's changes */
-/* A boot begins with `base` and the changes in it, as far as there is room; returns that. */
-GBytes *guest_tree_boot(GuestTree *tree, GBytes *base);
+/* A boot begins with `base` and the changes in it, which it returns.  *dropped: there was no room for them. */
+GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped);
 /* EV_ENOENT: no such node or property.  *value is valid until the next change. */
 EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value,
                         uint32_t *size);

@@ -121,7 +121,7 @@ GBytes *machine_build_tree(Machine *m, GError **error)
 static bool renew(Machine *m, GError **error)
 {
     g_autoptr(GBytes) base = NULL, tree = NULL;
-    bool ok;
+    bool ok, dropped = false;
 
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);
@@ -136,8 +136,10 @@ static bool renew(Machine *m, GError **error)
         m->release[i] = (CpuRelease){0};
     base = machine_build_tree(m, error);
     if (base)
-        tree = guest_tree_boot(partition_tree(m->partition), base);
+        tree = guest_tree_boot(partition_tree(m->partition), base, &dropped);
     device_unlock();
+    if (dropped)
+        message_warning("device tree: no room for what the guest set in it");
     ok = tree && boot_put(m->boot, m->memory, tree, error);
 
     for (unsigned i = 0; i < m->config->n_vcpus; i++) {
