@@ -97,11 +97,13 @@ static void node_aliases(Dts *dts, const Nodes *nodes)
 
 const char *const *nodes_hypervisor_compatible(const Nodes *nodes)
 {
-    static const char *const kvm[] = {"linux,kvm", "epapr,hypervisor-1", NULL};
-    static const char *const both[] = {"linux,kvm", "fsl,embedded-hypervisor-v1.3",
-                                       "epapr,hypervisor-1", NULL};
+    static const char *const lists[2][2][5] = {
+        {{"linux,kvm", "epapr,hypervisor-1"}, {"linux,kvm", "epapr,hypervisor-1", "simple-bus"}},
+        {{"linux,kvm", "fsl,embedded-hypervisor-v1.3", "epapr,hypervisor-1"},
+         {"linux,kvm", "fsl,embedded-hypervisor-v1.3", "epapr,hypervisor-1", "simple-bus"}},
+    };
 
-    return nodes->present & HCALL_NEED_PARTITION ? both : kvm;
+    return lists[(nodes->present & HCALL_NEED_PARTITION) != 0][nodes->has_handles];
 }
 
 static void node_hypervisor(Dts *dts, const Nodes *nodes)

@@ -47,6 +47,7 @@ typedef struct Nodes {
     unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
                          does */
     const NodesAlias *hypervisor; /* strings of the node: name, value; NULL: none */
+    bool has_handles; /* below it, devices that a guest looks for as it does on a bus */
     void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
     void *opaque;
 } Nodes;

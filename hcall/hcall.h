@@ -80,6 +80,14 @@ typedef struct HcallServices {
     /* The oldest error of the guest's queue as FH_ERR_GET_INFO has it; false: there is none. */
     bool (*error_peek)(void *opaque, void *record /* HCALL_ERROR_SIZE bytes */);
     void (*error_drop)(void *opaque);
+
+    /* At most 16 bytes.  False: no byte channel has this handle. */
+    bool (*byte_channel_send)(void *opaque, uint32_t handle, const uint8_t *data, unsigned size,
+                              unsigned *sent);
+    bool (*byte_channel_receive)(void *opaque, uint32_t handle, uint8_t *data, unsigned size,
+                                 unsigned *got);
+    bool (*byte_channel_poll)(void *opaque, uint32_t handle, unsigned *to_receive,
+                              unsigned *to_send);
 } HcallServices;
 
 /* From what the configuration wants and the accelerator delivers to HcallEnv.present. */

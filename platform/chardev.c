@@ -51,7 +51,7 @@ static ssize_t push(Chardev *chr, const uint8_t *data, size_t size)
 {
     ssize_t n;
     do
-        n = chr->kind == CHARDEV_UNIX ? send(chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+        n = chr->kind == CHARDEV_SOCKET ? send(chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
                                       : write(chr->out_fd, data, size);
     while (n < 0 && errno == EINTR);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
@@ -60,7 +60,7 @@ static ssize_t push(Chardev *chr, const uint8_t *data, size_t size)
 static void output_failed(Chardev *chr)
 {
     int why = errno;
-    bool cable = chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_UNIX;
+    bool cable = chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_SOCKET;
     if (cable) { /* unplugged, which is no fault */
         chardev_lost(chr);
         return;
@@ -111,11 +111,47 @@ static gboolean out_ready(gint fd, GIOCondition condition, gpointer opaque)
     return G_SOURCE_CONTINUE; /* a destroyed source stays destroyed */
 }
 
+/* The oldest bytes make room for the newest. */
+static void ring_put(Chardev *chr, const uint8_t *data, size_t size)
+{
+    if (size > chr->ring_size) {
+        data += size - chr->ring_size;
+        size = chr->ring_size;
+    }
+    size_t spare = chr->ring_size - chr->ring->len;
+    if (size > spare)
+        g_byte_array_remove_range(chr->ring, 0, (guint)(size - spare));
+    g_byte_array_append(chr->ring, data, (guint)size);
+}
+
+bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size)
+{
+    if (!chr->ring)
+        return false;
+    guint n = (guint)MIN(size, chr->ring->len);
+    g_byte_array_append(to, chr->ring->data, n);
+    if (n)
+        g_byte_array_remove_range(chr->ring, 0, n);
+    return true;
+}
+
+size_t chardev_room(const Chardev *chr)
+{
+    return chr->out_fd < 0 ? CHARDEV_QUEUE : CHARDEV_QUEUE - MIN(chr->out->len, CHARDEV_QUEUE);
+}
+
+bool chardev_is_open(const Chardev *chr)
+{
+    return chr->connected || chr->kind == CHARDEV_NULL || chr->ring;
+}
+
 size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
 {
     size_t sent = 0;
     if (!chr->connected)
         chardev_poll_connection(chr);
+    if (chr->ring)
+        ring_put(chr, data, size);
     if (chr->out_fd < 0)
         return size;
     if (!chr->out->len) {
@@ -179,7 +215,7 @@ static size_t input_room(const Chardev *chr)
 static void input_ended(Chardev *chr)
 {
     chardev_unwatch(&chr->in_watch);
-    if (chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_UNIX)
+    if (chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_SOCKET)
         chardev_lost(chr);
     else if (chr->in_fd >= 0) { /* nothing more is typed; the machine runs on */
         if (chr->in_fd != chr->out_fd)
@@ -266,6 +302,17 @@ void chardev_disconnect(Chardev *chr)
     pay_writable(chr);
 }
 
+static Chardev *chardev_from(const char *label, const char *text, const ChardevSpec *spec,
+                             GError **error)
+{
+    Chardev *chr = chardev_alloc(label, spec->kind);
+    chr->about = g_strdup(text);
+    chr->mux = spec->mux;
+    if (!chardev_open(chr, spec, error))
+        g_clear_pointer(&chr, chardev_free);
+    return chr;
+}
+
 Chardev *chardev_new(const char *label, const char *text, GError **error)
 {
     g_autoptr(GError) why = NULL;
@@ -274,11 +321,17 @@ Chardev *chardev_new(const char *label, const char *text, GError **error)
         g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: %s", label, why->message);
         return NULL;
     }
-    Chardev *chr = chardev_alloc(label, spec.kind);
-    chr->about = g_strdup(text);
-    chr->mux = spec.mux;
-    if (!chardev_open(chr, &spec, error))
-        g_clear_pointer(&chr, chardev_free);
+    Chardev *chr = chardev_from(label, text, &spec, error);
+    chardev_spec_clear(&spec);
+    return chr;
+}
+
+Chardev *chardev_option_new(const char *text, GError **error)
+{
+    ChardevSpec spec = {0};
+    if (!chardev_option_parse(text, &spec, error))
+        return NULL;
+    Chardev *chr = chardev_from(spec.id, text, &spec, error);
     chardev_spec_clear(&spec);
     return chr;
 }
@@ -294,6 +347,8 @@ void chardev_free(Chardev *chr)
     chardev_close_ends(chr);
     g_byte_array_unref(chr->out);
     g_byte_array_unref(chr->in);
+    if (chr->ring)
+        g_byte_array_unref(chr->ring);
     g_free(chr->label);
     g_free(chr->about);
     g_free(chr);
@@ -314,6 +369,11 @@ void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque)
 {
     chr->quit = quit;
     chr->quit_opaque = opaque;
+}
+
+const char *chardev_label(const Chardev *chr)
+{
+    return chr->label;
 }
 
 const char *chardev_describe(const Chardev *chr)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Character back ends: stdio, mon:stdio, null, file:PATH, pty, unix:PATH[,server=on|off][,wait=on|off] (QEMU's spellings).
+ * Character back ends, in QEMU's spellings: those of -serial (stdio, mon:stdio, null, file:PATH, pty, unix:PATH,…) and of
+ * -chardev (stdio|file|pty|socket|null|ringbuf,id=ID,…).
  *
  * All functions under the device lock (but new/free: main thread, before and after the machine runs); handlers are called under it,
  * from the main thread.  Input which the front end cannot take stays with the host: nothing is dropped.
@@ -25,11 +26,19 @@ typedef struct ChardevHandlers {
 
 bool chardev_check(const char *spec, GError **error); /* is it well-formed?  Opens nothing */
 Chardev *chardev_new(const char *label, const char *spec, GError **error); /* label: "serial0" */
+/* The same for an argument of -chardev, whose id is the label.  id may be NULL, else g_free(). */
+bool chardev_option_check(const char *text, char **id, GError **error);
+Chardev *chardev_option_new(const char *text, GError **error);
+const char *chardev_label(const Chardev *chr); /* borrowed */
 void chardev_free(Chardev *chr);
 /* What Ctrl-a x on mon:stdio does; the other keys are the chardev's own. */
 void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque);
 void chardev_set_handlers(Chardev *chr, const ChardevHandlers *handlers, void *opaque);
 size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size); /* bytes accepted, may be short; never blocks */
+size_t chardev_room(const Chardev *chr); /* bytes that a write certainly accepts; may be more than any queue */
+bool chardev_is_open(const Chardev *chr); /* somebody is at the other end; else output is dropped, as on a loose cable */
 void chardev_accept_input(Chardev *chr); /* can_receive may have grown */
+/* What a ringbuf holds, the oldest first, up to size bytes; they leave it.  False: it is not one. */
+bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size);
 void chardev_flush(Chardev *chr);        /* before exit: writes out what is queued, bounded */
 const char *chardev_describe(const Chardev *chr); /* "pty /dev/pts/3"; borrowed */

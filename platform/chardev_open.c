@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,12 +94,19 @@ static void close_stdio(Chardev *chr)
 
 /* --- file */
 
-static bool open_file(Chardev *chr, const char *path, GError **error)
+static bool open_file(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (fd < 0)
+    const int common = O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
+    int in = -1;
+    int out = open(spec->path, common | O_WRONLY | O_CREAT | (spec->append ? O_APPEND : O_TRUNC), 0666);
+    if (out < 0)
         return failed(chr, "open the file", error);
-    chardev_connect(chr, -1, fd);
+    if (spec->input && (in = open(spec->input, common | O_RDONLY)) < 0) {
+        failed(chr, "open the input file", error);
+        close(out);
+        return false;
+    }
+    chardev_connect(chr, in, out);
     return true;
 }
 
@@ -224,6 +232,29 @@ static bool wait_for_client(Chardev *chr, GError **error)
     return true;
 }
 
+/* Takes fd. */
+static bool socket_join(Chardev *chr, int fd, const struct sockaddr *sa, socklen_t size,
+                        GError **error)
+{
+    if (connect(fd, sa, size)) {
+        failed(chr, "connect", error);
+        close(fd);
+        return false;
+    }
+    set_nonblocking(fd);
+    chardev_connect(chr, fd, fd);
+    return true;
+}
+
+static bool socket_serve(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    if (spec->wait && !wait_for_client(chr, error))
+        return false;
+    if (!chr->connected)
+        chardev_lost(chr);
+    return true;
+}
+
 static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
     struct sockaddr_un sun;
@@ -233,23 +264,38 @@ static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return failed(chr, "make a socket", error);
-    if (!spec->server) {
-        if (connect(fd, (struct sockaddr *)&sun, sizeof(sun))) {
-            failed(chr, "connect", error);
-            close(fd);
-            return false;
-        }
-        set_nonblocking(fd);
-        chardev_connect(chr, fd, fd);
-        return true;
-    }
+    if (!spec->server)
+        return socket_join(chr, fd, (struct sockaddr *)&sun, sizeof(sun), error);
     chr->listen_fd = fd;
     set_nonblocking(fd);
-    if (!socket_listen(chr, &sun, error) || (spec->wait && !wait_for_client(chr, error)))
+    return socket_listen(chr, &sun, error) && socket_serve(chr, spec, error);
+}
+
+/* The first address of the host; without a host it is this one, and nobody else can connect. */
+static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    int one = 1, why = getaddrinfo(spec->host, spec->port, &hints, &found);
+    if (why) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s: %s", chr->label, chr->about,
+                    gai_strerror(why));
         return false;
-    if (!chr->connected)
-        chardev_lost(chr);
-    return true;
+    }
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 || failed(chr, "make a socket", error);
+    if (ok && !spec->server) {
+        ok = socket_join(chr, fd, found->ai_addr, found->ai_addrlen, error);
+    } else if (ok) {
+        chr->listen_fd = fd;
+        set_nonblocking(fd);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        ok = (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0) ||
+             failed(chr, "listen on the port", error);
+        ok = ok && socket_serve(chr, spec, error);
+    }
+    freeaddrinfo(found);
+    return ok;
 }
 
 /* --- all of them */
@@ -257,7 +303,7 @@ static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
 void chardev_lost(Chardev *chr)
 {
     chardev_disconnect(chr);
-    if (chr->kind == CHARDEV_UNIX && chr->listen_fd >= 0 && !chr->listen_watch) {
+    if (chr->kind == CHARDEV_SOCKET && chr->listen_fd >= 0 && !chr->listen_watch) {
         chr->listen_watch = chardev_watch(chr->listen_fd, G_IO_IN, G_SOURCE_FUNC(client_came), chr);
     } else if (chr->kind == CHARDEV_PTY && !chr->poll_timer) {
         chr->poll_timer = g_timeout_source_new(1000);
@@ -274,11 +320,15 @@ bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error)
     case CHARDEV_STDIO:
         return open_stdio(chr, error);
     case CHARDEV_FILE:
-        return open_file(chr, spec->path, error);
+        return open_file(chr, spec, error);
     case CHARDEV_PTY:
         return open_pty(chr, error);
-    case CHARDEV_UNIX:
-        return open_unix(chr, spec, error);
+    case CHARDEV_SOCKET:
+        return spec->port ? open_tcp(chr, spec, error) : open_unix(chr, spec, error);
+    case CHARDEV_RINGBUF:
+        chr->ring = g_byte_array_new();
+        chr->ring_size = spec->ring_size;
+        return true;
     }
     g_assert_not_reached();
 }

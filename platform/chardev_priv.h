@@ -17,18 +17,24 @@ typedef enum ChardevKind {
     CHARDEV_STDIO,
     CHARDEV_FILE,
     CHARDEV_PTY,
-    CHARDEV_UNIX
+    CHARDEV_SOCKET,
+    CHARDEV_RINGBUF
 } ChardevKind;
 
 /* What a specification says. */
 typedef struct ChardevSpec {
     ChardevKind kind;
     bool mux;
-    char *path;
-    bool server, wait; /* unix */
+    char *id;               /* -chardev */
+    char *path, *input;     /* file, unix; input: what a file's reader gets; NULL: nothing */
+    char *host, *port;      /* tcp; port NULL: unix */
+    bool server, wait;      /* socket */
+    bool append;            /* file */
+    unsigned ring_size;     /* ringbuf */
 } ChardevSpec;
 
 bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error);
+bool chardev_option_parse(const char *text, ChardevSpec *spec, GError **error); /* chardev_option.c */
 void chardev_spec_clear(ChardevSpec *spec);
 
 struct Chardev {
@@ -37,6 +43,8 @@ struct Chardev {
     int in_fd, out_fd; /* -1: closed or none.  Non-blocking, or regular files */
     int listen_fd;
     char *socket_path; /* to unlink */
+    GByteArray *ring;  /* ringbuf: what was not yet read */
+    unsigned ring_size;
     bool raw_tty;
     bool connected; /* false: output is dropped, as with nobody at the other end of a cable */
     bool warned;

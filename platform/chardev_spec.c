@@ -46,7 +46,7 @@ static bool unix_parse(const char *text, ChardevSpec *spec, GError **error)
     const KeyVal *first = parts->pdata[0];
     g_autofree char *path =
         *first->key ? g_strconcat(first->key, "=", first->value, NULL) : g_strdup(first->value);
-    if (!path_parse(text, path, CHARDEV_UNIX, spec, error))
+    if (!path_parse(text, path, CHARDEV_SOCKET, spec, error))
         return false;
     spec->wait = true;
     for (guint i = 1; i < parts->len; i++) {
@@ -58,11 +58,12 @@ static bool unix_parse(const char *text, ChardevSpec *spec, GError **error)
 
 static bool unknown(const char *text, GError **error)
 {
-    static const char *const planned[] = {"tcp:",  "telnet:",  "websocket:", "udp:",     "pipe:",
-                                          "/dev/", "chardev:", "fdset:",     "spicevmc", "vc",
-                                          "con:",  "COM",      "msmouse",    "braille",  "mon:"};
-    static const char *const known[] = {"stdio", "mon:stdio", "null", "none",
-                                        "file",  "pty",       "unix"};
+    static const char *const planned[] = {"tcp:",     "telnet:", "websocket:", "udp:",
+                                          "pipe:",    "/dev/",   "fdset:",     "vc",
+                                          "spicevmc", "con:",    "COM",        "msmouse",
+                                          "braille",  "mon:"};
+    static const char *const known[] = {"stdio", "mon:stdio", "null",    "none",
+                                        "file",  "pty",       "unix",    "chardev"};
     for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
         if (g_str_has_prefix(text, planned[i]) && !(g_str_has_prefix(text, "mon:std")))
             return bad(error, text, "not yet supported");
@@ -97,7 +98,12 @@ bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error)
 
 void chardev_spec_clear(ChardevSpec *spec)
 {
-    g_clear_pointer(&spec->path, g_free);
+    g_free(spec->id);
+    g_free(spec->path);
+    g_free(spec->input);
+    g_free(spec->host);
+    g_free(spec->port);
+    *spec = (ChardevSpec){0};
 }
 
 bool chardev_check(const char *text, GError **error)

@@ -45,6 +45,19 @@ typedef enum ActionWatchdog {
     WATCHDOG_INJECT_NMI,
 } ActionWatchdog;
 
+/* -chardev */
+typedef struct ChardevConfig {
+    char *id, *text;     /* text: the whole argument */
+    const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody yet */
+} ChardevConfig;
+
+/* -device epapr-byte-channel */
+typedef struct ByteChannelConfig {
+    char *chardev; /* an id of -chardev */
+    char *name;    /* NULL: none */
+    bool console;  /* the guest's: /chosen stdout-path */
+} ByteChannelConfig;
+
 typedef struct Config {
     /* -M BOARD,… */
     char *board; /* name of a row of board.c */
@@ -65,7 +78,9 @@ typedef struct Config {
     /* images */
     char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
     /* back ends */
-    char *serial[SERIALS_MAX]; /* chardev specs; "null" when not given */
+    char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
+    GPtrArray *chardevs;       /* of ChardevConfig* */
+    GPtrArray *byte_channels;  /* of ByteChannelConfig* */
     char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     char *qmp;                 /* -qmp SPEC; NULL: none */
     char *pidfile;

@@ -164,7 +164,7 @@ static bool add_devices(Machine *m, GError **error)
                m,
                guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset),
                SOC_GUTS, GUTS_SIZE, error) &&
-           add_gpio(m, error) &&
+           add_gpio(m, error) && machine_add_byte_channels(m, error) &&
            add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
@@ -176,15 +176,32 @@ static void mux_quit(void *opaque)
     run_request(((Machine *)opaque)->run, RUN_CAUSE_HOST_QUIT);
 }
 
-static bool add_serials(Machine *m, GError **error)
+/* Takes chr; NULL: it could not be opened. */
+static Chardev *add_chardev(Machine *m, Chardev *chr)
 {
+    if (!chr)
+        return NULL;
+    chardev_set_quit(chr, mux_quit, m);
+    g_ptr_array_add(m->chardevs, chr);
+    return chr;
+}
+
+static bool add_chardevs(Machine *m, GError **error)
+{
+    for (guint i = 0; i < m->config->chardevs->len; i++) {
+        const ChardevConfig *config = m->config->chardevs->pdata[i];
+        if (!add_chardev(m, chardev_option_new(config->text, error)))
+            return false;
+    }
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        const char *spec = m->config->serial[i];
         char label[16];
         g_snprintf(label, sizeof(label), "serial%u", i);
-        m->serial[i] = chardev_new(label, m->config->serial[i], error);
+        m->serial[i] = g_str_has_prefix(spec, "chardev:")
+                           ? machine_chardev(m, spec + strlen("chardev:"))
+                           : add_chardev(m, chardev_new(label, spec, error));
         if (!m->serial[i])
             return false;
-        chardev_set_quit(m->serial[i], mux_quit, m);
     }
     return true;
 }
@@ -274,6 +291,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->loop = g_main_loop_new(NULL, FALSE);
     m->soc = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
     m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     m->handles = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
@@ -281,7 +299,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     time_source_init(&m->time, config->icount, config->icount_shift);
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
-    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_serials(m, error) ||
+    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) ||
         !add_vcpus(m, error))
         goto fail;
     m->hcall.present = hcalls_present(m);
@@ -303,17 +321,15 @@ void machine_free(Machine *m)
 {
     if (!m)
         return;
-    for (unsigned i = 0; i < SERIALS_MAX; i++)
-        if (m->serial[i])
-            chardev_flush(m->serial[i]);
+    for (guint i = 0; i < m->chardevs->len; i++)
+        chardev_flush(m->chardevs->pdata[i]);
     /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still
      * exist. */
     g_ptr_array_unref(m->handles);
     g_ptr_array_unref(m->devices);
     g_ptr_array_unref(m->soc);
     vcpus_free(m->vcpus);
-    for (unsigned i = 0; i < SERIALS_MAX; i++)
-        chardev_free(m->serial[i]);
+    g_ptr_array_unref(m->chardevs);
     clock_free(m->clock);
     run_free(m->run);
     bus_free(m->bus);
@@ -323,5 +339,6 @@ void machine_free(Machine *m)
     g_mutex_clear(&m->error_lock);
     partition_free(m->partition);
     g_free(m->release);
+    g_free(m->console);
     g_free(m);
 }

@@ -45,7 +45,9 @@ typedef struct Machine {
     Device *mpic;       /* also in soc: EPR exits ask it */
     CpuRelease *release; /* per vCPU */
     Partition *partition;
-    Chardev *serial[SERIALS_MAX];
+    GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
+    Chardev *serial[SERIALS_MAX]; /* each is one of them */
+    char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     GMainLoop *loop;
     GMutex error_lock;
     GError *host_error; /* the first; what HOST_ERROR is about */
@@ -81,3 +83,14 @@ extern const HcallServices machine_hcall_services;
 bool machine_next_input(Machine *machine, bool level, IrqInput *in, GError **error);
 uint32_t machine_next_handle(Machine *machine); /* for hv-handle and reg: 1, 2, … */
 void machine_handles_describe(void *machine, Dts *dts);
+
+/* --- machine_byte_channel.c; under the device lock --- */
+
+Chardev *machine_chardev(Machine *machine, const char *id); /* of -chardev; NULL: there is none */
+bool machine_add_byte_channels(Machine *machine, GError **error);
+bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size,
+                               unsigned *sent);
+bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size,
+                                  unsigned *got);
+bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive,
+                               unsigned *to_send);

@@ -34,6 +34,7 @@ void machine_handles_describe(void *machine, Dts *dts)
     if (!m->handles->len)
         return;
     dts_begin(dts, "handles");
+    dts_string(dts, "compatible", "simple-bus");
     dts_u32(dts, "#address-cells", 1);
     dts_u32(dts, "#size-cells", 0);
     for (guint i = 0; i < m->handles->len; i++)

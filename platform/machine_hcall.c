@@ -125,6 +125,9 @@ static void error_drop(void *opaque)
 const HcallServices machine_hcall_services = {
     .request_reset = request_reset,
     .request_shutdown = request_shutdown,
+    .byte_channel_send = machine_byte_channel_send,
+    .byte_channel_receive = machine_byte_channel_receive,
+    .byte_channel_poll = machine_byte_channel_poll,
     .request_system_reset = request_system_reset,
     .n_vcpus = n_vcpus,
     .send_nmi = send_nmi,

@@ -57,7 +57,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .spin_table = m->board->spin_table,
         .ram_size = config->ram_size,
         .bootargs = config->append,
-        .stdout_path = paths->serial0,
+        .stdout_path = m->console ? m->console : paths->serial0,
         .aliases = paths->aliases,
         .kernel_start = m->boot->kernel ? m->boot->kernel->low : 0,
         .kernel_end = m->boot->kernel ? m->boot->kernel->high : 0,
@@ -66,6 +66,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .present = m->hcall.present,
         .hypervisor = m->hcall.present & HCALL_NEED_PARTITION ? partition_strings(m->partition) : NULL,
         .describe_hypervisor = machine_handles_describe,
+        .has_handles = m->handles->len > 0,
         .opaque = m,
     };
     nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);

@@ -118,7 +118,9 @@ static bool complete_serials(Parse *p, GError **error)
     Config *c = p->config;
     unsigned n_stdio = 0;
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
-        const char *standard = i || p->nodefaults ? "null" : p->no_monitor ? "stdio" : "mon:stdio";
+        const char *standard = i || p->nodefaults || options_stdio_owner(c) ? "null"
+                               : p->no_monitor                              ? "stdio"
+                                                                            : "mon:stdio";
         if (!c->serial[i])
             c->serial[i] = g_strdup(standard);
         n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
@@ -151,7 +153,8 @@ static bool complete_board(Config *c, GError **error)
 static bool complete(Parse *p, GError **error)
 {
     Config *c = p->config;
-    if (!choose_accel(p, error) || !complete_serials(p, error))
+    if (!choose_accel(p, error) || !complete_serials(p, error) ||
+        !options_complete_chardevs(p, error))
         return false;
     if (!c->bios && !c->kernel && !c->dumpdtb)
         return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
@@ -164,11 +167,29 @@ static bool complete(Parse *p, GError **error)
     return true;
 }
 
+static void chardev_config_free(void *pointer)
+{
+    ChardevConfig *c = pointer;
+    g_free(c->id);
+    g_free(c->text);
+    g_free(c);
+}
+
+static void byte_channel_config_free(void *pointer)
+{
+    ByteChannelConfig *c = pointer;
+    g_free(c->chardev);
+    g_free(c->name);
+    g_free(c);
+}
+
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
 {
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
     Parse p = {.config = config, .accels = accels};
     *config = (Config){
+        .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
+        .byte_channels = g_ptr_array_new_with_free_func(byte_channel_config_free),
         .has_reset = true,
         .has_shutdown = true,
         .has_idle = true,
@@ -195,5 +216,7 @@ void config_clear(Config *c)
         g_free(strings[i]);
     for (unsigned i = 0; i < SERIALS_MAX; i++)
         g_free(c->serial[i]);
+    g_clear_pointer(&c->chardevs, g_ptr_array_unref);
+    g_clear_pointer(&c->byte_channels, g_ptr_array_unref);
     *c = (Config){0};
 }

@@ -43,6 +43,10 @@ typedef struct Parse {
     bool option_set_##id(Parse *p, const char *arg, GError **error);
 #include "platform/options_table.def"
 
+/* options_device.c */
+const char *options_stdio_owner(const Config *config); /* id of the -chardev stdio; NULL: none */
+bool options_complete_chardevs(Parse *p, GError **error); /* every id is there, and used once at most */
+
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
 
 void options_print_help(FILE *out);

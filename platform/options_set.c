@@ -80,7 +80,7 @@ bool option_set_serial(Parse *p, const char *arg, GError **error)
         return option_bad(error, "-serial %s: the board has only %d serial ports", arg,
                           SERIALS_MAX);
     g_autoptr(GError) why = NULL;
-    if (!chardev_check(arg, &why))
+    if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
         return option_bad(error, "-serial %s", why->message);
     return property_string(&p->config->serial[p->n_serials++], "-serial", arg, error);
 }

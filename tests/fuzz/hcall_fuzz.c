@@ -28,7 +28,37 @@ static bool request_shutdown(void *opaque, unsigned vcpu)
     return answers & 2;
 }
 
-static const HcallServices services = {request_reset, request_shutdown};
+/* Says what it likes, and gives and takes as much; never more than it was asked for. */
+static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, unsigned size,
+                         unsigned *sent)
+{
+    g_assert_cmpuint(size, <=, 16);
+    *sent = MIN(size, answers >> 4);
+    return answers & 4;
+}
+
+static bool channel_receive(void *opaque, uint32_t handle, uint8_t *data, unsigned size,
+                            unsigned *got)
+{
+    g_assert_cmpuint(size, <=, 16);
+    *got = MIN(size, answers >> 4);
+    memset(data, answers, *got);
+    return answers & 4;
+}
+
+static bool channel_poll(void *opaque, uint32_t handle, unsigned *to_receive, unsigned *to_send)
+{
+    *to_receive = *to_send = answers;
+    return answers & 4;
+}
+
+static const HcallServices services = {
+    .request_reset = request_reset,
+    .request_shutdown = request_shutdown,
+    .byte_channel_send = channel_send,
+    .byte_channel_receive = channel_receive,
+    .byte_channel_poll = channel_poll,
+};
 
 static uint64_t be64(const uint8_t *p)
 {

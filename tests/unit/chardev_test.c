@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -416,6 +417,87 @@ static void test_file(void)
     g_rmdir(dir);
 }
 
+/* --- -chardev */
+
+static Front *open_option(const char *text, size_t room)
+{
+    g_autoptr(GError) error = NULL;
+    Chardev *chr = chardev_option_new(text, &error);
+    g_assert_no_error(error);
+    return front_new(chr, room);
+}
+
+static void test_option_file(void)
+{
+    g_autofree char *dir = temp_dir(), *out = g_build_filename(dir, "out", NULL), *text = NULL;
+    g_autofree char *in = g_build_filename(dir, "in", NULL);
+    g_autofree char *option = g_strdup_printf("file,id=log,path=%s,append=on,input-path=%s", out, in);
+    g_assert_true(g_file_set_contents(out, "old\n", -1, NULL));
+    g_assert_true(g_file_set_contents(in, "typed", -1, NULL));
+    Front *f = open_option(option, 100);
+    g_assert_cmpstr(chardev_label(f->chr), ==, "log");
+    g_assert_cmpuint(locked_write(f->chr, "new\n", 4), ==, 4);
+    RUN_UNTIL(f->chr->in_fd < 0);
+    g_assert_cmpstr(f->got->str, ==, "typed");
+    front_free(f);
+    g_assert_true(g_file_get_contents(out, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "old\nnew\n");
+    g_unlink(out);
+    g_unlink(in);
+    g_rmdir(dir);
+}
+
+static void expect_ring(Front *f, size_t size, const char *text)
+{
+    g_autoptr(GByteArray) got = g_byte_array_new();
+    g_assert_true(chardev_ring_read(f->chr, got, size));
+    g_assert_cmpmem(got->data, got->len, text, strlen(text));
+}
+
+static void test_option_ringbuf(void)
+{
+    Front *f = open_option("ringbuf,id=ring,size=8", 0);
+    g_assert_true(chardev_is_open(f->chr));
+    expect_ring(f, 100, "");
+    g_assert_cmpuint(locked_write(f->chr, "abcdef", 6), ==, 6);
+    expect_ring(f, 2, "ab");
+    g_assert_cmpuint(locked_write(f->chr, "ghijkl", 6), ==, 6); /* the oldest go */
+    expect_ring(f, 3, "efg");
+    expect_ring(f, 100, "hijkl");
+    g_assert_cmpuint(locked_write(f->chr, "0123456789abcdefghij", 20), ==, 20);
+    expect_ring(f, 100, "cdefghij");
+    front_free(f);
+    f = open_option("null,id=n", 0);
+    g_autoptr(GByteArray) none = g_byte_array_new();
+    g_assert_false(chardev_ring_read(f->chr, none, 1));
+    g_assert_true(chardev_is_open(f->chr));
+    front_free(f);
+}
+
+/* A server on a port that the host chose, then a client of it. */
+static void test_option_tcp(void)
+{
+    Front *server = open_option("socket,id=s,host=127.0.0.1,port=0,server=on,wait=off", 100);
+    struct sockaddr_in sin;
+    socklen_t size = sizeof(sin);
+    g_assert_cmpint(getsockname(server->chr->listen_fd, (struct sockaddr *)&sin, &size), ==, 0);
+    g_assert_false(chardev_is_open(server->chr));
+    g_autofree char *option =
+        g_strdup_printf("socket,id=c,host=127.0.0.1,port=%u", ntohs(sin.sin_port));
+    Front *client = open_option(option, 100);
+    RUN_UNTIL(server->opened);
+    g_assert_true(chardev_is_open(server->chr));
+    g_assert_cmpuint(locked_write(client->chr, "ping", 4), ==, 4);
+    RUN_UNTIL(server->got->len == 4);
+    g_assert_cmpuint(locked_write(server->chr, "pong!", 5), ==, 5);
+    RUN_UNTIL(client->got->len == 5);
+    g_assert_cmpstr(server->got->str, ==, "ping");
+    g_assert_cmpstr(client->got->str, ==, "pong!");
+    front_free(client);
+    RUN_UNTIL(server->closed);
+    front_free(server);
+}
+
 static void test_pty(void)
 {
     Front *f = front_new(open_spec("pty"), 10);
@@ -559,6 +641,9 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/mux/plain-stdio-has-no-keys", test_plain_stdio_has_no_keys);
     g_test_add_func("/chardev/null-takes-all", test_null);
     g_test_add_func("/chardev/file-takes-output", test_file);
+    g_test_add_func("/chardev/a-file-is-appended-to-and-read-from", test_option_file);
+    g_test_add_func("/chardev/a-ring-keeps-the-newest", test_option_ringbuf);
+    g_test_add_func("/chardev/a-port-serves-one-client", test_option_tcp);
     g_test_add_func("/chardev/pty-comes-and-goes", test_pty);
     g_test_add_func("/chardev/unix/one-client-after-the-other", test_unix_server);
     g_test_add_func("/chardev/unix/a-lost-client-frees-a-waiting-writer",

@@ -30,7 +30,46 @@ static bool request_shutdown(void *opaque, unsigned vcpu)
     return r->can;
 }
 
-static const HcallServices services = {.request_reset = request_reset, .request_shutdown = request_shutdown};
+/* One channel, handle 7, that echoes: it holds sixteen bytes. */
+static struct Channel {
+    uint8_t bytes[16];
+    unsigned n;
+} channel;
+
+static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, unsigned size,
+                         unsigned *sent)
+{
+    g_assert_cmpuint(size, <=, 16);
+    *sent = MIN(size, 16 - channel.n);
+    memcpy(channel.bytes + channel.n, data, *sent);
+    channel.n += *sent;
+    return handle == 7;
+}
+
+static bool channel_receive(void *opaque, uint32_t handle, uint8_t *data, unsigned size,
+                            unsigned *got)
+{
+    g_assert_cmpuint(size, <=, 16);
+    *got = MIN(size, channel.n);
+    memcpy(data, channel.bytes, *got);
+    memmove(channel.bytes, channel.bytes + *got, channel.n -= *got);
+    return handle == 7;
+}
+
+static bool channel_poll(void *opaque, uint32_t handle, unsigned *to_receive, unsigned *to_send)
+{
+    *to_receive = channel.n;
+    *to_send = 16 - channel.n;
+    return handle == 7;
+}
+
+static const HcallServices services = {
+    .request_reset = request_reset,
+    .request_shutdown = request_shutdown,
+    .byte_channel_send = channel_send,
+    .byte_channel_receive = channel_receive,
+    .byte_channel_poll = channel_poll,
+};
 
 /* Every argument register holds a value of its own, to be found again. */
 static VcpuExit exit_for(uint64_t token)
@@ -78,7 +117,8 @@ static void served_when_present(void)
 
             g_assert_cmpuint(env.count[id], ==, 1);
             if ((hcall_needs(id) & ~present) == 0) {
-                g_assert_true(outcome == HCALL_DEFERRED || exit.epapr_hcall.ret == EV_SUCCESS);
+                g_assert_true(outcome == HCALL_DEFERRED ||
+                              exit.epapr_hcall.ret != EV_UNIMPLEMENTED);
                 continue;
             }
             g_assert_cmpint(outcome, ==, HCALL_ANSWERED);
@@ -112,6 +152,70 @@ static void features(void)
     g_assert_cmphex(exit.epapr_hcall.args[0], ==, 0);
     assert_guest_values(&exit, 1);
     g_assert_false(exit.epapr_hcall.idle);
+}
+
+/* One call with these arguments, r3 on; its status. */
+static uint64_t call(VcpuExit *exit, uint64_t token, const uint64_t *args, unsigned n)
+{
+    HcallEnv env = {.present = ALL, .services = &services};
+    *exit = exit_for(token);
+    memcpy(exit->epapr_hcall.args, args, n * sizeof args[0]);
+    g_assert_cmpint(hcall_serve(&env, 0, exit), ==, HCALL_ANSWERED);
+    return exit->epapr_hcall.ret;
+}
+
+static void byte_channel_order(void)
+{
+    VcpuExit exit;
+    channel.n = 0;
+    const uint64_t send[] = {7, 7, 0x61626364, 0x65666768, 0x696a6b6c, 0x6d6e6f70};
+    g_assert_cmpuint(call(&exit, 0x10001, send, 6), ==, EV_SUCCESS);
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 7);
+    g_assert_cmpmem(channel.bytes, channel.n, "abcdefg", 7);
+    g_assert_cmphex(exit.epapr_hcall.args[1], ==, 0x61626364); /* the guest's own */
+
+    const uint64_t receive[] = {7, 6};
+    g_assert_cmpuint(call(&exit, 0x10002, receive, 2), ==, EV_SUCCESS);
+    const uint64_t got[] = {6, 0x61626364, 0x65660000, 0, 0, 0xa0000009, 0xa000000a};
+    g_assert_cmpmem(exit.epapr_hcall.args, sizeof got, got, sizeof got);
+    g_assert_cmpuint(channel.n, ==, 1);
+}
+
+static void byte_channel_counts(void)
+{
+    VcpuExit exit;
+    channel.n = 10;
+    const uint64_t sixteen[] = {7, 16}, seventeen[] = {7, 17}, none[] = {7, 0};
+    const uint64_t many[] = {7, 0xffffffff};
+    g_assert_cmpuint(call(&exit, 0x10001, seventeen, 2), ==, EV_EINVAL);
+    assert_guest_values(&exit, 1);
+    g_assert_cmpuint(call(&exit, 0x10001, sixteen, 2), ==, EV_SUCCESS); /* short */
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 6);
+    g_assert_cmpuint(call(&exit, 0x10001, sixteen, 2), ==, EV_EAGAIN); /* full */
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 0);
+    g_assert_cmpuint(call(&exit, 0x10001, none, 2), ==, EV_SUCCESS);
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 0);
+    g_assert_cmpuint(call(&exit, 0x10003, none, 1), ==, EV_SUCCESS);
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 16);
+    g_assert_cmpuint(exit.epapr_hcall.args[1], ==, 0);
+    assert_guest_values(&exit, 2);
+    g_assert_cmpuint(call(&exit, 0x10002, none, 2), ==, EV_SUCCESS);
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 0);
+    g_assert_cmpuint(call(&exit, 0x10002, many, 2), ==, EV_SUCCESS); /* clamped */
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 16);
+    g_assert_cmpuint(call(&exit, 0x10002, many, 2), ==, EV_SUCCESS); /* nothing there */
+    g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 0);
+}
+
+static void byte_channel_handle(void)
+{
+    for (unsigned i = 1; i <= 3; i++) {
+        VcpuExit exit;
+        const uint64_t args[] = {8, 1};
+        g_assert_cmpuint(call(&exit, 0x10000 + i, args, 2), ==, EV_EINVAL);
+        g_assert_cmpuint(exit.epapr_hcall.args[0], ==, 1);
+        assert_guest_values(&exit, 1);
+    }
 }
 
 static void refused_request(void)
@@ -212,6 +316,9 @@ int main(int argc, char **argv)
                     served_when_present);
     g_test_add_func("/hcall/idle-waits-after-completion", idle);
     g_test_add_func("/hcall/features-offers-none-and-touches-r4-only", features);
+    g_test_add_func("/hcall/a-byte-channel-keeps-the-order-of-bytes", byte_channel_order);
+    g_test_add_func("/hcall/a-byte-channel-takes-and-gives-what-fits", byte_channel_counts);
+    g_test_add_func("/hcall/a-handle-of-no-byte-channel-is-invalid", byte_channel_handle);
     g_test_add_func("/hcall/refused-reset-and-shutdown-are-internal-errors", refused_request);
     g_test_add_func("/hcall/deferred-exit-is-left-whole-until-answered", deferred_request);
     g_test_add_func("/hcall/present-is-wanted-and-deliverable", offer);

@@ -307,6 +307,68 @@ static void test_sizes(void)
     }
 }
 
+static void test_chardevs(void)
+{
+    Config c = good("-kernel k -chardev null,id=a -serial chardev:a -chardev ringbuf,id=b,size=4K "
+                    "-device epapr-byte-channel,chardev=b,name=log,console=on "
+                    "-device epapr-byte-channel,chardev=c -chardev socket,id=c,path=s,server=on");
+    g_assert_cmpuint(c.chardevs->len, ==, 3);
+    g_assert_cmpuint(c.byte_channels->len, ==, 2);
+    const ByteChannelConfig *first = c.byte_channels->pdata[0], *second = c.byte_channels->pdata[1];
+    g_assert_cmpstr(first->chardev, ==, "b");
+    g_assert_cmpstr(first->name, ==, "log");
+    g_assert_true(first->console && !second->console);
+    g_assert_cmpstr(second->chardev, ==, "c");
+    g_assert_null(second->name);
+    config_clear(&c);
+
+    c = good("-kernel k -chardev stdio,id=a"); /* the terminal is taken */
+    g_assert_cmpstr(c.serial[0], ==, "null");
+    config_clear(&c);
+}
+
+static void test_bad_chardevs(void)
+{
+    bad("-chardev null", "-chardev null: id=ID is missing");
+    bad("-chardev id=a", "-chardev: the back end comes first: BACKEND,id=ID");
+    bad("-chardev nul,id=a", "-chardev nul: unknown back end (did you mean 'null'?)");
+    bad("-chardev udp,id=a", "-chardev udp: not yet supported");
+    bad("-chardev null,id=1", "-chardev id: an id is a letter, then letters, digits, '-', '.' and '_'");
+    bad("-chardev null,id=a,path=x", "-chardev null: unknown property 'path'");
+    bad("-chardev file,id=a,apend=on", "-chardev file: unknown property 'apend' (did you mean 'append'?)");
+    bad("-chardev file,id=a", "-chardev file: path=FILE is missing");
+    bad("-chardev socket,id=a", "-chardev socket: either path=FILE or port=PORT is needed");
+    bad("-chardev socket,id=a,path=x,port=1", "-chardev socket: either path=FILE or port=PORT is needed");
+    bad("-chardev socket,id=a,path=x,host=h", "-chardev socket: host= goes with port=");
+    bad("-chardev socket,id=a,port=x", "-chardev port: 'x' is not a number from 0 to 65535");
+    bad("-chardev ringbuf,id=a,size=3", "-chardev size: must be a power of two, of 1G at most");
+    bad("-chardev ringbuf,id=a,size=16G", "-chardev size: must be a power of two, of 1G at most");
+    bad("-chardev null,id=a -chardev pty,id=a",
+        "-chardev pty,id=a: there is already a back end with id 'a'");
+    bad("-kernel k -serial chardev:x", "-serial: no -chardev has the id 'x'");
+    bad("-kernel k -chardev null,id=cone -serial chardev:con",
+        "-serial: no -chardev has the id 'con' (did you mean 'cone'?)");
+    bad("-kernel k -chardev null,id=a -serial chardev:a -serial chardev:a",
+        "-serial: the back end 'a' is already used by -serial");
+    bad("-kernel k -chardev null,id=a -serial chardev:a -device epapr-byte-channel,chardev=a",
+        "-device epapr-byte-channel: the back end 'a' is already used by -serial");
+    bad("-kernel k -chardev stdio,id=a -chardev stdio,id=b",
+        "-chardev stdio,id=b: standard input and output are already a's");
+    bad("-kernel k -chardev stdio,id=a -serial mon:stdio",
+        "-serial mon:stdio: standard input and output are already a's");
+    bad("-device epapr-byte-channel,chardev=x", "-device epapr-byte-channel: no -chardev has the id 'x'");
+    bad("-device epapr-byte-channel", "-device epapr-byte-channel: chardev=ID is missing");
+    bad("-device epapr-byte-channel,chardev=x,nam=y",
+        "-device epapr-byte-channel: unknown property 'nam' (did you mean 'name'?)");
+    bad("-device epapr-byte-channel,chardev=x,name=\t",
+        "-device epapr-byte-channel name: must be printable ASCII");
+    bad("-device epapr-byte-channel,chardev=x,name=y -device epapr-byte-channel,chardev=z,name=y",
+        "-device epapr-byte-channel name: 'y' is already another byte channel's");
+    bad("-device epapr-byte-channel,chardev=x,console=on -device epapr-byte-channel,chardev=y,console=on",
+        "-device epapr-byte-channel console: another byte channel is the console");
+    bad("-device e1000", "-device e1000: unknown or not yet supported");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -324,6 +386,8 @@ int main(int argc, char **argv)
     g_test_add_func("/options/every-row-is-documented", test_every_row_is_documented);
     g_test_add_func("/options/names-are-unique", test_names_are_unique);
     g_test_add_func("/options/the-closest-name-is-suggested", test_suggestions);
+    g_test_add_func("/options/back-ends-have-names", test_chardevs);
+    g_test_add_func("/options/a-back-end-is-there-and-used-once", test_bad_chardevs);
     g_test_add_func("/options/double-commas-are-commas", test_pairs);
     g_test_add_func("/options/sizes", test_sizes);
     return g_test_run();
