@@ -5,6 +5,8 @@
 #   RUN=qemu-ppc            what the tests run it with
 #   CC=clang, PKG_CONFIG=…, V=1 as usual
 
+.DEFAULT_GOAL := all
+
 CROSS      ?=
 RUN        ?=
 CC         := $(if $(filter default,$(origin CC)),$(CROSS)gcc,$(CC))
@@ -70,6 +72,10 @@ endif
 LIB     := $(B)/libquoin.a
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 
+# A static glib names functions that want the C library's shared half; the linker says so each time, and nothing calls
+# them but a lookup of a host's name: heard only when it fails.
+link = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)$(if $(CROSS), 2>$@.ld || { cat $@.ld >&2; false; })
+
 # What runs $(B)/X in a test: itself, or a script that has RUN run it
 runnable = $(if $(RUN),$(patsubst $(B)/%,$(B)/run/%,$1),$1)
 QUOIN   := $(call runnable,$(B)/quoin)
@@ -78,7 +84,7 @@ all: $(B)/quoin
 
 $(B)/quoin: $(B)/obj/platform/main.o $(LIB)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 $(LIB): $(LIBOBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -105,7 +111,7 @@ uninstall:
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 unit: $(UNIT)
 
@@ -135,7 +141,7 @@ check: all
 $(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 check-objdump: $(call runnable,$(B)/diff/objdump_test)
 	@$<
@@ -148,7 +154,7 @@ DIFF_STUB := build/diff/user_stub_fpr build/diff/user_stub_spe
 $(B)/diff/user_diff: $(DIFF_USER) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 build/diff/user_stub_%: tests/diff/user/stub.c tests/diff/user/stub_run_%.S tests/diff/user/record.h
 	@mkdir -p $(@D)
@@ -178,7 +184,7 @@ FUZZ := $(filter-out $(if $(filter yes,$(JSON_GLIB)),,qmp),$(FUZZ))
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 check-fuzz: $(call runnable,$(FUZZ:%=$(B)/fuzz/%))
 	@failed=0; for name in $(FUZZ); do \
@@ -195,7 +201,7 @@ fuzz-%: $(SRC)
 
 $(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man)
 
@@ -310,7 +316,7 @@ bench: $(B)/quoin guest-linux build/guests/linux-bench
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)
+	$(link)
 
 # Not a test: two vCPUs against one, and what a store costs a core that is not alone
 bench-smp: $(B)/quoin guests
@@ -363,7 +369,7 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!cpu/kvm/kvm_epapr.h')
 
--include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d')
+-include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: install uninstall check-cli
 .PHONY: check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs

@@ -147,13 +147,28 @@ static void test_tree_dump_needs_no_kernel(void)
 
 static void test_boards(void)
 {
-    Config c = good("-M mpc8544ds -smp 15 -m 3G -kernel k");
+    Config c = good("-M mpc8544ds -smp 15 -m 2047M -kernel k");
     g_assert_cmpstr(c.board, ==, "mpc8544ds");
     config_clear(&c);
     bad("-M mpc8544ds -smp 16 -kernel k", "-smp 16: board mpc8544ds has 15 cores at most");
-    bad("-m 3073M -M mpc8544ds -kernel k", "-m 3073M: board mpc8544ds has room for 3072M of RAM");
     bad("-M mpc8544 -kernel k", "-M mpc8544: unknown board; the closest known is mpc8544ds");
 }
+
+#if SIZE_MAX > UINT32_MAX
+static void test_much_memory(void)
+{
+    Config c = good("-M mpc8544ds -m 3G -kernel k");
+    g_assert_cmpuint(c.ram_size, ==, UINT64_C(3) << 30);
+    config_clear(&c);
+    bad("-m 3073M -M mpc8544ds -kernel k", "-m 3073M: board mpc8544ds has room for 3072M of RAM");
+}
+#else
+static void test_much_memory(void)
+{
+    bad("-m 2G -kernel k", "-m 2G: more than the address space of this host");
+    bad("-m 48G -kernel k", "-m 48G: more than the address space of this host");
+}
+#endif
 
 static void test_bad_lines(void)
 {
@@ -373,6 +388,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/options/a-board-has-its-own-limits", test_boards);
+    g_test_add_func(SIZE_MAX > UINT32_MAX ? "/options/a-board-may-have-more-memory-than-another"
+                                          : "/options/memory-must-fit-this-host",
+                    test_much_memory);
     g_test_add_func("/options/defaults", test_defaults);
     g_test_add_func("/options/a-full-line", test_a_full_line);
     g_test_add_func("/options/two-dashes-do", test_two_dashes);
