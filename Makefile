@@ -63,6 +63,8 @@ endif
 Q       := $(if $(V),,@)
 
 OTHER   := platform/control/$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp).c
+# KVM is for PowerPC: elsewhere a file that says so
+OTHER   += $(if $(findstring powerpc,$(shell $(CC) -dumpmachine 2>/dev/null)),cpu/kvm/kvm_none.c,$(filter-out %/kvm_none.c,$(wildcard cpu/kvm/*.c)))
 SRC     := $(filter-out $(OTHER),$(wildcard platform/*.c platform/devices/*.c platform/control/*.c cpu/*.c cpu/e500/*.c \
              cpu/soft/*.c cpu/kvm/*.c hcall/*.c dts/*.c))
 LIBOBJ  := $(patsubst %.c,$(B)/obj/%.o,$(filter-out platform/main.c,$(SRC)))

@@ -9,6 +9,7 @@ static const struct {
 } accels[] = {
     {"soft", &accel_soft},
     {"tcg", &accel_soft}, /* QEMU's word for the same */
+    {"kvm", &accel_kvm},
 };
 
 const AccelOps *accel_find(const char *name)

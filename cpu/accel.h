@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * An accelerator executes vCPUs.  Two are meant to exist: soft (cpu/soft) and kvm (cpu/kvm).
+ * An accelerator executes vCPUs.  There are two: soft (cpu/soft) and kvm (cpu/kvm).
  *
  * An AccelVm is one virtual machine handle.  Rebuilding a VM (cpu/vcpu.h) is opening a second AccelVm,
  * attaching everything again and closing the first: it needs no operation of its own and costs an
@@ -37,6 +37,8 @@ typedef enum AccelCaps {
     ACCEL_CAP_STATE_WRITE = 1 << 2, /* vCPU state can be written after the vCPU first ran */
     ACCEL_CAP_SET_DEBUG = 1 << 3,   /* breakpoints and single step */
     ACCEL_CAP_VIRTUAL_TIME = 1 << 4,
+    ACCEL_CAP_IDLE = 1 << 6,         /* it serves EV_IDLE, by itself or by VcpuExit.epapr_hcall.idle */
+    ACCEL_CAP_AREA_EXIT = 1 << 7,    /* memory-area calls come out as EPAPR_HCALL exits */
     ACCEL_CAP_DEBUG_BESIDE = 1 << 5, /* the guest's own debug events go on while a debugger has its; else they stand still */
 } AccelCaps;
 
@@ -88,7 +90,8 @@ typedef struct AccelDebug {
 
 struct AccelOps {
     const char *name, *doc;
-    bool (*available)(char **why_not /* g_free */);
+    bool (*available)(char **why_not /* g_free; may be NULL */); /* where false nothing else may be called */
+    const E500Model *(*host_model)(GError **error); /* `-cpu host`: the core that it executes guests on */
 
     AccelVm *(*vm_open)(const AccelConfig *config, GError **error);
     void (*vm_close)(AccelVm *vm); /* all its vCPUs were destroyed before */
@@ -96,6 +99,7 @@ struct AccelOps {
     bool (*vm_map_ram)(AccelVm *vm, const AccelRam *ram, GError **error);
     /* Instruction words for /hypervisor hcall-instructions; returns how many (1 to 4). */
     unsigned (*vm_hcall_instructions)(const AccelVm *vm, uint32_t insn[4]);
+    uint64_t (*vm_tb_hz)(const AccelVm *vm); /* frequency of the time base that guests read */
 
     AccelVcpu *(*vcpu_create)(AccelVm *vm, unsigned index, GError **error);
     void (*vcpu_destroy)(AccelVcpu *vcpu);
@@ -115,5 +119,5 @@ struct AccelOps {
     bool (*vcpu_translate)(AccelVcpu *vcpu, Ea ea, uint64_t *gpa);
 };
 
-extern const AccelOps accel_soft;
+extern const AccelOps accel_soft, accel_kvm;
 const AccelOps *accel_find(const char *name); /* "soft", "tcg" (= soft), "kvm"; NULL: unknown */

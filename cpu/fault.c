@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/fault.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct {
@@ -13,18 +14,41 @@ static const struct {
 
 static int armed = FAULTS; /* none */
 static int passings_left;  /* atomic */
+static int fails_with = EINVAL;
+
+static const struct {
+    const char *name;
+    int number;
+} errors[] = {{"EINVAL", EINVAL}, {"ENOMEM", ENOMEM}, {"EINTR", EINTR}};
+
+static bool parse_errno(const char *name, int *number)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(errors); i++) {
+        if (!strcmp(errors[i].name, name)) {
+            *number = errors[i].number;
+            return true;
+        }
+    }
+    return false;
+}
 
 bool fault_arm(const char *spec, GError **error)
 {
-    const char *colon = strchr(spec, ':');
-    size_t len = colon ? (size_t)(colon - spec) : strlen(spec);
+    g_auto(GStrv) part = g_strsplit(spec, ":", 3);
     guint64 nth = 1;
-    if (colon && !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXINT, &nth, error)) {
-        g_prefix_error(error, "inject-fault=%s: ", spec);
-        return false;
+    if (part[0] && part[1]) {
+        if (!g_ascii_string_to_unsigned(part[1], 10, 1, G_MAXINT, &nth, error)) {
+            g_prefix_error(error, "inject-fault=%s: ", spec);
+            return false;
+        }
+        if (part[2] && !parse_errno(part[2], &fails_with)) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                        "inject-fault=%s: '%s' is not one of EINVAL, ENOMEM, EINTR", spec, part[2]);
+            return false;
+        }
     }
     for (int i = 0; i < FAULTS; i++) {
-        if (strlen(faults[i].name) == len && !memcmp(faults[i].name, spec, len)) {
+        if (!g_strcmp0(faults[i].name, part[0])) {
             passings_left = (int)nth;
             armed = i;
             return true;
@@ -35,12 +59,20 @@ bool fault_arm(const char *spec, GError **error)
     return false;
 }
 
+static bool passes(FaultId id)
+{
+    return G_LIKELY(armed != (int)id) || __atomic_sub_fetch(&passings_left, 1, __ATOMIC_RELAXED) != 0;
+}
+
 bool fault_here(FaultId id, GError **error)
 {
-    if (G_LIKELY(armed != (int)id))
-        return false;
-    if (__atomic_sub_fetch(&passings_left, 1, __ATOMIC_RELAXED) != 0)
+    if (passes(id))
         return false;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "injected fault: %s", faults[id].doc);
     return true;
+}
+
+int fault_errno_here(FaultId id)
+{
+    return passes(id) ? 0 : fails_with;
 }

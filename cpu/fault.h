@@ -18,7 +18,30 @@
     X(GET_STATE, "get-state", "reading vCPU state")                                                \
     X(BUILD_TREE, "build-tree", "building the device tree at a reset")                             \
     X(RESET, "reset", "accepting a request for a reset")                                           \
-    X(SHUTDOWN, "shutdown", "accepting a request for a shutdown")
+    X(SHUTDOWN, "shutdown", "accepting a request for a shutdown")                                  \
+    FAULT_KVM_LIST(X)
+
+/* The requests to KVM that the kvm accelerator makes (cpu/kvm): passed where there is a KVM. */
+#define FAULT_KVM_LIST(X)                                                                          \
+    X(KVM_GET_API_VERSION, "kvm-get-api-version", "KVM_GET_API_VERSION")                           \
+    X(KVM_CHECK_EXTENSION, "kvm-check-extension", "KVM_CHECK_EXTENSION")                           \
+    X(KVM_GET_VCPU_MMAP_SIZE, "kvm-get-vcpu-mmap-size", "KVM_GET_VCPU_MMAP_SIZE")                  \
+    X(KVM_CREATE_VM, "kvm-create-vm", "KVM_CREATE_VM")                                             \
+    X(KVM_PPC_GET_PVINFO, "kvm-ppc-get-pvinfo", "KVM_PPC_GET_PVINFO")                              \
+    X(KVM_SET_USER_MEMORY_REGION, "kvm-set-user-memory-region", "KVM_SET_USER_MEMORY_REGION")      \
+    X(KVM_CREATE_VCPU, "kvm-create-vcpu", "KVM_CREATE_VCPU")                                       \
+    X(KVM_ENABLE_CAP, "kvm-enable-cap", "KVM_ENABLE_CAP")                                          \
+    X(KVM_RUN, "kvm-run", "KVM_RUN")                                                               \
+    X(KVM_INTERRUPT, "kvm-interrupt", "KVM_INTERRUPT")                                             \
+    X(KVM_GET_REGS, "kvm-get-regs", "KVM_GET_REGS")                                                \
+    X(KVM_SET_REGS, "kvm-set-regs", "KVM_SET_REGS")                                                \
+    X(KVM_GET_SREGS, "kvm-get-sregs", "KVM_GET_SREGS")                                             \
+    X(KVM_SET_SREGS, "kvm-set-sregs", "KVM_SET_SREGS")                                             \
+    X(KVM_GET_ONE_REG, "kvm-get-one-reg", "KVM_GET_ONE_REG")                                       \
+    X(KVM_SET_ONE_REG, "kvm-set-one-reg", "KVM_SET_ONE_REG")                                       \
+    X(KVM_DIRTY_TLB, "kvm-dirty-tlb", "KVM_DIRTY_TLB")                                             \
+    X(KVM_TRANSLATE, "kvm-translate", "KVM_TRANSLATE")                                             \
+    X(KVM_SET_GUEST_DEBUG, "kvm-set-guest-debug", "KVM_SET_GUEST_DEBUG")
 
 typedef enum FaultId {
 #define X(id, name, doc) FAULT_##id,
@@ -27,7 +50,12 @@ typedef enum FaultId {
         FAULTS
 } FaultId;
 
-/* "NAME" or "NAME:N": the Nth passing (from 1) and no other fails.  Before threads start. */
+/*
+ * "NAME", "NAME:N" or "NAME:N:ERRNO": the Nth passing (from 1) and no other fails; a request to the host's kernel with that errno:
+ * EINVAL (unless said otherwise), ENOMEM or EINTR.  Before threads start.
+ */
 bool fault_arm(const char *spec, GError **error);
 /* True: fail here, now; *error (if asked for) is set.  Any thread. */
 bool fault_here(FaultId id, GError **error);
+/* The same for a request to the host's kernel: the errno to fail with, or 0. */
+int fault_errno_here(FaultId id);

@@ -57,10 +57,10 @@ const char *hcall_status_name(uint64_t status)
 
 unsigned hcall_present(const HcallOffer *offer)
 {
+    unsigned idle = offer->idle && offer->can_idle ? HCALL_NEED_IDLE : 0;
     if (!offer->exits)
-        return 0;
-    return (offer->idle ? HCALL_NEED_IDLE : 0) |
-           (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
+        return idle;
+    return idle | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
            (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
            (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0);
 }

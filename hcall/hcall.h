@@ -94,6 +94,7 @@ typedef struct HcallServices {
 typedef struct HcallOffer {
     bool exits;     /* the accelerator hands hypercalls out (ACCEL_CAP_HCALL_EXIT) */
     bool can_reset; /* it can write vCPU state after launch, or rebuild the VM */
+    bool can_idle;  /* it serves EV_IDLE (ACCEL_CAP_IDLE), which needs no exit */
     bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
     bool partition;             /* -M has-partition= */
 } HcallOffer;

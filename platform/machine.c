@@ -211,11 +211,13 @@ static bool add_vcpus(Machine *m, GError **error)
     const Config *config = m->config;
     const AccelOps *ops = accel_find(config->accel);
     g_autofree char *why_not = NULL;
-    if (!ops || !ops->available(&why_not)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "-accel %s: %s", config->accel,
-                    why_not ? why_not : "not built in");
+    if (!ops->available(&why_not)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "-accel %s: %s", config->accel, why_not);
         return false;
     }
+    m->model = strcmp(config->cpu, "host") ? e500_model_find(config->cpu) : ops->host_model(error);
+    if (!m->model)
+        return false;
     AccelConfig accel = {
         .model = m->model,
         .time = &m->time,
@@ -241,6 +243,7 @@ static unsigned hcalls_present(const Machine *m)
     HcallOffer offer = {
         .exits = caps & ACCEL_CAP_HCALL_EXIT,
         .can_reset = !rebuilds || (caps & ACCEL_CAP_REBUILD),
+        .can_idle = caps & ACCEL_CAP_IDLE,
         .idle = config->has_idle,
         .reset = config->has_reset,
         .shutdown = config->has_shutdown,
@@ -286,7 +289,6 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->config = config;
     m->boot = boot;
     m->board = board_find(config->board);
-    m->model = e500_model_find(config->cpu);
     g_mutex_init(&m->error_lock);
     m->loop = g_main_loop_new(NULL, FALSE);
     m->soc = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);

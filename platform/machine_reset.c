@@ -50,7 +50,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .board_compatible = m->board->compatible,
         .cpu = m->model->name,
         .n_cpus = config->n_vcpus,
-        .tb_hz = m->board->clock_hz,
+        .tb_hz = vm->ops->vm_tb_hz(vm),
         .clock_hz = m->board->clock_hz,
         .bus_hz = m->board->clock_hz,
         .cache_line = m->model->cache_line,

@@ -95,18 +95,18 @@ static bool choose_accel(Parse *p, GError **error)
     for (guint i = 0; i < p->accels->len; i++) {
         const AccelOps *ops = accel_find(p->accels->pdata[i]);
         g_clear_pointer(&why, g_free);
-        if (ops && ops->available(&why)) {
+        if (ops->available(&why)) {
             p->config->accel = g_strdup(ops->name);
             break;
         }
-        if (!ops)
-            why = g_strdup("not yet supported");
     }
     if (!p->accels->len)
         p->config->accel = g_strdup("soft");
     if (!p->config->accel)
         return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1],
                           why);
+    if (p->config->icount && strcmp(p->config->accel, "soft"))
+        return option_bad(error, "-accel %s: -icount is soft's alone", p->config->accel);
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
         return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone",
                           p->config->accel);
@@ -139,7 +139,7 @@ static bool complete_board(Config *c, GError **error)
         c->board = g_strdup(boards(&n)->name);
     const Board *board = board_find(c->board);
     if (!c->cpu)
-        c->cpu = g_strdup(board->cpu);
+        c->cpu = g_strdup(strcmp(c->accel, "kvm") ? board->cpu : "host");
     if (c->n_vcpus > board->cpus_max)
         return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name,
                           board->cpus_max);

@@ -45,8 +45,8 @@ void options_print_help(FILE *out)
 void options_print_version(FILE *out)
 {
     fprintf(out, "quoin %s\n", QUOIN_VERSION);
-    fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft") ? "yes" : "no",
-            accel_find("kvm") ? "yes" : "no");
+    fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft")->available(NULL) ? "yes" : "no",
+            accel_find("kvm")->available(NULL) ? "yes" : "no");
     fprintf(out, "optional libraries: json-glib %s\n", qmp_available() ? "yes" : "no");
 }
 

@@ -100,8 +100,7 @@ static bool accel_help(Parse *p)
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         const AccelOps *ops = accel_find(names[i]);
         g_autofree char *why = NULL;
-        const char *state = !ops ? "not in this build" : ops->available(&why) ? "available" : why;
-        printf("%-8s %s (%s)\n", names[i], ops ? ops->doc : "the host's hypervisor", state);
+        printf("%-8s %s (%s)\n", names[i], ops->doc, ops->available(&why) ? "available" : why);
     }
     printf("tcg      the same as soft\n");
     p->done = true;
@@ -180,10 +179,11 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
         for (size_t i = 0; i < n; i++)
             printf("%-10s PVR 0x%08x  %s%s\n", models[i].name, models[i].pvr, models[i].doc,
                    strcmp(models[i].name, E500_MODEL_DEFAULT) ? "" : " (default)");
+        printf("%-10s PVR of the host  the core that -accel kvm executes guests on\n", "host");
         p->done = true;
         return true;
     }
-    if (e500_model_find(arg))
+    if (e500_model_find(arg) || !strcmp(arg, "host"))
         return property_string(&p->config->cpu, "-cpu", arg, error);
     if (g_strv_contains(planned, arg))
         return option_bad(error, "-cpu %s: not yet supported", arg);

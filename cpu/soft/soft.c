@@ -43,7 +43,7 @@ static void soft_vm_close(AccelVm *vm)
 static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
-    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE | ACCEL_CAP_VIRTUAL_TIME |
+    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_AREA_EXIT | ACCEL_CAP_IDLE | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE | ACCEL_CAP_VIRTUAL_TIME |
            (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) |
            (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
@@ -75,6 +75,17 @@ static unsigned soft_vm_hcall_instructions(const AccelVm *vm, uint32_t insn[4])
     insn[0] = 0x44000022; /* sc 1 */
     insn[1] = insn[2] = insn[3] = 0x60000000;
     return 4;
+}
+
+static const E500Model *soft_host_model(GError **error)
+{
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-cpu host: is for -accel kvm; soft has any model");
+    return NULL;
+}
+
+static uint64_t soft_vm_tb_hz(const AccelVm *vm)
+{
+    return ((const SoftVm *)vm)->e500.tb_hz;
 }
 
 static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
@@ -188,11 +199,13 @@ const AccelOps accel_soft = {
     .name = "soft",
     .doc = "software e500 core: runs anywhere",
     .available = soft_available,
+    .host_model = soft_host_model,
     .vm_open = soft_vm_open,
     .vm_close = soft_vm_close,
     .vm_caps = soft_vm_caps,
     .vm_map_ram = soft_vm_map_ram,
     .vm_hcall_instructions = soft_vm_hcall_instructions,
+    .vm_tb_hz = soft_vm_tb_hz,
     .vcpu_create = soft_vcpu_create,
     .vcpu_destroy = soft_vcpu_destroy,
     .vcpu_run = soft_vcpu_run,

@@ -250,16 +250,17 @@ static void deferred_request(void)
 
 static void offer(void)
 {
-    for (unsigned bits = 0; bits < 64; bits++) {
+    for (unsigned bits = 0; bits < 128; bits++) {
         HcallOffer o = {.exits = bits & 1,
                         .can_reset = bits >> 1 & 1,
-                        .idle = bits >> 2 & 1,
-                        .reset = bits >> 3 & 1,
-                        .shutdown = bits >> 4 & 1,
-                        .partition = bits >> 5 & 1};
+                        .can_idle = bits >> 2 & 1,
+                        .idle = bits >> 3 & 1,
+                        .reset = bits >> 4 & 1,
+                        .shutdown = bits >> 5 & 1,
+                        .partition = bits >> 6 & 1};
         unsigned present = hcall_present(&o);
 
-        g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.exits && o.idle);
+        g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.can_idle && o.idle);
         g_assert_cmpint(!!(present & HCALL_NEED_RESET), ==, o.exits && o.reset && o.can_reset);
         g_assert_cmpint(!!(present & HCALL_NEED_SHUTDOWN), ==, o.exits && o.shutdown);
         g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==,

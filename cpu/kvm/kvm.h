@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The KVM accelerator's own structures.  kvm.c: the VM; kvm_vcpu.c: running, exits, kicks; kvm_state.c: a vCPU's state as a whole;
+ * kvm_regs.c: registers from and to KVM's structures; kvm_tlb.c: the TLB arrays; kvm_debug.c: debugger; kvm_ioctl.c: the only ioctl().
+ *
+ * VM descriptors are used by the process that opened them, vCPU descriptors by the thread that created them; the exceptions are members
+ * marked atomic.
+ */
+#pragma once
+
+#include <linux/kvm.h>
+#include <pthread.h>
+
+#include "cpu/accel.h"
+#include "cpu/fault.h"
+#include "cpu/kvm/kvm_epapr.h"
+
+/* A descriptor of KVM's and what messages call it. */
+typedef struct KvmFd {
+    int fd;
+    char name[16];
+} KvmFd;
+
+/* The KVM_… request with that fault point; arg is a pointer or a number.  −1: failed, *error names request, object and errno. */
+int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error);
+
+/* What KVM_CHECK_EXTENSION was asked for; optional ones may be absent. */
+typedef enum KvmCap {
+#define KVM_CAP_LIST(X)                                                                                                    \
+    X(USER_MEMORY, true)                                                                                                   \
+    X(ENABLE_CAP, true)                                                                                                    \
+    X(IMMEDIATE_EXIT, true)                                                                                                \
+    X(PPC_UNSET_IRQ, true)                                                                                                 \
+    X(PPC_IRQ_LEVEL, true)                                                                                                 \
+    X(PPC_BOOKE_SREGS, true)                                                                                               \
+    X(PPC_GET_PVINFO, true)                                                                                                \
+    X(SW_TLB, true)                                                                                                        \
+    X(ONE_REG, true)                                                                                                       \
+    X(PPC_EPR, false)                                                                                                      \
+    X(PPC_BOOKE_WATCHDOG, false)                                                                                           \
+    X(SET_GUEST_DEBUG, false)                                                                                              \
+    X(NR_VCPUS, false)                                                                                                     \
+    X(MAX_VCPUS, false)                                                                                                    \
+    X(NR_MEMSLOTS, false)                                                                                                  \
+    X(EXIT_EPAPR_HCALL, false)                                                                                             \
+    X(EXIT_MEMORY_AREA, false)
+#define X(id, required) KVM_HAS_##id,
+    KVM_CAP_LIST(X)
+#undef X
+        KVM_CAPS
+} KvmCap;
+
+enum { KVM_RAM_MAX = 8 };
+
+typedef struct KvmVm {
+    AccelVm base;
+    AccelConfig config;
+    KvmFd kvm, vm;
+    int cap[KVM_CAPS];
+    size_t run_size;
+    uint64_t tb_hz;
+    struct kvm_ppc_pvinfo pvinfo;
+    AccelRam ram[KVM_RAM_MAX];
+    unsigned n_ram; /* slots 0 … n_ram − 1 */
+} KvmVm;
+
+enum { KVM_TLB_ENTRIES = E500_TLB0_ENTRIES + E500_TLB1_MAX };
+
+typedef struct KvmVcpu {
+    AccelVcpu base;
+    unsigned index;
+    KvmFd vcpu;
+    struct kvm_run *run; /* immediate_exit is written by any thread, the rest by the vCPU's */
+    pthread_t thread;
+    struct kvm_book3e_206_tlb_entry *tlb; /* shared with KVM, which alone touches it while the vCPU runs */
+    size_t tlb_size;                      /* bytes mapped */
+    bool tlb_stale;                       /* it was changed and KVM could not be told */
+    bool kicked;        /* atomic: the next KVM_RUN ends, and vcpu_run() with it */
+    uint32_t irqs;      /* atomic: levels of the inputs */
+    uint32_t irqs_told; /* what KVM was told of them */
+    bool held;          /* E500State.held: KVM knows no such state */
+    bool open;          /* the last exit takes effect in KVM with the next KVM_RUN */
+    uint8_t pieces;     /* an unaligned MMIO access: bytes of it that were served */
+    bool bad;           /* one of them by nobody */
+    uint32_t dec, tsr;  /* as get_state gave them last */
+    bool debugging;     /* breakpoints or single step are set */
+    AccelDebug debug;
+    uint32_t *patched[ACCEL_BREAKPOINTS_MAX]; /* where a breakpoint is a word in memory */
+    uint32_t trap;                            /* that word: KVM_REG_PPC_DEBUG_INST; 0: not asked for yet */
+} KvmVcpu;
+
+static inline KvmVm *kvm_vm_of(const KvmVcpu *vcpu)
+{
+    return (KvmVm *)vcpu->base.vm;
+}
+
+/* KVM_RUN: −1 with errno, EINTR and EAGAIN included. */
+int kvm_ioctl_run(KvmVcpu *vcpu);
+
+/* kvm_vcpu.c */
+AccelVcpu *kvm_vcpu_create(AccelVm *vm, unsigned index, GError **error);
+void kvm_vcpu_destroy(AccelVcpu *vcpu);
+void kvm_vcpu_run(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only);
+void kvm_vcpu_kick(AccelVcpu *vcpu);
+void kvm_vcpu_set_irq(AccelVcpu *vcpu, AccelIrq irq, bool level);
+void kvm_kick_init(void);
+
+/* kvm_state.c */
+bool kvm_get_state(AccelVcpu *vcpu, E500State *state, GError **error);
+bool kvm_put_state(AccelVcpu *vcpu, const E500State *state, StateLevel level, GError **error);
+bool kvm_translate(AccelVcpu *vcpu, Ea ea, uint64_t *gpa);
+bool kvm_get_one_reg(KvmVcpu *vcpu, uint64_t id, uint32_t *value, GError **error);
+bool kvm_set_one_reg(KvmVcpu *vcpu, uint64_t id, uint32_t value, GError **error);
+/* Interrupts that KVM does not raise for us, as the core would take them at pc.  regs: those to take it from; *taken = false: MSR[ME] = 0. */
+bool kvm_take_machine_check(KvmVcpu *vcpu, struct kvm_regs *regs, uint64_t gpa, bool is_write, bool *taken, GError **error);
+bool kvm_take_illegal(KvmVcpu *vcpu, GError **error);
+
+/* kvm_regs.c: no system call.  What the features of sregs do not name stays as it is. */
+void kvm_regs_from_state(struct kvm_regs *regs, const E500State *state);
+void kvm_regs_to_state(E500State *state, const struct kvm_regs *regs);
+void kvm_sregs_from_state(struct kvm_sregs *sregs, const E500State *state);
+void kvm_sregs_to_state(E500State *state, const struct kvm_sregs *sregs);
+
+/* kvm_tlb.c */
+bool kvm_tlb_share(KvmVcpu *vcpu, GError **error);
+void kvm_tlb_unshare(KvmVcpu *vcpu);
+void kvm_tlb_to_state(E500State *state, const KvmVcpu *vcpu);
+bool kvm_tlb_put(KvmVcpu *vcpu, const E500State *state, GError **error);
+
+/* kvm_debug.c */
+bool kvm_set_debug(AccelVcpu *vcpu, const AccelDebug *debug, GError **error);
+bool kvm_debug_reset(KvmVcpu *vcpu, GError **error); /* after a reset */
+void kvm_debug_drop(KvmVcpu *vcpu);                  /* its words leave guest memory */
