@@ -40,6 +40,7 @@ typedef enum AccelCaps {
     ACCEL_CAP_IDLE = 1 << 6,         /* it serves EV_IDLE, by itself or by VcpuExit.epapr_hcall.idle */
     ACCEL_CAP_AREA_EXIT = 1 << 7,    /* memory-area calls come out as EPAPR_HCALL exits */
     ACCEL_CAP_DEBUG_BESIDE = 1 << 5, /* the guest's own debug events go on while a debugger has its; else they stand still */
+    ACCEL_CAP_MSGSND = 1 << 8, /* vm_msgsnd is there */
 } AccelCaps;
 
 /* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */
@@ -100,6 +101,9 @@ struct AccelOps {
     /* Instruction words for /hypervisor hcall-instructions; returns how many (1 to 4). */
     unsigned (*vm_hcall_instructions)(const AccelVm *vm, uint32_t insn[4]);
     uint64_t (*vm_tb_hz)(const AccelVm *vm); /* frequency of the time base that guests read */
+
+    /* As msgsnd by one of the cores, with this message; any thread, while the VM exists.  ACCEL_CAP_MSGSND. */
+    void (*vm_msgsnd)(AccelVm *vm, uint32_t message);
 
     AccelVcpu *(*vcpu_create)(AccelVm *vm, unsigned index, GError **error);
     void (*vcpu_destroy)(AccelVcpu *vcpu);

@@ -12,7 +12,7 @@ typedef struct HcallRow {
     const char *name;
     uint32_t token;
     uint8_t n_in, n_out;
-    uint8_t needs;
+    uint16_t needs;
     EvStatus (*handler)(Hcall *call);
 } HcallRow;
 
@@ -62,7 +62,8 @@ unsigned hcall_present(const HcallOffer *offer)
         return idle;
     return idle | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
            (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
-           (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0);
+           (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0) |
+           (offer->hv_pic ? HCALL_NEED_INT : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
 }
 
 static const HcallRow *row_find(uint64_t token)

@@ -44,7 +44,9 @@ enum {
     HCALL_NEED_IDLE = 1 << 0,
     HCALL_NEED_RESET = 1 << 1,
     HCALL_NEED_SHUTDOWN = 1 << 2,
+    HCALL_NEED_INT = 1 << 4,       /* the virtual interrupt controller */
     HCALL_NEED_PARTITION = 1 << 6, /* Freescale's calls for the guest's own partition */
+    HCALL_NEED_MSGSND = 1 << 7,    /* the accelerator rings a core's doorbell */
 };
 
 /* FH_GET_CORE_STATE */
@@ -88,6 +90,19 @@ typedef struct HcallServices {
                                  unsigned *got);
     bool (*byte_channel_poll)(void *opaque, uint32_t handle, unsigned *to_receive,
                               unsigned *to_send);
+    /* The virtual interrupt controller; what is read is set on EV_SUCCESS only.  vcpu: who calls. */
+    EvStatus (*int_set_config)(void *opaque, uint32_t interrupt, uint32_t config, uint32_t priority,
+                               uint32_t cpu);
+    EvStatus (*int_get_config)(void *opaque, uint32_t interrupt, uint32_t *config, uint32_t *priority,
+                               uint32_t *cpu);
+    EvStatus (*int_set_mask)(void *opaque, uint32_t interrupt, uint32_t mask);
+    EvStatus (*int_get_mask)(void *opaque, uint32_t interrupt, uint32_t *mask);
+    EvStatus (*int_iack)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t *interrupt);
+    EvStatus (*int_eoi)(void *opaque, unsigned vcpu, uint32_t interrupt);
+    EvStatus (*int_send_ipi)(void *opaque, uint32_t ipi, uint32_t cpus);
+    EvStatus (*int_set_task_priority)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t priority);
+    EvStatus (*int_get_task_priority)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t *priority);
+    EvStatus (*msgsnd)(void *opaque, uint32_t message); /* checked: a doorbell of a guest */
 } HcallServices;
 
 /* From what the configuration wants and the accelerator delivers to HcallEnv.present. */
@@ -97,6 +112,7 @@ typedef struct HcallOffer {
     bool can_idle;  /* it serves EV_IDLE (ACCEL_CAP_IDLE), which needs no exit */
     bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
     bool partition;             /* -M has-partition= */
+    bool hv_pic, msgsnd;        /* the board has such a controller; the accelerator can */
 } HcallOffer;
 
 unsigned hcall_present(const HcallOffer *offer);

@@ -48,6 +48,18 @@ static const Board table[] = {
         .edge_inputs = {5, 7},
         .level_inputs = {50, 30},
     },
+    {
+        .name = "p4080ds-hv",
+        .doc = "paravirtual e500mc board, as a guest of Freescale's hypervisor on a P4080DS sees it",
+        .model = "fsl,P4080DS",
+        .compatible = {"fsl,P4080DS-hv"},
+        .cpu = "e500mc",
+        .cpus_max = 32,
+        .ram_max = UINT64_C(0xc00000000),
+        .clock_hz = 400000000,
+        .spin_table = UINT64_C(0xfef000000),
+        .direct_eoi = UINT64_C(0xfe0060000),
+    },
 };
 
 const Board *boards(size_t *n)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The boards of -M.  All of them are one system on a chip, at different places: what its blocks
- * have in common stands in the enum, what differs is a row of the table in board.c.
+ * The boards of -M.  Most of them are one system on a chip, at different places: what its blocks
+ * have in common stands in the enum, what differs is a row of the table in board.c.  A paravirtual
+ * board has no chip: its devices are reached by hypercalls.
  */
 #pragma once
 
@@ -43,10 +44,16 @@ typedef struct Board {
     uint64_t ccsr, pci_memory, pci_io, spin_table; /* gpa */
     uint32_t pci_memory_bus;                       /* PCI address of the memory window */
     unsigned pci_slot, pci_slots; /* the first with interrupt wires, and how many */
-    unsigned mpic; /* its version: 20 or 42 */
+    unsigned mpic; /* its version: 20 or 42; 0: none, the board is paravirtual */
+    uint64_t direct_eoi; /* paravirtual: gpa of the interrupt controller's page */
     BoardInputs edge_inputs, level_inputs;
     bool has_gpio; /* and with it a power-off pin */
 } Board;
+
+static inline bool board_is_paravirtual(const Board *board)
+{
+    return board->mpic == 0;
+}
 
 const Board *boards(size_t *n);            /* the default first */
 const Board *board_find(const char *name); /* NULL: unknown */

@@ -18,17 +18,6 @@
 
 /* ---- wires out of devices ---- */
 
-static void wire_mpic_out(void *opaque, unsigned pin, bool level)
-{
-    static const AccelIrq inputs[MPIC_OUTPUTS] = {
-        [MPIC_OUT_INT] = ACCEL_IRQ_EXTERNAL,
-        [MPIC_OUT_CINT] = ACCEL_IRQ_CRITICAL,
-        [MPIC_OUT_MCP] = ACCEL_IRQ_MCHECK,
-    };
-    Machine *m = opaque;
-    vcpu_set_irq(vcpus_get(m->vcpus, pin / MPIC_OUTPUTS), inputs[pin % MPIC_OUTPUTS], level);
-}
-
 static void wire_reset(void *opaque, unsigned pin, bool level)
 {
     if (level)
@@ -64,16 +53,6 @@ static bool add_soc(Machine *m, Device *dev, uint32_t offset, uint64_t size, GEr
 {
     g_ptr_array_add(m->soc, dev);
     return bus_map(m->bus, m->board->ccsr + offset, size, dev, 0, error);
-}
-
-static bool add_mpic(Machine *m, GError **error)
-{
-    unsigned n = m->config->n_vcpus;
-    IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
-    for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
-        out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
-    m->mpic = mpic_new("mpic", SOC_MPIC, (MpicModel)m->board->mpic, n, out, m->clock);
-    return add_soc(m, m->mpic, SOC_MPIC, MPIC_SIZE, error);
 }
 
 static bool add_uarts(Machine *m, GError **error)
@@ -154,17 +133,23 @@ static bool add_gpio(Machine *m, GError **error)
     return add_soc(m, dev, SOC_GPIO, GPIO_SIZE, error);
 }
 
-static bool add_devices(Machine *m, GError **error)
+static bool add_chip(Machine *m, GError **error)
 {
     IrqLine reset = {wire_reset, m, 0};
 
-    return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && add_mpic(m, error) &&
-           add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
+    return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
            add_soc(
                m,
                guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset),
                SOC_GUTS, GUTS_SIZE, error) &&
-           add_gpio(m, error) && machine_add_byte_channels(m, error) &&
+           add_gpio(m, error);
+}
+
+static bool add_devices(Machine *m, GError **error)
+{
+    return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
+           (board_is_paravirtual(m->board) || add_chip(m, error)) &&
+           machine_add_byte_channels(m, error) &&
            add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
@@ -223,7 +208,8 @@ static bool add_vcpus(Machine *m, GError **error)
         .time = &m->time,
         .tb_hz = m->board->clock_hz,
         .n_vcpus = config->n_vcpus,
-        .external_proxy = m->board->mpic == MPIC_42,
+        .external_proxy =
+            board_is_paravirtual(m->board) ? !config->no_external_proxy : m->board->mpic == MPIC_42,
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
     };
@@ -248,6 +234,8 @@ static unsigned hcalls_present(const Machine *m)
         .reset = config->has_reset,
         .shutdown = config->has_shutdown,
         .partition = config->has_partition,
+        .hv_pic = board_is_paravirtual(m->board),
+        .msgsnd = caps & ACCEL_CAP_MSGSND,
     };
     return hcall_present(&offer);
 }

@@ -24,6 +24,12 @@ typedef struct CpuRelease {
     uint64_t entry, r3;
 } CpuRelease;
 
+/* Who acknowledges for a core that takes an external interrupt (VCPU_EXIT_EPR): gives the value for EPR. */
+typedef struct Proxy {
+    uint32_t (*acknowledge)(Device *dev, unsigned cpu);
+    Device *dev;
+} Proxy;
+
 typedef struct Machine {
     const Config *config;
     const Boot *boot;
@@ -42,7 +48,9 @@ typedef struct Machine {
     GPtrArray *handles; /* of Device*, owned: nodes below /hypervisor/handles */
     uint32_t n_handles; /* handles given out: 1, 2, … */
     unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
-    Device *mpic;       /* also in soc: EPR exits ask it */
+    Device *mpic;       /* also in soc; NULL: there is none, but … */
+    Device *hv_pic;     /* … this, also in devices */
+    Proxy proxy;
     CpuRelease *release; /* per vCPU */
     Partition *partition;
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
@@ -73,6 +81,23 @@ extern const RunOps machine_run_ops; /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
 extern const HcallServices machine_hcall_services;
+
+/* --- machine_pic.c: the interrupt controller; under the device lock --- */
+
+bool machine_add_pic(Machine *machine, GError **error);
+/* HcallServices */
+EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority,
+                                uint32_t cpu);
+EvStatus machine_int_get_config(void *machine, uint32_t interrupt, uint32_t *config, uint32_t *priority,
+                                uint32_t *cpu);
+EvStatus machine_int_set_mask(void *machine, uint32_t interrupt, uint32_t mask);
+EvStatus machine_int_get_mask(void *machine, uint32_t interrupt, uint32_t *mask);
+EvStatus machine_int_iack(void *machine, unsigned vcpu, uint32_t handle, uint32_t *interrupt);
+EvStatus machine_int_eoi(void *machine, unsigned vcpu, uint32_t interrupt);
+EvStatus machine_int_send_ipi(void *machine, uint32_t ipi, uint32_t cpus);
+EvStatus machine_int_set_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t priority);
+EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t *priority);
+EvStatus machine_msgsnd(void *machine, uint32_t message);
 
 /* --- machine_handles.c: devices below /hypervisor/handles; under the device lock --- */
 

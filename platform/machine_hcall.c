@@ -123,6 +123,16 @@ static void error_drop(void *opaque)
 }
 
 const HcallServices machine_hcall_services = {
+    .int_set_config = machine_int_set_config,
+    .int_get_config = machine_int_get_config,
+    .int_set_mask = machine_int_set_mask,
+    .int_get_mask = machine_int_get_mask,
+    .int_iack = machine_int_iack,
+    .int_eoi = machine_int_eoi,
+    .int_send_ipi = machine_int_send_ipi,
+    .int_set_task_priority = machine_int_set_task_priority,
+    .int_get_task_priority = machine_int_get_task_priority,
+    .msgsnd = machine_msgsnd,
     .request_reset = request_reset,
     .request_shutdown = request_shutdown,
     .byte_channel_send = machine_byte_channel_send,

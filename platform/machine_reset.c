@@ -29,11 +29,14 @@ typedef struct Paths {
 
 static void paths_fill(const Board *board, Paths *p)
 {
+    *p = (Paths){0};
     g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
                SOC_UART0);
     g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
                SOC_UART1);
     g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
+    if (board_is_paravirtual(board))
+        return; /* no such devices */
     p->aliases[0] = (NodesAlias){"serial0", p->serial0};
     p->aliases[1] = (NodesAlias){"serial1", p->serial1};
     p->aliases[2] = (NodesAlias){"pci0", p->pci0};
@@ -57,8 +60,8 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .spin_table = m->board->spin_table,
         .ram_size = config->ram_size,
         .bootargs = config->append,
-        .stdout_path = m->console ? m->console : paths->serial0,
-        .aliases = paths->aliases,
+        .stdout_path = m->console ? m->console : paths->aliases[0].path,
+        .aliases = paths->aliases[0].name ? paths->aliases : NULL,
         .kernel_start = m->boot->kernel ? m->boot->kernel->low : 0,
         .kernel_end = m->boot->kernel ? m->boot->kernel->high : 0,
         .initrd_start = m->boot->initrd_start,
@@ -109,7 +112,8 @@ GBytes *machine_build_tree(Machine *m, GError **error)
     Dts *dts = dts_new();
     nodes_root(dts, &nodes);
     nodes_describe(dts, &nodes);
-    soc_describe(m, dts);
+    if (m->soc->len)
+        soc_describe(m, dts);
     for (guint i = 0; i < m->devices->len; i++)
         device_describe(m->devices->pdata[i], dts);
     dts_end(dts);

@@ -4,7 +4,6 @@
  */
 #include "cpu/fault.h"
 #include "cpu/log.h"
-#include "platform/devices/mpic.h"
 #include "platform/lock.h"
 #include "platform/machine.h"
 
@@ -46,7 +45,7 @@ static void serve_hcall(Machine *m, Vcpu *vcpu, VcpuExit *exit)
 static void serve_epr(Machine *m, Vcpu *vcpu, VcpuExit *exit)
 {
     device_lock();
-    exit->epr.epr = mpic_iack(m->mpic, vcpu->index);
+    exit->epr.epr = m->proxy.acknowledge(m->proxy.dev, vcpu->index);
     device_unlock();
 }
 

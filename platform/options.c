@@ -140,6 +140,9 @@ static bool complete_board(Config *c, GError **error)
     const Board *board = board_find(c->board);
     if (!c->cpu)
         c->cpu = g_strdup(strcmp(c->accel, "kvm") ? board->cpu : "host");
+    if ((c->no_external_proxy || c->direct_eoi) && !board_is_paravirtual(board))
+        return option_bad(error, "-M %s,%s: the board has no virtual interrupt controller", board->name,
+                          c->direct_eoi ? "direct-eoi=on" : "external-proxy=off");
     if (c->n_vcpus > board->cpus_max)
         return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name,
                           board->cpus_max);

@@ -59,6 +59,16 @@ BOOL_PROPERTY(machine_has_reset, has_reset)
 BOOL_PROPERTY(machine_has_shutdown, has_shutdown)
 BOOL_PROPERTY(machine_has_idle, has_idle)
 BOOL_PROPERTY(machine_has_partition, has_partition)
+BOOL_PROPERTY(machine_direct_eoi, direct_eoi)
+
+static bool machine_external_proxy(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    p->config->no_external_proxy = !on;
+    return true;
+}
 
 static bool machine_append(Parse *p, const char *what, const char *value, GError **error)
 {
@@ -79,6 +89,8 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"has-shutdown", machine_has_shutdown},
         {"has-idle", machine_has_idle},
         {"has-partition", machine_has_partition},
+        {"external-proxy", machine_external_proxy},
+        {"direct-eoi", machine_direct_eoi},
         {"inject-fault", machine_fault},
         {"kernel", machine_kernel},
         {"initrd", machine_initrd},

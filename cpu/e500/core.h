@@ -241,6 +241,9 @@ static inline void e500_wake(E500 *c, uint32_t why) /* any thread */
         c->vm->wake(c->vm->wake_opaque, c->index);
 }
 
+/* msgsnd with this message, by whomever.  Any thread. */
+void e500_msgsnd(const E500Vm *vm, uint32_t message);
+
 /* The engine is about to execute guest instructions, or stopped doing so.  Core's own thread. */
 static inline void e500_enter(E500 *c)
 {

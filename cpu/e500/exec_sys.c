@@ -259,22 +259,26 @@ static void ring(E500 *to, unsigned type)
     e500_wake(to, E500_ATT_IRQ);
 }
 
-ExecResult exec_msgsnd(E500 *c, const Insn *in)
+void e500_msgsnd(const E500Vm *vm, uint32_t message)
 {
-    uint32_t message = c->s.gpr[in->rb].w;
     unsigned type = message >> 27;
 
-    if (in_problem_state(c))
-        return e500_privileged(c);
     if (type > DBELL_CRIT) /* guest doorbells are category E.HV's; undefined types are ignored */
-        return EXEC_NEXT;
-    for (unsigned i = 0; i < c->vm->n_cores; i++) {
-        E500 *to = c->vm->core[i];
+        return;
+    for (unsigned i = 0; i < vm->n_cores; i++) {
+        E500 *to = vm->core[i];
 
         if (to &&
             ((message & MESSAGE_BROADCAST) || to->s.spr[SPR_PIR] == (message & MESSAGE_PIRTAG)))
             ring(to, type);
     }
+}
+
+ExecResult exec_msgsnd(E500 *c, const Insn *in)
+{
+    if (in_problem_state(c))
+        return e500_privileged(c);
+    e500_msgsnd(c->vm, c->s.gpr[in->rb].w);
     return EXEC_NEXT;
 }
 

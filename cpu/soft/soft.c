@@ -44,6 +44,7 @@ static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
     return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_AREA_EXIT | ACCEL_CAP_IDLE | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE | ACCEL_CAP_VIRTUAL_TIME |
+           (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) |
            (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) |
            (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
@@ -86,6 +87,11 @@ static const E500Model *soft_host_model(GError **error)
 static uint64_t soft_vm_tb_hz(const AccelVm *vm)
 {
     return ((const SoftVm *)vm)->e500.tb_hz;
+}
+
+static void soft_vm_msgsnd(AccelVm *vm, uint32_t message)
+{
+    e500_msgsnd(&((SoftVm *)vm)->e500, message);
 }
 
 static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
@@ -206,6 +212,7 @@ const AccelOps accel_soft = {
     .vm_map_ram = soft_vm_map_ram,
     .vm_hcall_instructions = soft_vm_hcall_instructions,
     .vm_tb_hz = soft_vm_tb_hz,
+    .vm_msgsnd = soft_vm_msgsnd,
     .vcpu_create = soft_vcpu_create,
     .vcpu_destroy = soft_vcpu_destroy,
     .vcpu_run = soft_vcpu_run,

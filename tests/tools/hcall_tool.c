@@ -21,10 +21,11 @@ static const struct {
 };
 
 static const struct {
-    const char *property;
+    const char *by, *what;
     unsigned needs;
 } promises[] = {
-#define PROMISE(property, needs) {property, HCALL_NEED_##needs},
+#define PROMISE(property, needs) {"", property, HCALL_NEED_##needs},
+#define NODE(compatible, needs)  {"node ", compatible, HCALL_NEED_##needs},
 #include "dts/promises.def"
 #undef PROMISE
 };
@@ -48,7 +49,7 @@ static void print_promises(unsigned needs)
 
     for (unsigned i = 0; i < PROMISES; i++) {
         if (promises[i].needs == needs) {
-            printf("%s`%s`", between, promises[i].property);
+            printf("%s%s`%s`", between, promises[i].by, promises[i].what);
             between = ", ";
         }
     }

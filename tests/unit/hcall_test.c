@@ -63,12 +63,83 @@ static bool channel_poll(void *opaque, uint32_t handle, unsigned *to_receive, un
     return handle == 7;
 }
 
+/* The controller's services: what they were called with, and results that no guest value equals. */
+static struct {
+    unsigned calls, vcpu;
+    uint32_t arg[4];
+    EvStatus status;
+} seen;
+
+static EvStatus note(unsigned vcpu, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+    seen.calls++;
+    seen.vcpu = vcpu;
+    const uint32_t arg[4] = {a, b, c, d};
+    memcpy(seen.arg, arg, sizeof arg);
+    return seen.status;
+}
+
+static EvStatus set_config(void *opaque, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+    return note(0, a, b, c, d);
+}
+
+static EvStatus get_config(void *opaque, uint32_t a, uint32_t *b, uint32_t *c, uint32_t *d)
+{
+    *b = 0x51;
+    *c = 0x52;
+    *d = 0x53;
+    return note(0, a, 0, 0, 0);
+}
+
+static EvStatus two(void *opaque, uint32_t a, uint32_t b)
+{
+    return note(0, a, b, 0, 0);
+}
+
+static EvStatus get_mask(void *opaque, uint32_t a, uint32_t *b)
+{
+    *b = 0x51;
+    return note(0, a, 0, 0, 0);
+}
+
+static EvStatus one_of_cpu(void *opaque, unsigned vcpu, uint32_t a)
+{
+    return note(vcpu, a, 0, 0, 0);
+}
+
+static EvStatus two_of_cpu(void *opaque, unsigned vcpu, uint32_t a, uint32_t b)
+{
+    return note(vcpu, a, b, 0, 0);
+}
+
+static EvStatus get_of_cpu(void *opaque, unsigned vcpu, uint32_t a, uint32_t *b)
+{
+    *b = 0x51;
+    return note(vcpu, a, 0, 0, 0);
+}
+
+static EvStatus msgsnd(void *opaque, uint32_t message)
+{
+    return note(0, message, 0, 0, 0);
+}
+
 static const HcallServices services = {
     .request_reset = request_reset,
     .request_shutdown = request_shutdown,
     .byte_channel_send = channel_send,
     .byte_channel_receive = channel_receive,
     .byte_channel_poll = channel_poll,
+    .int_set_config = set_config,
+    .int_get_config = get_config,
+    .int_set_mask = two,
+    .int_get_mask = get_mask,
+    .int_iack = get_of_cpu,
+    .int_eoi = one_of_cpu,
+    .int_send_ipi = two,
+    .int_set_task_priority = two_of_cpu,
+    .int_get_task_priority = get_of_cpu,
+    .msgsnd = msgsnd,
 };
 
 /* Every argument register holds a value of its own, to be found again. */
@@ -248,16 +319,96 @@ static void deferred_request(void)
     assert_guest_values(&exit, 0);
 }
 
+/* Arguments reach the controller, results the guest when it says success, and nothing else changes. */
+static void interrupt_calls(void)
+{
+    static const struct {
+        HcallId id;
+        unsigned n_in, n_out;
+        bool of_cpu;
+    } rows[] = {
+        {HCALL_EV_INT_SET_CONFIG, 4, 0, false},       {HCALL_EV_INT_GET_CONFIG, 1, 3, false},
+        {HCALL_EV_INT_SET_MASK, 2, 0, false},         {HCALL_EV_INT_GET_MASK, 1, 1, false},
+        {HCALL_EV_INT_IACK, 1, 1, true},              {HCALL_EV_INT_EOI, 1, 0, true},
+        {HCALL_EV_INT_SEND_IPI, 2, 0, false},         {HCALL_EV_INT_SET_TASK_PRIORITY, 2, 0, true},
+        {HCALL_EV_INT_GET_TASK_PRIORITY, 1, 1, true},
+    };
+    HcallEnv env = {.present = HCALL_NEED_INT, .services = &services};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        VcpuExit exit = exit_for(hcall_token(rows[i].id));
+        seen.calls = 0;
+        seen.status = EV_SUCCESS;
+        hcall_serve(&env, 2, &exit);
+        g_assert_cmpuint(exit.epapr_hcall.ret, ==, EV_SUCCESS);
+        g_assert_cmpuint(seen.calls, ==, 1);
+        g_assert_cmpuint(seen.vcpu, ==, rows[i].of_cpu ? 2 : 0);
+        for (unsigned n = 0; n < rows[i].n_in; n++)
+            g_assert_cmphex(seen.arg[n], ==, 0xa0000003 + n);
+        for (unsigned n = 0; n < rows[i].n_out; n++)
+            g_assert_cmphex(exit.epapr_hcall.args[n], ==, 0x51 + n);
+        assert_guest_values(&exit, rows[i].n_out);
+
+        exit = exit_for(hcall_token(rows[i].id));
+        seen.status = EV_EINVAL;
+        hcall_serve(&env, 0, &exit);
+        g_assert_cmpuint(exit.epapr_hcall.ret, ==, EV_EINVAL);
+        assert_guest_values(&exit, 0);
+
+        seen.calls = 0;
+        seen.status = EV_SUCCESS;
+        for (unsigned n = 0; n < rows[i].n_in; n++) { /* a 64-bit value is no other number */
+            exit = exit_for(hcall_token(rows[i].id));
+            exit.epapr_hcall.args[n] |= UINT64_C(1) << 32;
+            hcall_serve(&env, 0, &exit);
+            g_assert_cmpuint(exit.epapr_hcall.ret, ==, EV_EINVAL);
+        }
+        g_assert_cmpuint(seen.calls, ==, 0);
+    }
+}
+
+static void msgsnd_takes_doorbells_only(void)
+{
+    static const struct {
+        uint64_t message;
+        EvStatus status;
+    } rows[] = {
+        {0, EV_SUCCESS},
+        {0x3fff, EV_SUCCESS},
+        {1 << 26, EV_SUCCESS},
+        {1 << 27 | 1, EV_SUCCESS},
+        {2 << 27, EV_EINVAL},          /* a doorbell of a guest's guest */
+        {0xf8000000, EV_EINVAL},       /* undefined */
+        {1 << 14, EV_EINVAL},          /* a logical partition */
+        {UINT64_C(1) << 32, EV_EINVAL},
+    };
+    HcallEnv env = {.present = HCALL_NEED_MSGSND, .services = &services};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        VcpuExit exit = exit_for(hcall_token(HCALL_EV_MSGSND));
+        exit.epapr_hcall.args[0] = rows[i].message;
+        seen.calls = 0;
+        seen.status = EV_SUCCESS;
+        hcall_serve(&env, 0, &exit);
+        g_assert_cmpuint(exit.epapr_hcall.ret, ==, rows[i].status);
+        g_assert_cmpuint(seen.calls, ==, rows[i].status == EV_SUCCESS);
+        if (seen.calls)
+            g_assert_cmphex(seen.arg[0], ==, rows[i].message);
+    }
+}
+
 static void offer(void)
 {
-    for (unsigned bits = 0; bits < 128; bits++) {
+    for (unsigned bits = 0; bits < 512; bits++) {
         HcallOffer o = {.exits = bits & 1,
                         .can_reset = bits >> 1 & 1,
                         .can_idle = bits >> 2 & 1,
                         .idle = bits >> 3 & 1,
                         .reset = bits >> 4 & 1,
                         .shutdown = bits >> 5 & 1,
-                        .partition = bits >> 6 & 1};
+                        .partition = bits >> 6 & 1,
+                        .hv_pic = bits >> 7 & 1,
+                        .msgsnd = bits >> 8 & 1};
         unsigned present = hcall_present(&o);
 
         g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.can_idle && o.idle);
@@ -265,6 +416,8 @@ static void offer(void)
         g_assert_cmpint(!!(present & HCALL_NEED_SHUTDOWN), ==, o.exits && o.shutdown);
         g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==,
                         o.exits && o.partition && o.can_reset);
+        g_assert_cmpint(!!(present & HCALL_NEED_INT), ==, o.exits && o.hv_pic);
+        g_assert_cmpint(!!(present & HCALL_NEED_MSGSND), ==, o.exits && o.msgsnd);
     }
 }
 
@@ -323,6 +476,8 @@ int main(int argc, char **argv)
     g_test_add_func("/hcall/refused-reset-and-shutdown-are-internal-errors", refused_request);
     g_test_add_func("/hcall/deferred-exit-is-left-whole-until-answered", deferred_request);
     g_test_add_func("/hcall/present-is-wanted-and-deliverable", offer);
+    g_test_add_func("/hcall/interrupt-calls-reach-the-controller", interrupt_calls);
+    g_test_add_func("/hcall/msgsnd-takes-doorbells-only", msgsnd_takes_doorbells_only);
     g_test_add_func("/hcall/tokens-are-the-published-ones-and-unique", tokens);
     g_test_add_func("/hcall/trace-names-call-arguments-status-and-outputs", trace_lines);
     return g_test_run();
