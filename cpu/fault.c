@@ -36,6 +36,7 @@ bool fault_arm(const char *spec, GError **error)
 {
     g_auto(GStrv) part = g_strsplit(spec, ":", 3);
     guint64 nth = 1;
+    fails_with = EINVAL;
     if (part[0] && part[1]) {
         if (!g_ascii_string_to_unsigned(part[1], 10, 1, G_MAXINT, &nth, error)) {
             g_prefix_error(error, "inject-fault=%s: ", spec);
