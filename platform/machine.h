@@ -47,6 +47,7 @@ typedef struct Machine {
     GPtrArray *devices; /* of Device*, owned: nodes below the root */
     GPtrArray *handles; /* of Device*, owned: nodes below /hypervisor/handles */
     uint32_t n_handles; /* handles given out: 1, 2, … */
+    unsigned n_byte_channels;
     unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
     Device *mpic;       /* also in soc; NULL: there is none, but … */
     Device *hv_pic;     /* … this, also in devices */

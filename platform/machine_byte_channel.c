@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Byte channels of -device: made, found by their handle, and served.
+ * Byte channels, of -device and of a board without UARTs: made, found by their handle, and served.
  */
 #include "platform/devices/byte_channel.h"
 
@@ -22,36 +22,52 @@ Chardev *machine_chardev(Machine *m, const char *id)
  * The first has handle 0: that is the one which Linux's early console speaks to, and without it its driver takes one tty more than
  * there are channels.
  */
-static bool add_one(Machine *m, const ByteChannelConfig *config, bool first, GError **error)
+static bool add_one(Machine *m, Chardev *chr, const char *name, bool console, GError **error)
 {
     ByteChannelWires wires;
     if (!machine_next_input(m, true, &wires.rx, error) ||
-        !machine_next_input(m, true, &wires.tx, error)) {
-        g_prefix_error(error, "-device epapr-byte-channel,chardev=%s: ", config->chardev);
+        !machine_next_input(m, true, &wires.tx, error))
         return false;
-    }
-    uint32_t handle = first ? 0 : machine_next_handle(m);
+    uint32_t handle = m->n_byte_channels++ ? machine_next_handle(m) : 0;
     g_autofree char *id = g_strdup_printf("byte-channel%u", handle);
-    Device *dev = byte_channel_new(id, handle, config->name, machine_chardev(m, config->chardev),
-                                   &wires);
-    g_ptr_array_add(m->handles, dev);
-    if (config->console)
+    g_ptr_array_add(m->handles, byte_channel_new(id, handle, name, chr, &wires));
+    if (console) {
+        g_free(m->console);
         m->console = g_strdup_printf("/hypervisor/handles/byte-channel@%x", handle);
+    }
+    return true;
+}
+
+/* Where a board has no UART, a serial port is a byte channel: the first always, and the guest's console; the second when it is used. */
+static bool add_serial_channels(Machine *m, GError **error)
+{
+    for (unsigned i = 0; i < SERIALS_MAX; i++)
+        if ((i == 0 || strcmp(m->config->serial[i], "null")) &&
+            !add_one(m, m->serial[i], NULL, i == 0, error))
+            return false;
     return true;
 }
 
 bool machine_add_byte_channels(Machine *m, GError **error)
 {
     const GPtrArray *all = m->config->byte_channels;
-    if (all->len && !(vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT)) {
+    bool paravirtual = board_is_paravirtual(m->board);
+    if ((all->len || paravirtual) && !(vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT)) {
+        g_autofree char *what = paravirtual ? g_strconcat("-M ", m->board->name, NULL)
+                                            : g_strdup("-device epapr-byte-channel");
         g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION,
-                    "-device epapr-byte-channel: accelerator %s keeps hypercalls to itself",
-                    vcpus_vm(m->vcpus)->ops->name);
+                    "%s: accelerator %s keeps hypercalls to itself", what, vcpus_vm(m->vcpus)->ops->name);
         return false;
     }
+    if (paravirtual && !add_serial_channels(m, error))
+        return false;
     for (guint i = 0; i < all->len; i++) {
-        if (!add_one(m, all->pdata[i], i == 0, error))
+        const ByteChannelConfig *config = all->pdata[i];
+        Chardev *chr = machine_chardev(m, config->chardev);
+        if (!add_one(m, chr, config->name, config->console, error)) {
+            g_prefix_error(error, "-device epapr-byte-channel,chardev=%s: ", config->chardev);
             return false;
+        }
     }
     return true;
 }
