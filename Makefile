@@ -131,6 +131,7 @@ CHECKS += check-guests
 CHECKS += check-golden
 CHECKS += check-control
 CHECKS += check-machine
+CHECKS += check-bytechan
 CHECKS += check-objdump
 CHECKS += check-diff
 CHECKS += check-fuzz
@@ -176,7 +177,7 @@ check-fp-slow: $(patsubst %,$(B)/unit/%_test,softfp softfp_narrow fastfp)
 	@tests/unit/run -m slow $^
 
 check-slow: all
-	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow
+	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow check-bytechan-slow
 
 # --- fuzz targets: tests/fuzz/<name>_fuzz.c, corpora in tests/fuzz/corpus/<name>/, replayed without clang
 
@@ -264,6 +265,12 @@ check-guests: $(QUOIN) guests
 	@tests/guests/self_test
 	@tests/guests/run --quoin $(QUOIN)
 
+check-bytechan: $(QUOIN) guests
+	@tests/bytechan/run $(QUOIN) build/guests
+
+check-bytechan-slow: $(QUOIN) guests
+	@tests/bytechan/run $(QUOIN) build/guests 64
+
 check-machine: $(QUOIN) guests
 	@tests/machine/run $(QUOIN) build/guests
 
@@ -344,7 +351,7 @@ help:
 #@ make check-cli       the command line, bad images, the terminal
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode
-#@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's
+#@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make docs            write the generated pages anew; check-docs: are they?
 #@ make check-deps      who may include whom
@@ -353,6 +360,7 @@ help:
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
 #@ make check-machine   how a machine ends, with faults injected
+#@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
 #@ make check-qemu      run them on qemu-system-ppc, the peer
 #@ make guest-linux     build the Linux guest: five minutes, once; guest-linux-e500v2 the other kernel
 #@ make check-linux     boot it: images, resets, power-off, idle
@@ -374,7 +382,7 @@ format:
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: install uninstall check-cli
-.PHONY: check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
+.PHONY: check-bytechan check-bytechan-slow check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
 .PHONY: run guest-linux install-deps check-linux check-firmware bench bench-fp bench-smp soak
 .PHONY: guest-linux-e500v2
