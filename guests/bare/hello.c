@@ -52,7 +52,8 @@ void guest_main(void)
         fdt_total_size());
     say_hypervisor();
     report("the device tree is where r3 points", fdt_valid());
-    report("the tree names the platform", board_is("fsl,qemu-e500") || board_is("MPC8544DS"));
+    report("the tree names the platform",
+           board_is("fsl,qemu-e500") || board_is("MPC8544DS") || board_is("fsl,P4080DS-hv"));
     report("the tree says how much memory there is", memory_mib() >= 16);
     report("the tree has a cpu", cpu_count() >= 1);
 }

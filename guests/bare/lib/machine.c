@@ -8,6 +8,7 @@ uint64_t ccsr_pa;
 void guest_start(const void *tree);
 void fdt_init(const void *tree);
 void hcall_init(void);
+void report_init(void);
 
 void tlb_write(TlbEntry e)
 {
@@ -69,11 +70,13 @@ void guest_power_off(void)
 {
     if (hcall_promised("has-shutdown"))
         call_KVM_HC_VM_SHUTDOWN(NULL, NULL);
+    if (!board_has("/soc"))
+        call_FH_PARTITION_STOP((const uint32_t[1]){(uint32_t)-1}, NULL);
     if (board_has("/soc/gpio")) {
         io_write32(GPIO + 8, 0);          /* GPDAT low first: power goes off on the rising edge */
         io_write32(GPIO + 0, 0x80000000); /* GPDIR: pin 0 drives */
         io_write32(GPIO + 8, 0x80000000);
-    } else {
+    } else if (board_has("/soc")) {
         io_write32(GUTS + 0xb0, 2);
     }
     for (;;)
@@ -117,12 +120,15 @@ void guest_start(const void *tree)
     boot.mas3 |= 0x3f;
     tlb_write(boot);
     fdt_init(tree);
-    ccsr_find();
-    ccsr_map(1);
+    if (board_has("/soc")) {
+        ccsr_find();
+        ccsr_map(1);
+    }
     if (cpu_is_e500v2())
         mtspr(SPR_HID0, HID0_EN_MAS7_UPDATE);
     trap_init_cpu();
     hcall_init();
+    report_init();
     guest_main();
     guest_finish();
 }

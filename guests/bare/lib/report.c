@@ -1,24 +1,60 @@
 /* SPDX-License-Identifier: MIT
- * Lines on UART0, counted. */
+ * Lines on UART0, or on the console's byte channel where there is no UART; counted. */
 #include <stdarg.h>
 #include "guest.h"
+#include "hcall_guest.h"
 
 static unsigned passed, failed, skipped;
 static char held[32768];
 static size_t held_length;
 static bool holding;
+static int channel = -1; /* handle */
 
-static void uart_put(char c)
+void report_init(void);
+
+/* /chosen stdout-path says where (ePAPR 1.1 §3.5). */
+void report_init(void)
 {
+    const char *path = fdt_property(fdt_node("/chosen"), "stdout-path", NULL);
+    const uint32_t *handle = path ? fdt_property(fdt_node(path), "hv-handle", NULL) : NULL;
+
+    if (handle && !board_has("/soc"))
+        channel = (int)*handle;
+}
+
+static void console_put(char c)
+{
+    if (channel >= 0) {
+        const uint32_t send[6] = {(uint32_t)channel, 1, (uint32_t)c << 24};
+
+        while (call_EV_BYTE_CHANNEL_SEND(send, NULL) == EV_EAGAIN)
+            ;
+        return;
+    }
     while (!(io_read8(UART0 + 5) & 0x20))
         ;
     io_write8(UART0, (uint8_t)c);
 }
 
+static uint8_t console_get(void)
+{
+    if (channel >= 0) {
+        const uint32_t receive[2] = {(uint32_t)channel, 1};
+        uint32_t out[8] = {0};
+
+        while (call_EV_BYTE_CHANNEL_RECEIVE(receive, out) == EV_SUCCESS && out[0] == 0)
+            ;
+        return (uint8_t)(out[1] >> 24);
+    }
+    while (!(io_read8(UART0 + 5) & 1))
+        ;
+    return io_read8(UART0);
+}
+
 static void put_char(char c)
 {
     if (!holding)
-        uart_put(c);
+        console_put(c);
     else if (held_length < sizeof held)
         held[held_length++] = c;
 }
@@ -56,7 +92,7 @@ void report_unhold(void)
 {
     holding = false;
     for (size_t i = 0; i < held_length; i++)
-        uart_put(held[i]);
+        console_put(held[i]);
     held_length = 0;
 }
 
@@ -130,9 +166,7 @@ void report_skip(const char *sentence, const char *why)
 unsigned report_ask(const char *word)
 {
     say("%s\n", word);
-    while (!(io_read8(UART0 + 5) & 1))
-        ;
-    return io_read8(UART0);
+    return console_get();
 }
 
 void guest_finish(void)
