@@ -26,6 +26,9 @@ static ExecResult execute(E500 *c, InsnId id, unsigned rt, unsigned ra, unsigned
     return insn_exec[id](c, &in);
 }
 
+/* --- multiplication: the model, where the compiler has integers of twice 64 bits --- */
+
+#ifdef __SIZEOF_INT128__
 static uint64_t random64(GRand *r)
 {
     static const uint32_t edges[] = {0,          1,          0x7fff,     0x8000,    0xffff,
@@ -38,9 +41,6 @@ static uint64_t random64(GRand *r)
     return v;
 }
 
-/* --- multiplication: the model, where the compiler has integers of twice 64 bits --- */
-
-#ifdef __SIZEOF_INT128__
 typedef __int128 Int;
 
 typedef struct Model {
