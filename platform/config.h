@@ -35,6 +35,7 @@ typedef enum ActionPanic {
     PANIC_EXIT_FAILURE,
     PANIC_NONE
 } ActionPanic;
+#define ACTION_WATCHDOG_WORDS "reset", "shutdown", "poweroff", "pause", "debug", "none", "inject-nmi"
 typedef enum ActionWatchdog {
     WATCHDOG_RESET,
     WATCHDOG_SHUTDOWN,

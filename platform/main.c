@@ -55,6 +55,7 @@ static int dump_tree(Machine *machine)
 /* With its debugger and its monitor. */
 static int run_machine(Machine *machine)
 {
+    static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
     const Config *config = machine->config;
     GError *error = NULL;
     Gdb *gdb = NULL;
@@ -65,8 +66,10 @@ static int run_machine(Machine *machine)
         (config->qmp && !(qmp = qmp_new(config->qmp, machine->run, &machine->hcall, &error))))
         status = complain(error, error->domain == G_OPTION_ERROR ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
     else {
-        if (qmp)
+        if (qmp) {
             qmp_set_name(qmp, config->name);
+            qmp_set_watchdog(qmp, watchdog_words[config->action_watchdog]);
+        }
         status = machine_run(machine);
     }
     qmp_free(qmp);

@@ -128,8 +128,7 @@ bool option_set_nic(Parse *p, const char *arg, GError **error)
 WORD_PROPERTY(action_reboot, ActionReboot, action_reboot, "reset", "shutdown")
 WORD_PROPERTY(action_shutdown, ActionShutdown, action_shutdown, "poweroff", "pause")
 WORD_PROPERTY(action_panic, ActionPanic, action_panic, "pause", "shutdown", "exit-failure", "none")
-WORD_PROPERTY(action_watchdog, ActionWatchdog, action_watchdog, "reset", "shutdown", "poweroff",
-              "pause", "debug", "none", "inject-nmi")
+WORD_PROPERTY(action_watchdog, ActionWatchdog, action_watchdog, ACTION_WATCHDOG_WORDS)
 
 bool option_set_action(Parse *p, const char *arg, GError **error)
 {

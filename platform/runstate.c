@@ -229,8 +229,10 @@ static void crash(RunState *rs, RunCause cause)
 static void apply_one(RunState *rs, RunCause cause)
 {
     RunAction action = run_transition(run_state(rs), causes[cause].class);
-    if (action == RUN_DOG)
+    if (action == RUN_DOG) {
         action = rs->policy->watchdog;
+        tell(rs, RUN_EVENT_WATCHDOG, cause);
+    }
     if (action == RUN_RST && rs->policy->shutdown_on_reset && causes[cause].class != RUN_CLASS_CRASH)
         action = RUN_OFF;
     switch (action) {

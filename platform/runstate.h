@@ -68,7 +68,13 @@ typedef enum RunClass {
 } RunClass;
 
 /* What listeners (QMP, gdb) hear, in the main thread, after the change. */
-typedef enum RunEvent { RUN_EVENT_RESUME, RUN_EVENT_STOP, RUN_EVENT_RESET, RUN_EVENT_SHUTDOWN } RunEvent;
+typedef enum RunEvent {
+    RUN_EVENT_RESUME,
+    RUN_EVENT_STOP,
+    RUN_EVENT_RESET,
+    RUN_EVENT_SHUTDOWN,
+    RUN_EVENT_WATCHDOG, /* it expired; what -action watchdog= makes of it follows */
+} RunEvent;
 
 typedef struct RunState RunState;
 typedef void RunListener(void *opaque, RunEvent event, RunCause cause);

@@ -209,6 +209,7 @@ typedef struct E500 {
     uint64_t timer_tb;    /* time base up to which FIT and watchdog events were counted */
     bool icmp_armed;      /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
     bool watchdog_exit;   /* second expiry of the watchdog, to be reported as an exit */
+    bool watchdog_told;   /* it was: not again before the guest has fed it */
     bool host_debug; /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
     const AccelDebug *host_watch; /* theirs, if it has watchpoints; borrowed */
     bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */

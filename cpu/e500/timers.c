@@ -124,10 +124,19 @@ static void decrementer_catch_up(E500 *c, uint64_t tb)
 
 /* --- the watchdog: ENW, then WIS, then what TCR[WRC] says (EREF 2.0 §9.5) --- */
 
+static bool watchdog_is_fed(uint32_t tsr)
+{
+    return !(tsr & TSR_ENW) || !(tsr & TSR_WIS);
+}
+
+/* Whoever lets a guest run on in spite of its watchdog hears of it once: a short period would leave no time for anything else. */
 static void watchdog_catch_up(E500 *c, uint64_t events)
 {
     uint32_t *tsr = &c->s.spr[SPR_TSR];
     uint32_t wrc = c->s.spr[SPR_TCR] & TCR_WRC;
+
+    if (watchdog_is_fed(*tsr))
+        c->watchdog_told = false;
 
     for (; events; events--) {
         if (!(*tsr & TSR_ENW)) {
@@ -135,9 +144,9 @@ static void watchdog_catch_up(E500 *c, uint64_t events)
         } else if (!(*tsr & TSR_WIS)) {
             *tsr |= TSR_WIS;
         } else {
-            if (wrc) {
+            if (wrc && !c->watchdog_told) {
                 *tsr = (*tsr & ~TSR_WRS) | wrc;
-                c->watchdog_exit = true;
+                c->watchdog_exit = c->watchdog_told = true;
             }
             return; /* more of them change nothing more */
         }
@@ -159,9 +168,10 @@ static void catch_up(E500 *c, uint64_t tb)
     c->timer_tb = tb;
 }
 
-static bool watchdog_matters(uint32_t tcr, uint32_t tsr)
+static bool watchdog_matters(const E500 *c, uint32_t tcr, uint32_t tsr)
 {
-    return (tcr & TCR_WRC) || ((tcr & TCR_WIE) && !(tsr & TSR_WIS));
+    return ((tcr & TCR_WRC) && !(c->watchdog_told && !watchdog_is_fed(tsr))) ||
+           ((tcr & TCR_WIE) && !(tsr & TSR_WIS));
 }
 
 static uint64_t next_deadline(const E500 *c, uint64_t tb)
@@ -173,7 +183,7 @@ static uint64_t next_deadline(const E500 *c, uint64_t tb)
         ticks = c->dec_expiry > tb ? c->dec_expiry - tb : 0;
     if ((tcr & TCR_FIE) && !(tsr & TSR_FIS))
         ticks = MIN(ticks, ticks_to_transition(fit_bit(tcr), tb));
-    if (watchdog_matters(tcr, tsr))
+    if (watchdog_matters(c, tcr, tsr))
         ticks = MIN(ticks, ticks_to_transition(watchdog_bit(tcr), tb));
     return ticks == UINT64_MAX ? UINT64_MAX : deadline_after(c, tb, ticks);
 }
@@ -229,7 +239,7 @@ void e500_timers_init(E500 *c)
     c->atb_offset = (int64_t)(c->s.atb - ticks);
     c->timer_tb = c->s.tb;
     decrementer_start(c, c->s.tb, c->s.spr[SPR_DEC]);
-    c->watchdog_exit = false;
+    c->watchdog_exit = c->watchdog_told = false;
     c->timer_deadline_ns = next_deadline(c, c->s.tb);
 }
 

@@ -15,6 +15,7 @@ struct Qmp {
     RunState *run;
     const HcallEnv *hcall;
     const char *name; /* -name */
+    const char *watchdog; /* -action watchdog= */
     GString *in;
     bool connected, negotiated;
     unsigned told; /* bit per RunEvent since the last ask() */
@@ -359,6 +360,8 @@ static const char *event_name(RunEvent event)
         return "RESET";
     case RUN_EVENT_SHUTDOWN:
         return "SHUTDOWN";
+    case RUN_EVENT_WATCHDOG:
+        return "WATCHDOG";
     }
     return "?";
 }
@@ -374,7 +377,10 @@ static void told(void *opaque, RunEvent event, RunCause cause)
     GVariant *stamp = g_variant_new_parsed("{'seconds': %x, 'microseconds': %x}",
                                            now / G_USEC_PER_SEC, now % G_USEC_PER_SEC);
     GVariant *message =
-        event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
+        event == RUN_EVENT_WATCHDOG
+            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, 'data': <{'action': <%s>}>}",
+                                   stamp, event_name(event), qmp->watchdog)
+        : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
             ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, "
                                    "'data': <{'guest': <%b>, 'reason': <%s>}>}",
                                    stamp, event_name(event), run_cause_by_guest(cause),
@@ -388,6 +394,11 @@ bool qmp_available(void)
     return true;
 }
 
+void qmp_set_watchdog(Qmp *qmp, const char *action)
+{
+    qmp->watchdog = action;
+}
+
 void qmp_set_name(Qmp *qmp, const char *name)
 {
     qmp->name = name;
@@ -399,6 +410,7 @@ Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **er
     Qmp *qmp = g_new0(Qmp, 1);
 
     qmp->run = run;
+    qmp->watchdog = "reset";
     qmp->hcall = hcall;
     qmp->in = g_string_new(NULL);
     qmp->sock = control_socket_new("-qmp", spec, "server=off,wait=on", &ops, qmp, error);

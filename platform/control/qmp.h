@@ -16,5 +16,6 @@ typedef struct Qmp Qmp;
 bool qmp_available(void); /* built with json-glib; else qmp_new() says that it was not */
 /* run and hcall are borrowed and outlive it; nothing is told after qmp_free() only because the run state is idle by then. */
 Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error);
+void qmp_set_watchdog(Qmp *qmp, const char *action); /* of -action watchdog=, for the WATCHDOG event.  Borrowed */
 void qmp_set_name(Qmp *qmp, const char *name); /* of the guest, UTF-8, for query-name; NULL: none.  Borrowed */
 void qmp_free(Qmp *qmp);

@@ -20,4 +20,6 @@ Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **er
 
 void qmp_set_name(Qmp *qmp, const char *name) {}
 
+void qmp_set_watchdog(Qmp *qmp, const char *action) {}
+
 void qmp_free(Qmp *qmp) {}
