@@ -20,6 +20,22 @@
 #include <float.h>
 #include <string.h>
 
+#ifdef __powerpc__
+#include <sys/auxv.h>
+
+bool fastfp_host_has_fpu(void)
+{
+    enum { UNKNOWN, NO, YES };
+    static int known = UNKNOWN;
+    int has = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (has == UNKNOWN) {
+        has = getauxval(AT_HWCAP) & PPC_FEATURE_HAS_FPU ? YES : NO;
+        __atomic_store_n(&known, has, __ATOMIC_RELAXED);
+    }
+    return has == YES;
+}
+#endif
+
 #if FLT_EVAL_METHOD == 0 && DBL_MANT_DIG == 53 && !defined(__FAST_MATH__)
 
 #if defined(__x86_64__)

@@ -16,10 +16,21 @@ typedef struct FastFp {
     uint32_t flags; /* FPSCR_XX | FPSCR_FI if it is inexact, FPSCR_FR too if its magnitude grew */
 } FastFp;
 
+/* Whether the host has an FPU: one that its kernel emulates is slow and may round a fused
+ * multiply-add twice (Linux on powerpc does). */
+#ifdef __powerpc__
+bool fastfp_host_has_fpu(void);
+#else
+static inline bool fastfp_host_has_fpu(void)
+{
+    return true;
+}
+#endif
+
 /* Whether it may be asked at all: inexact results must be no interrupt. */
 static inline bool fastfp_allowed(uint32_t fpscr)
 {
-    return !(fpscr & (FPSCR_RN | FPSCR_XE));
+    return !(fpscr & (FPSCR_RN | FPSCR_XE)) && fastfp_host_has_fpu();
 }
 
 /* As softfp's.  False: not an ordinary case; *r is nothing. */
