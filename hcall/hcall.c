@@ -66,6 +66,15 @@ unsigned hcall_present(const HcallOffer *offer)
            (offer->hv_pic ? HCALL_NEED_INT : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
 }
 
+/* Marsaglia's xorshift, 64 bits; never 0. */
+static uint64_t hcall_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
 static const HcallRow *row_find(uint64_t token)
 {
     for (unsigned i = 0; i < HCALL_COUNT; i++)
@@ -80,12 +89,10 @@ static void append_values(GString *line, unsigned first_reg, const uint64_t *val
         g_string_append_printf(line, "%sr%u=0x%" PRIx64, i ? ", " : "", first_reg + i, values[i]);
 }
 
-/* "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0"; row NULL: nobody knows the token. */
-static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
+/* "hcall: cpu0 KVM_HC_FEATURES("; row NULL: nobody knows the token. */
+static GString *call_text(const Hcall *call, uint64_t token, const HcallRow *row)
 {
-    if (!log_on(LOG_HCALL))
-        return;
-    g_autoptr(GString) line = g_string_new(NULL);
+    GString *line = g_string_new(NULL);
     g_string_append_printf(line, "hcall: cpu%u ", call->vcpu);
     if (row) {
         g_string_append_printf(line, "%s(", row->name);
@@ -94,6 +101,34 @@ static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStat
     } else {
         g_string_append_printf(line, "token 0x%" PRIx64, token);
     }
+    return line;
+}
+
+/* A status that says: the caller broke a rule. */
+static bool is_guest_error(EvStatus status)
+{
+    return status == EV_EPERM || status == EV_EFAULT || status == EV_EINVAL || status == EV_CONFIG ||
+           status == EV_INVALID_STATE || status == EV_UNIMPLEMENTED;
+}
+
+static void report_guest_error(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
+{
+    if (call->deferred || !is_guest_error(status) || !log_on(LOG_GUEST_ERRORS))
+        return;
+    g_autoptr(GString) line = call_text(call, token, row);
+    log_line("%s: %s%s", line->str, hcall_status_name(status),
+             !row                            ? ", there is no such call"
+             : status == EV_UNIMPLEMENTED ? ", the tree does not promise it"
+                                             : "");
+}
+
+/* "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0" */
+static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
+{
+    report_guest_error(call, token, row, status);
+    if (!log_on(LOG_HCALL))
+        return;
+    g_autoptr(GString) line = call_text(call, token, row);
     if (call->deferred) {
         g_string_append(line, ": requested");
     } else {
@@ -118,6 +153,14 @@ void hcall_answer(VcpuExit *exit, EvStatus status)
     exit->epapr_hcall.ret = status;
 }
 
+/* Everything that may differ after a call does: what is not an output here, and what the accelerator has besides. */
+static void scramble(HcallEnv *env, VcpuExit *exit, unsigned n_out)
+{
+    for (unsigned i = n_out; i < 7; i++)
+        exit->epapr_hcall.args[i] = (uint32_t)hcall_random(&env->scramble);
+    exit->epapr_hcall.scramble = hcall_random(&env->scramble) | 1;
+}
+
 HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
 {
     uint64_t token = exit->epapr_hcall.nr;
@@ -127,6 +170,7 @@ HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
     bool served = false;
 
     exit->epapr_hcall.idle = false;
+    exit->epapr_hcall.scramble = 0;
     if (!row) {
         env->unknown++;
     } else {
@@ -145,6 +189,8 @@ HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
     if (served)
         memcpy(exit->epapr_hcall.args, call.out, row->n_out * sizeof call.out[0]);
     exit->epapr_hcall.idle = call.idle;
+    if (env->scramble)
+        scramble(env, exit, served ? row->n_out : 0);
     return HCALL_ANSWERED;
 }
 

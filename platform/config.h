@@ -66,6 +66,7 @@ typedef struct Config {
     ResetMode reset_mode;                   /* reset=plain|rebuild */
     bool reset_ram_clear;                   /* reset-ram=keep|clear */
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
+    bool scramble; /* scramble=on: hypercalls overwrite volatile registers */
     bool has_partition; /* has-partition=on|off: Freescale's partition calls */
     bool no_external_proxy, direct_eoi; /* external-proxy=on|off, direct-eoi=on|off */
     char *fault; /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */

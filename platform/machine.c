@@ -294,6 +294,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
         goto fail;
     m->hcall.present = hcalls_present(m);
     m->partition = partition_new(config->name);
+    m->hcall.scramble = config->scramble ? 1 : 0;
     m->hcall.services = &machine_hcall_services;
     m->hcall.opaque = m;
     device_lock();

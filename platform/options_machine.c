@@ -59,6 +59,7 @@ BOOL_PROPERTY(machine_has_reset, has_reset)
 BOOL_PROPERTY(machine_has_shutdown, has_shutdown)
 BOOL_PROPERTY(machine_has_idle, has_idle)
 BOOL_PROPERTY(machine_has_partition, has_partition)
+BOOL_PROPERTY(machine_scramble, scramble)
 BOOL_PROPERTY(machine_direct_eoi, direct_eoi)
 
 static bool machine_external_proxy(Parse *p, const char *what, const char *value, GError **error)
@@ -89,6 +90,7 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"has-shutdown", machine_has_shutdown},
         {"has-idle", machine_has_idle},
         {"has-partition", machine_has_partition},
+        {"scramble", machine_scramble},
         {"external-proxy", machine_external_proxy},
         {"direct-eoi", machine_direct_eoi},
         {"inject-fault", machine_fault},

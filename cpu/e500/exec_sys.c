@@ -145,12 +145,32 @@ ExecResult exec_sc_magic(E500 *c, const Insn *in)
     return hypercall(c);
 }
 
+/* -M …,scramble=on: what the calling convention calls volatile.  LR is not: the call is one instruction, and its caller returns by LR. */
+static void scramble(E500 *c, uint64_t seed)
+{
+    const uint32_t cr_kept = 0x00fff000; /* CR2 to CR4 */
+    uint32_t value[6];
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(value); i++) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        value[i] = (uint32_t)(seed >> 32);
+    }
+    c->s.gpr[0].w = value[0];
+    c->s.gpr[11].w = value[1];
+    c->s.gpr[12].w = value[2];
+    c->s.ctr = value[3];
+    e500_set_xer(&c->s, value[4]);
+    c->s.cr = (c->s.cr & cr_kept) | (value[5] & ~cr_kept);
+}
+
 void e500_complete_hcall(E500 *c, const VcpuExit *exit)
 {
     c->s.gpr[3].w = (uint32_t)exit->epapr_hcall.ret;
     for (unsigned i = 0; i < 7; i++)
         c->s.gpr[4 + i].w = (uint32_t)exit->epapr_hcall.args[i];
     c->s.pc += 4;
+    if (exit->epapr_hcall.scramble)
+        scramble(c, exit->epapr_hcall.scramble);
     if (exit->epapr_hcall.idle) {
         c->s.waiting = true;
         e500_attention(c, E500_ATT_IRQ);

@@ -432,6 +432,32 @@ static void tokens(void)
             g_assert_cmphex(hcall_token(a), !=, hcall_token(b));
 }
 
+static void scrambled(void)
+{
+    HcallEnv env = {.present = ALL, .services = &services, .scramble = 1};
+    VcpuExit exit = exit_for(0x2a0003), other = exit_for(0x10008);
+
+    hcall_serve(&env, 0, &exit);
+    g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_SUCCESS);
+    g_assert_cmphex(exit.epapr_hcall.args[0], ==, 0); /* its output */
+    g_assert_cmphex(exit.epapr_hcall.scramble, !=, 0);
+    hcall_serve(&env, 0, &other);
+    g_assert_cmphex(other.epapr_hcall.ret, ==, EV_UNIMPLEMENTED);
+    g_assert_cmphex(other.epapr_hcall.scramble, !=, exit.epapr_hcall.scramble);
+    for (unsigned i = 0; i < 7; i++) {
+        g_assert_cmphex(other.epapr_hcall.args[i], !=, 0xa0000004 + i);
+        g_assert_cmphex(other.epapr_hcall.args[i], <=, UINT32_MAX);
+        if (i > 0)
+            g_assert_cmphex(exit.epapr_hcall.args[i], !=, 0xa0000004 + i);
+    }
+    env.scramble = 0;
+    exit = exit_for(0x10008);
+    exit.epapr_hcall.scramble = 5; /* stale */
+    hcall_serve(&env, 0, &exit);
+    g_assert_cmphex(exit.epapr_hcall.scramble, ==, 0);
+    assert_guest_values(&exit, 0);
+}
+
 static void trace_lines(void)
 {
     HcallEnv env = {.present = HCALL_NEED_IDLE, .services = &services};
@@ -442,7 +468,7 @@ static void trace_lines(void)
     g_assert_cmpint(fd, >=, 0);
     g_close(fd, NULL);
     g_assert_true(log_open(path, NULL));
-    log_mask = LOG_HCALL;
+    log_mask = LOG_HCALL | LOG_GUEST_ERRORS;
     exit = exit_for(0x2a0003);
     hcall_serve(&env, 0, &exit);
     exit = exit_for(0x2a0100);
@@ -455,7 +481,9 @@ static void trace_lines(void)
     g_unlink(path);
     g_assert_cmpstr(text, ==,
                     "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0\n"
+                    "hcall: cpu1 KVM_HC_VM_RESET(): EV_UNIMPLEMENTED, the tree does not promise it\n"
                     "hcall: cpu1 KVM_HC_VM_RESET() = EV_UNIMPLEMENTED\n"
+                    "hcall: cpu0 token 0x2a0004: EV_UNIMPLEMENTED, there is no such call\n"
                     "hcall: cpu0 token 0x2a0004 = EV_UNIMPLEMENTED\n"
                     "hcall: 1 × KVM_HC_FEATURES\n"
                     "hcall: 1 × KVM_HC_VM_RESET\n"
@@ -479,6 +507,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hcall/interrupt-calls-reach-the-controller", interrupt_calls);
     g_test_add_func("/hcall/msgsnd-takes-doorbells-only", msgsnd_takes_doorbells_only);
     g_test_add_func("/hcall/tokens-are-the-published-ones-and-unique", tokens);
+    g_test_add_func("/hcall/scramble-overwrites-all-but-status-and-outputs", scrambled);
     g_test_add_func("/hcall/trace-names-call-arguments-status-and-outputs", trace_lines);
     return g_test_run();
 }
