@@ -206,7 +206,7 @@ $(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
 	@echo "  LINK $@"
 	$(link)
 
-DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man)
+DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man area)
 
 docs: $(DOC_TOOLS)
 	@tests/tools/docs write $(B)

@@ -120,6 +120,7 @@ static void *vcpu_thread(void *opaque)
     g_mutex_lock(&set->lock);
     for (;;) {
         if (!set->running || t->held_back || t->call) {
+            steal_end(&t->pub.steal);
             if (!park_wait(set, t))
                 break;
         }
@@ -130,13 +131,17 @@ static void *vcpu_thread(void *opaque)
         t->awake = false;
         g_mutex_unlock(&set->lock);
 
+        if (!t->pub.steal.counting && !set->config.time->is_virtual)
+            steal_begin(&t->pub.steal);
         t->pub.valid = false; /* from here on the accelerator knows better */
         set->ops->vcpu_run(t->pub.handle, exit, false);
         if (log_on(LOG_EXIT) && exit->kind != VCPU_EXIT_INTR)
             log_line("cpu %u: exit %s", t->pub.index, vcpu_exit_name(exit->kind));
         bool go_on = set->serve(set->opaque, &t->pub, exit);
-        if (go_on && exit->kind == VCPU_EXIT_IDLE)
+        if (go_on && exit->kind == VCPU_EXIT_IDLE) {
+            steal_end(&t->pub.steal);
             idle_sleep(set, t, exit->idle.deadline_ns);
+        }
 
         g_mutex_lock(&set->lock);
         if (!go_on)
@@ -312,6 +317,11 @@ void vcpu_state_changed(Vcpu *vcpu)
 {
     g_assert(vcpu->valid);
     vcpu->dirty = true;
+}
+
+bool vcpu_read_own_state(Vcpu *vcpu, E500State *state, GError **error)
+{
+    return vcpu->set->ops->vcpu_get_state(vcpu->handle, state, error);
 }
 
 bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque,

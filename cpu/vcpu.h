@@ -8,6 +8,7 @@
 #pragma once
 
 #include "cpu/accel.h"
+#include "cpu/steal.h"
 
 typedef struct Vcpus Vcpus;
 
@@ -18,6 +19,7 @@ typedef struct Vcpu {
     E500State state; /* the copy */
     bool valid;      /* copy is the truth; accelerator's is stale once dirty */
     bool dirty;      /* copy must be written back before the guest runs */
+    Steal steal;     /* its thread's; host clock only */
     VcpuExit exit;   /* last exit; pending until completed by re-entry */
     bool deferred;   /* exit is a hypercall whose answer the run state owes */
     bool hold;       /* a debugger lets others run and this one not: vcpus_resume() leaves it parked */
@@ -74,6 +76,7 @@ void vcpus_rebuild_cancel(Vcpus *set);
 bool vcpus_rebuild_commit(Vcpus *set, GError **error);
 
 /* In the vCPU's own thread, from VcpuServe, the guest running: reads the state, lets edit() change it, writes it back at RUNTIME. */
+bool vcpu_read_own_state(Vcpu *vcpu, E500State *state, GError **error); /* likewise, and changes nothing */
 bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque,
                          GError **error);
 

@@ -57,10 +57,11 @@ const char *hcall_status_name(uint64_t status)
 
 unsigned hcall_present(const HcallOffer *offer)
 {
-    unsigned idle = offer->idle && offer->can_idle ? HCALL_NEED_IDLE : 0;
+    unsigned always = (offer->idle && offer->can_idle ? HCALL_NEED_IDLE : 0) | (offer->areas ? HCALL_NEED_AREAS : 0);
+
     if (!offer->exits)
-        return idle;
-    return idle | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
+        return always;
+    return always | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
            (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
            (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0) |
            (offer->hv_pic ? HCALL_NEED_INT : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cpu/vcpu_exit.h"
+#include "hcall/area.h"
 
 enum { EV_VENDOR_LOCAL = 0, EV_VENDOR_EPAPR = 1, EV_VENDOR_FREESCALE = 2, EV_VENDOR_KVM = 42 };
 
@@ -47,6 +48,7 @@ enum {
     HCALL_NEED_INT = 1 << 4,       /* the virtual interrupt controller */
     HCALL_NEED_PARTITION = 1 << 6, /* Freescale's calls for the guest's own partition */
     HCALL_NEED_MSGSND = 1 << 7,    /* the accelerator rings a core's doorbell */
+    HCALL_NEED_AREAS = 1 << 3,
 };
 
 /* FH_GET_CORE_STATE */
@@ -103,6 +105,9 @@ typedef struct HcallServices {
     EvStatus (*int_set_task_priority)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t priority);
     EvStatus (*int_get_task_priority)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t *priority);
     EvStatus (*msgsnd)(void *opaque, uint32_t message); /* checked: a doorbell of a guest */
+    /* Memory areas (docs/MEMORY-AREAS.md) of vcpu, or of the machine where the type is one of the machine's. */
+    EvStatus (*area_register)(void *opaque, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
+    EvStatus (*area_unregister)(void *opaque, unsigned vcpu, AreaId id);
 } HcallServices;
 
 /* From what the configuration wants and the accelerator delivers to HcallEnv.present. */
@@ -113,6 +118,7 @@ typedef struct HcallOffer {
     bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
     bool partition;             /* -M has-partition= */
     bool hv_pic, msgsnd;        /* the board has such a controller; the accelerator can */
+    bool areas; /* wanted by memory-areas=, and handed out (ACCEL_CAP_AREA_EXIT) */
 } HcallOffer;
 
 unsigned hcall_present(const HcallOffer *offer);

@@ -65,6 +65,7 @@ typedef struct Config {
     char *dumpdtb, *dt_compatible;
     ResetMode reset_mode;                   /* reset=plain|rebuild */
     bool reset_ram_clear;                   /* reset-ram=keep|clear */
+    bool memory_areas;                      /* memory-areas=on|off */
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
     bool scramble; /* scramble=on: hypercalls overwrite volatile registers */
     bool has_partition; /* has-partition=on|off: Freescale's partition calls */

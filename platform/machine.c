@@ -92,14 +92,20 @@ static int64_t rtc_start_s(const char *base, int64_t host_s)
            (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
 }
 
-static bool add_i2c(Machine *m, GError **error)
+/* What time of day it is, by the clock chip and by WALL_CLOCK. */
+static void rtc_begin(Machine *m)
 {
     const Config *config = m->config;
     int64_t host_s = g_get_real_time() / G_USEC_PER_SEC;
     int64_t start_s = rtc_start_s(config->rtc_base, host_s);
-    bool vm_time = config->rtc_clock_vm || config->icount;
+    m->rtc_machine_time = config->rtc_clock_vm || config->icount;
+    m->rtc_start_s = m->rtc_machine_time ? start_s : start_s - host_s;
+}
+
+static bool add_i2c(Machine *m, GError **error)
+{
     Device *dev = i2c_rtc_new("i2c", SOC_I2C, SOC_IRQ_I2C, mpic_input(m->mpic, SOC_IRQ_I2C),
-                              vm_time ? m->clock : NULL, vm_time ? start_s : start_s - host_s);
+                              m->rtc_machine_time ? m->clock : NULL, m->rtc_start_s);
     return add_soc(m, dev, SOC_I2C, I2C_RTC_SIZE, error);
 }
 
@@ -236,6 +242,7 @@ static unsigned hcalls_present(const Machine *m)
         .partition = config->has_partition,
         .hv_pic = board_is_paravirtual(m->board),
         .msgsnd = caps & ACCEL_CAP_MSGSND,
+        .areas = config->memory_areas && (caps & ACCEL_CAP_AREA_EXIT),
     };
     return hcall_present(&offer);
 }
@@ -292,6 +299,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) ||
         !add_vcpus(m, error))
         goto fail;
+    rtc_begin(m);
+    machine_areas_new(m);
     m->hcall.present = hcalls_present(m);
     m->partition = partition_new(config->name);
     m->hcall.scramble = config->scramble ? 1 : 0;
@@ -321,6 +330,7 @@ void machine_free(Machine *m)
     g_ptr_array_unref(m->soc);
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->chardevs);
+    areas_free(m->areas);
     clock_free(m->clock);
     run_free(m->run);
     bus_free(m->bus);

@@ -6,6 +6,7 @@
 
 #include "cpu/vcpu.h"
 #include "hcall/hcall.h"
+#include "platform/areas.h"
 #include "platform/board.h"
 #include "platform/boot.h"
 #include "platform/bus.h"
@@ -57,6 +58,9 @@ typedef struct Machine {
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of them */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
+    Areas *areas;
+    bool rtc_machine_time; /* the time of day goes with machine time and is rtc_start_s at 0; else it is the host's and so many seconds */
+    int64_t rtc_start_s;
     GMainLoop *loop;
     GMutex error_lock;
     GError *host_error; /* the first; what HOST_ERROR is about */
@@ -99,6 +103,13 @@ EvStatus machine_int_send_ipi(void *machine, uint32_t ipi, uint32_t cpus);
 EvStatus machine_int_set_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t priority);
 EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t *priority);
 EvStatus machine_msgsnd(void *machine, uint32_t message);
+
+/* --- machine_areas.c: memory areas that the guest registered --- */
+
+void machine_areas_new(Machine *machine); /* after the vCPUs */
+EvStatus machine_area_register(void *machine, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
+EvStatus machine_area_unregister(void *machine, unsigned vcpu, AreaId id);
+void machine_report_touch(Machine *machine, Vcpu *vcpu); /* its watchdog expired.  In its thread */
 
 /* --- machine_handles.c: devices below /hypervisor/handles; under the device lock --- */
 

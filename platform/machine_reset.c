@@ -128,6 +128,9 @@ static bool renew(Machine *m, GError **error)
     g_autoptr(GBytes) base = NULL, tree = NULL;
     bool ok, dropped = false;
 
+    device_lock();
+    areas_reset(m->areas); /* before RAM: nobody writes there any more */
+    device_unlock();
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);
     device_lock();

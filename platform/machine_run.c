@@ -121,7 +121,8 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
 {
     Machine *m = machine;
     uint32_t made = run_requests_made(m->run);
-    switch (exit->kind) {
+    const VcpuExitKind kind = exit->kind;
+    switch (kind) {
     case VCPU_EXIT_MMIO:
         serve_mmio(m, vcpu, exit);
         break;
@@ -143,6 +144,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
         run_request(m->run, RUN_CAUSE_DEBUG_STOP);
         break;
     case VCPU_EXIT_WATCHDOG:
+        machine_report_touch(m, vcpu);
         serve_watchdog(m, vcpu, exit->watchdog.wrc);
         break;
     case VCPU_EXIT_SHUTDOWN:
@@ -154,6 +156,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
                                           vcpu->index, exit->fatal.message));
         break;
     }
+    areas_after_exit(m->areas, vcpu->index, kind, &vcpu->steal);
     return made == run_requests_made(m->run) && !run_requested(m->run);
 }
 
@@ -176,6 +179,7 @@ static void start_time(void *opaque)
     Machine *m = opaque;
     device_lock();
     time_source_start(&m->time);
+    areas_time_runs(m->areas);
     clock_rearm(m->clock);
     device_unlock();
 }

@@ -87,6 +87,22 @@ bool memory_copy(Memory *memory, uint64_t to, uint64_t from, uint64_t size)
     return true;
 }
 
+static uint32_t *word_at(const Memory *memory, uint64_t gpa)
+{
+    g_assert(gpa % 4 == 0 && memory_contains(memory, gpa, 4));
+    return (uint32_t *)(void *)(memory->hva + gpa);
+}
+
+uint32_t memory_load32(const Memory *memory, uint64_t gpa)
+{
+    return GUINT32_FROM_BE(__atomic_load_n(word_at(memory, gpa), __ATOMIC_ACQUIRE));
+}
+
+void memory_store32(Memory *memory, uint64_t gpa, uint32_t value)
+{
+    __atomic_store_n(word_at(memory, gpa), GUINT32_TO_BE(value), __ATOMIC_RELEASE);
+}
+
 bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size)
 {
     if (!memory_contains(memory, gpa, size))

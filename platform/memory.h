@@ -19,5 +19,11 @@ bool memory_contains(const Memory *memory, uint64_t gpa, uint64_t size); /* no o
 bool memory_read(const Memory *memory, uint64_t gpa, void *to, size_t size);        /* false: not all RAM; nothing read */
 bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t size); /* false: not all RAM; nothing written */
 bool memory_copy(Memory *memory, uint64_t to, uint64_t from, uint64_t size); /* both gpa; may overlap */
+/*
+ * One big-endian word of RAM at a multiple of 4, as the guest's CPUs see it: whole.  A store comes after all that this thread stored
+ * before, a load before all that it loads afterwards.  The caller has checked memory_contains().
+ */
+uint32_t memory_load32(const Memory *memory, uint64_t gpa);
+void memory_store32(Memory *memory, uint64_t gpa, uint32_t value);
 bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size);
 void memory_clear(Memory *memory); /* all zero, pages given back to the host */

@@ -197,6 +197,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
         .has_shutdown = true,
         .has_idle = true,
         .has_partition = true,
+        .memory_areas = true,
         .ram_size = UINT64_C(128) << 20,
         .n_vcpus = 1,
         .action_panic = PANIC_SHUTDOWN,

@@ -70,6 +70,7 @@ static bool machine_external_proxy(Parse *p, const char *what, const char *value
     p->config->no_external_proxy = !on;
     return true;
 }
+BOOL_PROPERTY(machine_memory_areas, memory_areas)
 
 static bool machine_append(Parse *p, const char *what, const char *value, GError **error)
 {
@@ -93,6 +94,7 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"scramble", machine_scramble},
         {"external-proxy", machine_external_proxy},
         {"direct-eoi", machine_direct_eoi},
+        {"memory-areas", machine_memory_areas},
         {"inject-fault", machine_fault},
         {"kernel", machine_kernel},
         {"initrd", machine_initrd},

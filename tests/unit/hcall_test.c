@@ -399,7 +399,7 @@ static void msgsnd_takes_doorbells_only(void)
 
 static void offer(void)
 {
-    for (unsigned bits = 0; bits < 512; bits++) {
+    for (unsigned bits = 0; bits < 1024; bits++) {
         HcallOffer o = {.exits = bits & 1,
                         .can_reset = bits >> 1 & 1,
                         .can_idle = bits >> 2 & 1,
@@ -408,7 +408,8 @@ static void offer(void)
                         .shutdown = bits >> 5 & 1,
                         .partition = bits >> 6 & 1,
                         .hv_pic = bits >> 7 & 1,
-                        .msgsnd = bits >> 8 & 1};
+                        .msgsnd = bits >> 8 & 1,
+                        .areas = bits >> 9 & 1};
         unsigned present = hcall_present(&o);
 
         g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.can_idle && o.idle);
@@ -418,6 +419,7 @@ static void offer(void)
                         o.exits && o.partition && o.can_reset);
         g_assert_cmpint(!!(present & HCALL_NEED_INT), ==, o.exits && o.hv_pic);
         g_assert_cmpint(!!(present & HCALL_NEED_MSGSND), ==, o.exits && o.msgsnd);
+        g_assert_cmpint(!!(present & HCALL_NEED_AREAS), ==, o.areas); /* under a capability of its own */
     }
 }
 
