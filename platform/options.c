@@ -132,14 +132,19 @@ static bool complete_serials(Parse *p, GError **error)
 }
 
 /* What depends on the board. */
-static bool complete_board(Config *c, GError **error)
+static bool complete_board(Parse *p, GError **error)
 {
+    Config *c = p->config;
     size_t n;
     if (!c->board)
         c->board = g_strdup(boards(&n)->name);
     const Board *board = board_find(c->board);
     if (!c->cpu)
         c->cpu = g_strdup(strcmp(c->accel, "kvm") ? board->cpu : "host");
+    if (!p->reset_given)
+        c->has_reset = !board_is_paravirtual(board);
+    if (!p->shutdown_given)
+        c->has_shutdown = !board_is_paravirtual(board);
     if ((c->no_external_proxy || c->direct_eoi) && !board_is_paravirtual(board))
         return option_bad(error, "-M %s,%s: the board has no virtual interrupt controller", board->name,
                           c->direct_eoi ? "direct-eoi=on" : "external-proxy=off");
@@ -161,7 +166,7 @@ static bool complete(Parse *p, GError **error)
         return false;
     if (!c->bios && !c->kernel && !c->dumpdtb)
         return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
-    if (!complete_board(c, error))
+    if (!complete_board(p, error))
         return false;
     if (!c->append)
         c->append = g_strdup("");
@@ -193,8 +198,6 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
     *config = (Config){
         .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
         .byte_channels = g_ptr_array_new_with_free_func(byte_channel_config_free),
-        .has_reset = true,
-        .has_shutdown = true,
         .has_idle = true,
         .has_partition = true,
         .memory_areas = true,

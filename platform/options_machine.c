@@ -55,8 +55,19 @@ STRING_PROPERTY(machine_initrd, initrd)
 STRING_PROPERTY(machine_dtb, dtb)
 WORD_PROPERTY(machine_reset, ResetMode, reset_mode, "plain", "rebuild")
 WORD_PROPERTY(machine_reset_ram, bool, reset_ram_clear, "keep", "clear")
-BOOL_PROPERTY(machine_has_reset, has_reset)
-BOOL_PROPERTY(machine_has_shutdown, has_shutdown)
+
+static bool machine_has_reset(Parse *p, const char *what, const char *value, GError **error)
+{
+    p->reset_given = true;
+    return value_bool(what, value, &p->config->has_reset, error);
+}
+
+static bool machine_has_shutdown(Parse *p, const char *what, const char *value, GError **error)
+{
+    p->shutdown_given = true;
+    return value_bool(what, value, &p->config->has_shutdown, error);
+}
+
 BOOL_PROPERTY(machine_has_idle, has_idle)
 BOOL_PROPERTY(machine_has_partition, has_partition)
 BOOL_PROPERTY(machine_scramble, scramble)

@@ -35,6 +35,7 @@ typedef struct Parse {
     unsigned n_serials;
     bool nodefaults, no_monitor;
     bool done;         /* help was printed */
+    bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
     GPtrArray *accels; /* of char*: candidates, in order */
 } Parse;
 
