@@ -315,6 +315,22 @@ check-linux: $(B)/quoin guest-linux guest-linux-e500v2 build/guests/programs.cpi
 check-firmware: $(B)/quoin
 	@tests/firmware/run $(B)/quoin
 
+# The KVM host: kernels for the e500v2, what they let out of a guest, and the patches
+kvm-host:
+	@guests/kvm-host/build.sh -o build/guests/kvm-host-up up
+	@guests/kvm-host/build.sh -o build/guests/kvm-host-smp smp
+	@guests/kvm-host/build.sh e500mc
+
+build/guests/kvm-selftest: guests/kvm-host/selftest.c cpu/kvm/kvm_epapr.h | guest-cc
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) -std=gnu11 -O2 -static -pthread -Wall -Wextra -I. -o $@ $<
+
+check-kvm-host: build/guests/kvm-selftest $(if $(filter quoin,$(HOST)),$(B)/quoin) kvm-host
+	@HOST='$(HOST)' tests/kvm/check-host $<
+
+check-kvm-patches:
+	@tests/kvm/check-patches
+
 build/guests/linux-bench: tests/bench/bench.c Makefile | guest-cc
 	$(Q)$(GUEST_CC) -std=gnu11 -O2 -mcpu=e500mc -static -Wall -Wextra -o $@ $<
 
@@ -365,6 +381,9 @@ help:
 #@ make guest-linux     build the Linux guest: five minutes, once; guest-linux-e500v2 the other kernel
 #@ make check-linux     boot it: images, resets, power-off, idle
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
+#@ make kvm-host        build the KVM host's kernels: fifteen minutes, once
+#@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
+#@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
 #@ make bench-smp       what two vCPUs do in the time of one
@@ -384,6 +403,7 @@ format:
 .PHONY: install uninstall check-cli
 .PHONY: check-bytechan check-bytechan-slow check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
+.PHONY: kvm-host check-kvm-host check-kvm-patches
 .PHONY: run guest-linux install-deps check-linux check-firmware bench bench-fp bench-smp soak
 .PHONY: guest-linux-e500v2
 .SECONDARY:

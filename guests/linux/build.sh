@@ -19,15 +19,9 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../cache.sh"
-CROSS=${CROSS:-powerpc-linux-gnu-}
-linux_tar=/usr/src/linux-source-6.1.tar.xz
+. "$here/source.sh"
 
 # --- the kernel
-
-linux_version() {
-    dpkg-query -W -f '${Version}' linux-source-6.1 2>/dev/null ||
-        die "linux-source-6.1 is not installed: apt-get install linux-source-6.1"
-}
 
 # Everything that decides what the kernel is.
 linux_inputs() {
@@ -38,16 +32,6 @@ linux_inputs() {
     cat "$here/base.config" "$here/$model.config"
     cat "$here/quoin_pm.c" "$here/Kconfig" "$here/Kbuild"
     ! linux_has_early || declare -f linux_early
-}
-
-linux_unpack() {
-    tar -C "$work" -xf "$linux_tar"
-}
-
-linux_make() {
-    make -C "$work/linux-source-6.1" ARCH=powerpc CROSS_COMPILE="$CROSS" \
-        KBUILD_BUILD_USER=quoin KBUILD_BUILD_HOST=quoin \
-        KBUILD_BUILD_TIMESTAMP="$(date -u -r "$linux_tar")" "$@"
 }
 
 # The driver goes in as a directory of its own; the fragments go on top of allnoconfig, and every line
@@ -105,16 +89,6 @@ linux_build() {
 }
 
 # --- the initramfs
-
-# Every line of the fragment must be in the configuration.
-check_config() {
-    local line lost=0
-    while read -r line; do
-        [[ $line == CONFIG_* ]] || continue
-        grep -qxF -- "$line" "$2" || { echo "not in the configuration: $line"; lost=1; }
-    done <"$1"
-    return "$lost"
-}
 
 busybox_dsc() {
     source_newest busybox dsc
