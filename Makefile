@@ -350,7 +350,7 @@ bench-smp: $(B)/quoin guests
 
 # Boots with 1, 2, 4 and 8 vCPUs, SOAK times each, a parallel job and a reboot in each; resets of busy vCPUs
 SOAK ?= 50
-soak: $(B)/quoin guest-linux guests
+soak: $(B)/quoin guest-linux guest-linux-e500v2 guests
 	@tests/linux/soak -n $(SOAK) $(B)/quoin
 
 bench-fp: $(B)/bench/fp

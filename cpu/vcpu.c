@@ -70,9 +70,6 @@ static bool park_wait(Vcpus *set, VcpuThread *t)
         } else if (set->quitting) {
             return false;
         } else {
-            /* Again at each round: a resume that was taken back before this thread woke had set it. */
-            t->executing = false;
-            g_cond_broadcast(&set->idle);
             g_cond_wait(&t->wake, &set->lock);
         }
     }
