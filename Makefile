@@ -243,6 +243,10 @@ GUEST_LINK  += -Wl,-z,max-page-size=4096
 GUESTS      := $(patsubst guests/bare/%.c,build/guests/%.elf,$(wildcard guests/bare/*.c))
 GUEST_LIB   := $(patsubst guests/bare/lib/%,build/guests/lib/%.o,$(wildcard guests/bare/lib/*.[cS]))
 
+# All hypercalls against what the tree announces: guests/epapr-suite
+SUITE := $(patsubst guests/epapr-suite/%.c,build/guests/epapr-suite/%.o,$(wildcard guests/epapr-suite/*.c))
+GUESTS += build/guests/epapr_suite.elf
+
 guests: guest-cc $(GUESTS)
 
 guest-cc:
@@ -258,6 +262,15 @@ build/guests/%.o: guests/bare/%.c Makefile | guest-cc
 	@echo "  GUEST $<"
 	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
 
+
+build/guests/epapr-suite/%.o: guests/epapr-suite/%.c Makefile | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
+build/guests/epapr_suite.elf: $(SUITE) $(GUEST_LIB) guests/bare/guest.ld
+	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $(SUITE) $(GUEST_LIB)
+
 build/guests/%.elf: build/guests/%.o $(GUEST_LIB) guests/bare/guest.ld
 	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $< $(GUEST_LIB)
 
@@ -270,6 +283,9 @@ check-bytechan: $(QUOIN) guests
 
 check-bytechan-slow: $(QUOIN) guests
 	@tests/bytechan/run $(QUOIN) build/guests 64
+
+check-epapr: $(QUOIN) guests
+	@tests/guests/run --quoin $(B)/quoin $(if $(ARGS),$(ARGS),-v) epapr_suite
 
 check-machine: $(QUOIN) guests
 	@tests/machine/run $(QUOIN) build/guests
@@ -375,6 +391,7 @@ help:
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make guests          build the bare-metal guests
 #@ make check-guests    run them on quoin
+#@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
 #@ make check-qemu      run them on qemu-system-ppc, the peer
@@ -400,7 +417,7 @@ format:
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
-.PHONY: install uninstall check-cli
+.PHONY: install uninstall check-cli check-epapr
 .PHONY: check-bytechan check-bytechan-slow check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
 .PHONY: kvm-host check-kvm-host check-kvm-patches

@@ -136,6 +136,24 @@ const void *fdt_property(int node, const char *name, uint32_t *length)
     return NULL;
 }
 
+/* A list of strings: each ends with NUL. */
+static bool list_has(const char *list, uint32_t length, const char *value)
+{
+    size_t size = strlen(value) + 1;
+
+    while (length >= size) {
+        if (!memcmp(list, value, size))
+            return true;
+        while (length && *list) {
+            list++;
+            length--;
+        }
+        list++;
+        length -= length > 0;
+    }
+    return false;
+}
+
 int fdt_next_with(int node, const char *property, const char *value)
 {
     if (!tree)
@@ -147,7 +165,7 @@ int fdt_next_with(int node, const char *property, const char *value)
         if (word(off) != BEGIN_NODE)
             continue;
         p = fdt_property((int)off, property, &length);
-        if (p && length == strlen(value) + 1 && !strcmp(p, value))
+        if (p && list_has(p, length, value))
             return (int)off;
     }
     return -1;
