@@ -263,6 +263,11 @@ void areas_after_exit(Areas *a, unsigned vcpu, VcpuExitKind kind, Steal *steal)
 
 /* ---- looking ---- */
 
+unsigned areas_n_vcpus(const Areas *a)
+{
+    return a->config.n_vcpus;
+}
+
 bool areas_view(const Areas *a, unsigned vcpu, AreaId id, AreaView *view)
 {
     const Area *area = &a->vcpu[vcpu].area[id];

@@ -45,6 +45,7 @@ typedef struct AreaView {
     uint64_t gpa;
     uint32_t size;
 } AreaView;
+unsigned areas_n_vcpus(const Areas *areas);
 bool areas_view(const Areas *areas, unsigned vcpu, AreaId id, AreaView *view); /* false: not registered */
 
 typedef struct AreaTouch {

@@ -91,12 +91,14 @@ static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
         device_lock();
         partition_stopped(m->partition, true, vcpu->index, wrc);
         device_unlock();
+        machine_report_touch(m, vcpu);
         break;
     case WATCHDOG_INJECT_NMI:
         vcpu_send_nmi(vcpu);
         break;
     case WATCHDOG_DEBUG:
         message_warning("cpu %u: watchdog expired", vcpu->index);
+        machine_report_touch(m, vcpu);
         break;
     case WATCHDOG_NONE:
         break;
@@ -144,7 +146,6 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
         run_request(m->run, RUN_CAUSE_DEBUG_STOP);
         break;
     case VCPU_EXIT_WATCHDOG:
-        machine_report_touch(m, vcpu);
         serve_watchdog(m, vcpu, exit->watchdog.wrc);
         break;
     case VCPU_EXIT_SHUTDOWN:

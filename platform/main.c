@@ -68,6 +68,7 @@ static int run_machine(Machine *machine)
     else {
         if (qmp) {
             qmp_set_name(qmp, config->name);
+            qmp_set_areas(qmp, machine->areas);
             qmp_set_watchdog(qmp, watchdog_words[config->action_watchdog]);
         }
         status = machine_run(machine);

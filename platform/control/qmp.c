@@ -14,6 +14,7 @@ struct Qmp {
     ControlSocket *sock;
     RunState *run;
     const HcallEnv *hcall;
+    const Areas *areas;
     const char *name; /* -name */
     const char *watchdog; /* -action watchdog= */
     GString *in;
@@ -116,6 +117,40 @@ static GVariant *cmd_x_query_hypercalls(Qmp *qmp, const char **wrong)
     g_variant_builder_add(&counts, "{st}", "unknown", qmp->hcall->unknown);
     device_unlock();
     return g_variant_builder_end(&counts);
+}
+
+/* cpu-index where the area is a vCPU's; what the guest wrote where it writes. */
+static GVariant *area_dictionary(const Areas *areas, unsigned vcpu, AreaId id, const AreaView *view)
+{
+    GVariantDict dict;
+    AreaTouch touch;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "type", "s", area_types[id].name);
+    g_variant_dict_insert(&dict, "address", "t", view->gpa);
+    g_variant_dict_insert(&dict, "size", "u", view->size);
+    if (area_types[id].per == AREA_PER_VCPU)
+        g_variant_dict_insert(&dict, "cpu-index", "u", vcpu);
+    if (id == AREA_WATCHDOG_TOUCH && areas_touch(areas, vcpu, &touch)) {
+        g_variant_dict_insert(&dict, "touches", "t", touch.touches);
+        g_variant_dict_insert(&dict, "time-base", "t", touch.time_base);
+    }
+    return g_variant_dict_end(&dict);
+}
+
+static GVariant *cmd_x_query_memory_areas(Qmp *qmp, const char **wrong)
+{
+    GVariantBuilder list;
+    AreaView view;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    device_lock();
+    for (unsigned vcpu = 0; qmp->areas && vcpu < areas_n_vcpus(qmp->areas); vcpu++)
+        for (unsigned id = 0; id < AREA_COUNT; id++)
+            if (areas_view(qmp->areas, vcpu, id, &view))
+                g_variant_builder_add_value(&list, area_dictionary(qmp->areas, vcpu, id, &view));
+    device_unlock();
+    return g_variant_builder_end(&list);
 }
 
 /* The request is applied when the answer goes out, as a client expects of "stop" and then
@@ -421,6 +456,11 @@ Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **er
     control_socket_wait(qmp->sock);
     run_listen(run, told, qmp);
     return qmp;
+}
+
+void qmp_set_areas(Qmp *qmp, const Areas *areas)
+{
+    qmp->areas = areas;
 }
 
 void qmp_free(Qmp *qmp)

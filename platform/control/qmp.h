@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "hcall/hcall.h"
+#include "platform/areas.h"
 #include "platform/runstate.h"
 
 typedef struct Qmp Qmp;
@@ -18,4 +19,5 @@ bool qmp_available(void); /* built with json-glib; else qmp_new() says that it w
 Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error);
 void qmp_set_watchdog(Qmp *qmp, const char *action); /* of -action watchdog=, for the WATCHDOG event.  Borrowed */
 void qmp_set_name(Qmp *qmp, const char *name); /* of the guest, UTF-8, for query-name; NULL: none.  Borrowed */
+void qmp_set_areas(Qmp *qmp, const Areas *areas); /* for x-query-memory-areas.  Borrowed */
 void qmp_free(Qmp *qmp);

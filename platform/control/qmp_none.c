@@ -22,4 +22,6 @@ void qmp_set_name(Qmp *qmp, const char *name) {}
 
 void qmp_set_watchdog(Qmp *qmp, const char *action) {}
 
+void qmp_set_areas(Qmp *qmp, const Areas *areas) {}
+
 void qmp_free(Qmp *qmp) {}

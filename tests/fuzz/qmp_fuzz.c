@@ -13,6 +13,7 @@
 #define control_socket_hang_up fuzz_socket_hang_up
 #define qmp_new                fuzz_qmp_new
 #define qmp_free               fuzz_qmp_free
+#define qmp_set_areas          fuzz_qmp_set_areas
 #define qmp_set_name           fuzz_qmp_set_name
 #define qmp_available          fuzz_qmp_available
 #include "platform/control/qmp.c"
