@@ -129,9 +129,10 @@ bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size)
     if (!chr->ring)
         return false;
     guint n = (guint)MIN(size, chr->ring->len);
+    if (!n)
+        return true;
     g_byte_array_append(to, chr->ring->data, n);
-    if (n)
-        g_byte_array_remove_range(chr->ring, 0, n);
+    g_byte_array_remove_range(chr->ring, 0, n);
     return true;
 }
 

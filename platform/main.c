@@ -70,6 +70,7 @@ static int run_machine(Machine *machine)
             qmp_set_name(qmp, config->name);
             qmp_set_areas(qmp, machine->areas);
             qmp_set_watchdog(qmp, watchdog_words[config->action_watchdog]);
+            qmp_set_chardevs(qmp, machine->chardevs);
         }
         status = machine_run(machine);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/chardev.h"
 #include "platform/control/socket.h"
 #include "platform/lock.h"
 
@@ -17,6 +18,8 @@ struct Qmp {
     const Areas *areas;
     const char *name; /* -name */
     const char *watchdog; /* -action watchdog= */
+    const GPtrArray *chardevs;
+    JsonObject *arguments; /* of the command being executed; NULL: none */
     GString *in;
     bool connected, negotiated;
     unsigned told; /* bit per RunEvent since the last ask() */
@@ -40,6 +43,11 @@ static void send_error(Qmp *qmp, JsonNode *id, const char *class, const char *de
 {
     send_message(qmp, g_variant_new_parsed("{'error': {'class': %s, 'desc': %s}}", class, desc),
                  id);
+}
+
+static const char *string_of(JsonNode *node)
+{
+    return json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
 }
 
 /* --- commands: each returns its "return" value, floating, or sets *wrong to what failed */
@@ -191,17 +199,91 @@ static GVariant *cmd_system_powerdown(Qmp *qmp, const char **wrong)
     return ask(qmp, RUN_CAUSE_HOST_POWERDOWN);
 }
 
+/* --- ringbuf-read, ringbuf-write */
+
+static const char *argument(Qmp *qmp, const char *name)
+{
+    return qmp->arguments && json_object_has_member(qmp->arguments, name)
+               ? string_of(json_object_get_member(qmp->arguments, name))
+               : NULL;
+}
+
+static Chardev *ring(Qmp *qmp, const char **wrong)
+{
+    const char *id = argument(qmp, "device");
+    for (guint i = 0; id && qmp->chardevs && i < qmp->chardevs->len; i++) {
+        Chardev *chr = qmp->chardevs->pdata[i];
+        if (!strcmp(chardev_label(chr), id)) {
+            *wrong = chardev_ring_read(chr, NULL, 0) ? NULL : "The device is not a ringbuf";
+            return chr;
+        }
+    }
+    *wrong = id ? "No back end has this id" : "Parameter 'device' is missing";
+    return NULL;
+}
+
+/* True: base64; utf8 without a word. */
+static bool is_base64(Qmp *qmp, const char **wrong)
+{
+    const char *format = argument(qmp, "format");
+    bool base64 = !g_strcmp0(format, "base64");
+    if (format && !base64 && strcmp(format, "utf8"))
+        *wrong = "Parameter 'format' is not utf8 or base64";
+    return base64;
+}
+
+static gint64 read_size(Qmp *qmp, const char **wrong)
+{
+    JsonNode *node = qmp->arguments ? json_object_get_member(qmp->arguments, "size") : NULL;
+    gint64 size = node && json_node_get_value_type(node) == G_TYPE_INT64 ? json_node_get_int(node) : 0;
+    if (size <= 0 && !*wrong)
+        *wrong = "Parameter 'size' must be a number greater than 0";
+    return size;
+}
+
+static GVariant *cmd_ringbuf_read(Qmp *qmp, const char **wrong)
+{
+    g_autoptr(GByteArray) data = g_byte_array_new();
+    Chardev *chr = ring(qmp, wrong);
+    gint64 size = read_size(qmp, wrong);
+    bool base64 = is_base64(qmp, wrong);
+
+    if (*wrong)
+        return nothing();
+    device_lock();
+    chardev_ring_read(chr, data, (size_t)MIN(size, G_MAXINT32));
+    device_unlock();
+    if (!data->len)
+        return g_variant_new_string("");
+    g_autofree char *text = base64 ? g_base64_encode(data->data, data->len)
+                                   : g_utf8_make_valid((const char *)data->data, (gssize)data->len);
+    return g_variant_new_string(text);
+}
+
+static GVariant *cmd_ringbuf_write(Qmp *qmp, const char **wrong)
+{
+    Chardev *chr = ring(qmp, wrong);
+    bool base64 = is_base64(qmp, wrong);
+    const char *text = argument(qmp, "data");
+    gsize size = text ? strlen(text) : 0;
+    g_autofree guchar *data = base64 && text ? g_base64_decode(text, &size) : NULL;
+
+    if (!*wrong && !text)
+        *wrong = "Parameter 'data' is missing";
+    if (*wrong)
+        return nothing();
+    device_lock();
+    chardev_write(chr, data ? data : (const uint8_t *)text, size);
+    device_unlock();
+    return nothing();
+}
+
 static GVariant *cmd_quit(Qmp *qmp, const char **wrong)
 {
     return ask(qmp, RUN_CAUSE_HOST_QUIT);
 }
 
 /* --- requests */
-
-static const char *string_of(JsonNode *node)
-{
-    return json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
-}
 
 /* What keeps a well-formed request from being executed; NULL: nothing. */
 static const char *objection(JsonObject *request)
@@ -228,6 +310,9 @@ static void execute(Qmp *qmp, JsonObject *request)
         return;
     }
     const char *name = string_of(json_object_get_member(request, "execute"));
+    qmp->arguments = json_object_has_member(request, "arguments")
+                         ? json_object_get_object_member(request, "arguments")
+                         : NULL;
     bool negotiates = !strcmp(name, "qmp_capabilities");
     if (negotiates == qmp->negotiated) {
         send_error(qmp, id, "CommandNotFound",
@@ -432,6 +517,11 @@ bool qmp_available(void)
 void qmp_set_watchdog(Qmp *qmp, const char *action)
 {
     qmp->watchdog = action;
+}
+
+void qmp_set_chardevs(Qmp *qmp, const GPtrArray *chardevs)
+{
+    qmp->chardevs = chardevs;
 }
 
 void qmp_set_name(Qmp *qmp, const char *name)

@@ -20,4 +20,5 @@ Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **er
 void qmp_set_watchdog(Qmp *qmp, const char *action); /* of -action watchdog=, for the WATCHDOG event.  Borrowed */
 void qmp_set_name(Qmp *qmp, const char *name); /* of the guest, UTF-8, for query-name; NULL: none.  Borrowed */
 void qmp_set_areas(Qmp *qmp, const Areas *areas); /* for x-query-memory-areas.  Borrowed */
+void qmp_set_chardevs(Qmp *qmp, const GPtrArray *chardevs); /* of Chardev*, for ringbuf-…; NULL: none.  Borrowed */
 void qmp_free(Qmp *qmp);

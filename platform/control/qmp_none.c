@@ -24,4 +24,6 @@ void qmp_set_watchdog(Qmp *qmp, const char *action) {}
 
 void qmp_set_areas(Qmp *qmp, const Areas *areas) {}
 
+void qmp_set_chardevs(Qmp *qmp, const GPtrArray *chardevs) {}
+
 void qmp_free(Qmp *qmp) {}

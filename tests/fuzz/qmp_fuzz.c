@@ -15,6 +15,7 @@
 #define qmp_free               fuzz_qmp_free
 #define qmp_set_areas          fuzz_qmp_set_areas
 #define qmp_set_name           fuzz_qmp_set_name
+#define qmp_set_chardevs       fuzz_qmp_set_chardevs
 #define qmp_available          fuzz_qmp_available
 #include "platform/control/qmp.c"
 #include "platform/runstate_ops.h"
@@ -84,6 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     g_assert_nonnull(run);
     qmp_set_name(qmp, "a \"name\"");
+    g_autoptr(GPtrArray) chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
+    g_ptr_array_add(chardevs, chardev_option_new("ringbuf,id=r,size=64", NULL));
+    g_ptr_array_add(chardevs, chardev_option_new("null,id=n", NULL));
+    qmp_set_chardevs(qmp, chardevs);
     only.ops->opened(only.opaque);
     for (size_t at = 1; at < size && !only.hung_up; at += piece)
         only.ops->received(only.opaque, (const char *)data + at, MIN(piece, size - at));
