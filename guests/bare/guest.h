@@ -247,6 +247,7 @@ uint32_t fdt_total_size(void);
 
 bool hcall_present(void);                  /* a /hypervisor with usable hcall-instructions */
 bool hcall_promised(const char *property); /* e.g. "has-reset": there, and empty */
+bool kvm_serves(void);                     /* a kernel's KVM is below, with its magic page and its limits */
 void hcall_raw(uint32_t regs[9]);          /* r3..r11 in and out */
 
 /* --- resets (fresh.c): RAM outside the images is all that one boot leaves to the next */

@@ -136,7 +136,7 @@ __asm__(
     "lis 30,0x1234; ori 30,30,0x5678; mtcr 30; lis 30,30; lis 31,31\n"
     "STORE_KEPT\n"
     "lis 11,0x2a; ori 11,11,3\n"
-    "hcall_copy: nop; nop; nop; nop; mfspr 3,277\n"
+    "hcall_copy: nop; nop; nop; nop; mfspr 3,261\n"
     "STORE_KEPT\n"
     "lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
     ".popsection");
@@ -178,8 +178,8 @@ static void idle(void)
     }
     trap_handle(VEC_DEC, tick);
     mtspr(SPR_DECAR, 400000);
+    mtspr(SPR_TCR, TCR_DIE | TCR_ARE); /* first: a slow host may let DEC end before the next instruction */
     mtspr(SPR_DEC, 400000);
-    mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
     mtmsr(mfmsr() | MSR_EE);
     uint32_t status = 0;
     while (ticks < 3)

@@ -30,8 +30,8 @@ void guest_main(void)
     report_plan(4);
     trap_handle(VEC_DEC, tick);
     mtspr(SPR_DECAR, 400000);
+    mtspr(SPR_TCR, TCR_DIE | TCR_ARE); /* first: a slow host may let DEC end before the next instruction */
     mtspr(SPR_DEC, 400000);
-    mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
     unsigned waits = 0, woken = 0;
     mtmsr(mfmsr() | MSR_EE);
     while (ticks < 20) {
@@ -64,8 +64,8 @@ void guest_main(void)
         return;
     }
     mtspr(SPR_DECAR, 400000); /* again and again: the first may come before the wait */
+    mtspr(SPR_TCR, TCR_DIE | TCR_ARE); /* first: a slow host may let DEC end before the next instruction */
     mtspr(SPR_DEC, 400000);
-    mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
     report_eq("wait in user mode goes on behind",
               trap_run(user_wait, MSR_PR | MSR_EE, 0, 0, 0, 0).ret, 5);
     mtspr(SPR_TCR, 0);

@@ -65,6 +65,7 @@
 #define SPR_MCSRR1 571
 #define SPR_MCSR 572
 #define SPR_MCAR 573
+#define MCSR_MAV 0x00080000u /* e500mc: MCAR is valid */
 #define SPR_DSRR0 574
 #define SPR_DSRR1 575
 #define SPR_SPRG8 604

@@ -6,7 +6,6 @@ PROBE(load, "lwz 3,0(3)");
 PROBE(load_byte, "lbz 3,0(3)");
 PROBE(store, "stw 4,0(3)");
 
-#define MCSR_MAV 0x00080000u
 
 static void one(const char *vector, const char *where, const void *pc, uint64_t pa, uint32_t offset)
 {

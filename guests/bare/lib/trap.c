@@ -61,7 +61,7 @@ static void trap_record(Trap *t, const TrapFrame *frame, uint32_t msr)
     t->esr = mfspr(SPR_ESR);
     t->dear = mfspr(SPR_DEAR);
     t->mcsr = mfspr(SPR_MCSR);
-    t->mcar = mfspr(SPR_MCAR);
+    t->mcar = t->mcsr & MCSR_MAV ? mfspr(SPR_MCAR) : 0; /* not every core that has an MCSR shows it */
     t->dbsr = mfspr(SPR_DBSR);
     t->epr = frame->vector == VEC_EXTERNAL ? mfspr(SPR_EPR) : 0;
     t->ret = frame->gpr[3];
