@@ -347,6 +347,13 @@ check-kvm-host: build/guests/kvm-selftest $(if $(filter quoin,$(HOST)),$(B)/quoi
 check-kvm-patches:
 	@tests/kvm/check-patches
 
+# Quoin under -accel kvm in that host.  PARTS="bare smp" for some of it
+check-kvm: $(B)/quoin guests
+	@guests/deps.sh build bare linux cross kvm
+	@$(MAKE) -s kvm-host guest-linux guest-linux-e500v2
+	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
+	@HOST='$(HOST)' tests/kvm/run $(PARTS)
+
 build/guests/linux-bench: tests/bench/bench.c Makefile | guest-cc
 	$(Q)$(GUEST_CC) -std=gnu11 -O2 -mcpu=e500mc -static -Wall -Wextra -o $@ $<
 
@@ -400,6 +407,7 @@ help:
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make kvm-host        build the KVM host's kernels: fifteen minutes, once
 #@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
+#@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
@@ -420,7 +428,7 @@ format:
 .PHONY: install uninstall check-cli check-epapr
 .PHONY: check-bytechan check-bytechan-slow check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
-.PHONY: kvm-host check-kvm-host check-kvm-patches
+.PHONY: kvm-host check-kvm check-kvm-host check-kvm-patches
 .PHONY: run guest-linux install-deps check-linux check-firmware bench bench-fp bench-smp soak
 .PHONY: guest-linux-e500v2
 .SECONDARY:

@@ -10,6 +10,7 @@
 #                       tests   make check
 #                       u-boot  the firmware
 #                       cross   Quoin for a powerpc host
+#                       kvm     the emulated KVM host
 #                       oracle  what the tests and make bench compare with, if it is there
 
 set -euo pipefail
@@ -63,6 +64,8 @@ cross   cmd   patch                                   patch
 cross   cmd   xz                                      xz-utils
 cross   cmd   bzip2                                   bzip2
 u-boot  file  /usr/lib/u-boot/qemu-ppce500/uboot.elf  u-boot-qemu
+kvm     cmd   qemu-system-ppc                         qemu-system-ppc
+kvm     cmd   python3                                 python3
 oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
 oracle  cmd   qemu-system-ppc                         qemu-system-ppc

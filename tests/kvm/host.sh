@@ -4,7 +4,6 @@
 # shellcheck shell=dash disable=SC2034
 
 cd /tests || exit
-mount -t debugfs none /sys/kernel/debug 2>/dev/null
 mknod /tmp/in p
 mknod /tmp/out p
 
@@ -35,7 +34,7 @@ run() {
     echo "@@end $status"
 }
 
-# talk NAME COMMAND…: answer() gets each line, and $pid; what it prints is typed
+# talk NAME COMMAND…: answer() gets each line, and $pid; what it prints is typed.  after() follows, in the case
 talk() {
     echo "@@begin $1"
     shift
@@ -54,12 +53,17 @@ talk() {
     wait $dog 2>/dev/null
     exec 3>&-
     echo
+    after
     echo "@@end $status"
 }
 
-# What a rebuild must not leave behind: descriptors, threads and VMs of process $pid.  VMs: one directory each
+# What a rebuild must not leave behind in process $pid
 counts() {
-    vms=$(find /sys/kernel/debug/kvm -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l)
     # shellcheck disable=SC2012
-    echo "counts: $(ls "/proc/$pid/fd" | wc -l) descriptors, $(ls "/proc/$pid/task" | wc -l) threads, $vms VMs" >&2
+    fds=$(ls "/proc/$pid/fd" | wc -l)
+    # shellcheck disable=SC2012
+    threads=$(ls "/proc/$pid/task" | wc -l)
+    vms=$(ls -l "/proc/$pid/fd" | grep -c anon_inode:kvm-vm)
+    vcpus=$(ls -l "/proc/$pid/fd" | grep -c anon_inode:kvm-vcpu)
+    echo "counts: $fds descriptors, $threads threads, $(wc -l <"/proc/$pid/maps") mappings, $vms VM, $vcpus vCPU" >&2
 }
