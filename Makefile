@@ -132,6 +132,7 @@ CHECKS += check-golden
 CHECKS += check-control
 CHECKS += check-machine
 CHECKS += check-bytechan
+CHECKS += check-doorbell
 CHECKS += check-objdump
 CHECKS += check-diff
 CHECKS += check-fuzz
@@ -287,6 +288,9 @@ check-bytechan-slow: $(QUOIN) guests
 check-epapr: $(QUOIN) guests
 	@tests/guests/run --quoin $(B)/quoin $(if $(ARGS),$(ARGS),-v) epapr_suite
 
+check-doorbell: $(QUOIN) guests
+	@tests/doorbell/run $(QUOIN) build/guests
+
 check-machine: $(QUOIN) guests
 	@tests/machine/run $(QUOIN) build/guests
 
@@ -401,6 +405,7 @@ help:
 #@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
+#@ make check-doorbell  two programs ring each other over a socket
 #@ make check-qemu      run them on qemu-system-ppc, the peer
 #@ make guest-linux     build the Linux guest: five minutes, once; guest-linux-e500v2 the other kernel
 #@ make check-linux     boot it: images, resets, power-off, idle
@@ -426,7 +431,7 @@ format:
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)
 .PHONY: all unit check check-unit guests guest-cc check-guests check-qemu help clean format
 .PHONY: install uninstall check-cli check-epapr
-.PHONY: check-bytechan check-bytechan-slow check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
+.PHONY: check-bytechan check-bytechan-slow check-doorbell check-objdump check-diff check-diff-slow check-fp-slow check-slow check-fuzz docs
 .PHONY: check-docs check-deps check-golden golden-update check-control
 .PHONY: kvm-host check-kvm check-kvm-host check-kvm-patches
 .PHONY: run guest-linux install-deps check-linux check-firmware bench bench-fp bench-smp soak

@@ -105,6 +105,8 @@ typedef struct HcallServices {
     EvStatus (*int_set_task_priority)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t priority);
     EvStatus (*int_get_task_priority)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t *priority);
     EvStatus (*msgsnd)(void *opaque, uint32_t message); /* checked: a doorbell of a guest */
+    /* EV_EINVAL: no such handle; EV_CONFIG: nobody receives it. */
+    EvStatus (*doorbell_send)(void *opaque, uint32_t handle);
     /* Memory areas (docs/MEMORY-AREAS.md) of vcpu, or of the machine where the type is one of the machine's. */
     EvStatus (*area_register)(void *opaque, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
     EvStatus (*area_unregister)(void *opaque, unsigned vcpu, AreaId id);

@@ -59,6 +59,12 @@ typedef struct ByteChannelConfig {
     bool console;  /* the guest's: /chosen stdout-path */
 } ByteChannelConfig;
 
+/* -device epapr-doorbell */
+typedef struct DoorbellOption {
+    char *name;
+    char *chardev; /* an id of -chardev; NULL: within the guest */
+} DoorbellOption;
+
 typedef struct Config {
     /* -M BOARD,… */
     char *board; /* name of a row of board.c */
@@ -85,6 +91,7 @@ typedef struct Config {
     char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
     GPtrArray *chardevs;       /* of ChardevConfig* */
     GPtrArray *byte_channels;  /* of ByteChannelConfig* */
+    GPtrArray *doorbells;      /* of DoorbellOption* */
     char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     char *qmp;                 /* -qmp SPEC; NULL: none */
     char *pidfile;

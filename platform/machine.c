@@ -155,7 +155,7 @@ static bool add_devices(Machine *m, GError **error)
 {
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
            (board_is_paravirtual(m->board) || add_chip(m, error)) &&
-           machine_add_byte_channels(m, error) &&
+           machine_add_byte_channels(m, error) && machine_add_doorbells(m, error) &&
            add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                m->board->spin_table, SPIN_TABLE_SIZE, error);
 }

@@ -131,3 +131,8 @@ bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data,
                                   unsigned *got);
 bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive,
                                unsigned *to_send);
+
+/* --- machine_doorbell.c; under the device lock --- */
+
+bool machine_add_doorbells(Machine *machine, GError **error);
+EvStatus machine_doorbell_send(void *machine, uint32_t handle);

@@ -133,6 +133,7 @@ const HcallServices machine_hcall_services = {
     .int_set_task_priority = machine_int_set_task_priority,
     .int_get_task_priority = machine_int_get_task_priority,
     .msgsnd = machine_msgsnd,
+    .doorbell_send = machine_doorbell_send,
     .request_reset = request_reset,
     .request_shutdown = request_shutdown,
     .area_register = machine_area_register,

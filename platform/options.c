@@ -183,6 +183,14 @@ static void chardev_config_free(void *pointer)
     g_free(c);
 }
 
+static void doorbell_option_free(void *pointer)
+{
+    DoorbellOption *d = pointer;
+    g_free(d->name);
+    g_free(d->chardev);
+    g_free(d);
+}
+
 static void byte_channel_config_free(void *pointer)
 {
     ByteChannelConfig *c = pointer;
@@ -198,6 +206,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
     *config = (Config){
         .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
         .byte_channels = g_ptr_array_new_with_free_func(byte_channel_config_free),
+        .doorbells = g_ptr_array_new_with_free_func(doorbell_option_free),
         .has_idle = true,
         .has_partition = true,
         .memory_areas = true,
@@ -225,5 +234,6 @@ void config_clear(Config *c)
         g_free(c->serial[i]);
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
     g_clear_pointer(&c->byte_channels, g_ptr_array_unref);
+    g_clear_pointer(&c->doorbells, g_ptr_array_unref);
     *c = (Config){0};
 }

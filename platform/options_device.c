@@ -88,6 +88,12 @@ bool options_complete_chardevs(Parse *p, GError **error)
         if (!chardev_claim(c, "-device epapr-byte-channel", channel->chardev, error))
             return false;
     }
+    for (guint i = 0; i < c->doorbells->len; i++) {
+        const DoorbellOption *doorbell = c->doorbells->pdata[i];
+        if (doorbell->chardev &&
+            !chardev_claim(c, "-device epapr-doorbell", doorbell->chardev, error))
+            return false;
+    }
     return true;
 }
 
@@ -109,12 +115,19 @@ static bool channel_chardev(Parse *p, const char *what, const char *value, GErro
     return property_string(&newest(p)->chardev, what, value, error);
 }
 
-static bool channel_name(Parse *p, const char *what, const char *value, GError **error)
+static bool check_name(const char *what, const char *value, GError **error)
 {
     for (const char *c = value; *c; c++) {
         if (!g_ascii_isgraph(*c) && *c != ' ')
             return option_bad(error, "%s: must be printable ASCII", what);
     }
+    return true;
+}
+
+static bool channel_name(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!check_name(what, value, error))
+        return false;
     for (guint i = 0; i + 1 < p->config->byte_channels->len; i++) {
         const ByteChannelConfig *other = p->config->byte_channels->pdata[i];
         if (!g_strcmp0(other->name, value))
@@ -149,11 +162,49 @@ static bool add_byte_channel(Parse *p, const char *option, const char *arg, GErr
     return newest(p)->chardev ? true : option_bad(error, "%s: chardev=ID is missing", option);
 }
 
+static DoorbellOption *newest_doorbell(Parse *p)
+{
+    GPtrArray *all = p->config->doorbells;
+    return all->pdata[all->len - 1];
+}
+
+static bool doorbell_chardev(Parse *p, const char *what, const char *value, GError **error)
+{
+    return property_string(&newest_doorbell(p)->chardev, what, value, error);
+}
+
+static bool doorbell_name(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!check_name(what, value, error))
+        return false;
+    for (guint i = 0; i + 1 < p->config->doorbells->len; i++) {
+        const DoorbellOption *other = p->config->doorbells->pdata[i];
+        if (!g_strcmp0(other->name, value))
+            return option_bad(error, "%s: '%s' is already another doorbell's", what, value);
+    }
+    return property_string(&newest_doorbell(p)->name, what, value, error);
+}
+
+static bool add_doorbell(Parse *p, const char *option, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", driver_only},
+        {"name", doorbell_name},
+        {"chardev", doorbell_chardev},
+        {"id", property_not_yet},
+    };
+    g_ptr_array_add(p->config->doorbells, g_new0(DoorbellOption, 1));
+    if (!PROPERTIES_SET(p, option, rows, arg, error))
+        return false;
+    return newest_doorbell(p)->name ? true : option_bad(error, "%s: name=NAME is missing", option);
+}
+
 static const struct {
     const char *name;
     bool (*add)(Parse *p, const char *option, const char *arg, GError **error);
 } drivers[] = {
     {"epapr-byte-channel", add_byte_channel},
+    {"epapr-doorbell", add_doorbell},
 };
 
 bool option_set_device(Parse *p, const char *arg, GError **error)

@@ -52,7 +52,73 @@ static bool channel_poll(void *opaque, uint32_t handle, unsigned *to_receive, un
     return answers & 4;
 }
 
+/* The interrupt controller and doorbells: values that fit into 32 bits come, any status may go. */
+static EvStatus any_status(void)
+{
+    return (EvStatus)(answers % (EV_BUFFER_OVERFLOW + 1));
+}
+
+static EvStatus set_config(void *opaque, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+    return any_status();
+}
+
+static EvStatus get_config(void *opaque, uint32_t a, uint32_t *b, uint32_t *c, uint32_t *d)
+{
+    *b = *c = *d = answers;
+    return any_status();
+}
+
+static EvStatus take_two(void *opaque, uint32_t a, uint32_t b)
+{
+    return any_status();
+}
+
+static EvStatus get_mask(void *opaque, uint32_t a, uint32_t *b)
+{
+    *b = answers;
+    return any_status();
+}
+
+static EvStatus get_of_cpu(void *opaque, unsigned vcpu, uint32_t a, uint32_t *b)
+{
+    *b = answers;
+    return any_status();
+}
+
+static EvStatus take_of_cpu(void *opaque, unsigned vcpu, uint32_t a)
+{
+    return any_status();
+}
+
+static EvStatus take_two_of_cpu(void *opaque, unsigned vcpu, uint32_t a, uint32_t b)
+{
+    return any_status();
+}
+
+static EvStatus msgsnd(void *opaque, uint32_t message)
+{
+    g_assert_cmphex(message & ~0x0c003fffu, ==, 0); /* a doorbell, critical or not, by PIR or to all */
+    return any_status();
+}
+
+static EvStatus doorbell_send(void *opaque, uint32_t handle)
+{
+    return any_status();
+}
+
 static const HcallServices services = {
+    .int_set_config = set_config,
+    .int_get_config = get_config,
+    .int_set_mask = take_two,
+    .int_get_mask = get_mask,
+    .int_iack = get_of_cpu,
+    .int_eoi = take_of_cpu,
+    .int_send_ipi = take_two,
+    .int_set_task_priority = take_two_of_cpu,
+    .int_get_task_priority = get_of_cpu,
+    .msgsnd = msgsnd,
+    .doorbell_send = doorbell_send,
     .request_reset = request_reset,
     .request_shutdown = request_shutdown,
     .byte_channel_send = channel_send,
@@ -87,7 +153,8 @@ static void serve_one(HcallEnv *env, const Record *r)
     exit.epapr_hcall.nr = be64(r->nr);
     for (unsigned i = 0; i < 8; i++)
         before[i] = exit.epapr_hcall.args[i] = be64(r->args[i]);
-    env->present = r->present & (HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN);
+    env->present = r->present & (HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN |
+                                 HCALL_NEED_INT | HCALL_NEED_MSGSND);
     answers = r->answers;
 
     unsigned n_out = outputs_of(exit.epapr_hcall.nr, env->present);

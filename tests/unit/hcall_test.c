@@ -140,6 +140,7 @@ static const HcallServices services = {
     .int_set_task_priority = two_of_cpu,
     .int_get_task_priority = get_of_cpu,
     .msgsnd = msgsnd,
+    .doorbell_send = msgsnd,
 };
 
 /* Every argument register holds a value of its own, to be found again. */
@@ -332,6 +333,7 @@ static void interrupt_calls(void)
         {HCALL_EV_INT_IACK, 1, 1, true},              {HCALL_EV_INT_EOI, 1, 0, true},
         {HCALL_EV_INT_SEND_IPI, 2, 0, false},         {HCALL_EV_INT_SET_TASK_PRIORITY, 2, 0, true},
         {HCALL_EV_INT_GET_TASK_PRIORITY, 1, 1, true},
+        {HCALL_EV_DOORBELL_SEND, 1, 0, false},
     };
     HcallEnv env = {.present = HCALL_NEED_INT, .services = &services};
 

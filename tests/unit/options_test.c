@@ -342,6 +342,32 @@ static void test_chardevs(void)
     config_clear(&c);
 }
 
+static void test_doorbells(void)
+{
+    Config c = good("-kernel k -device epapr-doorbell,name=own -device epapr-doorbell,chardev=x,name=far -chardev null,id=x");
+    g_assert_cmpuint(c.doorbells->len, ==, 2);
+    const DoorbellOption *own = c.doorbells->pdata[0], *far = c.doorbells->pdata[1];
+    g_assert_cmpstr(own->name, ==, "own");
+    g_assert_null(own->chardev);
+    g_assert_cmpstr(far->name, ==, "far");
+    g_assert_cmpstr(far->chardev, ==, "x");
+    config_clear(&c);
+}
+
+static void test_paravirtual_board(void)
+{
+    Config c = good("-kernel k -M p4080ds-hv");
+    g_assert_cmpstr(c.cpu, ==, "e500mc");
+    g_assert_true(!c.has_reset && !c.has_shutdown && c.has_idle && !c.no_external_proxy && !c.direct_eoi);
+    config_clear(&c);
+    c = good("-kernel k -M p4080ds-hv,has-reset=on,external-proxy=off,direct-eoi=on");
+    g_assert_true(c.has_reset && !c.has_shutdown && c.no_external_proxy && c.direct_eoi);
+    config_clear(&c);
+    bad("-kernel k -M ppce500,direct-eoi=on", "-M ppce500,direct-eoi=on: the board has no virtual interrupt controller");
+    bad("-kernel k -M mpc8544ds,external-proxy=off",
+        "-M mpc8544ds,external-proxy=off: the board has no virtual interrupt controller");
+}
+
 static void test_bad_chardevs(void)
 {
     bad("-chardev null", "-chardev null: id=ID is missing");
@@ -381,6 +407,13 @@ static void test_bad_chardevs(void)
         "-device epapr-byte-channel name: 'y' is already another byte channel's");
     bad("-device epapr-byte-channel,chardev=x,console=on -device epapr-byte-channel,chardev=y,console=on",
         "-device epapr-byte-channel console: another byte channel is the console");
+    bad("-device epapr-doorbell", "-device epapr-doorbell: name=NAME is missing");
+    bad("-device epapr-doorbell,name=a -device epapr-doorbell,name=a",
+        "-device epapr-doorbell name: 'a' is already another doorbell's");
+    bad("-device epapr-doorbell,name=\t", "-device epapr-doorbell name: must be printable ASCII");
+    bad("-device epapr-doorbell,name=a,chardev=x", "-device epapr-doorbell: no -chardev has the id 'x'");
+    bad("-chardev null,id=x -device epapr-doorbell,name=a,chardev=x -device epapr-doorbell,name=b,chardev=x",
+        "-device epapr-doorbell: the back end 'x' is already used by -device epapr-doorbell");
     bad("-device e1000", "-device e1000: unknown or not yet supported");
 }
 
@@ -406,6 +439,8 @@ int main(int argc, char **argv)
     g_test_add_func("/options/the-closest-name-is-suggested", test_suggestions);
     g_test_add_func("/options/back-ends-have-names", test_chardevs);
     g_test_add_func("/options/a-back-end-is-there-and-used-once", test_bad_chardevs);
+    g_test_add_func("/options/doorbells", test_doorbells);
+    g_test_add_func("/options/paravirtual-board", test_paravirtual_board);
     g_test_add_func("/options/double-commas-are-commas", test_pairs);
     g_test_add_func("/options/sizes", test_sizes);
     return g_test_run();
