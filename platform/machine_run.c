@@ -194,9 +194,17 @@ static void stop_time(void *opaque)
     device_unlock();
 }
 
+/* Time stands still, so that vCPUs whose state is written one after the other have one time base. */
 static RunResetResult reset(void *opaque, RunCause cause, GError **error)
 {
-    return machine_reset(opaque, cause, error);
+    Machine *m = opaque;
+    bool runs = run_state(m->run) == RUN_STATE_RUNNING;
+    if (runs)
+        stop_time(m);
+    RunResetResult result = machine_reset(m, cause, error);
+    if (runs)
+        start_time(m);
+    return result;
 }
 
 static const GError *host_error(void *opaque)

@@ -111,16 +111,22 @@ static ExecResult spr_write_dec(E500 *c, E500SprSlot slot, uint32_t value)
     return EXEC_NEXT;
 }
 
+/* Several cores have one time base, which none of them can set: docs/decisions/010. */
+static ExecResult write_timebase(E500 *c, uint64_t tb)
+{
+    if (c->vm->n_cores == 1)
+        e500_set_timebase(c, tb);
+    return EXEC_NEXT;
+}
+
 static ExecResult spr_write_tbl(E500 *c, E500SprSlot slot, uint32_t value)
 {
-    e500_set_timebase(c, (e500_timebase(c) & ~UINT64_C(0xffffffff)) | value);
-    return EXEC_NEXT;
+    return write_timebase(c, (e500_timebase(c) & ~UINT64_C(0xffffffff)) | value);
 }
 
 static ExecResult spr_write_tbu(E500 *c, E500SprSlot slot, uint32_t value)
 {
-    e500_set_timebase(c, (uint64_t)value << 32 | (uint32_t)e500_timebase(c));
-    return EXEC_NEXT;
+    return write_timebase(c, (uint64_t)value << 32 | (uint32_t)e500_timebase(c));
 }
 
 static ExecResult spr_write_timer(E500 *c, E500SprSlot slot, uint32_t value)

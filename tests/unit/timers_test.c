@@ -47,12 +47,23 @@ static void the_time_base_counts_at_its_frequency(Fixture *f, gconstpointer unus
     g_assert_cmphex(get(c, SPRNO_TBL), ==, 0xee6b2800); /* 4e9 */
     time_source_advance(&f->time, 1 * NS_PER_SECOND);
     g_assert_cmphex(get(c, SPRNO_TBU), ==, 1);
+    f->vm.n_cores = 1;
     put(c, SPRNO_TBWL, 0);
     put(c, SPRNO_TBWU, 0xffffffff);
     put(c, SPRNO_TBWL, 0xffffffff);
     g_assert_cmphex(e500_timebase(c), ==, UINT64_MAX);
     time_source_advance(&f->time, 5);
     g_assert_cmphex(e500_timebase(c), ==, 1);
+}
+
+static void no_core_of_several_sets_its_time_base(Fixture *f, gconstpointer unused)
+{
+    time_source_advance(&f->time, 1000);
+    put(f->core[1], SPRNO_TBWL, 7);
+    put(f->core[1], SPRNO_TBWU, 7);
+    for (unsigned i = 0; i < FIXTURE_CORES; i++)
+        g_assert_cmphex(e500_timebase(f->core[i]), ==, e500_timebase(f->core[0]));
+    g_assert_cmphex(e500_timebase(f->core[1]), ==, 1000);
 }
 
 static void the_decrementer_stops_at_zero_and_says_so_once(Fixture *f, gconstpointer unused)
@@ -142,6 +153,7 @@ static void the_fixed_interval_timer_fires_when_its_bit_rises(Fixture *f, gconst
 {
     E500 *c = f->core[0];
 
+    f->vm.n_cores = 1;
     for (unsigned bit = 1; bit < 20; bit++) {
         put(c, SPRNO_TBWU, 0);
         put(c, SPRNO_TBWL, 0);
@@ -163,6 +175,7 @@ static void every_period_can_be_chosen(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0];
 
+    f->vm.n_cores = 1;
     for (unsigned bit = 0; bit < 64; bit++) {
         put(c, SPRNO_TCR, fit_period(bit) | watchdog_period(63 - bit) | FIE | WIE);
         put(c, SPRNO_TSR, 0xffffffff);
@@ -273,6 +286,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     TEST("/timers/the-time-base-counts-at-its-frequency", the_time_base_counts_at_its_frequency);
+    TEST("/timers/no-core-of-several-sets-its-time-base", no_core_of_several_sets_its_time_base);
     TEST("/timers/the-decrementer-stops-at-zero-and-says-so-once",
          the_decrementer_stops_at_zero_and_says_so_once);
     TEST("/timers/writing-zero-to-the-decrementer-is-no-event",
