@@ -64,7 +64,8 @@ unsigned hcall_present(const HcallOffer *offer)
     return always | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
            (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
            (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0) |
-           (offer->hv_pic ? HCALL_NEED_INT : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
+           (offer->hv_pic ? HCALL_NEED_INT : 0) |
+           (offer->doorbell ? HCALL_NEED_DOORBELL : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
 }
 
 /* Marsaglia's xorshift, 64 bits; never 0. */

@@ -46,6 +46,7 @@ enum {
     HCALL_NEED_RESET = 1 << 1,
     HCALL_NEED_SHUTDOWN = 1 << 2,
     HCALL_NEED_INT = 1 << 4,       /* the virtual interrupt controller */
+    HCALL_NEED_DOORBELL = 1 << 5,  /* a doorbell to send */
     HCALL_NEED_PARTITION = 1 << 6, /* Freescale's calls for the guest's own partition */
     HCALL_NEED_MSGSND = 1 << 7,    /* the accelerator rings a core's doorbell */
     HCALL_NEED_AREAS = 1 << 3,
@@ -119,7 +120,7 @@ typedef struct HcallOffer {
     bool can_idle;  /* it serves EV_IDLE (ACCEL_CAP_IDLE), which needs no exit */
     bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
     bool partition;             /* -M has-partition= */
-    bool hv_pic, msgsnd;        /* the board has such a controller; the accelerator can */
+    bool hv_pic, doorbell, msgsnd; /* there is such a device; the accelerator can */
     bool areas; /* wanted by memory-areas=, and handed out (ACCEL_CAP_AREA_EXIT) */
 } HcallOffer;
 

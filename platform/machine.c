@@ -241,6 +241,7 @@ static unsigned hcalls_present(const Machine *m)
         .shutdown = config->has_shutdown,
         .partition = config->has_partition,
         .hv_pic = board_is_paravirtual(m->board),
+        .doorbell = config->doorbells->len > 0,
         .msgsnd = caps & ACCEL_CAP_MSGSND,
         .areas = config->memory_areas && (caps & ACCEL_CAP_AREA_EXIT),
     };

@@ -154,7 +154,7 @@ static void serve_one(HcallEnv *env, const Record *r)
     for (unsigned i = 0; i < 8; i++)
         before[i] = exit.epapr_hcall.args[i] = be64(r->args[i]);
     env->present = r->present & (HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN |
-                                 HCALL_NEED_INT | HCALL_NEED_MSGSND);
+                                 HCALL_NEED_INT | HCALL_NEED_DOORBELL | HCALL_NEED_MSGSND);
     answers = r->answers;
 
     unsigned n_out = outputs_of(exit.epapr_hcall.nr, env->present);

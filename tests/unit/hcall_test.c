@@ -335,7 +335,7 @@ static void interrupt_calls(void)
         {HCALL_EV_INT_GET_TASK_PRIORITY, 1, 1, true},
         {HCALL_EV_DOORBELL_SEND, 1, 0, false},
     };
-    HcallEnv env = {.present = HCALL_NEED_INT, .services = &services};
+    HcallEnv env = {.present = HCALL_NEED_INT | HCALL_NEED_DOORBELL, .services = &services};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         VcpuExit exit = exit_for(hcall_token(rows[i].id));
@@ -401,7 +401,7 @@ static void msgsnd_takes_doorbells_only(void)
 
 static void offer(void)
 {
-    for (unsigned bits = 0; bits < 1024; bits++) {
+    for (unsigned bits = 0; bits < 2048; bits++) {
         HcallOffer o = {.exits = bits & 1,
                         .can_reset = bits >> 1 & 1,
                         .can_idle = bits >> 2 & 1,
@@ -411,7 +411,8 @@ static void offer(void)
                         .partition = bits >> 6 & 1,
                         .hv_pic = bits >> 7 & 1,
                         .msgsnd = bits >> 8 & 1,
-                        .areas = bits >> 9 & 1};
+                        .areas = bits >> 9 & 1,
+                        .doorbell = bits >> 10 & 1};
         unsigned present = hcall_present(&o);
 
         g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.can_idle && o.idle);
@@ -420,6 +421,7 @@ static void offer(void)
         g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==,
                         o.exits && o.partition && o.can_reset);
         g_assert_cmpint(!!(present & HCALL_NEED_INT), ==, o.exits && o.hv_pic);
+        g_assert_cmpint(!!(present & HCALL_NEED_DOORBELL), ==, o.exits && o.doorbell);
         g_assert_cmpint(!!(present & HCALL_NEED_MSGSND), ==, o.exits && o.msgsnd);
         g_assert_cmpint(!!(present & HCALL_NEED_AREAS), ==, o.areas); /* under a capability of its own */
     }
