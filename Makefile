@@ -286,7 +286,7 @@ check-bytechan-slow: $(QUOIN) guests
 	@tests/bytechan/run $(QUOIN) build/guests 64
 
 check-epapr: $(QUOIN) guests
-	@tests/guests/run --quoin $(B)/quoin $(if $(ARGS),$(ARGS),-v) epapr_suite
+	@tests/guests/run --quoin $(QUOIN) $(if $(ARGS),$(ARGS),-v) epapr_suite
 
 check-doorbell: $(QUOIN) guests
 	@tests/doorbell/run $(QUOIN) build/guests

@@ -357,6 +357,7 @@ void guest_main(void)
         check_interrupts();
         check_doorbells();
         check_partition();
+        check_areas();
         check_kvm();
         for (unsigned id = 0; id < CALLS; id++) {
             check_user_mode(id);

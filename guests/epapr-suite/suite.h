@@ -41,3 +41,4 @@ void check_interrupts(void);
 void check_partition(void);
 void check_kvm(void);
 void check_doorbells(void);
+void check_areas(void);
