@@ -94,15 +94,16 @@ static int run(const Config *config)
         boot_clear(&boot);
         return complain(error, EXIT_HOST_FAILURE);
     }
+    /* Before the file that tells others whom to send one. */
+    signal(SIGPIPE, SIG_IGN);
+    g_unix_signal_add(SIGINT, stop_by_signal, machine);
+    g_unix_signal_add(SIGTERM, stop_by_signal, machine);
+    g_unix_signal_add(SIGHUP, stop_by_signal, machine);
     if (config->dumpdtb) {
         status = dump_tree(machine);
     } else if (!pidfile_write(config->pidfile, &error)) {
         status = complain(error, EXIT_HOST_FAILURE);
     } else {
-        signal(SIGPIPE, SIG_IGN);
-        g_unix_signal_add(SIGINT, stop_by_signal, machine);
-        g_unix_signal_add(SIGTERM, stop_by_signal, machine);
-        g_unix_signal_add(SIGHUP, stop_by_signal, machine);
         status = run_machine(machine);
         if (config->pidfile)
             unlink(config->pidfile);
