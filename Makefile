@@ -352,7 +352,11 @@ check-kvm-patches:
 	@tests/kvm/check-patches
 
 # Quoin under -accel kvm in that host.  PARTS="bare smp" for some of it
-check-kvm: $(B)/quoin guests
+build/guests/kvm-rsp: tests/kvm/rsp.c | guest-cc
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) -std=gnu11 -O2 -static -Wall -Wextra -D_GNU_SOURCE -o $@ $<
+
+check-kvm: $(B)/quoin guests build/guests/kvm-rsp
 	@guests/deps.sh build bare linux cross kvm
 	@$(MAKE) -s kvm-host guest-linux guest-linux-e500v2
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
