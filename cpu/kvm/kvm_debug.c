@@ -98,9 +98,13 @@ void kvm_debug_drop(KvmVcpu *vcpu)
     vcpu->debugging = false;
 }
 
+/* Linux 6.1 looks at it when the MSR is written next, so it is. */
 static bool tell(KvmVcpu *vcpu, struct kvm_guest_debug *guest_debug, GError **error)
 {
-    return kvm_ioctl(FAULT_KVM_SET_GUEST_DEBUG, &vcpu->vcpu, (uintptr_t)guest_debug, error) >= 0;
+    struct kvm_regs regs;
+    return kvm_ioctl(FAULT_KVM_SET_GUEST_DEBUG, &vcpu->vcpu, (uintptr_t)guest_debug, error) >= 0 &&
+           kvm_ioctl(FAULT_KVM_GET_REGS, &vcpu->vcpu, (uintptr_t)&regs, error) >= 0 &&
+           kvm_ioctl(FAULT_KVM_SET_REGS, &vcpu->vcpu, (uintptr_t)&regs, error) >= 0;
 }
 
 /* Words into memory, the rest into the core. */
