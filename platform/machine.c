@@ -156,6 +156,7 @@ static bool add_devices(Machine *m, GError **error)
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
            (board_is_paravirtual(m->board) || add_chip(m, error)) &&
            machine_add_byte_channels(m, error) && machine_add_doorbells(m, error) &&
+           machine_add_partition(m, error) &&
            add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
@@ -308,6 +309,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->hcall.services = &machine_hcall_services;
     m->hcall.opaque = m;
     device_lock();
+    run_listen(m->run, machine_partition_told, m);
     bool ok = add_devices(m, error);
     device_unlock();
     if (!ok || !machine_power_on(m, error))

@@ -55,6 +55,10 @@ typedef struct Machine {
     Proxy proxy;
     CpuRelease *release; /* per vCPU */
     Partition *partition;
+    struct {
+        Device *shutdown, *state, *watchdog; /* in handles; NULL: the board has none */
+        bool stood;                          /* since the last start.  Main thread */
+    } bell;
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of them */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
@@ -110,6 +114,13 @@ void machine_areas_new(Machine *machine); /* after the vCPUs */
 EvStatus machine_area_register(void *machine, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
 EvStatus machine_area_unregister(void *machine, unsigned vcpu, AreaId id);
 void machine_report_touch(Machine *machine, Vcpu *vcpu); /* its watchdog expired.  In its thread */
+
+/* --- machine_partition.c: the guest's own partition --- */
+
+bool machine_add_partition(Machine *machine, GError **error); /* under the device lock; the others not */
+bool machine_ring_shutdown(Machine *machine); /* false: nobody is there to hear it */
+void machine_ring_watchdog(Machine *machine);
+void machine_partition_told(void *machine, RunEvent event, RunCause cause); /* RunListener */
 
 /* --- machine_handles.c: devices below /hypervisor/handles; under the device lock --- */
 

@@ -95,12 +95,15 @@ static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
         break;
     case WATCHDOG_INJECT_NMI:
         vcpu_send_nmi(vcpu);
+        machine_ring_watchdog(m);
         break;
     case WATCHDOG_DEBUG:
         message_warning("cpu %u: watchdog expired", vcpu->index);
         machine_report_touch(m, vcpu);
+        machine_ring_watchdog(m);
         break;
     case WATCHDOG_NONE:
+        machine_ring_watchdog(m);
         break;
     }
     run_request(m->run, RUN_CAUSE_GUEST_WATCHDOG);
@@ -207,6 +210,11 @@ static RunResetResult reset(void *opaque, RunCause cause, GError **error)
     return result;
 }
 
+static bool power_button(void *opaque)
+{
+    return machine_ring_shutdown(opaque);
+}
+
 static const GError *host_error(void *opaque)
 {
     return ((Machine *)opaque)->host_error;
@@ -225,6 +233,7 @@ const RunOps machine_run_ops = {
     .reset = reset,
     .host_error = host_error,
     .finished = finished,
+    .power_button = power_button,
 };
 
 int machine_run(Machine *m)

@@ -52,6 +52,11 @@ void partition_free(Partition *p)
     g_free(p);
 }
 
+const char *partition_name(const Partition *p)
+{
+    return p->name;
+}
+
 GuestTree *partition_tree(Partition *p)
 {
     return p->tree;

@@ -17,6 +17,7 @@ typedef struct Partition Partition;
 
 Partition *partition_new(const char *name); /* name: NULL: "quoin" */
 void partition_free(Partition *p);
+const char *partition_name(const Partition *p);
 GuestTree *partition_tree(Partition *p);
 
 /*

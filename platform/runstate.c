@@ -235,6 +235,9 @@ static void apply_one(RunState *rs, RunCause cause)
     }
     if (action == RUN_RST && rs->policy->shutdown_on_reset && causes[cause].class != RUN_CLASS_CRASH)
         action = RUN_OFF;
+    if (cause == RUN_CAUSE_HOST_POWERDOWN && run_state(rs) == RUN_STATE_RUNNING &&
+        rs->ops->power_button && rs->ops->power_button(rs->opaque))
+        return;
     switch (action) {
     case RUN_NOP:
     case RUN_DOG:

@@ -44,6 +44,7 @@ typedef struct RunOps {
     RunResetResult (*reset)(void *opaque, RunCause cause, GError **error);
     const GError *(*host_error)(void *opaque); /* what HOST_ERROR is about */
     void (*finished)(void *opaque);
+    bool (*power_button)(void *opaque); /* a running guest is told, and powers off by itself; false: nobody hears it; may be NULL */
 } RunOps;
 
 RunState *run_new(const RunPolicy *policy, const RunOps *ops, void *opaque, GError **error);

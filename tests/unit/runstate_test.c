@@ -63,7 +63,8 @@ static void finished(void *opaque)
     g_string_append(((Fake *)opaque)->log, "finished ");
 }
 
-static const RunOps ops = {park, resume, start_time, stop_time, reset, host_error, finished};
+static const RunOps ops = {park,  resume,     start_time, stop_time,
+                           reset, host_error, finished,   .power_button = NULL};
 
 static void hear(void *opaque, RunEvent event, RunCause cause)
 {
