@@ -52,7 +52,8 @@ static void finished(void *opaque)
     ((Fake *)opaque)->finished = true;
 }
 
-static const RunOps ops = {nothing, resume_ok, nothing, nothing, reset, host_error, finished};
+static const RunOps ops = {nothing, resume_ok,  nothing,  nothing,
+                           reset,   host_error, finished, .power_button = NULL};
 
 static void client_connect(Fake *f)
 {
