@@ -1,7 +1,7 @@
 # Quoin.  make help lists the targets.  No configure step; everything is built below build/.
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
-#   CROSS=powerpc-linux-gnu-   a static program for a powerpc host, built apart in build/powerpc-linux-gnu
+#   CROSS=powerpc-linux-gnu-  a static program for a powerpc host, built apart in build/powerpc-linux-gnu
 #   RUN=qemu-ppc            what the tests run it with
 #   CC=clang, PKG_CONFIG=…, V=1 as usual
 
@@ -140,6 +140,9 @@ CHECKS += check-fuzz
 check: all
 	@MAKE='$(MAKE)' tests/check $(CHECKS)
 
+check-cross:
+	@MAKE='$(MAKE)' tests/cross/run
+
 # --- against independent oracles: tests/diff
 
 $(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
@@ -167,10 +170,10 @@ build/diff/user_stub_%: tests/diff/user/stub.c tests/diff/user/stub_run_%.S test
 	  -Wl,--section-start=.low=0x1000,-Ttext-segment=0x100000,--no-warn-rwx-segments \
 	  -o $@ $(filter %.c %.S,$^); fi
 
-check-diff: $(B)/diff/user_diff $(DIFF_STUB)
+check-diff: $(call runnable,$(B)/diff/user_diff) $(DIFF_STUB)
 	@$< $(DIFF_STUB)
 
-check-diff-slow: $(B)/diff/user_diff $(DIFF_STUB)
+check-diff-slow: $(call runnable,$(B)/diff/user_diff) $(DIFF_STUB)
 	@$< -n 50000 -s 2 $(DIFF_STUB)
 
 # Arithmetic against the host's (softfp), and against softfp (fastfp)
@@ -395,6 +398,8 @@ help:
 #@ make unit            build the unit tests
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
 #@                      any target with JSON_GLIB=no: as without json-glib, which -qmp needs
+#@ make check-cross     the same with a Quoin for a powerpc host, which qemu-ppc runs; SKIP where one cannot be built
+#@                      any target with CROSS=powerpc-linux-gnu- RUN=qemu-ppc: with such a Quoin
 #@ make check-cli       the command line, bad images, the terminal
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode

@@ -3,6 +3,7 @@
 #
 # Installs what is missing on Debian 12, naming it; without root it prints the apt line and fails.
 #
+#   deps.sh -n GROUP…   names what is missing, and fails, for root too
 #   deps.sh GROUP…      build   Quoin itself
 #                       qmp     its -qmp, which it can be built without
 #                       bare    the bare-metal guests
@@ -80,6 +81,12 @@ present() {
     esac
 }
 
+install=yes
+if ((EUID != 0)) || [[ ${1:-} == -n ]]; then
+    install=
+    [[ ${1:-} != -n ]] || shift
+fi
+
 missing=()
 for group in "$@"; do
     grep -q "^$group " <<<"$table" || { echo "deps.sh: no group $group" >&2; exit 2; }
@@ -91,7 +98,7 @@ for group in "$@"; do
 done
 ((${#missing[@]})) || exit 0
 
-if ((EUID != 0)); then
+if [[ -z $install ]]; then
     echo "These packages are missing; as root:" >&2
     echo "    apt-get install ${missing[*]}" >&2
     exit 1

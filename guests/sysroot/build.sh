@@ -151,7 +151,7 @@ sysroot_build() {
     step "zlib for $target" 150 zlib_build
     step "libffi for $target" 390 libffi_build
     step "pcre2 for $target" 470 pcre2_build
-    step "glib for $target" 1000 glib_build
+    step "glib for $target" 1280 glib_build
     step "libfdt for $target" 0 libfdt_build
     step "what is needed of it" 0 relocate
 }
@@ -164,11 +164,12 @@ main() {
     *) die "usage: build.sh [-n]" ;;
     esac
     command -v "${CROSS}gcc" >/dev/null || die "no ${CROSS}gcc: apt-get install gcc-powerpc-linux-gnu"
+    [[ -n $only_if_there ]] || "$here/../deps.sh" -n cross || exit 1
     [[ -n $only_if_there ]] || each_source source_package
     inputs=$(sysroot_inputs)
     name=sysroot-$target-$(key <<<"$inputs")
     [[ -z $only_if_there || -d $cache/$name ]] ||
-        die "$target: glib and libfdt have not been built: guests/sysroot/build.sh"
+        die "glib and libfdt for $target have not been built"
     product "$name" sysroot_build
 }
 
