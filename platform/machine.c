@@ -151,6 +151,21 @@ static bool add_chip(Machine *m, GError **error)
            add_gpio(m, error);
 }
 
+/* What is there for hypercalls alone is of no use where none comes out. */
+static bool hcalls_come_out(const Machine *m, GError **error)
+{
+    const Config *config = m->config;
+    const char *what = board_is_paravirtual(m->board) ? "-M p4080ds-hv"
+                       : config->byte_channels->len   ? "-device epapr-byte-channel"
+                       : config->doorbells->len       ? "-device epapr-doorbell"
+                                                      : NULL;
+    if (!what || (vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s: accelerator %s hands out no hypercalls, which it lives by", what,
+                config->accel);
+    return false;
+}
+
 static bool add_devices(Machine *m, GError **error)
 {
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
@@ -299,7 +314,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
     if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) ||
-        !add_vcpus(m, error))
+        !add_vcpus(m, error) || !hcalls_come_out(m, error))
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);

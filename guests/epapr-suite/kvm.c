@@ -16,8 +16,8 @@ static void idle(void)
 
     trap_handle(VEC_DEC, tick);
     mtspr(SPR_DECAR, 200000);
+    mtspr(SPR_TCR, TCR_DIE | TCR_ARE); /* first: a slow host may let DEC end before the next instruction */
     mtspr(SPR_DEC, 200000);
-    mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
     mtmsr(mfmsr() | MSR_EE);
     while (ticks < 3)
         wrong |= ask(CALL_EV_IDLE, IN(0), NULL);
