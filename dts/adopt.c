@@ -274,6 +274,40 @@ static void drop_missing_cpus(Adopt *a)
     }
 }
 
+/* Has this machine something of that kind (the node's first compatible) with that handle? */
+static bool has_handle(const Adopt *a, int node, fdt32_t handle)
+{
+    const void *own = g_bytes_get_data(a->nodes->own, NULL);
+    int len;
+    const char *kind = fdt_getprop(a->fdt, node, "compatible", &len);
+
+    if (!kind || len <= 0 || !memchr(kind, '\0', (size_t)len))
+        return true; /* nobody looks for it */
+    for (int n = -1; (n = fdt_node_offset_by_prop_value(own, n, "hv-handle", &handle, 4)) >= 0;) {
+        if (fdt_node_check_compatible(own, n, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void drop_missing_handles(Adopt *a)
+{
+    for (int node = 0; node >= 0 && a->error == 0 && a->nodes->own;) {
+        int len;
+        const fdt32_t *handle = fdt_getprop(a->fdt, node, "hv-handle", &len);
+
+        if (!handle || len != 4 || has_handle(a, node, *handle)) {
+            node = fdt_next_node(a->fdt, node, NULL);
+            continue;
+        }
+        g_autofree char *path = node_path(a, node);
+        report(a, "%s: this machine has nothing of that kind with handle 0x%x; removed", path,
+               fdt32_to_cpu(*handle));
+        ok(a, fdt_del_node(a->fdt, node), "hv-handle");
+        node = 0; /* offsets moved: from the start */
+    }
+}
+
 static size_t strings_size(const NodesAlias *s)
 {
     size_t size = 0;
@@ -295,6 +329,7 @@ GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError 
     if (ok(&a, fdt_open_into(data, fdt, (int)room), "header")) {
         drop_false_promises(&a);
         drop_missing_cpus(&a);
+        drop_missing_handles(&a);
         if (a.error == 0)
             adopt_memory(&a);
         if (a.error == 0)

@@ -50,6 +50,7 @@ typedef struct Nodes {
     bool has_handles; /* below it, devices that a guest looks for as it does on a bus */
     void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
     void *opaque;
+    GBytes *own; /* nodes_adopt() only: the tree without the user's, borrowed; NULL: handles are not looked at */
 } Nodes;
 
 void nodes_root(
@@ -67,7 +68,9 @@ const char *const *nodes_hypervisor_compatible(const Nodes *nodes); /* NULL-term
  *   /chosen      bootargs when given, kernel for firmware, initrd, rng-seed; stdout-path only when
  * the file has none /hypervisor  made when missing; hcall-instructions and the promises that hold
  * are put in any node     a promise that would be false (has-reset without the service, other
- * hcall-instructions, …) is removed `reports` (may be NULL) gets one line (g_free) for each thing
+ * hcall-instructions, …) is removed
+ *   hv-handle    a node whose handle this machine has not, or has for something else, is removed
+ * `reports` (may be NULL) gets one line (g_free) for each thing
  * in the file that was false.  `dtb` was checked (image_load_dtb()).
  */
 GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError **error);

@@ -93,25 +93,11 @@ static void soc_describe(Machine *m, Dts *dts)
     dts_end(dts);
 }
 
-GBytes *machine_build_tree(Machine *m, GError **error)
+static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
 {
-    Paths paths;
-    Nodes nodes;
-    if (fault_here(FAULT_BUILD_TREE, error))
-        return NULL;
-    paths_fill(m->board, &paths);
-    nodes_fill(m, &paths, &nodes);
-    if (m->boot->dtb) {
-        g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
-        GBytes *tree = nodes_adopt(m->boot->dtb, &nodes, reports, error);
-        for (guint i = 0; i < reports->len && !m->tree_reported; i++)
-            message_warning("-dtb %s: %s", m->config->dtb, (char *)reports->pdata[i]);
-        m->tree_reported = true;
-        return tree;
-    }
     Dts *dts = dts_new();
-    nodes_root(dts, &nodes);
-    nodes_describe(dts, &nodes);
+    nodes_root(dts, nodes);
+    nodes_describe(dts, nodes);
     if (m->soc->len)
         soc_describe(m, dts);
     for (guint i = 0; i < m->devices->len; i++)
@@ -120,6 +106,31 @@ GBytes *machine_build_tree(Machine *m, GError **error)
     GBytes *tree = dts_finish(dts, error);
     dts_free(dts);
     return tree;
+}
+
+static GBytes *adopt_users(Machine *m, const Nodes *nodes, GError **error)
+{
+    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+    GBytes *tree = nodes_adopt(m->boot->dtb, nodes, reports, error);
+    for (guint i = 0; i < reports->len && !m->tree_reported; i++)
+        message_warning("-dtb %s: %s", m->config->dtb, (char *)reports->pdata[i]);
+    m->tree_reported = true;
+    return tree;
+}
+
+GBytes *machine_build_tree(Machine *m, GError **error)
+{
+    Paths paths;
+    Nodes nodes;
+    if (fault_here(FAULT_BUILD_TREE, error))
+        return NULL;
+    paths_fill(m->board, &paths);
+    nodes_fill(m, &paths, &nodes);
+    g_autoptr(GBytes) own = build_own(m, &nodes, error);
+    if (!own || !m->boot->dtb)
+        return g_steal_pointer(&own);
+    nodes.own = own;
+    return adopt_users(m, &nodes, error);
 }
 
 /* Step 5. */
