@@ -12,6 +12,7 @@
 #                       u-boot  the firmware
 #                       cross   Quoin for a powerpc host
 #                       kvm     the emulated KVM host
+#                       spe     programs with SPE instructions for the Linux guest
 #                       oracle  what the tests and make bench compare with, if it is there
 
 set -euo pipefail
@@ -67,6 +68,7 @@ cross   cmd   bzip2                                   bzip2
 u-boot  file  /usr/lib/u-boot/qemu-ppce500/uboot.elf  u-boot-qemu
 kvm     cmd   qemu-system-ppc                         qemu-system-ppc
 kvm     cmd   python3                                 python3
+spe     cmd   clang                                   clang
 oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
 oracle  cmd   qemu-system-ppc                         qemu-system-ppc
