@@ -16,6 +16,7 @@
 #define qmp_set_areas          fuzz_qmp_set_areas
 #define qmp_set_name           fuzz_qmp_set_name
 #define qmp_set_chardevs       fuzz_qmp_set_chardevs
+#define qmp_set_watchdog       fuzz_qmp_set_watchdog
 #define qmp_available          fuzz_qmp_available
 #include "platform/control/qmp.c"
 #include "platform/runstate_ops.h"
