@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cpu/accel.h"
 #include "cpu/log.h"
 #include "platform/keyval.h"
 #include "platform/suggest.h"
@@ -122,6 +123,9 @@ static void test_what_is_asked_for_already_is(void)
 static void test_first_available_accelerator(void)
 {
     Config c = good("-kernel k -M accel=kvm:tcg");
+    g_assert_cmpstr(c.accel, ==, accel_find("kvm")->available(NULL) ? "kvm" : "soft");
+    config_clear(&c);
+    c = good("-kernel k -M accel=tcg:kvm");
     g_assert_cmpstr(c.accel, ==, "soft");
     config_clear(&c);
 }
