@@ -146,7 +146,8 @@ void second_main(void)
         shared.done = task;
     }
     for (;;)
-        __asm__ volatile("wait");
+        if (!cpu_is_e500v2()) /* it has no such instruction */
+            __asm__ volatile("wait");
 }
 
 static void hand_over(uint32_t task)
