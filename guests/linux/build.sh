@@ -32,6 +32,7 @@ linux_inputs() {
     cat "$here/base.config" "$here/$model.config"
     cat "$here/quoin_pm.c" "$here/Kconfig" "$here/Kbuild"
     ! linux_has_early || declare -f linux_early
+    ! linux_has_areas || { declare -f linux_areas && cat "$here"/areas/* "$here/../include/memory_area.h"; }
 }
 
 # The driver goes in as a directory of its own; the fragments go on top of allnoconfig, and every line
@@ -80,8 +81,23 @@ linux_early() {
     cp "$work/linux-source-6.1/vmlinux" "$work/out/vmlinux.early"
 }
 
+# The driver of memory areas, a directory of its own: a core without it keeps its kernel when it changes.
+linux_has_areas() {
+    grep -qx CONFIG_QUOIN_AREAS=y "$here/$model.config"
+}
+
+linux_areas() {
+    local firmware=$work/linux-source-6.1/drivers/firmware
+    cp -R "$here/areas" "$firmware/quoin_areas"
+    mv "$firmware/quoin_areas/Kbuild" "$firmware/quoin_areas/Makefile"
+    cp "$here/../include/memory_area.h" "$firmware/quoin_areas/"
+    sed -i '$i source "drivers/firmware/quoin_areas/Kconfig"' "$firmware/Kconfig"
+    echo 'obj-y += quoin_areas/' >>"$firmware/Makefile"
+}
+
 linux_build() {
     step "linux 6.1: unpack" 0 linux_unpack
+    ! linux_has_areas || step "linux 6.1: the driver of memory areas" 0 linux_areas
     step "linux 6.1: configure for $model" 0 linux_configure
     step "linux 6.1: compile, $jobs at a time" 1380 linux_compile
     step "linux 6.1: collect" 0 linux_collect
