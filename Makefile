@@ -136,6 +136,7 @@ CHECKS += check-doorbell
 CHECKS += check-objdump
 CHECKS += check-diff
 CHECKS += check-fuzz
+CHECKS += check-kvm-patches
 
 check: all
 	@MAKE='$(MAKE)' tests/check $(CHECKS)
