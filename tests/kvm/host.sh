@@ -63,7 +63,9 @@ counts() {
     fds=$(ls "/proc/$pid/fd" | wc -l)
     # shellcheck disable=SC2012
     threads=$(ls "/proc/$pid/task" | wc -l)
+    # shellcheck disable=SC2010
     vms=$(ls -l "/proc/$pid/fd" | grep -c anon_inode:kvm-vm)
+    # shellcheck disable=SC2010
     vcpus=$(ls -l "/proc/$pid/fd" | grep -c anon_inode:kvm-vcpu)
     echo "counts: $fds descriptors, $threads threads, $(wc -l <"/proc/$pid/maps") mappings, $vms VM, $vcpus vCPU" >&2
 }
