@@ -81,26 +81,75 @@ static bool file_failed(const char *path, const char *doing, GError **error)
     return false;
 }
 
-static bool fd_read_all(int fd, const char *path, uint64_t limit, GByteArray *to, GError **error)
+bool image_buffer_reserve(ImageBuffer *buffer, gsize more)
 {
-    static const guint chunk = 1 << 20;
+    if (more <= buffer->room - buffer->len)
+        return true;
+    if (more > G_MAXSIZE / 2 - buffer->len)
+        return false;
+    gsize least = buffer->len + more;
+    gsize want = buffer->room < G_MAXSIZE / 4 ? MAX(2 * buffer->room, least) : least;
+    uint8_t *data = g_try_realloc(buffer->data, want);
+    if (!data)
+        data = g_try_realloc(buffer->data, want = least);
+    if (!data)
+        return false;
+    buffer->data = data;
+    buffer->room = want;
+    return true;
+}
+
+void image_buffer_clear(ImageBuffer *buffer)
+{
+    g_free(buffer->data);
+    *buffer = (ImageBuffer){0};
+}
+
+GBytes *image_buffer_take(ImageBuffer *buffer)
+{
+    GBytes *bytes = g_bytes_new_take(buffer->data, buffer->len);
+    *buffer = (ImageBuffer){0};
+    return bytes;
+}
+
+GBytes *image_copy(const ImageFile *file, uint64_t offset, uint64_t size, GError **error)
+{
+    void *copy = g_try_malloc((gsize)size);
+    if (size && !copy)
+        return image_bad(file, error, "this host has no memory for another %" PRIu64 " MiB of it",
+                         size >> 20);
+    if (size)
+        memcpy(copy, file->data + offset, (size_t)size);
+    return g_bytes_new_take(copy, (gsize)size);
+}
+
+static bool file_too_large(const char *path, uint64_t limit, GError **error)
+{
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE,
+                "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
+                limit >> 20);
+    return false;
+}
+
+static bool fd_read_all(int fd, const char *path, uint64_t limit, ImageBuffer *to, GError **error)
+{
+    static const gsize chunk = 1 << 20;
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+        (uint64_t)st.st_size > limit)
+        return file_too_large(path, limit, error);
     for (;;) {
-        guint had = to->len;
-        g_byte_array_set_size(to, had + chunk);
-        ssize_t n = read(fd, to->data + had, chunk);
-        g_byte_array_set_size(to, had + (n > 0 ? (guint)n : 0));
+        errno = ENOMEM;
+        ssize_t n = image_buffer_reserve(to, chunk) ? read(fd, to->data + to->len, chunk) : -1;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return file_failed(path, "read", error);
         if (n == 0)
             return true;
-        if (to->len > limit) {
-            g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE,
-                        "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
-                        limit >> 20);
-            return false;
-        }
+        to->len += (gsize)n;
+        if (to->len > limit)
+            return file_too_large(path, limit, error);
     }
 }
 
@@ -115,10 +164,13 @@ static GBytes *file_read(const char *path, uint64_t limit, GError **error)
         file_failed(path, "open", error);
         return NULL;
     }
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    bool ok = fd_read_all(fd, path, MIN(limit, KERNEL_FILE_MAX), bytes, error);
+    ImageBuffer buffer = {0};
+    GBytes *bytes = NULL;
+    if (fd_read_all(fd, path, MIN(limit, KERNEL_FILE_MAX), &buffer, error))
+        bytes = image_buffer_take(&buffer);
+    image_buffer_clear(&buffer);
     close(fd);
-    return ok ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes)) : NULL;
+    return bytes;
 }
 
 /* --- programs: kernels and firmware */

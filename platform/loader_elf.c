@@ -197,7 +197,12 @@ Image *elf_load(ImageFile *file, GError **error)
     image->entry = entry;
     for (guint i = 0; i < segments->len; i++) {
         const ElfSegment *s = &g_array_index(segments, ElfSegment, i);
-        image_add(image, s->gpa, s->memsz, g_bytes_new(file->data + s->offset, (gsize)s->filesz));
+        GBytes *data = image_copy(file, s->offset, s->filesz, error);
+        if (!data) {
+            image_free(image);
+            return NULL;
+        }
+        image_add(image, s->gpa, s->memsz, data);
     }
     return image;
 }

@@ -29,9 +29,24 @@ void image_set_error(const ImageFile *file, GError **error, const char *why, ...
               "does not fit: it needs RAM up to 0x%" PRIx64 ", and -m gives %" PRIu64 " MiB",      \
               (uint64_t)(end), (file)->ram_size >> 20)
 
+/* Bytes that grow while the host has memory for them; all zero: none. */
+typedef struct ImageBuffer {
+    uint8_t *data;
+    gsize len, room;
+} ImageBuffer;
+
+/* Room for `more` bytes behind the first `len`; false: the host has none. */
+bool image_buffer_reserve(ImageBuffer *buffer, gsize more);
+void image_buffer_clear(ImageBuffer *buffer);
+/* The first `len` bytes, as they lie; the buffer is empty afterwards. */
+GBytes *image_buffer_take(ImageBuffer *buffer);
+
 Image *image_new(const char *format);
 void image_add(Image *image, uint64_t gpa, uint64_t size,
                GBytes *data /* take */); /* ascending gpa */
+
+/* A copy of part of the file; NULL: the host has no memory for it. */
+GBytes *image_copy(const ImageFile *file, uint64_t offset, uint64_t size, GError **error);
 
 bool elf_recognise(const uint8_t *data, uint64_t size);
 Image *elf_load(ImageFile *file, GError **error);

@@ -51,26 +51,30 @@ GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *t
     enum { CHUNK = 256 << 10 };
     g_autoptr(GConverter) gzip =
         G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
-    g_autoptr(GByteArray) out = g_byte_array_new();
+    ImageBuffer out = {0};
     GConverterResult result = G_CONVERTER_CONVERTED;
     *too_big = false;
-    while (result != G_CONVERTER_FINISHED) {
-        gsize used, made;
-        guint had = out->len;
-        g_byte_array_set_size(out, had + CHUNK);
-        result = g_converter_convert(gzip, data, (gsize)size, out->data + had, CHUNK,
+    while (result != G_CONVERTER_FINISHED && result != G_CONVERTER_ERROR && !*too_big) {
+        gsize used = 0, made = 0;
+        if (!image_buffer_reserve(&out, CHUNK)) {
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                        "this host has no memory for more than %" G_GSIZE_FORMAT " MiB of it",
+                        out.len >> 20);
+            break;
+        }
+        result = g_converter_convert(gzip, data, (gsize)size, out.data + out.len, CHUNK,
                                      G_CONVERTER_INPUT_AT_END, &used, &made, error);
-        if (result == G_CONVERTER_ERROR)
-            return NULL;
-        g_byte_array_set_size(out, had + (guint)made);
+        out.len += made;
         data += used;
         size -= used;
-        if (out->len > limit) {
-            *too_big = true;
-            return NULL;
-        }
+        *too_big = out.len > limit;
     }
-    return g_byte_array_free_to_bytes(g_steal_pointer(&out));
+    if (result == G_CONVERTER_ERROR)
+        g_prefix_error(error, "corrupt gzip data: ");
+    GBytes *bytes =
+        result == G_CONVERTER_FINISHED && !*too_big ? image_buffer_take(&out) : NULL;
+    image_buffer_clear(&out);
+    return bytes;
 }
 
 static bool uimage_header(const ImageFile *file, Uimage *u, GError **error)
@@ -109,7 +113,7 @@ static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, GError **e
 {
     const uint8_t *data = file->data + UIMAGE_HEADER;
     if (u->comp == UIMAGE_COMP_NONE)
-        return g_bytes_new(data, u->size);
+        return image_copy(file, UIMAGE_HEADER, u->size, error);
     if (u->comp != UIMAGE_COMP_GZIP)
         return image_bad(file, error, "compression %u is not supported, only none and gzip",
                          u->comp);
@@ -122,7 +126,7 @@ static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, GError **e
                          "does not fit: unpacked at 0x%x it is larger than RAM (-m gives %" PRIu64
                          " MiB)",
                          u->load, file->ram_size >> 20);
-    return out ? out : image_bad(file, error, "corrupt gzip data: %s", why->message);
+    return out ? out : image_bad(file, error, "%s", why->message);
 }
 
 Image *uimage_load(ImageFile *file, GError **error)

@@ -519,9 +519,32 @@ static void test_tree_refused(void)
     tree_refused(b, "t: device tree: damaged: ");
 }
 
+/* Nothing of it is read; on a 32-bit host it could not be. */
+static void test_a_huge_file(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("loader-XXXXXX", &path, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    bool made = ftruncate(fd, INT64_C(5) << 30) == 0;
+    close(fd);
+    Image *image = made ? image_load_kernel(path, RAM, &error) : NULL;
+    g_unlink(path);
+    if (!made) {
+        g_test_skip("no file of 5 GiB can be made here");
+        return;
+    }
+    g_assert_null(image);
+    g_autofree char *want =
+        g_strconcat(path, ": larger than 1024 MiB, the most that can be used of it", NULL);
+    g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE);
+    g_assert_cmpstr(error->message, ==, want);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/loader/a-huge-file-is-refused-unread", test_a_huge_file);
     g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
     g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
     g_test_add_func("/loader/elf/puts-data-and-zeros-nothing-else", test_elf_put);
