@@ -422,7 +422,7 @@ help:
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make kvm-host        build the KVM host's kernels: fifteen minutes, once
 #@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
-#@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it
+#@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
