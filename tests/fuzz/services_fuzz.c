@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Hypercalls from two vCPUs at once, against all that a machine of the paravirtual board serves: its memory, tree, interrupt controller,
- * byte channels, areas, vCPUs.  The vCPUs execute nothing; two threads make their calls, as theirs would.
+ * byte channels, doorbells, areas, vCPUs.  The vCPUs execute nothing; two threads make their calls, as theirs would.
  *
  * Input: a byte (which reset comes first), then records; bit 0 of `who` says which vCPU makes the call.  Bytes that are left over
  * lie in guest memory at 0x3000.
@@ -33,7 +33,8 @@ static Machine *machine_of_two(void)
 {
     static const char *const argv[] = {
         "quoin", "-M", "p4080ds-hv,has-reset=on,has-shutdown=on,external-proxy=off", "-cpu", "e500mc", "-smp", "2", "-m", "64",
-        "-serial", "null", "-serial", "null", "-kernel", "none", "-chardev", "ringbuf,id=c,size=64", "-device", "epapr-byte-channel,chardev=c"};
+        "-serial", "null", "-serial", "null", "-kernel", "none", "-chardev", "ringbuf,id=c,size=64", "-device", "epapr-byte-channel,chardev=c",
+        "-device", "epapr-doorbell,name=bell"};
     static Config config;
     static Boot boot;
     GError *error = NULL;
