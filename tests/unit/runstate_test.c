@@ -68,7 +68,8 @@ static const RunOps ops = {park,  resume,     start_time, stop_time,
 
 static void hear(void *opaque, RunEvent event, RunCause cause)
 {
-    static const char *const names[] = {"RESUME ", "STOP ", "RESET ", "SHUTDOWN "};
+    static const char *const names[] = {"RESUME ", "STOP ", "RESET ", "SHUTDOWN ", "WATCHDOG "};
+    g_assert_cmpuint(event, <, G_N_ELEMENTS(names));
     g_string_append(((Fake *)opaque)->log, names[event]);
 }
 
