@@ -155,14 +155,15 @@ static bool add_chip(Machine *m, GError **error)
 static bool hcalls_come_out(const Machine *m, GError **error)
 {
     const Config *config = m->config;
-    const char *what = board_is_paravirtual(m->board) ? "-M p4080ds-hv"
-                       : config->byte_channels->len   ? "-device epapr-byte-channel"
-                       : config->doorbells->len       ? "-device epapr-doorbell"
+    const char *option = board_is_paravirtual(m->board) ? "-M" : "-device";
+    const char *what = board_is_paravirtual(m->board) ? m->board->name
+                       : config->byte_channels->len   ? "epapr-byte-channel"
+                       : config->doorbells->len       ? "epapr-doorbell"
                                                       : NULL;
     if (!what || (vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT))
         return true;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s: accelerator %s hands out no hypercalls, which it lives by", what,
-                config->accel);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s %s: accelerator %s hands out no hypercalls, which it lives by", option,
+                what, config->accel);
     return false;
 }
 

@@ -51,15 +51,7 @@ static bool add_serial_channels(Machine *m, GError **error)
 bool machine_add_byte_channels(Machine *m, GError **error)
 {
     const GPtrArray *all = m->config->byte_channels;
-    bool paravirtual = board_is_paravirtual(m->board);
-    if ((all->len || paravirtual) && !(vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT)) {
-        g_autofree char *what = paravirtual ? g_strconcat("-M ", m->board->name, NULL)
-                                            : g_strdup("-device epapr-byte-channel");
-        g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION,
-                    "%s: accelerator %s keeps hypercalls to itself", what, vcpus_vm(m->vcpus)->ops->name);
-        return false;
-    }
-    if (paravirtual && !add_serial_channels(m, error))
+    if (board_is_paravirtual(m->board) && !add_serial_channels(m, error))
         return false;
     for (guint i = 0; i < all->len; i++) {
         const ByteChannelConfig *config = all->pdata[i];

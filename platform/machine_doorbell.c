@@ -24,12 +24,6 @@ static bool add_one(Machine *m, const DoorbellOption *option, GError **error)
 bool machine_add_doorbells(Machine *m, GError **error)
 {
     const GPtrArray *all = m->config->doorbells;
-    if (all->len && !(vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT)) {
-        g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION,
-                    "-device epapr-doorbell: accelerator %s keeps hypercalls to itself",
-                    vcpus_vm(m->vcpus)->ops->name);
-        return false;
-    }
     for (guint i = 0; i < all->len; i++)
         if (!add_one(m, all->pdata[i], error))
             return false;
