@@ -58,7 +58,7 @@ typedef struct VcpuExit {
             uint64_t args[8]; /* in: r3..r10; out: args[0..6] = r4..r10.  Upper halves zero for a
                                  32-bit guest.  hcall_serve() leaves the guest's own values where
                                  the call names no output. */
-            uint64_t scramble; /* out: not 0: a seed; the accelerator overwrites r0, r11, r12, CTR, XER and the volatile
+            uint32_t scramble; /* out: not 0: a seed; the accelerator overwrites r0, r11, r12, CTR, XER and the volatile
                                   fields of CR with what comes of it */
             bool idle;        /* out: after completion wait for an interrupt, as `wait` does (EV_IDLE) */
         } epapr_hcall;

@@ -68,15 +68,6 @@ unsigned hcall_present(const HcallOffer *offer)
            (offer->doorbell ? HCALL_NEED_DOORBELL : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
 }
 
-/* Marsaglia's xorshift, 64 bits; never 0. */
-static uint64_t hcall_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 static const HcallRow *row_find(uint64_t token)
 {
     for (unsigned i = 0; i < HCALL_COUNT; i++)
@@ -159,8 +150,8 @@ void hcall_answer(VcpuExit *exit, EvStatus status)
 static void scramble(HcallEnv *env, VcpuExit *exit, unsigned n_out)
 {
     for (unsigned i = n_out; i < 7; i++)
-        exit->epapr_hcall.args[i] = (uint32_t)hcall_random(&env->scramble);
-    exit->epapr_hcall.scramble = hcall_random(&env->scramble) | 1;
+        exit->epapr_hcall.args[i] = g_rand_int(env->scramble);
+    exit->epapr_hcall.scramble = g_rand_int(env->scramble) | 1;
 }
 
 HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -131,7 +132,7 @@ typedef struct HcallEnv {
     const HcallServices *services;
     void *opaque; /* for services */
     uint32_t partition; /* handle of the guest's own partition, besides −1; 0: no such handle */
-    uint64_t scramble; /* not 0: state of the numbers that volatile registers are overwritten with */
+    GRand *scramble; /* what volatile registers are overwritten with; borrowed; NULL: they are not */
     uint64_t count[HCALL_COUNT];
     uint64_t unknown; /* tokens that no row names */
 } HcallEnv;

@@ -321,7 +321,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     machine_areas_new(m);
     m->hcall.present = hcalls_present(m);
     m->partition = partition_new(config->name);
-    m->hcall.scramble = config->scramble ? 1 : 0;
+    m->hcall.scramble = config->scramble ? g_rand_new_with_seed(1) : NULL;
     m->hcall.services = &machine_hcall_services;
     m->hcall.opaque = m;
     device_lock();
@@ -358,6 +358,7 @@ void machine_free(Machine *m)
     g_clear_error(&m->host_error);
     g_mutex_clear(&m->error_lock);
     partition_free(m->partition);
+    g_clear_pointer(&m->hcall.scramble, g_rand_free);
     g_free(m->release);
     g_free(m->console);
     g_free(m);

@@ -146,21 +146,18 @@ ExecResult exec_sc_magic(E500 *c, const Insn *in)
 }
 
 /* -M …,scramble=on: what the calling convention calls volatile.  LR is not: the call is one instruction, and its caller returns by LR. */
-static void scramble(E500 *c, uint64_t seed)
+static void scramble(E500 *c, uint32_t seed)
 {
     const uint32_t cr_kept = 0x00fff000; /* CR2 to CR4 */
-    uint32_t value[6];
+    GRand *values = g_rand_new_with_seed(seed);
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(value); i++) {
-        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        value[i] = (uint32_t)(seed >> 32);
-    }
-    c->s.gpr[0].w = value[0];
-    c->s.gpr[11].w = value[1];
-    c->s.gpr[12].w = value[2];
-    c->s.ctr = value[3];
-    e500_set_xer(&c->s, value[4]);
-    c->s.cr = (c->s.cr & cr_kept) | (value[5] & ~cr_kept);
+    c->s.gpr[0].w = g_rand_int(values);
+    c->s.gpr[11].w = g_rand_int(values);
+    c->s.gpr[12].w = g_rand_int(values);
+    c->s.ctr = g_rand_int(values);
+    e500_set_xer(&c->s, g_rand_int(values));
+    c->s.cr = (c->s.cr & cr_kept) | (g_rand_int(values) & ~cr_kept);
+    g_rand_free(values);
 }
 
 void e500_complete_hcall(E500 *c, const VcpuExit *exit)

@@ -440,7 +440,7 @@ static void tokens(void)
 
 static void scrambled(void)
 {
-    HcallEnv env = {.present = ALL, .services = &services, .scramble = 1};
+    HcallEnv env = {.present = ALL, .services = &services, .scramble = g_rand_new_with_seed(1)};
     VcpuExit exit = exit_for(0x2a0003), other = exit_for(0x10008);
 
     hcall_serve(&env, 0, &exit);
@@ -456,7 +456,7 @@ static void scrambled(void)
         if (i > 0)
             g_assert_cmphex(exit.epapr_hcall.args[i], !=, 0xa0000004 + i);
     }
-    env.scramble = 0;
+    g_clear_pointer(&env.scramble, g_rand_free);
     exit = exit_for(0x10008);
     exit.epapr_hcall.scramble = 5; /* stale */
     hcall_serve(&env, 0, &exit);
