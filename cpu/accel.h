@@ -37,14 +37,14 @@ typedef enum AccelCaps {
     ACCEL_CAP_STATE_WRITE = 1 << 2, /* vCPU state can be written after the vCPU first ran */
     ACCEL_CAP_SET_DEBUG = 1 << 3,   /* breakpoints and single step */
     ACCEL_CAP_VIRTUAL_TIME = 1 << 4,
-    ACCEL_CAP_IDLE = 1 << 6,         /* it serves EV_IDLE, by itself or by VcpuExit.epapr_hcall.idle */
     ACCEL_CAP_DEBUG_BESIDE = 1 << 5, /* the guest's own debug events go on while a debugger has its; else they stand still */
-    ACCEL_CAP_MSGSND = 1 << 8, /* vm_msgsnd is there */
+    ACCEL_CAP_IDLE = 1 << 6,         /* it serves EV_IDLE, by itself or by VcpuExit.epapr_hcall.idle */
     /*
      * QUOIN_AREA_(UN)REGISTER of types that the accelerator does not serve itself come out (docs/MEMORY-AREAS.md).  Those it serves it
      * checks among themselves, and drops at vcpu_put_state() of level RESET or FULL.
      */
     ACCEL_CAP_AREA_EXIT = 1 << 7,
+    ACCEL_CAP_MSGSND = 1 << 8, /* vm_msgsnd is there */
 } AccelCaps;
 
 /* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */

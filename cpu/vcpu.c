@@ -122,6 +122,7 @@ static void *vcpu_thread(void *opaque)
                 break;
         }
         if (t->napping) {
+            steal_end(&t->pub.steal);
             g_cond_wait(&t->wake, &set->lock);
             continue;
         }

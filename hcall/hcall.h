@@ -46,11 +46,11 @@ enum {
     HCALL_NEED_IDLE = 1 << 0,
     HCALL_NEED_RESET = 1 << 1,
     HCALL_NEED_SHUTDOWN = 1 << 2,
+    HCALL_NEED_AREAS = 1 << 3,     /* registered memory areas */
     HCALL_NEED_INT = 1 << 4,       /* the virtual interrupt controller */
     HCALL_NEED_DOORBELL = 1 << 5,  /* a doorbell to send */
     HCALL_NEED_PARTITION = 1 << 6, /* Freescale's calls for the guest's own partition */
     HCALL_NEED_MSGSND = 1 << 7,    /* the accelerator rings a core's doorbell */
-    HCALL_NEED_AREAS = 1 << 3,
 };
 
 /* FH_GET_CORE_STATE */
