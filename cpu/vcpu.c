@@ -1,56 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * vCPU threads, the state copies and their write-back, and the rebuilding of a VM.
+ * vCPU threads, and the state copies and their write-back.  Making and rebuilding: vcpu_life.c.
  *
  * A vCPU thread is in one of three places: executing (in vcpu_run, or serving its exit), asleep after an IDLE exit (counts as
  * executing), or parked in park_wait(), where it also runs what vcpu_call() hands it.  set->running says where it should be.
  */
-#include "cpu/vcpu.h"
+#include "cpu/vcpu_priv.h"
 
-#include <string.h>
-
-#include "cpu/fault.h"
 #include "cpu/log.h"
-
-typedef struct VcpuCall {
-    void (*fn)(Vcpu *vcpu, void *opaque);
-    void *opaque;
-} VcpuCall;
-
-/* What this file keeps for each vCPU besides the public part. */
-typedef struct VcpuThread {
-    Vcpu pub;
-    GThread *thread;
-    GCond wake;           /* parked or asleep; with set->lock */
-    const VcpuCall *call; /* to run while parked */
-    bool executing;
-    bool held_back; /* serve said: wait for the next vcpus_resume() */
-    bool awake;     /* a reason to end an IDLE sleep arrived */
-    bool asleep;    /* in an IDLE sleep */
-    bool napping;
-    uint32_t irqs;  /* levels of the interrupt inputs, for a rebuilt VM */
-    AccelDebug debug;
-    AccelVcpu *fresh; /* rebuild: the handle on the new VM */
-} VcpuThread;
-
-struct Vcpus {
-    const AccelOps *ops;
-    AccelConfig config;
-    AccelVm *vm, *fresh; /* fresh: a rebuild is prepared */
-    VcpuServe *serve;
-    void *opaque;
-    GMutex lock; /* protects all below and the VcpuThread members */
-    GCond idle;  /* a vCPU parked, or a call ended */
-    bool running, quitting;
-    unsigned n;
-    VcpuThread *vcpu;
-    GArray *ram; /* of AccelRam: attached again by a rebuild */
-};
-
-static VcpuThread *thread_of(Vcpu *vcpu)
-{
-    return (VcpuThread *)vcpu;
-}
 
 /* ---- the thread ---- */
 
@@ -108,7 +65,7 @@ static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
     g_mutex_unlock(&set->lock);
 }
 
-static void *vcpu_thread(void *opaque)
+void *vcpu_thread(void *opaque)
 {
     VcpuThread *t = opaque;
     Vcpus *set = t->pub.set;
@@ -166,7 +123,7 @@ void vcpu_call(Vcpu *vcpu, void (*fn)(Vcpu *vcpu, void *opaque), void *opaque)
 
 /* ---- running and parking ---- */
 
-static void wake(void *opaque, unsigned index) /* any thread */
+void vcpu_wake_up(void *opaque, unsigned index)
 {
     Vcpus *set = opaque;
     VcpuThread *t = &set->vcpu[index];
@@ -179,7 +136,7 @@ static void wake(void *opaque, unsigned index) /* any thread */
 void vcpu_kick(Vcpu *vcpu)
 {
     vcpu->set->ops->vcpu_kick(vcpu->handle);
-    wake(vcpu->set, vcpu->index);
+    vcpu_wake_up(vcpu->set, vcpu->index);
 }
 
 void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level)
@@ -423,167 +380,6 @@ bool vcpu_set_debug(Vcpu *vcpu, const AccelDebug *debug, GError **error)
     else
         g_propagate_error(error, call.error);
     return call.ok;
-}
-
-/* ---- life, and life again ---- */
-
-typedef struct CreateCall {
-    AccelVm *vm;
-    const AccelDebug *debug;
-    uint32_t irqs;
-    AccelVcpu *handle;
-    GError *error;
-} CreateCall;
-
-/* Everything attached to a vCPU, in its own thread. */
-static void create(Vcpu *vcpu, void *opaque)
-{
-    CreateCall *call = opaque;
-    const AccelOps *ops = vcpu->set->ops;
-    call->handle = ops->vcpu_create(call->vm, vcpu->index, &call->error);
-    if (!call->handle)
-        return;
-    const AccelDebug *debug = call->debug;
-    if ((debug->single_step || debug->n_breakpoints || debug->n_watchpoints) &&
-        !ops->vcpu_set_debug(call->handle, debug, &call->error)) {
-        ops->vcpu_destroy(call->handle);
-        call->handle = NULL;
-        return;
-    }
-    for (unsigned irq = 0; irq < ACCEL_IRQS; irq++)
-        if (call->irqs & 1u << irq)
-            ops->vcpu_set_irq(call->handle, irq, true);
-}
-
-static void destroy(Vcpu *vcpu, void *opaque)
-{
-    AccelVcpu **handle = opaque;
-    if (*handle)
-        vcpu->set->ops->vcpu_destroy(*handle);
-    *handle = NULL;
-}
-
-void vcpus_rebuild_cancel(Vcpus *set)
-{
-    if (!set->fresh)
-        return;
-    for (unsigned i = 0; i < set->n; i++)
-        vcpu_call(&set->vcpu[i].pub, destroy, &set->vcpu[i].fresh);
-    set->ops->vm_close(set->fresh);
-    set->fresh = NULL;
-}
-
-bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
-{
-    set->fresh = set->ops->vm_open(&set->config, error);
-    if (!set->fresh)
-        return false;
-    for (guint i = 0; i < set->ram->len; i++) {
-        if (!set->ops->vm_map_ram(set->fresh, &g_array_index(set->ram, AccelRam, i), error)) {
-            vcpus_rebuild_cancel(set);
-            return false;
-        }
-    }
-    for (unsigned i = 0; i < set->n; i++) {
-        VcpuThread *t = &set->vcpu[i];
-        CreateCall call = {.vm = set->fresh, .debug = &t->debug, .irqs = t->irqs};
-        vcpu_call(&t->pub, create, &call);
-        t->fresh = call.handle;
-        if (!call.handle) {
-            g_propagate_error(error, call.error);
-            vcpus_rebuild_cancel(set);
-            return false;
-        }
-    }
-    return true;
-}
-
-bool vcpus_rebuild_commit(Vcpus *set, GError **error)
-{
-    for (unsigned i = 0; i < set->n; i++) {
-        VcpuThread *t = &set->vcpu[i];
-        vcpu_call(&t->pub, destroy, &t->pub.handle);
-        t->pub.handle = g_steal_pointer(&t->fresh);
-        t->pub.exit = (VcpuExit){0};
-        t->pub.valid = t->pub.dirty = false;
-    }
-    set->ops->vm_close(set->vm);
-    set->vm = g_steal_pointer(&set->fresh);
-    return !fault_here(FAULT_REBUILD_COMMIT, error);
-}
-
-bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error)
-{
-    if (!set->ops->vm_map_ram(set->vm, ram, error))
-        return false;
-    g_array_append_val(set->ram, *ram);
-    return true;
-}
-
-Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque,
-                 GError **error)
-{
-    Vcpus *set = g_new0(Vcpus, 1);
-    set->ops = ops;
-    set->config = *config;
-    set->config.wake = wake;
-    set->config.wake_opaque = set;
-    set->serve = serve;
-    set->opaque = opaque;
-    set->ram = g_array_new(FALSE, FALSE, sizeof(AccelRam));
-    set->vcpu = g_new0(VcpuThread, config->n_vcpus);
-    g_mutex_init(&set->lock);
-    g_cond_init(&set->idle);
-    set->vm = ops->vm_open(&set->config, error);
-    if (!set->vm) {
-        vcpus_free(set);
-        return NULL;
-    }
-    for (unsigned i = 0; i < config->n_vcpus; i++) {
-        VcpuThread *t = &set->vcpu[i];
-        char name[16];
-        t->pub.set = set;
-        t->pub.index = i;
-        t->executing = true; /* until it parks for the first time */
-        g_cond_init(&t->wake);
-        g_snprintf(name, sizeof(name), "vcpu%u", i);
-        set->n = i + 1;
-        t->thread = g_thread_new(name, vcpu_thread, t);
-        CreateCall call = {.vm = set->vm, .debug = &t->debug};
-        vcpu_call(&t->pub, create, &call);
-        t->pub.handle = call.handle;
-        if (!call.handle) {
-            g_propagate_error(error, call.error);
-            vcpus_free(set);
-            return NULL;
-        }
-    }
-    return set;
-}
-
-void vcpus_free(Vcpus *set)
-{
-    if (!set)
-        return;
-    vcpus_rebuild_cancel(set);
-    for (unsigned i = 0; i < set->n; i++)
-        vcpu_call(&set->vcpu[i].pub, destroy, &set->vcpu[i].pub.handle);
-    g_mutex_lock(&set->lock);
-    set->quitting = true;
-    for (unsigned i = 0; i < set->n; i++)
-        g_cond_broadcast(&set->vcpu[i].wake);
-    g_mutex_unlock(&set->lock);
-    for (unsigned i = 0; i < set->n; i++) {
-        g_thread_join(set->vcpu[i].thread);
-        g_cond_clear(&set->vcpu[i].wake);
-    }
-    if (set->vm)
-        set->ops->vm_close(set->vm);
-    g_array_unref(set->ram);
-    g_free(set->vcpu);
-    g_cond_clear(&set->idle);
-    g_mutex_clear(&set->lock);
-    g_free(set);
 }
 
 unsigned vcpus_count(const Vcpus *set)

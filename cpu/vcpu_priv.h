@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What vcpu.c (threads, calls into the accelerator) and vcpu_life.c (making, rebuilding, freeing) share.
+ */
+#pragma once
+
+#include "cpu/vcpu.h"
+
+typedef struct VcpuCall {
+    void (*fn)(Vcpu *vcpu, void *opaque);
+    void *opaque;
+} VcpuCall;
+
+/* What is kept for each vCPU besides the public part. */
+typedef struct VcpuThread {
+    Vcpu pub;
+    GThread *thread;
+    GCond wake;           /* parked or asleep; with set->lock */
+    const VcpuCall *call; /* to run while parked */
+    bool executing;
+    bool held_back; /* serve said: wait for the next vcpus_resume() */
+    bool awake;     /* a reason to end an IDLE sleep arrived */
+    bool asleep;    /* in an IDLE sleep */
+    bool napping;
+    uint32_t irqs;  /* levels of the interrupt inputs, for a rebuilt VM */
+    AccelDebug debug;
+    AccelVcpu *fresh; /* rebuild: the handle on the new VM */
+} VcpuThread;
+
+struct Vcpus {
+    const AccelOps *ops;
+    AccelConfig config;
+    AccelVm *vm, *fresh; /* fresh: a rebuild is prepared */
+    VcpuServe *serve;
+    void *opaque;
+    GMutex lock; /* protects all below and the VcpuThread members */
+    GCond idle;  /* a vCPU parked, or a call ended */
+    bool running, quitting;
+    unsigned n;
+    VcpuThread *vcpu;
+    GArray *ram; /* of AccelRam: attached again by a rebuild */
+};
+
+static inline VcpuThread *thread_of(Vcpu *vcpu)
+{
+    return (VcpuThread *)vcpu;
+}
+
+void *vcpu_thread(void *opaque);                 /* of a VcpuThread */
+void vcpu_wake_up(void *opaque, unsigned index); /* any thread: AccelConfig.wake of a Vcpus */
