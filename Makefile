@@ -138,7 +138,10 @@ CHECKS += check-diff
 CHECKS += check-fuzz
 CHECKS += check-kvm-patches
 
-check: all
+# On a machine that has nothing: the makefile is read again when pkg-config is there
+check:
+	@guests/deps.sh build qmp bare tests || guests/deps.sh build bare tests
+	@$(MAKE) --no-print-directory -s all
 	@MAKE='$(MAKE)' tests/check $(CHECKS)
 
 check-cross:
