@@ -76,7 +76,8 @@ UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c)
 
 # A static glib names functions that want the C library's shared half; the linker says so each time, and nothing calls
 # them but a lookup of a host's name: heard only when it fails.
-link = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(QLIBS)$(if $(CROSS), 2>$@.ld || { cat $@.ld >&2; false; })
+# Moved into place whole: a test that another make runs meanwhile executes the old one or the new one.
+link = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@.new $^ $(QLIBS)$(if $(CROSS), 2>$@.ld || { cat $@.ld >&2; false; }) && mv -f $@.new $@
 
 # What runs $(B)/X in a test: itself, or a script that has RUN run it
 runnable = $(if $(RUN),$(patsubst $(B)/%,$(B)/run/%,$1),$1)
@@ -89,11 +90,11 @@ $(B)/quoin: $(B)/obj/platform/main.o $(LIB)
 	$(link)
 
 $(LIB): $(LIBOBJ)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@.new && $(AR) rcs $@.new $^ && mv -f $@.new $@
 
 $(B)/run/%: $(B)/%
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nexec %s "$$@"\n' '$(RUN) $(abspath $<)' >$@ && chmod +x $@
+	@printf '#!/bin/sh\nexec %s "$$@"\n' '$(RUN) $(abspath $<)' >$@.new && chmod +x $@.new && mv -f $@.new $@
 
 $(B)/obj/%.o: %.c Makefile $(SYSROOT_MK)
 	@mkdir -p $(@D)
