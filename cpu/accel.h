@@ -114,8 +114,8 @@ struct AccelOps {
     /*
      * Completes the exit pending in *exit, if any (*exit is all zero or what the last run left there,
      * answered), then executes the guest until the next exit and leaves that in *exit.  With
-     * complete_only nothing beyond completing is executed; the exit is then INTR, or the next access of the same
-     * instruction.
+     * complete_only nothing beyond completing is executed; the exit is then INTR, the next access of the same
+     * instruction, or SHUTDOWN or FATAL.
      */
     void (*vcpu_run)(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only);
     void (*vcpu_kick)(AccelVcpu *vcpu); /* the run under way, or else the next, ends with INTR; never lost */

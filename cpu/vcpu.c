@@ -210,13 +210,17 @@ typedef struct StateCall {
     GError *error;
 } StateCall;
 
-/* A pending exit takes effect only by re-entry; what it asks for next (lmw from a device) is served too. */
+/*
+ * A pending exit takes effect only by re-entry.  What comes of that is served too: the next access (lmw from a device), the end of a core
+ * that takes no machine check, or of the accelerator.
+ */
 static void finish_exit(Vcpu *vcpu, void *opaque)
 {
     Vcpus *set = vcpu->set;
     while (vcpu->exit.kind != VCPU_EXIT_INTR) {
         set->ops->vcpu_run(vcpu->handle, &vcpu->exit, true);
-        if (vcpu->exit.kind == VCPU_EXIT_MMIO || vcpu->exit.kind == VCPU_EXIT_EPR)
+        VcpuExitKind kind = vcpu->exit.kind;
+        if (kind == VCPU_EXIT_MMIO || kind == VCPU_EXIT_EPR || kind == VCPU_EXIT_SHUTDOWN || kind == VCPU_EXIT_FATAL)
             set->serve(set->opaque, vcpu, &vcpu->exit);
     }
 }

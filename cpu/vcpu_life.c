@@ -8,7 +8,6 @@
 typedef struct CreateCall {
     AccelVm *vm;
     const AccelDebug *debug;
-    uint32_t irqs;
     AccelVcpu *handle;
     GError *error;
 } CreateCall;
@@ -26,11 +25,7 @@ static void create(Vcpu *vcpu, void *opaque)
         !ops->vcpu_set_debug(call->handle, debug, &call->error)) {
         ops->vcpu_destroy(call->handle);
         call->handle = NULL;
-        return;
     }
-    for (unsigned irq = 0; irq < ACCEL_IRQS; irq++)
-        if (call->irqs & 1u << irq)
-            ops->vcpu_set_irq(call->handle, irq, true);
 }
 
 static void destroy(Vcpu *vcpu, void *opaque)
@@ -64,7 +59,7 @@ bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
     }
     for (unsigned i = 0; i < set->n; i++) {
         VcpuThread *t = &set->vcpu[i];
-        CreateCall call = {.vm = set->fresh, .debug = &t->debug, .irqs = t->irqs};
+        CreateCall call = {.vm = set->fresh, .debug = &t->debug};
         vcpu_call(&t->pub, create, &call);
         t->fresh = call.handle;
         if (!call.handle) {
@@ -76,12 +71,23 @@ bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
     return true;
 }
 
+/* Now, not when it was made: finishing an exit may have changed the inputs meanwhile. */
+static void take_fresh(Vcpus *set, VcpuThread *t)
+{
+    g_mutex_lock(&set->lock);
+    t->pub.handle = g_steal_pointer(&t->fresh);
+    for (unsigned irq = 0; irq < ACCEL_IRQS; irq++)
+        if (t->irqs & 1u << irq)
+            set->ops->vcpu_set_irq(t->pub.handle, irq, true);
+    g_mutex_unlock(&set->lock);
+}
+
 bool vcpus_rebuild_commit(Vcpus *set, GError **error)
 {
     for (unsigned i = 0; i < set->n; i++) {
         VcpuThread *t = &set->vcpu[i];
         vcpu_call(&t->pub, destroy, &t->pub.handle);
-        t->pub.handle = g_steal_pointer(&t->fresh);
+        take_fresh(set, t);
         t->pub.exit = (VcpuExit){0};
         t->pub.valid = t->pub.dirty = false;
     }

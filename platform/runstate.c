@@ -189,6 +189,8 @@ static void reset(RunState *rs, RunCause cause)
     bool running = states[run_state(rs)].runs;
     switch (rs->ops->reset(rs->opaque, cause, &error)) {
     case RUN_RESET_DONE:
+        /* vCPUs are parked: a crash that one met on its way befell the machine that was. */
+        __atomic_fetch_and(&rs->pending, ~(1u << RUN_CAUSE_GUEST_CRASH), __ATOMIC_SEQ_CST);
         if (!running)
             enter(rs, RUN_STATE_PRELAUNCH);
         tell(rs, RUN_EVENT_RESET, cause);

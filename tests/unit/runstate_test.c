@@ -11,7 +11,7 @@ typedef struct Fake {
     GError *error;
     bool resume_fails;
     RunState *rs;
-    int request_while_parking; /* RunCause, or −1 */
+    int request_while_parking, request_in_reset; /* RunCause, or −1 */
 } Fake;
 
 static void park(void *opaque)
@@ -48,6 +48,8 @@ static RunResetResult reset(void *opaque, RunCause cause, GError **error)
 {
     Fake *f = opaque;
     g_string_append(f->log, "reset ");
+    if (f->request_in_reset >= 0)
+        run_request(f->rs, (RunCause)f->request_in_reset);
     if (f->reset_result != RUN_RESET_DONE)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "prepare: no");
     return f->reset_result;
@@ -75,7 +77,7 @@ static void hear(void *opaque, RunEvent event, RunCause cause)
 
 static void fake_init(Fake *f, const RunPolicy *policy)
 {
-    *f = (Fake){.log = g_string_new(NULL), .request_while_parking = -1};
+    *f = (Fake){.log = g_string_new(NULL), .request_while_parking = -1, .request_in_reset = -1};
     f->error = g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED, "host: no");
     f->rs = run_new(policy, &ops, f, NULL);
     g_assert_nonnull(f->rs);
@@ -307,6 +309,23 @@ static void test_crash_status(void)
     fake_clear(&f);
 }
 
+/* One vCPU asks for a reset, another meets its checkstop on the way to the parking place. */
+static void test_crash_before_reset(void)
+{
+    Fake f;
+    fake_init(&f, &plain);
+    expect(&f, RUN_CAUSE_HOST_CONT, RUN_STATE_RUNNING, "park start RESUME resume ");
+    f.request_in_reset = RUN_CAUSE_GUEST_CRASH;
+    expect(&f, RUN_CAUSE_GUEST_RESET_HCALL, RUN_STATE_RUNNING, "park reset RESET resume ");
+    run_apply(f.rs);
+    g_assert_cmpint(run_state(f.rs), ==, RUN_STATE_RUNNING);
+    f.request_in_reset = RUN_CAUSE_HOST_ERROR;
+    expect(&f, RUN_CAUSE_GUEST_RESET_HCALL, RUN_STATE_RUNNING, "park reset RESET resume ");
+    run_apply(f.rs);
+    g_assert_cmpint(run_state(f.rs), ==, RUN_STATE_FINISHED);
+    fake_clear(&f);
+}
+
 /* What keeps a vCPU from going on while its request is on the way. */
 static void test_made_outlives_pending(void)
 {
@@ -370,6 +389,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runstate/a-failed-write-back-stops-the-machine", test_failed_write_back);
     g_test_add_func("/runstate/no-reboot-ends-at-a-reset", test_no_reboot);
     g_test_add_func("/runstate/a-crash-has-its-own-exit-status", test_crash_status);
+    g_test_add_func("/runstate/a-crash-from-before-a-reset-is-none-after-it", test_crash_before_reset);
     g_test_add_func("/runstate/a-request-counts-as-made-after-it-was-taken", test_made_outlives_pending);
     g_test_add_func("/runstate/requests-from-many-threads-end-in-shutdown", test_threads);
     return g_test_run();

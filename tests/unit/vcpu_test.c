@@ -33,6 +33,8 @@ static struct {
     int fail_create;      /* this vCPU index fails on VMs after the first; −1: none */
     bool fail_put;
     VcpuExitKind first_exit; /* of each vCPU's first run; then INTR at kicks */
+    VcpuExitKind completes_with; /* the first completion */
+    unsigned served[VCPU_EXIT_KINDS];
     unsigned ran;            /* a bit for each vCPU */
 } book;
 static GMutex book_lock;
@@ -109,8 +111,11 @@ static void vcpu_run(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only)
         book.ran |= 1u << v->index;
     g_mutex_unlock(&book_lock);
     *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
-    if (complete_only)
+    if (complete_only) {
+        exit->kind = book.completes_with;
+        book.completes_with = VCPU_EXIT_INTR;
         return;
+    }
     if (next != VCPU_EXIT_INTR) {
         exit->kind = next;
         if (next == VCPU_EXIT_IDLE)
@@ -196,6 +201,7 @@ static AccelVm *vm_open(const AccelConfig *config, GError **error)
 /* Serves MMIO with 42, leaves hypercalls open. */
 static bool serve(void *opaque, Vcpu *vcpu, VcpuExit *exit)
 {
+    __atomic_fetch_add(&book.served[exit->kind], 1, __ATOMIC_SEQ_CST);
     if (exit->kind == VCPU_EXIT_MMIO) {
         exit->mmio.data = 42;
         return false; /* a request is under way: park with the exit answered, not complete */
@@ -317,6 +323,24 @@ static void test_mmio_is_finished_first(void)
     set_free(set);
 }
 
+/* What comes of completing is the platform's to know: a checkstop, a failure of the host. */
+static void test_end_at_completion_is_served(void)
+{
+    static const VcpuExitKind ends[] = {VCPU_EXIT_FATAL, VCPU_EXIT_SHUTDOWN};
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
+        Vcpus *set = set_new(VCPU_EXIT_MMIO);
+        run_until_parked(set);
+        Vcpu *one = vcpus_get(set, vcpus_get(set, 0)->exit.kind == VCPU_EXIT_MMIO ? 0 : 1);
+        book.completes_with = ends[i];
+        vcpu_finish_exit(one);
+        g_assert_cmpuint(book.served[ends[i]], ==, 1);
+        g_assert_cmpint(one->exit.kind, ==, VCPU_EXIT_INTR);
+        vcpu_finish_exit(one);
+        g_assert_cmpuint(book.served[ends[i]], ==, 1);
+        set_free(set);
+    }
+}
+
 static void test_deferred_stays_open(void)
 {
     Vcpus *set = set_new(VCPU_EXIT_EPAPR_HCALL);
@@ -366,8 +390,10 @@ static void test_rebuild_attaches_everything(void)
     g_assert_true(vcpu_set_debug(vcpus_get(set, 0), &watch, NULL));
     vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_EXTERNAL, true);
     vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_CRITICAL, true);
-    vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_CRITICAL, false);
+    vcpu_set_irq(vcpus_get(set, 1), ACCEL_IRQ_EXTERNAL, true);
     g_assert_true(vcpus_rebuild_prepare(set, NULL));
+    vcpu_set_irq(vcpus_get(set, 0), ACCEL_IRQ_CRITICAL, false); /* as an exit that is finished in between may */
+    vcpu_set_irq(vcpus_get(set, 1), ACCEL_IRQ_EXTERNAL, false);
     g_assert_cmpuint(book.vms_open, ==, 2);
     g_assert_true(vcpus_rebuild_commit(set, NULL));
     g_assert_cmpuint(book.vms_open, ==, 1);
@@ -375,6 +401,7 @@ static void test_rebuild_attaches_everything(void)
     g_assert_cmpuint(((FakeVm *)vcpus_vm(set))->serial, ==, 2);
     g_assert_cmpuint(((FakeVm *)vcpus_vm(set))->n_ram, ==, 1);
     g_assert_cmpuint(handle(set, 0)->irqs, ==, 1u << ACCEL_IRQ_EXTERNAL);
+    g_assert_cmpuint(handle(set, 1)->irqs, ==, 0);
     g_assert_cmpuint(handle(set, 1)->points, ==, 3);
     g_assert_cmpuint(handle(set, 0)->points, ==, 1);
     g_assert_true(vcpus_post_init(set, NULL));
@@ -426,6 +453,7 @@ int main(int argc, char **argv)
                     test_failed_write_is_named);
     g_test_add_func("/vcpu/a-pending-mmio-is-finished-before-the-state-is-read",
                     test_mmio_is_finished_first);
+    g_test_add_func("/vcpu/an-end-that-comes-of-finishing-an-exit-is-served", test_end_at_completion_is_served);
     g_test_add_func("/vcpu/a-deferred-hypercall-stays-open-until-it-is-answered",
                     test_deferred_stays_open);
     g_test_add_func("/vcpu/a-park-right-after-a-resume-ends", test_park_right_after_resume);
