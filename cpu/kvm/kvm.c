@@ -76,7 +76,7 @@ static bool host_tb_hz(uint64_t *hz, GError **error)
 
 static bool device_open(KvmFd *kvm, GError **error)
 {
-    g_strlcpy(kvm->name, KVM_DEVICE, sizeof(kvm->name));
+    kvm_fd_init(kvm, false, "%s", KVM_DEVICE);
     kvm->fd = open(KVM_DEVICE, O_RDWR | O_CLOEXEC);
     if (kvm->fd < 0) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), KVM_DEVICE ": %s", g_strerror(errno));
@@ -198,8 +198,8 @@ static AccelVm *kvm_vm_open(const AccelConfig *config, GError **error)
     KvmVm *vm = g_new0(KvmVm, 1);
     vm->base.ops = &accel_kvm;
     vm->config = *config;
-    vm->kvm.fd = vm->vm.fd = -1;
-    g_strlcpy(vm->vm.name, "VM", sizeof(vm->vm.name));
+    vm->kvm.fd = -1;
+    kvm_fd_init(&vm->vm, false, "VM");
     kvm_kick_init();
     if (!vm_open(vm, error)) {
         kvm_vm_close(&vm->base);

@@ -3,8 +3,8 @@
  * The KVM accelerator's own structures.  kvm.c: the VM; kvm_vcpu.c: running, exits, kicks; kvm_state.c: a vCPU's state as a whole;
  * kvm_regs.c: registers from and to KVM's structures; kvm_tlb.c: the TLB arrays; kvm_debug.c: debugger; kvm_ioctl.c: the only ioctl().
  *
- * VM descriptors are used by the process that opened them, vCPU descriptors by the thread that created them; the exceptions are members
- * marked atomic.
+ * VM descriptors are used by the process that opened them, vCPU descriptors by the thread that created them: kvm_ioctl() refuses others.
+ * The exceptions are members marked atomic.
  */
 #pragma once
 
@@ -15,11 +15,17 @@
 #include "cpu/fault.h"
 #include "cpu/kvm/kvm_epapr.h"
 
-/* A descriptor of KVM's and what messages call it. */
+/* A descriptor of KVM's, what messages call it, and whose it is. */
 typedef struct KvmFd {
     int fd;
     char name[16];
+    pid_t process;
+    pthread_t thread;
+    bool of_thread; /* that thread's alone; else the process's */
 } KvmFd;
+
+/* Not open yet; owned by the caller. */
+void kvm_fd_init(KvmFd *of, bool of_thread, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* The KVM_… request with that fault point; arg is a pointer or a number.  −1: failed, *error names request, object and errno. */
 int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error);
@@ -29,6 +35,7 @@ typedef enum KvmCap {
 #define KVM_CAP_LIST(X)                                                                                                    \
     X(USER_MEMORY, true)                                                                                                   \
     X(ENABLE_CAP, true)                                                                                                    \
+    X(CHECK_EXTENSION_VM, true)                                                                                            \
     X(IMMEDIATE_EXIT, true)                                                                                                \
     X(PPC_UNSET_IRQ, true)                                                                                                 \
     X(PPC_IRQ_LEVEL, true)                                                                                                 \
@@ -71,7 +78,6 @@ typedef struct KvmVcpu {
     unsigned index;
     KvmFd vcpu;
     struct kvm_run *run; /* immediate_exit is written by any thread, the rest by the vCPU's */
-    pthread_t thread;
     struct kvm_book3e_206_tlb_entry *tlb; /* shared with KVM, which alone touches it while the vCPU runs */
     size_t tlb_size;                      /* bytes mapped */
     bool tlb_stale;                       /* it was changed and KVM could not be told */

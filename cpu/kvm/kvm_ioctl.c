@@ -3,7 +3,9 @@
  * Every request to KVM goes through here: one place to name a failure, and to make each fail on purpose.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cpu/kvm/kvm.h"
 
@@ -15,6 +17,21 @@ static const struct {
     FAULT_KVM_LIST(X)
 #undef X
 };
+
+void kvm_fd_init(KvmFd *of, bool of_thread, const char *format, ...)
+{
+    va_list args;
+    *of = (KvmFd){.fd = -1, .process = getpid(), .thread = pthread_self(), .of_thread = of_thread};
+    va_start(args, format);
+    g_vsnprintf(of->name, sizeof(of->name), format, args);
+    va_end(args);
+}
+
+/* KVM's rule.  Linux would let others, and say nothing of what comes of it. */
+static bool is_owner(const KvmFd *on)
+{
+    return on->of_thread ? pthread_equal(on->thread, pthread_self()) : on->process == getpid();
+}
 
 static int issue(FaultId request, const KvmFd *on, uintptr_t arg)
 {
@@ -29,6 +46,12 @@ static int issue(FaultId request, const KvmFd *on, uintptr_t arg)
 int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error)
 {
     int r;
+    if (!is_owner(on)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "%s on %s: from a %s that it does not belong to", requests[request].name,
+                    on->name, on->of_thread ? "thread" : "process");
+        errno = EPERM;
+        return -1;
+    }
     do
         r = issue(request, on, arg);
     while (r < 0 && errno == EINTR); /* a kick's signal: nothing was done */
@@ -43,7 +66,7 @@ int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error)
 /* An injected EINTR comes as a real one would: after what was open took effect. */
 int kvm_ioctl_run(KvmVcpu *vcpu)
 {
-    int injected = fault_errno_here(FAULT_KVM_RUN);
+    int injected = is_owner(&vcpu->vcpu) ? fault_errno_here(FAULT_KVM_RUN) : EPERM;
     if (injected && injected != EINTR) {
         errno = injected;
         return -1;

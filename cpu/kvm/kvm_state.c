@@ -139,6 +139,8 @@ static bool write_level(KvmVcpu *vcpu, const E500State *state, StateLevel level,
     kvm_regs_from_state(&now->regs, &now->state);
     kvm_sregs_from_state(&now->sregs, &now->state);
     now->sregs.u.e.update_special = updates(vcpu, state, level);
+    if (level >= STATE_RESET)
+        now->sregs.u.e.tb = now->state.tb; /* Linux 6.1 keeps the host's */
     if (!set_registers(vcpu, &now->regs, &now->sregs, error) || !write_one_regs(vcpu, was, now, error) ||
         !kvm_tlb_put(vcpu, &now->state, error))
         return false;

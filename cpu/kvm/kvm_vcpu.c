@@ -43,7 +43,7 @@ void kvm_kick_init(void)
 static void end_run(KvmVcpu *vcpu)
 {
     __atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    pthread_kill(vcpu->thread, KICK_SIGNAL);
+    pthread_kill(vcpu->vcpu.thread, KICK_SIGNAL);
 }
 
 void kvm_vcpu_kick(AccelVcpu *base)
@@ -65,7 +65,7 @@ void kvm_vcpu_set_irq(AccelVcpu *base, AccelIrq irq, bool level)
         said |= level;
         return;
     }
-    if (!(was & bit) == level && !pthread_equal(vcpu->thread, pthread_self()))
+    if (!(was & bit) == level && !pthread_equal(vcpu->vcpu.thread, pthread_self()))
         end_run(vcpu);
 }
 
@@ -401,9 +401,7 @@ AccelVcpu *kvm_vcpu_create(AccelVm *vm, unsigned index, GError **error)
     KvmVcpu *vcpu = g_new0(KvmVcpu, 1);
     vcpu->base.vm = vm;
     vcpu->index = index;
-    vcpu->thread = pthread_self();
-    vcpu->vcpu.fd = -1;
-    g_snprintf(vcpu->vcpu.name, sizeof(vcpu->vcpu.name), "vCPU %u", index);
+    kvm_fd_init(&vcpu->vcpu, true, "vCPU %u", index);
     if (!create(vcpu, (KvmVm *)vm, error)) {
         g_prefix_error(error, "vCPU %u: ", index);
         kvm_vcpu_destroy(&vcpu->base);
