@@ -44,7 +44,9 @@ typedef enum AccelCaps {
      * checks among themselves, and drops at vcpu_put_state() of level RESET or FULL.
      */
     ACCEL_CAP_AREA_EXIT = 1 << 7,
-    ACCEL_CAP_MSGSND = 1 << 8, /* vm_msgsnd is there */
+    ACCEL_CAP_MSGSND = 1 << 8,    /* vm_msgsnd is there */
+    ACCEL_CAP_IRQFD = 1 << 9,     /* vm_eventfd takes pulses for its own MPIC */
+    ACCEL_CAP_IOEVENTFD = 1 << 10 /* vm_eventfd takes stores of the guest */
 } AccelCaps;
 
 /* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */
@@ -57,12 +59,37 @@ typedef enum AccelIrq {
     ACCEL_IRQS
 } AccelIrq;
 
+/*
+ * An MPIC of the accelerator's own: it serves the guest's accesses there, and interrupts the vCPUs by itself.  Version 0: there is none,
+ * the platform has one and vcpu_set_irq() is how it speaks to the cores.
+ */
+typedef struct AccelMpic {
+    unsigned version; /* 20, 42 */
+    uint64_t gpa;     /* of its 256 KiB */
+} AccelMpic;
+
+enum { ACCEL_MPIC_SOURCES = 256 };
+
+/* What a descriptor made by eventfd(2) stands for. */
+typedef struct AccelEventfd {
+    int fd; /* borrowed; outlives the VM */
+    enum {
+        ACCEL_EVENTFD_SOURCE, /* signalled by anybody: a pulse on `source` of the accelerator's MPIC */
+        ACCEL_EVENTFD_STORE,  /* a guest's store of that size and value to gpa signals it, and has no other effect */
+    } kind;
+    unsigned source;
+    uint64_t gpa;
+    unsigned size; /* bytes: 1, 2, 4 */
+    uint32_t value;
+} AccelEventfd;
+
 typedef struct AccelConfig {
     const E500Model *model;
     TimeSource *time;     /* borrowed; outlives the VM */
     uint64_t tb_hz;       /* frequency of the time base */
     unsigned n_vcpus;     /* how many will be created, indices 0 .. n_vcpus − 1 */
-    bool external_proxy;  /* coreint wired: EPR exits when an external interrupt is taken */
+    bool external_proxy;  /* coreint wired: EPR exits when an external interrupt is taken (by no MPIC of its own) */
+    AccelMpic mpic;       /* wanted of the accelerator; vm_open fails where it has none */
     bool protected_state; /* model a VM whose vCPU state cannot be written after launch */
     bool no_rebuild;      /* model an accelerator without ACCEL_CAP_REBUILD */
     /* The engine made a sleeping vCPU runnable by itself (doorbell from another core).  Any thread. */
@@ -108,6 +135,11 @@ struct AccelOps {
 
     /* As msgsnd by one of the cores, with this message; any thread, while the VM exists.  ACCEL_CAP_MSGSND. */
     void (*vm_msgsnd)(AccelVm *vm, uint32_t message);
+
+    /* With an MPIC of its own: the level of a source's wire.  Any thread, not two at a time. */
+    bool (*vm_set_source)(AccelVm *vm, unsigned source, bool level, GError **error);
+    /* ACCEL_CAP_IRQFD, ACCEL_CAP_IOEVENTFD.  Until the VM is closed. */
+    bool (*vm_eventfd)(AccelVm *vm, const AccelEventfd *eventfd, GError **error);
 
     AccelVcpu *(*vcpu_create)(AccelVm *vm, unsigned index, GError **error);
     void (*vcpu_destroy)(AccelVcpu *vcpu);

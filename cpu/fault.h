@@ -41,7 +41,12 @@
     X(KVM_SET_ONE_REG, "kvm-set-one-reg", "KVM_SET_ONE_REG")                                       \
     X(KVM_DIRTY_TLB, "kvm-dirty-tlb", "KVM_DIRTY_TLB")                                             \
     X(KVM_TRANSLATE, "kvm-translate", "KVM_TRANSLATE")                                             \
-    X(KVM_SET_GUEST_DEBUG, "kvm-set-guest-debug", "KVM_SET_GUEST_DEBUG")
+    X(KVM_SET_GUEST_DEBUG, "kvm-set-guest-debug", "KVM_SET_GUEST_DEBUG")                           \
+    X(KVM_CREATE_DEVICE, "kvm-create-device", "KVM_CREATE_DEVICE")                                 \
+    X(KVM_SET_DEVICE_ATTR, "kvm-set-device-attr", "KVM_SET_DEVICE_ATTR")                           \
+    X(KVM_SET_GSI_ROUTING, "kvm-set-gsi-routing", "KVM_SET_GSI_ROUTING")                           \
+    X(KVM_IRQFD, "kvm-irqfd", "KVM_IRQFD")                                                         \
+    X(KVM_IOEVENTFD, "kvm-ioeventfd", "KVM_IOEVENTFD")
 
 typedef enum FaultId {
 #define X(id, name, doc) FAULT_##id,

@@ -35,7 +35,9 @@ unsigned vcpus_count(const Vcpus *set);
 Vcpu *vcpus_get(Vcpus *set, unsigned index);
 AccelVm *vcpus_vm(Vcpus *set);
 unsigned vcpus_caps(const Vcpus *set);
-bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error); /* kept: attached again by a rebuild */
+/* Kept, both: attached again by a rebuild. */
+bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error);
+bool vcpus_eventfd(Vcpus *set, const AccelEventfd *eventfd, GError **error); /* ACCEL_CAP_IRQFD, ACCEL_CAP_IOEVENTFD */
 
 /* Runs fn in the vCPU's own thread, between exits, and waits for it.  Main thread only; not under the device lock. */
 void vcpu_call(Vcpu *vcpu, void (*fn)(Vcpu *vcpu, void *opaque), void *opaque);
@@ -45,6 +47,8 @@ bool vcpus_resume(Vcpus *set, GError **error); /* writes changed copies back at 
 void vcpus_park(Vcpus *set); /* returns when no vCPU executes */
 bool vcpus_parked(const Vcpus *set);
 void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level); /* any thread; kept: attached again by a rebuild */
+/* AccelConfig.mpic: the level of a source's wire.  Any thread; kept, as the above. */
+bool vcpus_set_source(Vcpus *set, unsigned source, bool level, GError **error);
 void vcpu_send_nmi(Vcpu *vcpu);                          /* any thread; lost by a reset */
 void vcpu_kick(Vcpu *vcpu);                              /* any thread */
 

@@ -46,16 +46,26 @@ void vcpus_rebuild_cancel(Vcpus *set)
     set->fresh = NULL;
 }
 
+/* Everything attached to the VM itself; levels come with commit. */
+static bool attach_all(Vcpus *set, GError **error)
+{
+    for (guint i = 0; i < set->ram->len; i++)
+        if (!set->ops->vm_map_ram(set->fresh, &g_array_index(set->ram, AccelRam, i), error))
+            return false;
+    for (guint i = 0; i < set->eventfds->len; i++)
+        if (!set->ops->vm_eventfd(set->fresh, &g_array_index(set->eventfds, AccelEventfd, i), error))
+            return false;
+    return true;
+}
+
 bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
 {
     set->fresh = set->ops->vm_open(&set->config, error);
     if (!set->fresh)
         return false;
-    for (guint i = 0; i < set->ram->len; i++) {
-        if (!set->ops->vm_map_ram(set->fresh, &g_array_index(set->ram, AccelRam, i), error)) {
-            vcpus_rebuild_cancel(set);
-            return false;
-        }
+    if (!attach_all(set, error)) {
+        vcpus_rebuild_cancel(set);
+        return false;
     }
     for (unsigned i = 0; i < set->n; i++) {
         VcpuThread *t = &set->vcpu[i];
@@ -82,6 +92,15 @@ static void take_fresh(Vcpus *set, VcpuThread *t)
     g_mutex_unlock(&set->lock);
 }
 
+/* With the lock.  A new VM's wires are low. */
+static bool set_levels(Vcpus *set, GError **error)
+{
+    for (unsigned i = 0; i < ACCEL_MPIC_SOURCES; i++)
+        if (set->source[i] && !set->ops->vm_set_source(set->vm, i, true, error))
+            return false;
+    return true;
+}
+
 bool vcpus_rebuild_commit(Vcpus *set, GError **error)
 {
     for (unsigned i = 0; i < set->n; i++) {
@@ -91,9 +110,13 @@ bool vcpus_rebuild_commit(Vcpus *set, GError **error)
         t->pub.exit = (VcpuExit){0};
         t->pub.valid = t->pub.dirty = false;
     }
-    set->ops->vm_close(set->vm);
+    g_mutex_lock(&set->lock);
+    AccelVm *old = set->vm;
     set->vm = g_steal_pointer(&set->fresh);
-    return !fault_here(FAULT_REBUILD_COMMIT, error);
+    bool ok = set_levels(set, error);
+    g_mutex_unlock(&set->lock);
+    set->ops->vm_close(old);
+    return ok && !fault_here(FAULT_REBUILD_COMMIT, error);
 }
 
 bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error)
@@ -102,6 +125,23 @@ bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error)
         return false;
     g_array_append_val(set->ram, *ram);
     return true;
+}
+
+bool vcpus_eventfd(Vcpus *set, const AccelEventfd *eventfd, GError **error)
+{
+    if (!set->ops->vm_eventfd(set->vm, eventfd, error))
+        return false;
+    g_array_append_val(set->eventfds, *eventfd);
+    return true;
+}
+
+bool vcpus_set_source(Vcpus *set, unsigned source, bool level, GError **error)
+{
+    g_mutex_lock(&set->lock);
+    set->source[source] = level;
+    bool ok = set->ops->vm_set_source(set->vm, source, level, error);
+    g_mutex_unlock(&set->lock);
+    return ok;
 }
 
 Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque,
@@ -115,6 +155,7 @@ Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serv
     set->serve = serve;
     set->opaque = opaque;
     set->ram = g_array_new(FALSE, FALSE, sizeof(AccelRam));
+    set->eventfds = g_array_new(FALSE, FALSE, sizeof(AccelEventfd));
     set->vcpu = g_new0(VcpuThread, config->n_vcpus);
     g_mutex_init(&set->lock);
     g_cond_init(&set->idle);
@@ -164,6 +205,7 @@ void vcpus_free(Vcpus *set)
     if (set->vm)
         set->ops->vm_close(set->vm);
     g_array_unref(set->ram);
+    g_array_unref(set->eventfds);
     g_free(set->vcpu);
     g_cond_clear(&set->idle);
     g_mutex_clear(&set->lock);

@@ -38,7 +38,8 @@ struct Vcpus {
     bool running, quitting;
     unsigned n;
     VcpuThread *vcpu;
-    GArray *ram; /* of AccelRam: attached again by a rebuild */
+    GArray *ram, *eventfds; /* of AccelRam, AccelEventfd: attached again by a rebuild */
+    bool source[ACCEL_MPIC_SOURCES]; /* levels, for the same */
 };
 
 static inline VcpuThread *thread_of(Vcpu *vcpu)

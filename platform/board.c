@@ -23,6 +23,7 @@ static const Board table[] = {
         .pci_slot = 1,
         .pci_slots = 31,
         .spin_table = UINT64_C(0xfef000000),
+        .doorbell_page = UINT64_C(0xfef001000),
         .mpic = 42,
         .edge_inputs = {5, 7},
         .level_inputs = {64, 128},
@@ -44,6 +45,7 @@ static const Board table[] = {
         .pci_slot = 17,
         .pci_slots = 2,
         .spin_table = UINT64_C(0xef000000),
+        .doorbell_page = UINT64_C(0xef001000),
         .mpic = 20,
         .edge_inputs = {5, 7},
         .level_inputs = {50, 30},
@@ -58,6 +60,7 @@ static const Board table[] = {
         .ram_max = UINT64_C(0xc00000000),
         .clock_hz = 400000000,
         .spin_table = UINT64_C(0xfef000000),
+        .doorbell_page = UINT64_C(0xfef001000),
         .direct_eoi = UINT64_C(0xfe0060000),
     },
 };

@@ -63,6 +63,7 @@ typedef struct ByteChannelConfig {
 typedef struct DoorbellOption {
     char *name;
     char *chardev; /* an id of -chardev; NULL: within the guest */
+    bool mmio;     /* a store sends it, too */
 } DoorbellOption;
 
 typedef struct Config {
@@ -75,6 +76,7 @@ typedef struct Config {
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
     bool scramble; /* scramble=on: hypercalls overwrite volatile registers */
     bool has_partition; /* has-partition=on|off: Freescale's partition calls */
+    bool kernel_irqchip; /* kernel-irqchip=on|off: the MPIC is the accelerator's */
     bool no_external_proxy, direct_eoi; /* external-proxy=on|off, direct-eoi=on|off */
     char *fault; /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
     /* -accel NAME,… */

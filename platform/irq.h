@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/event.h"
+
 typedef struct IrqLine {
     void (*set)(void *opaque, unsigned pin, bool level);
     void *opaque;
@@ -24,4 +26,5 @@ typedef struct IrqInput {
     IrqLine line;
     const char *parent; /* the name of the controller's phandle, for dts_ref() */
     uint32_t cells[2];  /* interrupt specifier */
+    Event *event;       /* an edge: signalling it is a pulse, too; borrowed; NULL: there is none */
 } IrqInput;

@@ -156,9 +156,12 @@ static bool hcalls_come_out(const Machine *m, GError **error)
 {
     const Config *config = m->config;
     const char *option = board_is_paravirtual(m->board) ? "-M" : "-device";
+    bool doorbells = false;
+    for (guint i = 0; i < config->doorbells->len; i++)
+        doorbells |= !((const DoorbellOption *)config->doorbells->pdata[i])->mmio;
     const char *what = board_is_paravirtual(m->board) ? m->board->name
                        : config->byte_channels->len   ? "epapr-byte-channel"
-                       : config->doorbells->len       ? "epapr-doorbell"
+                       : doorbells                    ? "epapr-doorbell without mmio=on"
                                                       : NULL;
     if (!what || (vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT))
         return true;
@@ -233,6 +236,7 @@ static bool add_vcpus(Machine *m, GError **error)
         .n_vcpus = config->n_vcpus,
         .external_proxy =
             board_is_paravirtual(m->board) ? !config->no_external_proxy : m->board->mpic == MPIC_42,
+        .mpic = {config->kernel_irqchip ? m->board->mpic : 0, m->board->ccsr + SOC_MPIC},
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
     };
@@ -248,10 +252,9 @@ static unsigned hcalls_present(const Machine *m)
 {
     const Config *config = m->config;
     unsigned caps = vcpus_caps(m->vcpus);
-    bool rebuilds = config->reset_mode == RESET_MODE_REBUILD || !(caps & ACCEL_CAP_STATE_WRITE);
     HcallOffer offer = {
         .exits = caps & ACCEL_CAP_HCALL_EXIT,
-        .can_reset = !rebuilds || (caps & ACCEL_CAP_REBUILD),
+        .can_reset = !machine_reset_rebuilds(m) || (caps & ACCEL_CAP_REBUILD),
         .can_idle = caps & ACCEL_CAP_IDLE,
         .idle = config->has_idle,
         .reset = config->has_reset,
@@ -296,6 +299,14 @@ static RunPolicy policy(const Config *config)
     };
 }
 
+Event *machine_new_event(Machine *m, GError **error)
+{
+    Event *event = event_new(error);
+    if (event)
+        g_ptr_array_add(m->events, event);
+    return event;
+}
+
 Machine *machine_new(const Config *config, const Boot *boot, GError **error)
 {
     Machine *m = g_new0(Machine, 1);
@@ -308,6 +319,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     m->handles = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
     m->bus = bus_new();
@@ -348,6 +360,7 @@ void machine_free(Machine *m)
     g_ptr_array_unref(m->devices);
     g_ptr_array_unref(m->soc);
     vcpus_free(m->vcpus);
+    g_ptr_array_unref(m->events);
     g_ptr_array_unref(m->chardevs);
     areas_free(m->areas);
     clock_free(m->clock);

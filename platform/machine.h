@@ -59,6 +59,7 @@ typedef struct Machine {
         Device *shutdown, *state, *watchdog; /* in handles; NULL: the board has none */
         bool stood;                          /* since the last start.  Main thread */
     } bell;
+    GPtrArray *events;            /* of Event*, owned */
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of them */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
@@ -84,8 +85,10 @@ bool machine_debug_write(Machine *machine, Vcpu *vcpu, Ea ea, const void *from, 
 /* --- between machine.c, machine_reset.c and machine_run.c --- */
 
 GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */
+bool machine_reset_rebuilds(const Machine *machine);         /* a reset makes a new VM */
 bool machine_power_on(Machine *machine, GError **error);      /* the first reset: writes FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
+Event *machine_new_event(Machine *machine, GError **error); /* the machine's, until it ends */
 extern const RunOps machine_run_ops; /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */

@@ -24,13 +24,28 @@ static void wire_hv_pic_out(void *opaque, unsigned pin, bool level)
     vcpu_set_irq(vcpus_get(((Machine *)opaque)->vcpus, pin), ACCEL_IRQ_EXTERNAL, level);
 }
 
-static bool add_mpic(Machine *m, GError **error)
+/* The accelerator's own MPIC. */
+static void wire_source(void *opaque, unsigned pin, bool level)
+{
+    Machine *m = opaque;
+    GError *error = NULL;
+    if (!vcpus_set_source(m->vcpus, pin, level, &error))
+        machine_host_error(m, error);
+}
+
+static Device *own_mpic(Machine *m)
 {
     unsigned n = m->config->n_vcpus;
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
-    m->mpic = mpic_new("mpic", SOC_MPIC, (MpicModel)m->board->mpic, n, out, m->clock);
+    return mpic_new("mpic", SOC_MPIC, (MpicModel)m->board->mpic, n, out, m->clock);
+}
+
+static bool add_mpic(Machine *m, GError **error)
+{
+    const IrqLine sources = {wire_source, m, 0};
+    m->mpic = m->config->kernel_irqchip ? mpic_remote_new("mpic", SOC_MPIC, &sources) : own_mpic(m);
     m->proxy = (Proxy){mpic_iack, m->mpic};
     g_ptr_array_add(m->soc, m->mpic);
     return bus_map(m->bus, m->board->ccsr + SOC_MPIC, MPIC_SIZE, m->mpic, 0, error);
@@ -60,26 +75,49 @@ bool machine_add_pic(Machine *m, GError **error)
     return board_is_paravirtual(m->board) ? add_hv_pic(m, error) : add_mpic(m, error);
 }
 
-static bool mpic_next_input(Machine *m, bool level, IrqInput *in)
+/* An edge that the accelerator hears by itself: each rise is one write, from any thread. */
+static void wire_pulse(void *opaque, unsigned pin, bool level)
 {
-    const BoardInputs *inputs = level ? &m->board->level_inputs : &m->board->edge_inputs;
-    if (m->n_inputs[level] == inputs->n)
-        return false;
-    unsigned source = inputs->first + m->n_inputs[level]++;
-    *in = (IrqInput){mpic_input(m->mpic, source),
-                     "mpic",
-                     {source, level ? MPIC_SENSE_LEVEL : MPIC_SENSE_EDGE}};
-    return true;
+    if (level)
+        event_signal(opaque);
 }
 
-bool machine_next_input(Machine *m, bool level, IrqInput *in, GError **error)
+static bool edge_to_event(Machine *m, unsigned source, IrqInput *in, GError **error)
 {
-    if (m->hv_pic ? hv_pic_input(m->hv_pic, level, in) : mpic_next_input(m, level, in))
-        return true;
+    in->event = machine_new_event(m, error);
+    if (!in->event)
+        return false;
+    in->line = (IrqLine){wire_pulse, in->event, 0};
+    const AccelEventfd pulse = {.fd = event_fd(in->event), .kind = ACCEL_EVENTFD_SOURCE, .source = source};
+    return vcpus_eventfd(m->vcpus, &pulse, error);
+}
+
+static bool no_input_left(const Machine *m, bool level, GError **error)
+{
     g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION,
                 "board %s: no %s-triggered interrupt is left for one more device", m->board->name,
                 level ? "level" : "edge");
     return false;
+}
+
+static bool mpic_next_input(Machine *m, bool level, IrqInput *in, GError **error)
+{
+    const BoardInputs *inputs = level ? &m->board->level_inputs : &m->board->edge_inputs;
+    if (m->n_inputs[level] == inputs->n)
+        return no_input_left(m, level, error);
+    unsigned source = inputs->first + m->n_inputs[level]++;
+    *in = (IrqInput){mpic_input(m->mpic, source),
+                     "mpic",
+                     {source, level ? MPIC_SENSE_LEVEL : MPIC_SENSE_EDGE},
+                     NULL};
+    return level || !(vcpus_caps(m->vcpus) & ACCEL_CAP_IRQFD) || edge_to_event(m, source, in, error);
+}
+
+bool machine_next_input(Machine *m, bool level, IrqInput *in, GError **error)
+{
+    if (!m->hv_pic)
+        return mpic_next_input(m, level, in, error);
+    return hv_pic_input(m->hv_pic, level, in) || no_input_left(m, level, error);
 }
 
 /* ---- hypercalls ---- */

@@ -140,6 +140,8 @@ static bool renew(Machine *m, GError **error)
     bool ok, dropped = false;
 
     device_lock();
+    for (guint i = 0; i < m->events->len; i++)
+        event_settle(m->events->pdata[i]); /* what the guest did before */
     areas_reset(m->areas); /* before RAM: nobody writes there any more */
     device_unlock();
     if (m->config->reset_ram_clear)
@@ -189,9 +191,10 @@ static void answer_deferred(Machine *m, EvStatus status)
     }
 }
 
-static bool rebuild_wanted(const Machine *m)
+/* Asked for; or nothing else brings all back: a controller of the accelerator's has state that nobody can write (docs/decisions/032). */
+bool machine_reset_rebuilds(const Machine *m)
 {
-    return m->config->reset_mode == RESET_MODE_REBUILD ||
+    return m->config->reset_mode == RESET_MODE_REBUILD || m->config->kernel_irqchip ||
            !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE);
 }
 
@@ -211,7 +214,7 @@ static bool prepare(Machine *m, GError **error)
 
 RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
 {
-    bool rebuild = rebuild_wanted(m);
+    bool rebuild = machine_reset_rebuilds(m);
 
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         vcpu_finish_exit(vcpus_get(m->vcpus, i));

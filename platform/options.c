@@ -148,6 +148,9 @@ static bool complete_board(Parse *p, GError **error)
     if ((c->no_external_proxy || c->direct_eoi) && !board_is_paravirtual(board))
         return option_bad(error, "-M %s,%s: the board has no virtual interrupt controller", board->name,
                           c->direct_eoi ? "direct-eoi=on" : "external-proxy=off");
+    if (c->kernel_irqchip && (!board->mpic || strcmp(c->accel, "kvm")))
+        return option_bad(error, "-M kernel-irqchip=on: %s %s has none", board->mpic ? "accelerator" : "board",
+                          board->mpic ? c->accel : board->name);
     if (c->n_vcpus > board->cpus_max)
         return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name,
                           board->cpus_max);

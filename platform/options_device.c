@@ -185,12 +185,18 @@ static bool doorbell_name(Parse *p, const char *what, const char *value, GError 
     return property_string(&newest_doorbell(p)->name, what, value, error);
 }
 
+static bool doorbell_mmio(Parse *p, const char *what, const char *value, GError **error)
+{
+    return value_bool(what, value, &newest_doorbell(p)->mmio, error);
+}
+
 static bool add_doorbell(Parse *p, const char *option, const char *arg, GError **error)
 {
     static const Property rows[] = {
         {"", driver_only},
         {"name", doorbell_name},
         {"chardev", doorbell_chardev},
+        {"mmio", doorbell_mmio},
         {"id", property_not_yet},
     };
     g_ptr_array_add(p->config->doorbells, g_new0(DoorbellOption, 1));

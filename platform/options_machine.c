@@ -83,6 +83,10 @@ static bool machine_external_proxy(Parse *p, const char *what, const char *value
 }
 BOOL_PROPERTY(machine_memory_areas, memory_areas)
 
+
+/* QEMU's third word is for controllers that PowerPC has not. */
+WORD_PROPERTY(machine_kernel_irqchip, bool, kernel_irqchip, "off", "on")
+
 static bool machine_append(Parse *p, const char *what, const char *value, GError **error)
 {
     return option_set_append(p, value, error);
@@ -106,6 +110,8 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"external-proxy", machine_external_proxy},
         {"direct-eoi", machine_direct_eoi},
         {"memory-areas", machine_memory_areas},
+        {"kernel-irqchip", machine_kernel_irqchip},
+        {"kernel_irqchip", machine_kernel_irqchip},
         {"inject-fault", machine_fault},
         {"kernel", machine_kernel},
         {"initrd", machine_initrd},
@@ -184,6 +190,7 @@ bool option_set_accel(Parse *p, const char *arg, GError **error)
         {"protected", accel_protected},
         {"rebuild", accel_rebuild},
         {"thread", accel_thread},
+        {"kernel-irqchip", machine_kernel_irqchip},
         {"tb-size", property_not_yet},
         {"one-insn-per-tb", property_not_yet},
     };

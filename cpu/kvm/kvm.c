@@ -127,6 +127,8 @@ static unsigned kvm_vm_caps(const AccelVm *vm)
     return ACCEL_CAP_REBUILD | ACCEL_CAP_STATE_WRITE | (kvm->cap[KVM_HAS_SET_GUEST_DEBUG] ? ACCEL_CAP_SET_DEBUG : 0) |
            (kvm->cap[KVM_HAS_EXIT_EPAPR_HCALL] ? ACCEL_CAP_HCALL_EXIT : 0) |
            (kvm->cap[KVM_HAS_EXIT_MEMORY_AREA] ? ACCEL_CAP_AREA_EXIT : 0) |
+           (kvm->cap[KVM_HAS_IOEVENTFD] ? ACCEL_CAP_IOEVENTFD : 0) |
+           (kvm->mpic.fd >= 0 && kvm->cap[KVM_HAS_IRQFD] && kvm->cap[KVM_HAS_IRQ_ROUTING] ? ACCEL_CAP_IRQFD : 0) |
            (kvm->pvinfo.flags & KVM_PPC_PVINFO_FLAGS_EV_IDLE ? ACCEL_CAP_IDLE : 0);
 }
 
@@ -147,7 +149,7 @@ static bool config_fits(const KvmVm *vm, GError **error)
                     most);
         return false;
     }
-    if (config->external_proxy && !vm->cap[KVM_HAS_PPC_EPR]) {
+    if (config->external_proxy && !config->mpic.version && !vm->cap[KVM_HAS_PPC_EPR]) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "this KVM lacks KVM_CAP_PPC_EPR, which the board's interrupt controller needs");
         return false;
     }
@@ -178,12 +180,14 @@ static bool vm_open(KvmVm *vm, GError **error)
         return false;
     }
     vm->run_size = (size_t)size;
-    return kvm_ioctl(FAULT_KVM_PPC_GET_PVINFO, &vm->vm, (uintptr_t)&vm->pvinfo, error) >= 0;
+    return kvm_ioctl(FAULT_KVM_PPC_GET_PVINFO, &vm->vm, (uintptr_t)&vm->pvinfo, error) >= 0 && kvm_mpic_create(vm, error);
 }
 
 static void kvm_vm_close(AccelVm *base)
 {
     KvmVm *vm = (KvmVm *)base;
+    if (vm->mpic.fd >= 0)
+        close(vm->mpic.fd);
     if (vm->vm.fd >= 0)
         close(vm->vm.fd);
     if (vm->kvm.fd >= 0)
@@ -200,6 +204,7 @@ static AccelVm *kvm_vm_open(const AccelConfig *config, GError **error)
     vm->config = *config;
     vm->kvm.fd = -1;
     kvm_fd_init(&vm->vm, false, "VM");
+    kvm_fd_init(&vm->mpic, false, "the MPIC");
     kvm_kick_init();
     if (!vm_open(vm, error)) {
         kvm_vm_close(&vm->base);
@@ -259,6 +264,8 @@ const AccelOps accel_kvm = {
     .vm_map_ram = kvm_vm_map_ram,
     .vm_hcall_instructions = kvm_vm_hcall_instructions,
     .vm_tb_hz = kvm_vm_tb_hz,
+    .vm_set_source = kvm_vm_set_source,
+    .vm_eventfd = kvm_vm_eventfd,
     .vcpu_create = kvm_vcpu_create,
     .vcpu_destroy = kvm_vcpu_destroy,
     .vcpu_run = kvm_vcpu_run,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The KVM accelerator's own structures.  kvm.c: the VM; kvm_vcpu.c: running, exits, kicks; kvm_state.c: a vCPU's state as a whole;
- * kvm_regs.c: registers from and to KVM's structures; kvm_tlb.c: the TLB arrays; kvm_debug.c: debugger; kvm_ioctl.c: the only ioctl().
+ * kvm_mpic.c: the interrupt controller in the kernel, eventfds; kvm_regs.c: registers from and to KVM's structures; kvm_tlb.c: the TLB arrays; kvm_debug.c: debugger; kvm_ioctl.c: the only ioctl().
  *
  * VM descriptors are used by the process that opened them, vCPU descriptors by the thread that created them: kvm_ioctl() refuses others.
  * The exceptions are members marked atomic.
@@ -50,7 +50,12 @@ typedef enum KvmCap {
     X(MAX_VCPUS, false)                                                                                                    \
     X(NR_MEMSLOTS, false)                                                                                                  \
     X(EXIT_EPAPR_HCALL, false)                                                                                             \
-    X(EXIT_MEMORY_AREA, false)
+    X(EXIT_MEMORY_AREA, false)                                                                                             \
+    X(DEVICE_CTRL, false)                                                                                                  \
+    X(IRQ_MPIC, false)                                                                                                     \
+    X(IRQ_ROUTING, false)                                                                                                  \
+    X(IRQFD, false)                                                                                                        \
+    X(IOEVENTFD, false)
 #define X(id, required) KVM_HAS_##id,
     KVM_CAP_LIST(X)
 #undef X
@@ -62,7 +67,7 @@ enum { KVM_RAM_MAX = 8 };
 typedef struct KvmVm {
     AccelVm base;
     AccelConfig config;
-    KvmFd kvm, vm;
+    KvmFd kvm, vm, mpic; /* mpic: −1 where it is the platform's */
     int cap[KVM_CAPS];
     size_t run_size;
     uint64_t tb_hz;
@@ -103,7 +108,14 @@ static inline KvmVm *kvm_vm_of(const KvmVcpu *vcpu)
 /* KVM_RUN: −1 with errno, EINTR and EAGAIN included. */
 int kvm_ioctl_run(KvmVcpu *vcpu);
 
+/* kvm_mpic.c */
+bool kvm_mpic_create(KvmVm *vm, GError **error); /* where the configuration asks for one */
+bool kvm_mpic_connect(KvmVcpu *vcpu, GError **error);
+bool kvm_vm_set_source(AccelVm *vm, unsigned source, bool level, GError **error);
+bool kvm_vm_eventfd(AccelVm *vm, const AccelEventfd *eventfd, GError **error);
+
 /* kvm_vcpu.c */
+bool kvm_enable_cap(KvmVcpu *vcpu, uint32_t number, uint64_t arg0, uint64_t arg1, GError **error);
 AccelVcpu *kvm_vcpu_create(AccelVm *vm, unsigned index, GError **error);
 void kvm_vcpu_destroy(AccelVcpu *vcpu);
 void kvm_vcpu_run(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only);

@@ -358,18 +358,32 @@ void kvm_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
 
 /* ---- life ---- */
 
-static bool enable(KvmVcpu *vcpu, KvmCap has, uint32_t number, uint64_t arg, GError **error)
+bool kvm_enable_cap(KvmVcpu *vcpu, uint32_t number, uint64_t arg0, uint64_t arg1, GError **error)
 {
-    struct kvm_enable_cap cap = {.cap = number, .args = {arg}};
-    if (!kvm_vm_of(vcpu)->cap[has] || kvm_ioctl(FAULT_KVM_ENABLE_CAP, &vcpu->vcpu, (uintptr_t)&cap, error) >= 0)
+    struct kvm_enable_cap cap = {.cap = number, .args = {arg0, arg1}};
+    if (kvm_ioctl(FAULT_KVM_ENABLE_CAP, &vcpu->vcpu, (uintptr_t)&cap, error) >= 0)
         return true;
     g_prefix_error(error, "capability 0x%x: ", number);
     return false;
 }
 
+static bool enable(KvmVcpu *vcpu, KvmCap has, uint32_t number, uint64_t arg, GError **error)
+{
+    return !kvm_vm_of(vcpu)->cap[has] || kvm_enable_cap(vcpu, number, arg, 0, error);
+}
+
+/* Who interrupts the core: the MPIC in the kernel, which also acknowledges for it, or the platform. */
+static bool enable_interrupts(KvmVcpu *vcpu, GError **error)
+{
+    const KvmVm *vm = kvm_vm_of(vcpu);
+    if (vm->mpic.fd >= 0)
+        return kvm_mpic_connect(vcpu, error);
+    return !vm->config.external_proxy || enable(vcpu, KVM_HAS_PPC_EPR, KVM_CAP_PPC_EPR, 1, error);
+}
+
 static bool enable_all(KvmVcpu *vcpu, GError **error)
 {
-    return (!kvm_vm_of(vcpu)->config.external_proxy || enable(vcpu, KVM_HAS_PPC_EPR, KVM_CAP_PPC_EPR, 1, error)) &&
+    return enable_interrupts(vcpu, error) &&
            enable(vcpu, KVM_HAS_PPC_BOOKE_WATCHDOG, KVM_CAP_PPC_BOOKE_WATCHDOG, 0, error) &&
            enable(vcpu, KVM_HAS_EXIT_EPAPR_HCALL, KVM_CAP_EXIT_EPAPR_HCALL, 0, error) &&
            enable(vcpu, KVM_HAS_EXIT_MEMORY_AREA, KVM_CAP_EXIT_MEMORY_AREA, 0, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Doorbells (ePAPR 1.1 §7.6), by the tree: "own" rings here; "pair" rings another guest, where one waits at the other end.
- * bootargs: "ping" rings the other and waits for the answer, ROUNDS times, then until nobody is there; "pong" answers.  On either
+ * bootargs: "store" sends "own" by stores, without a hypercall;
+ * "ping" rings the other and waits for the answer, ROUNDS times, then until nobody is there; "pong" answers.  On either
  * interrupt controller. */
 #include "hcall_guest.h"
 #include "mpic_regs.h"
@@ -13,6 +14,7 @@ PROBE(spin_enough, "mtctr 3; 1: bdnz 1b");
 typedef struct {
     uint32_t send, receive;
     uint32_t interrupt, sense;
+    uint64_t store; /* where a store of `send` rings; 0: nowhere */
 } Doorbell;
 
 static bool on_mpic;
@@ -41,10 +43,13 @@ static bool find(const char *label, Doorbell *d)
 {
     bool found = false;
 
-    *d = (Doorbell){0xffffffff, 0xffffffff, 0, 0};
+    *d = (Doorbell){0xffffffff, 0xffffffff, 0, 0, 0};
     for (int n = -1; (n = fdt_next_with(n, "compatible", "epapr,hv-send-doorbell")) >= 0;)
-        if (labelled(n, label))
+        if (labelled(n, label)) {
             d->send = cell(n, "hv-handle", 0);
+            if (fdt_property(n, "quoin,store", NULL))
+                d->store = (uint64_t)cell(n, "quoin,store", 0) << 32 | cell(n, "quoin,store", 1);
+        }
     for (int n = -1; (n = fdt_next_with(n, "compatible", "epapr,hv-receive-doorbell")) >= 0;) {
         if (!labelled(n, label))
             continue;
@@ -116,6 +121,28 @@ static void own(void)
     report_eq("and no interrupt came of it", taken(1000), 0);
 }
 
+static void by_store(void)
+{
+    Doorbell d;
+
+    report("a doorbell with both ends", find("own", &d));
+    report("it is sent by a store", d.store != 0);
+    tlb1_map(5, TEST_EA | MAS2_I | MAS2_G, d.store & ~0xfffull, 1, 0x3f);
+    const uint32_t page = TEST_EA + ((uint32_t)d.store & 0xfff);
+    report_eq("the register reads 0", io_read32(page), 0);
+    io_write32(page, d.send);
+    report_eq("sent while masked: nothing comes", taken(1000), 0);
+    unmask(&d);
+    report_eq("unmasked: it comes", wait_for(), d.interrupt);
+    report_eq("once", taken(1000), 0);
+    io_write32(page, d.send);
+    report_eq("sent again: it comes again", wait_for(), d.interrupt);
+    io_write32(page, d.receive);
+    io_write32(page, 0xfffe);
+    io_write32(page, 0);
+    report_eq("other handles ring nothing", taken(1000), 0);
+}
+
 static void ping(void)
 {
     Doorbell d;
@@ -159,6 +186,9 @@ void guest_main(void)
     } else if (role && !strcmp(role, "pong")) {
         report_plan(3);
         pong();
+    } else if (role && !strcmp(role, "store")) {
+        report_plan(8);
+        by_store();
     } else {
         report_plan(15);
         own();

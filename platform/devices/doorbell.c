@@ -60,6 +60,8 @@ static void doorbell_describe(Device *dev, Dts *dts)
     const char *const receives[] = {c->compatible, "epapr,hv-receive-doorbell", NULL};
     if (c->send) {
         describe_end(d, dts, "send", c->send, sends);
+        if (c->store)
+            DTS_CELLS(dts, "quoin,store", (uint32_t)(c->store >> 32), (uint32_t)c->store);
         dts_end(dts);
     }
     if (c->receive) {
@@ -105,4 +107,9 @@ bool doorbell_is(const Device *dev)
 uint32_t doorbell_send_handle(const Device *dev)
 {
     return ((const Doorbell *)dev)->config.send;
+}
+
+bool doorbell_takes_stores(const Device *dev)
+{
+    return ((const Doorbell *)dev)->config.store != 0;
 }

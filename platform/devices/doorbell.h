@@ -21,6 +21,7 @@ typedef struct DoorbellConfig {
     uint32_t send, receive; /* handles; 0: there is no such end */
     IrqInput input;         /* of the receiving end */
     Chardev *chr;           /* NULL: none */
+    uint64_t store;         /* gpa where a 32-bit store of the sending handle sends, too (doorbell_page.h); 0: nowhere */
 } DoorbellConfig;
 
 typedef enum DoorbellResult { DOORBELL_SENT, DOORBELL_NOBODY /* at the other end */ } DoorbellResult;
@@ -28,5 +29,6 @@ typedef enum DoorbellResult { DOORBELL_SENT, DOORBELL_NOBODY /* at the other end
 Device *doorbell_new(const char *id, const DoorbellConfig *config);
 bool doorbell_is(const Device *dev);
 uint32_t doorbell_send_handle(const Device *dev); /* 0: it has no sending end */
+bool doorbell_takes_stores(const Device *dev);
 DoorbellResult doorbell_send(Device *dev);        /* by the guest */
 void doorbell_ring(Device *dev);                  /* the guest's receiving end */

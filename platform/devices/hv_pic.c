@@ -145,7 +145,7 @@ bool hv_pic_input(Device *dev, bool level, IrqInput *in)
     p->n_interrupts++;
     p->tree_sense[i] = p->sense[i] = level ? HV_PIC_LEVEL | HV_PIC_POLARITY : HV_PIC_POLARITY;
     uint32_t direct = p->config.direct_eoi ? HV_PIC_DIRECT_EOI : 0;
-    *in = (IrqInput){{input_set, p, i}, "vmpic", {i, p->tree_sense[i] | direct}};
+    *in = (IrqInput){{input_set, p, i}, "vmpic", {i, p->tree_sense[i] | direct}, NULL};
     return true;
 }
 

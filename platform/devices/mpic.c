@@ -219,6 +219,10 @@ void mpic_wire_set(Mpic *m, unsigned source, unsigned wire, bool level)
     m->wires[source] = level ? m->wires[source] | 1u << wire : m->wires[source] & ~(1u << wire);
     if (was == (m->wires[source] != 0))
         return;
+    if (m->remote.set) {
+        m->remote.set(m->remote.opaque, source, level);
+        return;
+    }
     if (!was && !mpic_source_is_level(m, source))
         m->pending[source] = 1;
     mpic_source_update(m, source);

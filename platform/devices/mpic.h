@@ -34,7 +34,12 @@ typedef enum MpicOutput { MPIC_OUT_INT, MPIC_OUT_CINT, MPIC_OUT_MCP, MPIC_OUTPUT
 Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus,
                  const IrqLine out[][MPIC_OUTPUTS], Clock *clock);
 /*
- * A new wire to a source.  Each call gives another one, at most 32; a source is active while any of
+ * The same with its registers, its timers and its outputs elsewhere: an accelerator's own controller, which serves the guest before the bus
+ * does.  This one has the wires, the nodes of the tree, and the few registers that the other leaves to us: they read 0.
+ */
+Device *mpic_remote_new(const char *id, uint32_t offset, const IrqLine *sources /* pin: source */);
+/*
+ * A new wire to a source, of either.  Each call gives another one, at most 32; a source is active while any of
  * its wires is raised.
  */
 IrqLine mpic_input(Device *dev, unsigned source);

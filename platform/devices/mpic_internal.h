@@ -43,6 +43,7 @@ typedef struct Mpic {
     const MpicVersion *version;
     unsigned n_cpus;
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
+    IrqLine remote; /* mpic_remote_new() alone: where the sources go */
     Clock *clock;
     ClockTimer *timer;
     uint8_t n_wires[MPIC_SOURCES];

@@ -14,7 +14,7 @@ static Device *make(Wire *wire, Chardev *chr)
         .name = "bell",
         .send = 3,
         .receive = 4,
-        .input = {{wire_set, wire, 0}, "vmpic", {17, 1}},
+        .input = {{wire_set, wire, 0}, "vmpic", {17, 1}, NULL},
         .chr = chr,
     };
     return doorbell_new("doorbell3", &config);

@@ -79,6 +79,14 @@ void fresh_dirty(void)
     mtspr(SPR_DBCR0, DBCR0_IDM);
 }
 
+/* Linux's MPIC has none: a register of theirs reads as another one. */
+static bool has_timers(void)
+{
+    const uint32_t vpr = 0x80050012;
+    io_write32(MPIC_TIMER0_IVPR, vpr);
+    return io_read32(MPIC_TIMER0_IVPR) == vpr;
+}
+
 const char *fresh_fault(void)
 {
     if (entry_gpr(6) != 0x45504150 || entry_gpr(1) != 0x1000000 - 8 || entry_gpr(4) || entry_gpr(5))
@@ -93,8 +101,10 @@ const char *fresh_fault(void)
         return "UART registers";
     if (io_read32(MPIC_CTPR) != 15)
         return "MPIC CTPR";
-    if (!(io_read32(MPIC_IVPR(16)) >> 31) || !(io_read32(MPIC_TIMER0_IVPR) >> 31))
+    if (!(io_read32(MPIC_IVPR(16)) >> 31))
         return "an MPIC source is not masked";
+    if (!(io_read32(MPIC_TIMER0_IVPR) >> 31) && has_timers())
+        return "an MPIC timer is not masked";
     if (board_has("/soc/gpio") && io_read32(GPIO))
         return "GPIO direction";
     for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
