@@ -24,6 +24,7 @@ static void store(void *opaque, uint32_t handle)
 {
     const Machine *m = opaque;
     Device *dev = find(m, handle);
+    LOG(LOG_HCALL, "doorbell page: 0x%x", handle);
     if (!dev || !doorbell_takes_stores(dev))
         LOG(LOG_GUEST_ERRORS, "doorbell page: no doorbell with handle 0x%x is sent by a store", handle);
     else
