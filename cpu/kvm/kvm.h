@@ -36,6 +36,7 @@ typedef enum KvmCap {
     X(USER_MEMORY, true)                                                                                                   \
     X(ENABLE_CAP, true)                                                                                                    \
     X(CHECK_EXTENSION_VM, true)                                                                                            \
+    X(SYNC_MMU, true)                                                                                                      \
     X(IMMEDIATE_EXIT, true)                                                                                                \
     X(PPC_UNSET_IRQ, true)                                                                                                 \
     X(PPC_IRQ_LEVEL, true)                                                                                                 \
