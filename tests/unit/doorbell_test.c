@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "platform/chardev_priv.h"
+#include "platform/devices/doorbell_page.h"
 #include "platform/lock.h"
 #include "tests/unit/device_helper.h"
 
@@ -175,7 +176,7 @@ static void one_end(void)
     DoorbellConfig config = {
         .compatible = "fsl,hv-shutdown-doorbell",
         .receive = 4,
-        .input = {{wire_set, &wire, 0}, "vmpic", {17, 1}},
+        .input = {{wire_set, &wire, 0}, "vmpic", {17, 1}, NULL},
     };
     Device *dev = doorbell_new("shutdown", &config);
     g_autoptr(GBytes) tree = device_tree(dev, 1, refs);
@@ -189,6 +190,46 @@ static void one_end(void)
     device_free(dev);
 }
 
+static void stores_have_an_address(void)
+{
+    static const char *const refs[] = {"vmpic", NULL};
+    Wire wire = {0};
+    DoorbellConfig config = {.send = 3, .receive = 4, .input = {{wire_set, &wire, 0}, "vmpic", {17, 1}, NULL}};
+    Device *without = doorbell_new("without", &config);
+    config.store = UINT64_C(0xfef001000);
+    Device *with = doorbell_new("with", &config);
+    g_assert_false(doorbell_takes_stores(without));
+    g_assert_true(doorbell_takes_stores(with));
+    g_autoptr(GBytes) tree = device_tree(with, 1, refs), other = device_tree(without, 1, refs);
+    g_assert_cmphex(tree_cell(tree, "/send-doorbell@3", "quoin,store", 0), ==, 0xf);
+    g_assert_cmphex(tree_cell(tree, "/send-doorbell@3", "quoin,store", 1), ==, 0xef001000);
+    const void *fdt = g_bytes_get_data(other, NULL);
+    g_assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/send-doorbell@3"), "quoin,store", NULL));
+    device_free(without);
+    device_free(with);
+}
+
+static void remember(void *opaque, uint32_t handle)
+{
+    *(uint32_t *)opaque = handle;
+}
+
+static void page_is_one_word(void)
+{
+    uint32_t sent = 0;
+    Device *page = doorbell_page_new("page", remember, &sent);
+    reg_write(page, 0, 4, 0x80000003);
+    g_assert_cmphex(sent, ==, 0x80000003);
+    g_assert_cmphex(reg_read(page, 0, 4), ==, 0);
+    g_assert_false(reg_answers(page, 0, 2));
+    g_assert_false(reg_answers(page, 4, 4));
+    g_assert_false(page->ops->write(page, 0, 0, 8, 3));
+    g_assert_false(page->ops->write(page, 0, 0, 1, 3));
+    g_assert_false(page->ops->write(page, 0, 4, 4, 3));
+    g_assert_cmphex(sent, ==, 0x80000003);
+    device_free(page);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -200,5 +241,7 @@ int main(int argc, char **argv)
     g_test_add_func("/doorbell/nobody-there", nobody_there);
     g_test_add_func("/doorbell/both-ends-are-nodes", nodes);
     g_test_add_func("/doorbell/one-end-alone", one_end);
+    g_test_add_func("/doorbell/a-store-has-an-address", stores_have_an_address);
+    g_test_add_func("/doorbell/the-page-is-one-word", page_is_one_word);
     return g_test_run();
 }

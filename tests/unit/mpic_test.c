@@ -678,6 +678,34 @@ static void test_nodes(Fixture *f, gconstpointer data)
                      tree_cell(tree, "/pic@40000", "phandle", 0));
 }
 
+/* An accelerator's: its wires are ORed here, its registers are not here. */
+static void test_remote(void)
+{
+    Wire sources[MPIC_SOURCES] = {0};
+    const IrqLine out = {wire_set, sources, 0};
+    Device *mpic = mpic_remote_new("mpic", 0x40000, &out);
+    IrqLine first = mpic_input(mpic, 42), second = mpic_input(mpic, 42), other = mpic_input(mpic, 255);
+    irq_set(&first, true);
+    irq_set(&second, true);
+    irq_set(&first, false);
+    g_assert_true(sources[42].level);
+    g_assert_cmpuint(sources[42].rises, ==, 1);
+    irq_set(&second, false);
+    g_assert_false(sources[42].level);
+    irq_set(&other, true);
+    device_reset(mpic);
+    g_assert_true(sources[255].level); /* whoever raised it lowers it */
+    g_assert_cmpuint(sources[255].rises, ==, 1);
+    reg_write(mpic, 0x1090, 4, 1);
+    g_assert_cmphex(reg_read(mpic, 0x1090, 4), ==, 0);
+    g_assert_false(reg_answers(mpic, 0x1090, 1));
+    static const char *const refs[] = {NULL};
+    g_autoptr(GBytes) tree = device_tree(mpic, 1, refs);
+    g_assert_true(tree_compatible(tree, "/pic@40000", "fsl,mpic"));
+    g_assert_true(tree_compatible(tree, "/msi@41600", "fsl,mpic-msi"));
+    device_free(mpic);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -713,5 +741,6 @@ int main(int argc, char **argv)
     TEST("registers-are-32-bits-and-holes-read-0", test_access);
     TEST("saved-state-goes-on-elsewhere", test_save);
     TEST("describes-itself-and-its-msi-block", test_nodes);
+    g_test_add_func("/mpic/elsewhere-it-is-its-wires", test_remote);
     return g_test_run();
 }

@@ -350,6 +350,7 @@ static void test_doorbells(void)
 {
     Config c = good("-kernel k -device epapr-doorbell,name=own -device epapr-doorbell,chardev=x,name=far -chardev null,id=x");
     g_assert_cmpuint(c.doorbells->len, ==, 2);
+    g_assert_false(((const DoorbellOption *)c.doorbells->pdata[0])->mmio);
     const DoorbellOption *own = c.doorbells->pdata[0], *far = c.doorbells->pdata[1];
     g_assert_cmpstr(own->name, ==, "own");
     g_assert_null(own->chardev);
@@ -367,6 +368,10 @@ static void test_paravirtual_board(void)
     c = good("-kernel k -M p4080ds-hv,has-reset=on,external-proxy=off,direct-eoi=on");
     g_assert_true(c.has_reset && !c.has_shutdown && c.no_external_proxy && c.direct_eoi);
     config_clear(&c);
+    bad("-kernel k -M kernel-irqchip=on", "-M kernel-irqchip=on: accelerator soft has none");
+    bad("-kernel k -accel soft,kernel-irqchip=on", "-M kernel-irqchip=on: accelerator soft has none");
+    bad("-kernel k -M p4080ds-hv,kernel-irqchip=on", "-M kernel-irqchip=on: board p4080ds-hv has none");
+    bad("-kernel k -M kernel_irqchip=split", "-M kernel_irqchip: 'split' is not one of off, on");
     bad("-kernel k -M ppce500,direct-eoi=on", "-M ppce500,direct-eoi=on: the board has no virtual interrupt controller");
     bad("-kernel k -M mpc8544ds,external-proxy=off",
         "-M mpc8544ds,external-proxy=off: the board has no virtual interrupt controller");
@@ -411,6 +416,7 @@ static void test_bad_chardevs(void)
         "-device epapr-byte-channel name: 'y' is already another byte channel's");
     bad("-device epapr-byte-channel,chardev=x,console=on -device epapr-byte-channel,chardev=y,console=on",
         "-device epapr-byte-channel console: another byte channel is the console");
+    bad("-device epapr-doorbell,name=a,mmio=maybe", "-device epapr-doorbell mmio: 'maybe' is not on or off");
     bad("-device epapr-doorbell", "-device epapr-doorbell: name=NAME is missing");
     bad("-device epapr-doorbell,name=a -device epapr-doorbell,name=a",
         "-device epapr-doorbell name: 'a' is already another doorbell's");
