@@ -370,6 +370,10 @@ check-kvm: $(B)/quoin guests build/guests/kvm-rsp
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
 	@HOST='$(HOST)' tests/kvm/run $(PARTS)
 
+# The same where it fits before QUOIN_CI_END: .ci/run
+check-kvm-in-time:
+	@tests/kvm/in-time $(MAKE) -s check-kvm
+
 build/guests/linux-bench: tests/bench/bench.c Makefile | guest-cc
 	$(Q)$(GUEST_CC) -std=gnu11 -O2 -mcpu=e500mc -static -Wall -Wextra -o $@ $<
 
