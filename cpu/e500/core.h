@@ -295,6 +295,7 @@ void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what t
 ExecResult e500_msr_written(E500 *c, uint32_t msr, Ea next);
 /* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
 void e500_complete_hcall(E500 *c, const VcpuExit *exit);
+void e500_scramble(E500State *s, uint32_t seed); /* as its `scramble` says */
 #define E500_HCALL_MAGIC 0x4b564d21u /* r0 of a hypercall on a core whose sc has no LEV */
 
 /* --- the guest's own debugging (debug.c) --- */

@@ -146,17 +146,17 @@ ExecResult exec_sc_magic(E500 *c, const Insn *in)
 }
 
 /* -M …,scramble=on: what the calling convention calls volatile.  LR is not: the call is one instruction, and its caller returns by LR. */
-static void scramble(E500 *c, uint32_t seed)
+void e500_scramble(E500State *s, uint32_t seed)
 {
     const uint32_t cr_kept = 0x00fff000; /* CR2 to CR4 */
     GRand *values = g_rand_new_with_seed(seed);
 
-    c->s.gpr[0].w = g_rand_int(values);
-    c->s.gpr[11].w = g_rand_int(values);
-    c->s.gpr[12].w = g_rand_int(values);
-    c->s.ctr = g_rand_int(values);
-    e500_set_xer(&c->s, g_rand_int(values));
-    c->s.cr = (c->s.cr & cr_kept) | (g_rand_int(values) & ~cr_kept);
+    s->gpr[0].w = g_rand_int(values);
+    s->gpr[11].w = g_rand_int(values);
+    s->gpr[12].w = g_rand_int(values);
+    s->ctr = g_rand_int(values);
+    e500_set_xer(s, g_rand_int(values));
+    s->cr = (s->cr & cr_kept) | (g_rand_int(values) & ~cr_kept);
     g_rand_free(values);
 }
 
@@ -167,7 +167,7 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit)
         c->s.gpr[4 + i].w = (uint32_t)exit->epapr_hcall.args[i];
     c->s.pc += 4;
     if (exit->epapr_hcall.scramble)
-        scramble(c, exit->epapr_hcall.scramble);
+        e500_scramble(&c->s, exit->epapr_hcall.scramble);
     if (exit->epapr_hcall.idle) {
         c->s.waiting = true;
         e500_attention(c, E500_ATT_IRQ);

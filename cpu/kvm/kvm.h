@@ -133,6 +133,7 @@ bool kvm_set_one_reg(KvmVcpu *vcpu, uint64_t id, uint32_t value, GError **error)
 /* Interrupts that KVM does not raise for us, as the core would take them at pc.  regs: those to take it from; *taken = false: MSR[ME] = 0. */
 bool kvm_take_machine_check(KvmVcpu *vcpu, struct kvm_regs *regs, uint64_t gpa, bool is_write, bool *taken, GError **error);
 bool kvm_take_illegal(KvmVcpu *vcpu, GError **error);
+bool kvm_scramble(KvmVcpu *vcpu, uint32_t seed, GError **error); /* the volatile registers, after a hypercall */
 
 /* kvm_regs.c: no system call.  What the features of sregs do not name stays as it is. */
 void kvm_regs_from_state(struct kvm_regs *regs, const E500State *state);

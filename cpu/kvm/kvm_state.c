@@ -211,3 +211,15 @@ bool kvm_take_illegal(KvmVcpu *vcpu, GError **error)
     sregs.u.e.esr = ESR_PIL;
     return set_registers(vcpu, &regs, &sregs, error);
 }
+
+bool kvm_scramble(KvmVcpu *vcpu, uint32_t seed, GError **error)
+{
+    g_autofree E500State *state = g_new0(E500State, 1);
+    struct kvm_regs regs;
+    if (kvm_ioctl(FAULT_KVM_GET_REGS, &vcpu->vcpu, (uintptr_t)&regs, error) < 0)
+        return false;
+    kvm_regs_to_state(state, &regs);
+    e500_scramble(state, seed);
+    kvm_regs_from_state(&regs, state);
+    return kvm_ioctl(FAULT_KVM_SET_REGS, &vcpu->vcpu, (uintptr_t)&regs, error) >= 0;
+}

@@ -270,12 +270,14 @@ static bool answer_mmio(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
     return true;
 }
 
-static void answer_hcall(KvmVcpu *vcpu, VcpuExit *exit)
+static bool answer_hcall(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
 {
+    uint32_t scramble = exit->epapr_hcall.scramble;
     struct kvm_epapr_hcall *to = (struct kvm_epapr_hcall *)&vcpu->run->hw;
     to->ret = exit->epapr_hcall.ret;
     memcpy(to->args, exit->epapr_hcall.args, sizeof(to->args));
     *exit = (VcpuExit){0};
+    return !scramble || (complete(vcpu, error) >= 0 && kvm_scramble(vcpu, scramble, error));
 }
 
 /* Hands the platform's answer to KVM.  *exit is INTR then, or the next thing to serve. */
@@ -285,8 +287,7 @@ static bool answer(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
     case VCPU_EXIT_MMIO:
         return answer_mmio(vcpu, exit, error);
     case VCPU_EXIT_EPAPR_HCALL:
-        answer_hcall(vcpu, exit);
-        return true;
+        return answer_hcall(vcpu, exit, error);
     case VCPU_EXIT_EPR:
         vcpu->run->epr.epr = exit->epr.epr;
         *exit = (VcpuExit){0};
