@@ -46,6 +46,7 @@ linux   cmd   dpkg-source                             dpkg-dev
 linux   cmd   mkimage                                 u-boot-tools
 tests   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 tests   cmd   powerpc-linux-gnu-objdump               binutils-powerpc-linux-gnu
+tests   file  /usr/powerpc-linux-gnu/include/asm/unistd.h linux-libc-dev-powerpc-cross
 tests   cmd   dtc                                     device-tree-compiler
 tests   cmd   mkimage                                 u-boot-tools
 tests   cmd   python3                                 python3
