@@ -11,7 +11,8 @@ enum { CPUS = 2, STORY_MAX = 64 };
 typedef struct FakeVm {
     AccelVm base;
     unsigned serial;
-    unsigned n_ram;
+    unsigned n_ram, n_eventfds;
+    bool source[ACCEL_MPIC_SOURCES];
 } FakeVm;
 
 typedef struct FakeVcpu {
@@ -32,6 +33,7 @@ static struct {
     unsigned completions; /* pending exits that took effect */
     int fail_create;      /* this vCPU index fails on VMs after the first; −1: none */
     bool fail_put;
+    bool fail_eventfd, fail_source; /* on VMs after the first */
     VcpuExitKind first_exit; /* of each vCPU's first run; then INTR at kicks */
     VcpuExitKind completes_with; /* the first completion */
     unsigned served[VCPU_EXIT_KINDS];
@@ -60,6 +62,30 @@ static unsigned vm_caps(const AccelVm *vm)
 static bool vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
 {
     ((FakeVm *)vm)->n_ram++;
+    return true;
+}
+
+static bool refuse(AccelVm *vm, bool wanted, const char *what, GError **error)
+{
+    if (!wanted || ((FakeVm *)vm)->serial == 1)
+        return false;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM, "%s: no memory", what);
+    return true;
+}
+
+static bool vm_eventfd(AccelVm *vm, const AccelEventfd *eventfd, GError **error)
+{
+    if (refuse(vm, book.fail_eventfd, "eventfd", error))
+        return false;
+    ((FakeVm *)vm)->n_eventfds++;
+    return true;
+}
+
+static bool vm_set_source(AccelVm *vm, unsigned source, bool level, GError **error)
+{
+    if (refuse(vm, book.fail_source, "source", error))
+        return false;
+    ((FakeVm *)vm)->source[source] = level;
     return true;
 }
 
@@ -178,6 +204,8 @@ static const AccelOps fake = {
     .vm_caps = vm_caps,
     .vm_map_ram = vm_map_ram,
     .vm_hcall_instructions = vm_hcall_instructions,
+    .vm_eventfd = vm_eventfd,
+    .vm_set_source = vm_set_source,
     .vcpu_create = vcpu_create,
     .vcpu_destroy = vcpu_destroy,
     .vcpu_run = vcpu_run,
@@ -409,6 +437,54 @@ static void test_rebuild_attaches_everything(void)
     set_free(set);
 }
 
+static void attach_events(Vcpus *set)
+{
+    const AccelEventfd pulse = {.fd = 5, .kind = ACCEL_EVENTFD_SOURCE, .source = 7},
+                       store = {.fd = 6, .kind = ACCEL_EVENTFD_STORE, .gpa = 0xfef001000, .size = 4, .value = 1};
+    g_assert_true(vcpus_eventfd(set, &pulse, NULL));
+    g_assert_true(vcpus_eventfd(set, &store, NULL));
+    g_assert_true(vcpus_set_source(set, 42, true, NULL));
+    g_assert_true(vcpus_set_source(set, 43, true, NULL));
+}
+
+static void test_rebuild_attaches_events_and_sources(void)
+{
+    Vcpus *set = set_new(VCPU_EXIT_INTR);
+    attach_events(set);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_true(vcpus_rebuild_prepare(set, NULL));
+        g_assert_true(vcpus_set_source(set, 43, false, NULL));
+        g_assert_true(((FakeVm *)vcpus_vm(set))->source[42]);
+        g_assert_true(vcpus_rebuild_commit(set, NULL));
+        const FakeVm *vm = (FakeVm *)vcpus_vm(set);
+        g_assert_cmpuint(vm->serial, ==, i + 2);
+        g_assert_cmpuint(vm->n_eventfds, ==, 2);
+        g_assert_true(vm->source[42]);
+        g_assert_false(vm->source[43]);
+    }
+    set_free(set);
+}
+
+static void test_failed_events(void)
+{
+    g_autoptr(GError) prepare = NULL, commit = NULL;
+    Vcpus *set = set_new(VCPU_EXIT_INTR);
+    attach_events(set);
+    AccelVm *old = vcpus_vm(set);
+    book.fail_eventfd = true;
+    g_assert_false(vcpus_rebuild_prepare(set, &prepare));
+    g_assert_cmpstr(prepare->message, ==, "eventfd: no memory");
+    g_assert_true(vcpus_vm(set) == old);
+    g_assert_cmpuint(book.vms_open, ==, 1);
+    book.fail_eventfd = false;
+    book.fail_source = true;
+    g_assert_true(vcpus_rebuild_prepare(set, NULL));
+    g_assert_false(vcpus_rebuild_commit(set, &commit)); /* too late to refuse: the machine stops */
+    g_assert_cmpstr(commit->message, ==, "source: no memory");
+    g_assert_cmpuint(book.vms_open, ==, 1);
+    set_free(set);
+}
+
 static void test_failed_prepare_loses_nothing(void)
 {
     for (int bad = 0; bad < CPUS; bad++) {
@@ -460,6 +536,8 @@ int main(int argc, char **argv)
     g_test_add_func("/vcpu/parking-wakes-an-idle-vcpu", test_idle_wakes);
     g_test_add_func("/vcpu/rebuild-attaches-memory-interrupts-break-and-watchpoints-again",
                     test_rebuild_attaches_everything);
+    g_test_add_func("/vcpu/rebuild-attaches-eventfds-and-sources-again", test_rebuild_attaches_events_and_sources);
+    g_test_add_func("/vcpu/events-that-cannot-be-attached-refuse-or-stop", test_failed_events);
     g_test_add_func("/vcpu/a-prepare-that-fails-loses-nothing", test_failed_prepare_loses_nothing);
     g_test_add_func("/vcpu/a-hundred-rebuilds-leave-one-vm", test_many_rebuilds);
     return g_test_run();
