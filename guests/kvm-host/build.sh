@@ -23,8 +23,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../cache.sh"
 . "$here/../linux/source.sh"
 
-repairs=("$here"/patches/000[1-3]-*.patch)
-additions=("$here"/patches/000[4-9]-*.patch)
+repairs=("$here"/patches/000[1-4]-*.patch)
+additions=("$here"/patches/000[5-9]-*.patch)
 
 # Everything that decides what the kernel is.
 host_inputs() {
