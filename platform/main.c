@@ -12,7 +12,7 @@
 #include "cpu/log.h"
 #include "platform/control/gdb.h"
 #include "platform/control/qmp.h"
-#include "platform/machine.h"
+#include "platform/machine/machine.h"
 
 static int complain(GError *error, int status)
 {

@@ -142,7 +142,7 @@ const E500Model *e500_models(size_t *n);
 
 /*
  * State after power-on: every register as the core manual's reset column says, TLBs empty, PIR =
- * cpu_index.  pc, TLB1[0] and the boot registers are the platform's to set (platform/boot.c).
+ * cpu_index.  pc, TLB1[0] and the boot registers are the platform's to set (platform/image/boot.c).
  */
 void e500_state_reset(E500State *s, const E500Model *model, unsigned cpu_index);
 

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "platform/machine.h"
+#include "platform/machine/machine.h"
 
 typedef struct Gdb Gdb;
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/chardev.h"
+#include "platform/chardev/chardev.h"
 #include "platform/control/socket.h"
-#include "platform/lock.h"
+#include "platform/base/lock.h"
 
 enum { REQUEST_MAX = 64 * 1024, BRACKETS_MAX = 1024 };
 
@@ -507,11 +507,6 @@ static void told(void *opaque, RunEvent event, RunCause cause)
                                    reason(cause))
             : g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>}", stamp, event_name(event));
     send_message(qmp, message, NULL);
-}
-
-bool qmp_available(void)
-{
-    return true;
 }
 
 void qmp_set_watchdog(Qmp *qmp, const char *action)

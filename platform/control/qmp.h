@@ -9,12 +9,11 @@
 #include <stdbool.h>
 
 #include "hcall/hcall.h"
-#include "platform/areas.h"
-#include "platform/runstate.h"
+#include "platform/machine/areas.h"
+#include "platform/machine/runstate.h"
 
-typedef struct Qmp Qmp;
+typedef struct Qmp Qmp; /* built with json-glib; else qmp_new() says that it was not */
 
-bool qmp_available(void); /* built with json-glib; else qmp_new() says that it was not */
 /* run and hcall are borrowed and outlive it; nothing is told after qmp_free() only because the run state is idle by then. */
 Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error);
 void qmp_set_watchdog(Qmp *qmp, const char *action); /* of -action watchdog=, for the WATCHDOG event.  Borrowed */

@@ -4,11 +4,6 @@
  */
 #include "platform/control/qmp.h"
 
-bool qmp_available(void)
-{
-    return false;
-}
-
 Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error)
 {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,

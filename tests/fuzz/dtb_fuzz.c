@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "dts/nodes.h"
-#include "platform/loader.h"
+#include "platform/image/loader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

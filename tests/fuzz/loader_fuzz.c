@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "platform/loader.h"
+#include "platform/image/loader.h"
 
 #define RAM (UINT64_C(8) << 20)
 

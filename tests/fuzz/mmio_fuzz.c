@@ -9,15 +9,15 @@
 #include <glib.h>
 #include <string.h>
 
-#include "platform/bus.h"
-#include "platform/clock.h"
-#include "platform/devices/gpio.h"
-#include "platform/devices/guts.h"
-#include "platform/devices/i2c_rtc.h"
-#include "platform/devices/mpic.h"
-#include "platform/devices/pci_host.h"
-#include "platform/devices/spin_table.h"
-#include "platform/devices/uart16550.h"
+#include "platform/base/bus.h"
+#include "platform/base/clock.h"
+#include "platform/devices/soc/gpio.h"
+#include "platform/devices/soc/guts.h"
+#include "platform/devices/soc/i2c_rtc.h"
+#include "platform/devices/soc/mpic.h"
+#include "platform/devices/pci/host.h"
+#include "platform/devices/soc/spin_table.h"
+#include "platform/devices/soc/uart16550.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

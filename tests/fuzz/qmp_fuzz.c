@@ -17,9 +17,8 @@
 #define qmp_set_name           fuzz_qmp_set_name
 #define qmp_set_chardevs       fuzz_qmp_set_chardevs
 #define qmp_set_watchdog       fuzz_qmp_set_watchdog
-#define qmp_available          fuzz_qmp_available
 #include "platform/control/qmp.c"
-#include "platform/runstate_ops.h"
+#include "platform/machine/runstate_ops.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "platform/machine.h"
+#include "platform/machine/machine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/options_priv.h"
+#include "platform/options/priv.h"
 
 int main(int argc, char **argv)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/areas.h"
+#include "platform/machine/areas.h"
 
 #include <string.h>
 
 #include "device_helper.h"
 #include "guests/include/memory_area.h"
-#include "platform/lock.h"
+#include "platform/base/lock.h"
 
 enum { CPUS = 2, RAM = 1 << 20, START_S = 1000000000 };
 

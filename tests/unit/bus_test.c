@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/bus.h"
+#include "platform/base/bus.h"
 
 typedef struct Probe {
     Device dev;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/byte_channel.h"
+#include "platform/devices/hv/byte_channel.h"
 
 #include <string.h>
 
-#include "platform/chardev_priv.h"
-#include "platform/lock.h"
+#include "platform/chardev/priv.h"
+#include "platform/base/lock.h"
 #include "tests/unit/device_helper.h"
 
 #include <glib-unix.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/chardev_priv.h"
+#include "platform/chardev/priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "platform/lock.h"
+#include "platform/base/lock.h"
 
 /* A front end with a bounded receiver that records what it is told. */
 typedef struct Front {

@@ -7,9 +7,9 @@
 
 #include <libfdt.h>
 
-#include "platform/clock.h"
-#include "platform/device.h"
-#include "platform/irq.h"
+#include "platform/base/clock.h"
+#include "platform/base/device.h"
+#include "platform/base/irq.h"
 
 static inline uint64_t reg_read(Device *dev, uint64_t offset, unsigned size)
 {

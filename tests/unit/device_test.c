@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/device.h"
+#include "platform/base/device.h"
 
 #include <string.h>
 

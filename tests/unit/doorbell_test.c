@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/doorbell.h"
+#include "platform/devices/hv/doorbell.h"
 
 #include <glib-unix.h>
 #include <unistd.h>
 
-#include "platform/chardev_priv.h"
-#include "platform/devices/doorbell_page.h"
-#include "platform/lock.h"
+#include "platform/chardev/priv.h"
+#include "platform/devices/hv/doorbell_page.h"
+#include "platform/base/lock.h"
 #include "tests/unit/device_helper.h"
 
 static Device *make(Wire *wire, Chardev *chr)

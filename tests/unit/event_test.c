@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/event.h"
+#include "platform/base/event.h"
 
 #include <stdint.h>
 #include <sys/eventfd.h>
 
-#include "platform/lock.h"
+#include "platform/base/lock.h"
 
 static unsigned heard;
 

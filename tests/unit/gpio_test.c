@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/gpio.h"
+#include "platform/devices/soc/gpio.h"
 
 #include "tests/unit/device_helper.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/guts.h"
+#include "platform/devices/soc/guts.h"
 
 #include "tests/unit/device_helper.h"
 

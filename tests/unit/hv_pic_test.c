@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/hv_pic.h"
+#include "platform/devices/hv/pic.h"
 
 #include <glib/gstdio.h>
 
 #include "cpu/log.h"
-#include "platform/bus.h"
+#include "platform/base/bus.h"
 #include "tests/unit/device_helper.h"
 
 enum { CPUS = 3, HANDLE = 7, EDGE = HV_PIC_POLARITY, LEVEL = HV_PIC_POLARITY | HV_PIC_LEVEL };

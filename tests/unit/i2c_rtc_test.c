@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/i2c_rtc.h"
+#include "platform/devices/soc/i2c_rtc.h"
 
 #include "tests/unit/device_helper.h"
 

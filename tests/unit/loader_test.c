@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/loader.h"
+#include "platform/image/loader.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "platform/config.h"
+#include "platform/options/config.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define RAM (64 * MIB)

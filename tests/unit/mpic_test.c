@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/mpic.h"
+#include "platform/devices/soc/mpic.h"
 
-#include "platform/bus.h"
+#include "platform/base/bus.h"
 #include "tests/unit/device_helper.h"
 
 enum { CPUS = 3 };

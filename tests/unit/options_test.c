@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/options_priv.h"
+#include "platform/options/priv.h"
 
 #include <string.h>
 
 #include "cpu/accel.h"
 #include "cpu/log.h"
-#include "platform/keyval.h"
-#include "platform/suggest.h"
+#include "platform/base/keyval.h"
+#include "platform/base/suggest.h"
 
 /* Words separated by blanks; '~' stands for a blank inside of a word. */
 static OptionsResult parse(const char *line, Config *config, GError **error)
@@ -237,7 +237,7 @@ static void test_later_options_say_so(void)
 {
     static const char *const later[] = {
 #define LATER(name, has_argument) name,
-#include "platform/options_table.def"
+#include "platform/options/table.def"
     };
     for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
         g_autofree char *line = g_strconcat("-kernel k -", later[i], " x", NULL);
@@ -272,7 +272,7 @@ static void test_names_are_unique(void)
 #define OPTION(id, name, argument, topic, text) name,
 #define ALIAS(alias, id)                        alias,
 #define LATER(name, has_argument)               name,
-#include "platform/options_table.def"
+#include "platform/options/table.def"
     };
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)

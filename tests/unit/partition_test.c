@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "hcall/hcall.h"
-#include "platform/partition.h"
+#include "platform/machine/partition.h"
 
 /* Of the list of strings; NULL: it is not there. */
 static const char *string(Partition *p, const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/pci_host.h"
+#include "platform/devices/pci/host.h"
 
 #include "tests/unit/device_helper.h"
 

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "platform/runstate_ops.h"
+#include "platform/machine/runstate_ops.h"
 
 /* --- a machine without insides */
 
@@ -429,7 +429,7 @@ static void skip(void)
 
 static void add(const char *path, GTestFunc test)
 {
-    g_test_add_func(path, qmp_available() ? test : skip);
+    g_test_add_func(path, HAVE_JSON_GLIB ? test : skip);
 }
 
 int main(int argc, char **argv)

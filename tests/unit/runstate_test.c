@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/runstate_ops.h"
+#include "platform/machine/runstate_ops.h"
 
 /* A machine that only writes down what is asked of it. */
 typedef struct Fake {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/spin_table.h"
+#include "platform/devices/soc/spin_table.h"
 
 #include "tests/unit/device_helper.h"
 

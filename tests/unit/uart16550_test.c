@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/uart16550.h"
+#include "platform/devices/soc/uart16550.h"
 
 #include <string.h>
 

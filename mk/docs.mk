@@ -1,0 +1,16 @@
+# --- pages generated from the tables
+
+$(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
+	@echo "  LINK $@"
+	$(link)
+
+DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man area)
+
+docs: $(DOC_TOOLS)
+	@tests/tools/docs write $(B)
+
+check-docs: $(DOC_TOOLS)
+	@tests/tools/docs check $(B)
+
+#@ make docs            write the generated pages anew; check-docs: are they?
+.PHONY: docs check-docs

@@ -1,0 +1,179 @@
+# --- everything that needs no special hardware and no kernel build
+
+CHECKS := check-unit
+CHECKS += check-cli
+CHECKS += check-guests
+CHECKS += check-golden
+CHECKS += check-control
+CHECKS += check-machine
+CHECKS += check-bytechan
+CHECKS += check-doorbell
+CHECKS += check-objdump
+CHECKS += check-diff
+CHECKS += check-fuzz
+CHECKS += check-kvm-patches
+
+# On a machine that has nothing: the makefile is read again when pkg-config is there
+check:
+	@guests/deps.sh build qmp bare tests || guests/deps.sh build bare tests
+	@$(MAKE) --no-print-directory -s all
+	@MAKE='$(MAKE)' tests/check $(CHECKS)
+
+check-cross:
+	@MAKE='$(MAKE)' tests/cross/run
+
+# --- unit tests: tests/unit/<module>_test.c, one program each, glib's g_test
+
+UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
+
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(link)
+
+unit: $(UNIT)
+
+check-unit: $(call runnable,$(UNIT))
+	@tests/unit/run $^
+
+check-cli: $(QUOIN) guests
+	@tests/cli/run --quoin $(QUOIN)
+
+# --- the bare-metal guests, and what a machine does with them
+
+check-guests: $(QUOIN) guests
+	@tests/guests/self_test
+	@tests/guests/run --quoin $(QUOIN)
+
+check-bytechan: $(QUOIN) guests
+	@tests/bytechan/run $(QUOIN) build/guests
+
+check-bytechan-slow: $(QUOIN) guests
+	@tests/bytechan/run $(QUOIN) build/guests 64
+
+check-epapr: $(QUOIN) guests
+	@tests/guests/run --quoin $(QUOIN) $(if $(ARGS),$(ARGS),-v) epapr_suite
+
+check-doorbell: $(QUOIN) guests
+	@tests/doorbell/run $(QUOIN) build/guests
+
+check-machine: $(QUOIN) guests
+	@tests/machine/run $(QUOIN) build/guests
+
+check-qemu: guests
+	@tests/guests/run --qemu
+
+# --- against independent oracles: tests/diff
+
+$(B)/diff/%: $(B)/obj/tests/diff/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(link)
+
+check-objdump: $(call runnable,$(B)/diff/objdump_test)
+	@$<
+
+# Instructions against qemu-ppc in user mode: the host's side, and the stub it runs under qemu-ppc (if that can be built)
+
+DIFF_USER := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/stub.c,$(wildcard tests/diff/user/*.c)))
+DIFF_STUB := build/diff/user_stub_fpr build/diff/user_stub_spe
+
+$(B)/diff/user_diff: $(DIFF_USER) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(link)
+
+build/diff/user_stub_%: tests/diff/user/stub.c tests/diff/user/stub_run_%.S tests/diff/user/record.h
+	@mkdir -p $(@D)
+	@if command -v $(GUEST_CC) >/dev/null; then echo "  GUEST $@"; \
+	  $(GUEST_CC) -std=gnu11 -O2 -Wall -Wextra -nostdlib -static -no-pie -fno-pic -msoft-float -fno-stack-protector -I. \
+	  -Wl,--section-start=.low=0x1000,-Ttext-segment=0x100000,--no-warn-rwx-segments \
+	  -o $@ $(filter %.c %.S,$^); fi
+
+check-diff: $(call runnable,$(B)/diff/user_diff) $(DIFF_STUB)
+	@$< $(DIFF_STUB)
+
+check-diff-slow: $(call runnable,$(B)/diff/user_diff) $(DIFF_STUB)
+	@$< -n 50000 -s 2 $(DIFF_STUB)
+
+# Arithmetic against the host's (softfp), and against softfp (fastfp)
+check-fp-slow: $(patsubst %,$(B)/unit/%_test,softfp softfp_narrow fastfp)
+	@tests/unit/run -m slow $^
+
+check-slow: all
+	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow check-bytechan-slow
+
+# --- who may include whom
+
+check-deps:
+	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
+
+# --- the trees that guests get, as text
+
+check-golden: $(QUOIN)
+	@tests/golden/run $(QUOIN)
+
+golden-update: $(B)/quoin
+	@tests/golden/run $(B)/quoin --update
+
+# --- gdb and QMP from outside
+
+check-control: $(QUOIN) guests
+	@tests/control/run $(QUOIN)
+
+# --- Linux guests, firmware, the KVM host
+
+check-linux: $(B)/quoin guest-linux guest-linux-e500v2 build/guests/programs.cpio.gz
+	@tests/linux/run $(B)/quoin
+
+# Firmware: Debian's U-Boot, and Linux booted by it if make guest-linux was there
+check-firmware: $(B)/quoin
+	@tests/firmware/run $(B)/quoin
+
+# Boots with 1, 2, 4 and 8 vCPUs, SOAK times each, a parallel job and a reboot in each; resets of busy vCPUs
+SOAK ?= 50
+soak: $(B)/quoin guest-linux guest-linux-e500v2 guests
+	@tests/linux/soak -n $(SOAK) $(B)/quoin
+
+check-kvm-patches:
+	@tests/kvm/check-patches
+
+check-kvm-host: build/guests/kvm-selftest $(if $(filter quoin,$(HOST)),$(B)/quoin) kvm-host
+	@HOST='$(HOST)' tests/kvm/check-host $<
+
+check-kvm: $(B)/quoin guests build/guests/kvm-rsp
+	@guests/deps.sh build bare linux cross kvm
+	@$(MAKE) -s kvm-host guest-linux guest-linux-e500v2
+	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
+	@HOST='$(HOST)' tests/kvm/run $(PARTS)
+
+# The same where it fits before QUOIN_CI_END: .ci/run
+check-kvm-in-time:
+	@tests/kvm/in-time $(MAKE) -s check-kvm
+
+#@ make unit            build the unit tests
+#@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
+#@                      any target with JSON_GLIB=no: as without json-glib, which -qmp needs
+#@ make check-cross     the same with a Quoin for a powerpc host, which qemu-ppc runs; SKIP where one cannot be built
+#@                      any target with CROSS=powerpc-linux-gnu- RUN=qemu-ppc: with such a Quoin
+#@ make check-cli       the command line, bad images, the terminal
+#@ make check-objdump   compare the decoder with objdump
+#@ make check-diff      compare instructions with qemu-ppc in user mode
+#@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels
+#@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
+#@ make check-deps      who may include whom
+#@ make check-golden    device trees against tests/golden/*.dts; golden-update writes them anew
+#@ make check-control   gdb and QMP clients on a running machine
+#@ make check-guests    run them on quoin
+#@ make check-epapr     the conformance suite alone, with its tables
+#@ make check-machine   how a machine ends, with faults injected
+#@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
+#@ make check-doorbell  two programs ring each other over a socket
+#@ make check-qemu      run them on qemu-system-ppc, the peer
+#@ make check-linux     boot it: images, resets, power-off, idle
+#@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
+#@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
+#@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
+#@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
+#@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
+.PHONY: check check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update soak unit

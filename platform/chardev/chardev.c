@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Bytes between a front end (a UART) and descriptors of the host, without blocking either.  Sources
+ * run in the main thread and take the device lock; a vCPU writes directly as long as the host takes
+ * it, and queues after that.
+ */
+#include "platform/chardev/priv.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cpu/log.h"
+#include "platform/base/config_error.h"
+#include "platform/base/lock.h"
+
+enum { FLUSH_PATIENCE_MS = 1000 }; /* at exit, without the reader taking a byte */
+
+GSource *chardev_watch(int fd, GIOCondition condition, GSourceFunc fn, Chardev *chr)
+{
+    GSource *source = g_unix_fd_source_new(fd, condition);
+    g_source_set_callback(source, fn, chr, NULL);
+    g_source_attach(source, NULL);
+    return source;
+}
+
+void chardev_unwatch(GSource **source)
+{
+    if (!*source)
+        return;
+    g_source_destroy(*source);
+    g_source_unref(*source);
+    *source = NULL;
+}
+
+static void tell(Chardev *chr, ChardevEvent event)
+{
+    if (chr->handlers && chr->handlers->event)
+        chr->handlers->event(chr->opaque, event);
+}
+
+/* --- output */
+
+/* Bytes written, 0 when the host takes none now; −1: the other end is gone or broken, errno says
+ * how. */
+static ssize_t push(Chardev *chr, const uint8_t *data, size_t size)
+{
+    ssize_t n;
+    do
+        n = chr->kind == CHARDEV_SOCKET ? send(chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                      : write(chr->out_fd, data, size);
+    while (n < 0 && errno == EINTR);
+    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
+}
+
+static void output_failed(Chardev *chr)
+{
+    int why = errno;
+    bool cable = chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_SOCKET;
+    if (cable) { /* unplugged, which is no fault */
+        chardev_lost(chr);
+        return;
+    }
+    if (!chr->warned)
+        message_warning("%s: %s: its output is dropped from here on", chr->label,
+                        why == EPIPE ? "nobody reads it any more" : g_strerror(why));
+    chr->warned = true;
+    g_byte_array_set_size(chr->out, 0);
+    chardev_unwatch(&chr->out_watch);
+    if (chr->out_fd != chr->in_fd)
+        close(chr->out_fd);
+    chr->out_fd = -1;
+}
+
+static void drain(Chardev *chr)
+{
+    while (chr->out->len) {
+        ssize_t n = push(chr, chr->out->data, chr->out->len);
+        if (n < 0)
+            output_failed(chr);
+        if (n <= 0)
+            return;
+        g_byte_array_remove_range(chr->out, 0, (guint)n);
+    }
+}
+
+static void pay_writable(Chardev *chr)
+{
+    if (!chr->starved || chr->out->len > CHARDEV_QUEUE / 2)
+        return;
+    chr->starved = false;
+    if (chr->handlers && chr->handlers->writable)
+        chr->handlers->writable(chr->opaque);
+}
+
+static gboolean out_ready(gint fd, GIOCondition condition, gpointer opaque)
+{
+    Chardev *chr = opaque;
+    device_lock();
+    if (chr->out_watch) { /* else it was taken away while this waited for the lock */
+        drain(chr);
+        if (!chr->out->len)
+            chardev_unwatch(&chr->out_watch);
+        pay_writable(chr);
+    }
+    device_unlock();
+    return G_SOURCE_CONTINUE; /* a destroyed source stays destroyed */
+}
+
+/* The oldest bytes make room for the newest. */
+static void ring_put(Chardev *chr, const uint8_t *data, size_t size)
+{
+    if (size > chr->ring_size) {
+        data += size - chr->ring_size;
+        size = chr->ring_size;
+    }
+    size_t spare = chr->ring_size - chr->ring->len;
+    if (size > spare)
+        g_byte_array_remove_range(chr->ring, 0, (guint)(size - spare));
+    g_byte_array_append(chr->ring, data, (guint)size);
+}
+
+bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size)
+{
+    if (!chr->ring)
+        return false;
+    guint n = (guint)MIN(size, chr->ring->len);
+    if (!n)
+        return true;
+    g_byte_array_append(to, chr->ring->data, n);
+    g_byte_array_remove_range(chr->ring, 0, n);
+    return true;
+}
+
+size_t chardev_room(const Chardev *chr)
+{
+    return chr->out_fd < 0 ? CHARDEV_QUEUE : CHARDEV_QUEUE - MIN(chr->out->len, CHARDEV_QUEUE);
+}
+
+bool chardev_is_open(const Chardev *chr)
+{
+    return chr->connected || chr->kind == CHARDEV_NULL || chr->ring;
+}
+
+size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
+{
+    size_t sent = 0;
+    if (!chr->connected)
+        chardev_poll_connection(chr);
+    if (chr->ring)
+        ring_put(chr, data, size);
+    if (chr->out_fd < 0)
+        return size;
+    if (!chr->out->len) {
+        ssize_t n = push(chr, data, size);
+        if (n < 0) {
+            output_failed(chr);
+            return size;
+        }
+        sent = (size_t)n;
+    }
+    size_t queued = MIN(size - sent, CHARDEV_QUEUE - MIN(chr->out->len, CHARDEV_QUEUE));
+    g_byte_array_append(chr->out, data + sent, (guint)queued);
+    if (chr->out->len && !chr->out_watch)
+        chr->out_watch = chardev_watch(chr->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR,
+                                       G_SOURCE_FUNC(out_ready), chr);
+    chr->starved |= sent + queued < size;
+    return sent + queued;
+}
+
+void chardev_flush(Chardev *chr)
+{
+    while (chr->out->len && chr->out_fd >= 0) {
+        struct pollfd p = {.fd = chr->out_fd, .events = POLLOUT};
+        int n = poll(&p, 1, FLUSH_PATIENCE_MS);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            message_warning("%s: the last %u bytes of its output were not taken", chr->label,
+                            chr->out->len);
+            return;
+        }
+        drain(chr);
+    }
+}
+
+/* --- input */
+
+static size_t front_room(const Chardev *chr)
+{
+    return chr->handlers && chr->handlers->can_receive ? chr->handlers->can_receive(chr->opaque)
+                                                       : 0;
+}
+
+static void deliver_queue(Chardev *chr)
+{
+    uint8_t piece[256];
+    size_t n;
+    while (chr->in->len && (n = MIN(MIN(front_room(chr), chr->in->len), sizeof(piece)))) {
+        memcpy(piece, chr->in->data, n);
+        g_byte_array_remove_range(chr->in, 0,
+                                  (guint)n); /* before the call, which may come back here */
+        chr->handlers->receive(chr->opaque, piece, n);
+    }
+}
+
+static size_t input_room(const Chardev *chr)
+{
+    return chr->mux ? CHARDEV_MUX_QUEUE - MIN(chr->in->len, CHARDEV_MUX_QUEUE) : front_room(chr);
+}
+
+static void input_ended(Chardev *chr)
+{
+    chardev_unwatch(&chr->in_watch);
+    if (chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_SOCKET)
+        chardev_lost(chr);
+    else if (chr->in_fd >= 0) { /* nothing more is typed; the machine runs on */
+        if (chr->in_fd != chr->out_fd)
+            close(chr->in_fd);
+        chr->in_fd = -1;
+    }
+}
+
+static void read_some(Chardev *chr)
+{
+    uint8_t data[4096];
+    size_t room = MIN(input_room(chr), sizeof(data));
+    if (!room) { /* chardev_accept_input() watches again */
+        chardev_unwatch(&chr->in_watch);
+        return;
+    }
+    ssize_t n = read(chr->in_fd, data, room);
+    if (n > 0 && chr->mux) {
+        chardev_mux_input(chr, data, (size_t)n);
+        deliver_queue(chr);
+    } else if (n > 0) {
+        chr->handlers->receive(chr->opaque, data, (size_t)n);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        input_ended(chr);
+    }
+}
+
+static gboolean in_ready(gint fd, GIOCondition condition, gpointer opaque)
+{
+    Chardev *chr = opaque;
+    device_lock();
+    if (chr->in_watch)
+        read_some(chr);
+    device_unlock();
+    return G_SOURCE_CONTINUE;
+}
+
+void chardev_accept_input(Chardev *chr)
+{
+    if (chr->mux)
+        deliver_queue(chr);
+    if (chr->in_fd >= 0 && !chr->in_watch && input_room(chr))
+        chr->in_watch =
+            chardev_watch(chr->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(in_ready), chr);
+}
+
+/* --- life */
+
+Chardev *chardev_alloc(const char *label, ChardevKind kind)
+{
+    Chardev *chr = g_new0(Chardev, 1);
+    signal(SIGPIPE, SIG_IGN); /* EPIPE says it where it can be handled */
+    chr->label = g_strdup(label);
+    chr->kind = kind;
+    chr->in_fd = chr->out_fd = chr->listen_fd = -1;
+    chr->out = g_byte_array_new();
+    chr->in = g_byte_array_new();
+    return chr;
+}
+
+void chardev_connect(Chardev *chr, int in_fd, int out_fd)
+{
+    chr->in_fd = in_fd;
+    chr->out_fd = out_fd;
+    chr->connected = true;
+    tell(chr, CHARDEV_OPENED);
+    chardev_accept_input(chr);
+}
+
+void chardev_disconnect(Chardev *chr)
+{
+    chardev_unwatch(&chr->in_watch);
+    chardev_unwatch(&chr->out_watch);
+    if (chr->in_fd >= 0)
+        close(chr->in_fd);
+    if (chr->out_fd >= 0 && chr->out_fd != chr->in_fd)
+        close(chr->out_fd);
+    chr->in_fd = chr->out_fd = -1;
+    g_byte_array_set_size(chr->out, 0);
+    if (!chr->connected)
+        return;
+    chr->connected = false;
+    tell(chr, CHARDEV_CLOSED);
+    pay_writable(chr);
+}
+
+static Chardev *chardev_from(const char *label, const char *text, const ChardevSpec *spec,
+                             GError **error)
+{
+    Chardev *chr = chardev_alloc(label, spec->kind);
+    chr->about = g_strdup(text);
+    chr->mux = spec->mux;
+    if (!chardev_open(chr, spec, error))
+        g_clear_pointer(&chr, chardev_free);
+    return chr;
+}
+
+Chardev *chardev_new(const char *label, const char *text, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    ChardevSpec spec = {0};
+    if (!chardev_spec_parse(text, &spec, &why)) {
+        g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: %s", label, why->message);
+        return NULL;
+    }
+    Chardev *chr = chardev_from(label, text, &spec, error);
+    chardev_spec_clear(&spec);
+    return chr;
+}
+
+Chardev *chardev_option_new(const char *text, GError **error)
+{
+    ChardevSpec spec = {0};
+    if (!chardev_option_parse(text, &spec, error))
+        return NULL;
+    Chardev *chr = chardev_from(spec.id, text, &spec, error);
+    chardev_spec_clear(&spec);
+    return chr;
+}
+
+void chardev_free(Chardev *chr)
+{
+    if (!chr)
+        return;
+    chr->handlers = NULL;
+    chardev_disconnect(chr);
+    chardev_unwatch(&chr->listen_watch);
+    chardev_unwatch(&chr->poll_timer);
+    chardev_close_ends(chr);
+    g_byte_array_unref(chr->out);
+    g_byte_array_unref(chr->in);
+    if (chr->ring)
+        g_byte_array_unref(chr->ring);
+    g_free(chr->label);
+    g_free(chr->about);
+    g_free(chr);
+}
+
+void chardev_set_handlers(Chardev *chr, const ChardevHandlers *handlers, void *opaque)
+{
+    chr->handlers = handlers;
+    chr->opaque = opaque;
+    if (!handlers)
+        chardev_unwatch(&chr->in_watch);
+    if (handlers && chr->connected)
+        tell(chr, CHARDEV_OPENED);
+    chardev_accept_input(chr);
+}
+
+void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque)
+{
+    chr->quit = quit;
+    chr->quit_opaque = opaque;
+}
+
+const char *chardev_label(const Chardev *chr)
+{
+    return chr->label;
+}
+
+const char *chardev_describe(const Chardev *chr)
+{
+    return chr->about;
+}

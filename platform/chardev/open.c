@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opening the back ends, and what each does when its other end goes away.
+ */
+#include "platform/chardev/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "platform/base/lock.h"
+
+static bool failed(const Chardev *chr, const char *doing, GError **error)
+{
+    int why = errno;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: %s: cannot %s: %s",
+                chr->label, chr->about, doing, g_strerror(why));
+    return false;
+}
+
+static bool set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+/* --- stdio */
+
+static const Chardev *stdio_owner;
+static int stdio_flags[2] = {-1, -1}; /* of 0 and 1 where they had to be changed */
+
+/* O_NONBLOCK belongs to the file description, which the shell and stderr share: take one of our own
+ * where possible. */
+int chardev_reopen(int fd, int mode)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return -1;
+    if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode)) {
+        g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+        int own = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (own >= 0)
+            return own;
+    }
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy >= 0 && !S_ISREG(st.st_mode)) {
+        if (fd < 2 && stdio_flags[fd] < 0)
+            stdio_flags[fd] = fcntl(fd, F_GETFL);
+        set_nonblocking(copy);
+    }
+    return copy;
+}
+
+static bool open_stdio(Chardev *chr, GError **error)
+{
+    if (stdio_owner) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+                    "%s: %s: standard input and output are already %s's", chr->label, chr->about,
+                    stdio_owner->label);
+        return false;
+    }
+    int out = chardev_reopen(STDOUT_FILENO, O_WRONLY);
+    if (out < 0)
+        return failed(chr, "use standard output", error);
+    stdio_owner = chr;
+    int in = chardev_reopen(STDIN_FILENO, O_RDONLY); /* −1: closed, nothing to read */
+    chr->raw_tty = tty_make_raw(STDIN_FILENO, !chr->mux);
+    chardev_connect(chr, in, out);
+    return true;
+}
+
+static void close_stdio(Chardev *chr)
+{
+    if (stdio_owner != chr)
+        return;
+    stdio_owner = NULL;
+    if (chr->raw_tty)
+        tty_restore();
+    for (int fd = 0; fd < 2; fd++) {
+        if (stdio_flags[fd] >= 0)
+            fcntl(fd, F_SETFL, stdio_flags[fd]);
+        stdio_flags[fd] = -1;
+    }
+}
+
+/* --- file */
+
+static bool open_file(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    const int common = O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
+    int in = -1;
+    int out = open(spec->path, common | O_WRONLY | O_CREAT | (spec->append ? O_APPEND : O_TRUNC), 0666);
+    if (out < 0)
+        return failed(chr, "open the file", error);
+    if (spec->input && (in = open(spec->input, common | O_RDONLY)) < 0) {
+        failed(chr, "open the input file", error);
+        close(out);
+        return false;
+    }
+    chardev_connect(chr, in, out);
+    return true;
+}
+
+/* --- pty: the master's POLLHUP says that nobody has the other side open */
+
+static bool open_pty(Chardev *chr, GError **error)
+{
+    char name[64];
+    struct termios termios;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (master < 0)
+        return failed(chr, "make a pseudo-terminal", error);
+    chr->listen_fd = master;
+    if (grantpt(master) || unlockpt(master) || ptsname_r(master, name, sizeof(name)))
+        return failed(chr, "unlock the pseudo-terminal", error);
+    /* Opened once: raw from the start, and hung up from the close on. */
+    int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave < 0)
+        return failed(chr, "open the pseudo-terminal", error);
+    if (tcgetattr(slave, &termios) == 0) {
+        cfmakeraw(&termios);
+        tcsetattr(slave, TCSANOW, &termios);
+    }
+    close(slave);
+    g_free(chr->about);
+    chr->about = g_strdup_printf("pty %s", name);
+    printf("char device redirected to %s (label %s)\n", name, chr->label);
+    fflush(stdout);
+    chardev_lost(chr); /* not connected yet */
+    return true;
+}
+
+void chardev_poll_connection(Chardev *chr)
+{
+    struct pollfd p = {.fd = chr->listen_fd};
+    if (chr->kind != CHARDEV_PTY || chr->connected || chr->listen_fd < 0)
+        return;
+    if (poll(&p, 1, 0) < 0 || p.revents & POLLHUP)
+        return;
+    int fd = fcntl(chr->listen_fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return;
+    chardev_unwatch(&chr->poll_timer);
+    chardev_connect(chr, fd, fd);
+}
+
+static gboolean pty_tick(gpointer opaque)
+{
+    Chardev *chr = opaque;
+    device_lock();
+    if (chr->poll_timer)
+        chardev_poll_connection(chr);
+    device_unlock();
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- unix */
+
+static bool socket_address(const char *path, struct sockaddr_un *sun)
+{
+    *sun = (struct sockaddr_un){.sun_family = AF_UNIX};
+    return g_strlcpy(sun->sun_path, path, sizeof(sun->sun_path)) < sizeof(sun->sun_path);
+}
+
+/* A socket file that nobody listens on is what a killed program left. */
+static bool is_stale(const struct sockaddr_un *sun)
+{
+    struct stat st;
+    if (lstat(sun->sun_path, &st) || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool stale =
+        fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return stale;
+}
+
+static bool socket_listen(Chardev *chr, const struct sockaddr_un *sun, GError **error)
+{
+    const struct sockaddr *sa = (const struct sockaddr *)sun;
+    int ok = bind(chr->listen_fd, sa, sizeof(*sun));
+    if (ok && errno == EADDRINUSE) {
+        if (is_stale(sun) && unlink(sun->sun_path) == 0)
+            ok = bind(chr->listen_fd, sa, sizeof(*sun));
+        else
+            errno = EADDRINUSE;
+    }
+    if (ok)
+        return failed(chr, "bind the socket", error);
+    chr->socket_path = g_strdup(sun->sun_path);
+    return listen(chr->listen_fd, 1) == 0 ? true : failed(chr, "listen on the socket", error);
+}
+
+static bool socket_accept(Chardev *chr)
+{
+    int fd = accept4(chr->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return false;
+    chardev_unwatch(&chr->listen_watch); /* one client at a time */
+    chardev_connect(chr, fd, fd);
+    return true;
+}
+
+static gboolean client_came(gint fd, GIOCondition condition, gpointer opaque)
+{
+    Chardev *chr = opaque;
+    device_lock();
+    if (chr->listen_watch)
+        socket_accept(chr);
+    device_unlock();
+    return G_SOURCE_CONTINUE;
+}
+
+static bool wait_for_client(Chardev *chr, GError **error)
+{
+    g_printerr("quoin: %s waits for a client on %s\n", chr->label, chr->about);
+    struct pollfd p = {.fd = chr->listen_fd, .events = POLLIN};
+    do {
+        if (poll(&p, 1, -1) < 0)
+            return failed(chr, "wait for a client", error);
+    } while (!socket_accept(chr));
+    return true;
+}
+
+/* Takes fd. */
+static bool socket_join(Chardev *chr, int fd, const struct sockaddr *sa, socklen_t size,
+                        GError **error)
+{
+    if (connect(fd, sa, size)) {
+        failed(chr, "connect", error);
+        close(fd);
+        return false;
+    }
+    set_nonblocking(fd);
+    chardev_connect(chr, fd, fd);
+    return true;
+}
+
+static bool socket_serve(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    if (spec->wait && !wait_for_client(chr, error))
+        return false;
+    if (!chr->connected)
+        chardev_lost(chr);
+    return true;
+}
+
+static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    struct sockaddr_un sun;
+    errno = ENAMETOOLONG;
+    if (!socket_address(spec->path, &sun))
+        return failed(chr, "use the path", error);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return failed(chr, "make a socket", error);
+    if (!spec->server)
+        return socket_join(chr, fd, (struct sockaddr *)&sun, sizeof(sun), error);
+    chr->listen_fd = fd;
+    set_nonblocking(fd);
+    return socket_listen(chr, &sun, error) && socket_serve(chr, spec, error);
+}
+
+/* The first address of the host; without a host it is this one, and nobody else can connect. */
+static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    int one = 1, why = getaddrinfo(spec->host, spec->port, &hints, &found);
+    if (why) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s: %s", chr->label, chr->about,
+                    gai_strerror(why));
+        return false;
+    }
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 || failed(chr, "make a socket", error);
+    if (ok && !spec->server) {
+        ok = socket_join(chr, fd, found->ai_addr, found->ai_addrlen, error);
+    } else if (ok) {
+        chr->listen_fd = fd;
+        set_nonblocking(fd);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        ok = (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0) ||
+             failed(chr, "listen on the port", error);
+        ok = ok && socket_serve(chr, spec, error);
+    }
+    freeaddrinfo(found);
+    return ok;
+}
+
+/* --- all of them */
+
+void chardev_lost(Chardev *chr)
+{
+    chardev_disconnect(chr);
+    if (chr->kind == CHARDEV_SOCKET && chr->listen_fd >= 0 && !chr->listen_watch) {
+        chr->listen_watch = chardev_watch(chr->listen_fd, G_IO_IN, G_SOURCE_FUNC(client_came), chr);
+    } else if (chr->kind == CHARDEV_PTY && !chr->poll_timer) {
+        chr->poll_timer = g_timeout_source_new(1000);
+        g_source_set_callback(chr->poll_timer, pty_tick, chr, NULL);
+        g_source_attach(chr->poll_timer, NULL);
+    }
+}
+
+bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    switch (spec->kind) {
+    case CHARDEV_NULL:
+        return true;
+    case CHARDEV_STDIO:
+        return open_stdio(chr, error);
+    case CHARDEV_FILE:
+        return open_file(chr, spec, error);
+    case CHARDEV_PTY:
+        return open_pty(chr, error);
+    case CHARDEV_SOCKET:
+        return spec->port ? open_tcp(chr, spec, error) : open_unix(chr, spec, error);
+    case CHARDEV_RINGBUF:
+        chr->ring = g_byte_array_new();
+        chr->ring_size = spec->ring_size;
+        return true;
+    }
+    g_assert_not_reached();
+}
+
+void chardev_close_ends(Chardev *chr)
+{
+    close_stdio(chr);
+    if (chr->listen_fd >= 0)
+        close(chr->listen_fd);
+    if (chr->socket_path)
+        unlink(chr->socket_path);
+    g_free(chr->socket_path);
+}

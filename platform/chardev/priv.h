@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Shared by chardev*.c and their test; nobody else includes it.
+ */
+#pragma once
+
+#include "platform/chardev/chardev.h"
+
+enum {
+    CHARDEV_QUEUE = 64 << 10, /* output waiting for a slow reader */
+    CHARDEV_MUX_QUEUE =
+        4096, /* input of a mux waiting for the guest: Ctrl-a x works though it reads nothing */
+};
+
+typedef enum ChardevKind {
+    CHARDEV_NULL,
+    CHARDEV_STDIO,
+    CHARDEV_FILE,
+    CHARDEV_PTY,
+    CHARDEV_SOCKET,
+    CHARDEV_RINGBUF
+} ChardevKind;
+
+/* What a specification says. */
+typedef struct ChardevSpec {
+    ChardevKind kind;
+    bool mux;
+    char *id;               /* -chardev */
+    char *path, *input;     /* file, unix; input: what a file's reader gets; NULL: nothing */
+    char *host, *port;      /* tcp; port NULL: unix */
+    bool server, wait;      /* socket */
+    bool append;            /* file */
+    unsigned ring_size;     /* ringbuf */
+} ChardevSpec;
+
+bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error);
+bool chardev_option_parse(const char *text, ChardevSpec *spec, GError **error); /* chardev_option.c */
+void chardev_spec_clear(ChardevSpec *spec);
+
+struct Chardev {
+    char *label, *about;
+    ChardevKind kind;
+    int in_fd, out_fd; /* -1: closed or none.  Non-blocking, or regular files */
+    int listen_fd;
+    char *socket_path; /* to unlink */
+    GByteArray *ring;  /* ringbuf: what was not yet read */
+    unsigned ring_size;
+    bool raw_tty;
+    bool connected; /* false: output is dropped, as with nobody at the other end of a cable */
+    bool warned;
+    GSource *in_watch, *out_watch, *listen_watch, *poll_timer;
+    GByteArray *out;
+    bool starved; /* a write came back short: writable() is owed */
+    const ChardevHandlers *handlers;
+    void *opaque;
+    bool mux, escape; /* escape: Ctrl-a came */
+    GByteArray *in;   /* mux only */
+    void (*quit)(void *opaque);
+    void *quit_opaque;
+};
+
+/* chardev.c */
+Chardev *chardev_alloc(const char *label, ChardevKind kind);
+/* Input and output descriptors (take; may be the same; −1: none); tells the front end. */
+void chardev_connect(Chardev *chr, int in_fd, int out_fd);
+void chardev_disconnect(
+    Chardev *chr); /* closes them; what is queued is dropped; tells the front end */
+GSource *chardev_watch(int fd, GIOCondition condition, GSourceFunc fn, Chardev *chr);
+void chardev_unwatch(GSource **source);
+
+/* chardev_open.c */
+bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error);
+void chardev_close_ends(Chardev *chr); /* what chardev_open() took besides the descriptors */
+void chardev_lost(Chardev *chr); /* the other end is gone: disconnect, and wait for the next */
+void chardev_poll_connection(Chardev *chr); /* pty: connects when somebody opened the other side */
+int chardev_reopen(int fd,
+                   int mode); /* fd with a file description of its own, non-blocking.  −1: errno */
+
+/* chardev_mux.c */
+void chardev_mux_input(Chardev *chr, const uint8_t *data, size_t size);
+
+/* chardev_tty.c */
+bool tty_make_raw(int fd,
+                  bool signals); /* Ctrl-c and Ctrl-z still raise signals?  false: not a terminal */
+void tty_restore(void);          /* also at exit and on fatal signals */

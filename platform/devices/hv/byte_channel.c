@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sent bytes go straight to the chardev, which queues what the host does not take; so there is one queue and one limit.  Received ones
+ * wait in a ring, since the host must be able to see that it is full.
+ */
+#include "platform/devices/hv/byte_channel.h"
+
+#include <string.h>
+
+#include "cpu/log.h"
+
+enum { RX_SIZE = 4096 };
+
+typedef struct ByteChannel {
+    Device dev;
+    uint32_t handle;
+    char *name;
+    Chardev *chr;
+    ByteChannelWires wires;
+    uint8_t rx[RX_SIZE]; /* n_rx bytes from `head` on, wrapping */
+    size_t head, n_rx;
+    bool starved; /* a send came back short, and the chardev has not called since */
+    bool loose;   /* nobody at the other end was reported */
+} ByteChannel;
+
+static void irq_update(ByteChannel *c)
+{
+    irq_set(&c->wires.rx.line, c->n_rx > 0);
+    irq_set(&c->wires.tx.line, !c->starved);
+}
+
+/* --- the guest's side */
+
+static void report_loose(ByteChannel *c)
+{
+    bool loose = !chardev_is_open(c->chr);
+    if (loose && !c->loose)
+        LOG(LOG_GUEST_ERRORS, "%s: send on a channel that is closed at the other end: dropped",
+            c->dev.id);
+    c->loose = loose;
+}
+
+size_t byte_channel_send(Device *dev, const uint8_t *data, size_t size)
+{
+    ByteChannel *c = (ByteChannel *)dev;
+    if (!size)
+        return 0;
+    size_t n = chardev_write(c->chr, data, size);
+    report_loose(c);
+    c->starved |= n < size;
+    irq_update(c);
+    return n;
+}
+
+size_t byte_channel_receive(Device *dev, uint8_t *data, size_t size)
+{
+    ByteChannel *c = (ByteChannel *)dev;
+    size_t n = MIN(size, c->n_rx);
+    size_t straight = MIN(n, RX_SIZE - c->head);
+    memcpy(data, c->rx + c->head, straight);
+    memcpy(data + straight, c->rx, n - straight);
+    c->head = (c->head + n) % RX_SIZE;
+    c->n_rx -= n;
+    if (c->n_rx <= RX_SIZE / 2)
+        chardev_accept_input(c->chr); /* may come back with more */
+    irq_update(c);
+    return n;
+}
+
+void byte_channel_poll(Device *dev, size_t *to_receive, size_t *to_send)
+{
+    const ByteChannel *c = (ByteChannel *)dev;
+    *to_receive = c->n_rx;
+    *to_send = chardev_room(c->chr);
+}
+
+/* --- the chardev's side */
+
+static size_t chr_can_receive(void *opaque)
+{
+    return RX_SIZE - ((ByteChannel *)opaque)->n_rx;
+}
+
+static void chr_receive(void *opaque, const uint8_t *data, size_t size)
+{
+    ByteChannel *c = opaque;
+    g_assert(size <= RX_SIZE - c->n_rx);
+    size_t tail = (c->head + c->n_rx) % RX_SIZE;
+    size_t straight = MIN(size, RX_SIZE - tail);
+    memcpy(c->rx + tail, data, straight);
+    memcpy(c->rx, data + straight, size - straight);
+    c->n_rx += size;
+    irq_update(c);
+}
+
+static void chr_writable(void *opaque)
+{
+    ByteChannel *c = opaque;
+    c->starved = false;
+    irq_update(c);
+}
+
+/* --- the rest of a device */
+
+static void byte_channel_reset(Device *dev)
+{
+    irq_update((ByteChannel *)dev); /* levels: the controller was reset, they stand */
+}
+
+static void byte_channel_describe(Device *dev, Dts *dts)
+{
+    const ByteChannel *c = (ByteChannel *)dev;
+    const IrqInput *rx = &c->wires.rx, *tx = &c->wires.tx;
+    dts_begin(dts, "byte-channel@%x", c->handle);
+    dts_string(dts, "compatible", "epapr,hv-byte-channel");
+    dts_u32(dts, "reg", c->handle);
+    dts_u32(dts, "hv-handle", c->handle);
+    if (c->name)
+        dts_string(dts, "label", c->name);
+    DTS_CELLS(dts, "interrupts", rx->cells[0], rx->cells[1], tx->cells[0], tx->cells[1]);
+    dts_u32(dts, "interrupt-parent", dts_ref(dts, rx->parent));
+    dts_end(dts);
+}
+
+static void byte_channel_free(Device *dev)
+{
+    ByteChannel *c = (ByteChannel *)dev;
+    chardev_set_handlers(c->chr, NULL, NULL);
+    g_free(c->name);
+    g_free(c);
+}
+
+static const DeviceOps byte_channel_ops = {
+    .name = "byte-channel",
+    .reset = byte_channel_reset,
+    .describe = byte_channel_describe,
+    .free = byte_channel_free,
+};
+
+Device *byte_channel_new(const char *id, uint32_t handle, const char *name, Chardev *chr,
+                         const ByteChannelWires *wires)
+{
+    static const ChardevHandlers handlers = {chr_can_receive, chr_receive, chr_writable, NULL};
+    ByteChannel *c = g_new0(ByteChannel, 1);
+    device_init(&c->dev, &byte_channel_ops, id);
+    c->handle = handle;
+    c->name = g_strdup(name);
+    c->chr = chr;
+    c->wires = *wires;
+    chardev_set_handlers(chr, &handlers, c);
+    irq_update(c);
+    return &c->dev;
+}
+
+bool byte_channel_is(const Device *dev)
+{
+    return dev->ops == &byte_channel_ops;
+}
+
+uint32_t byte_channel_handle(const Device *dev)
+{
+    return ((const ByteChannel *)dev)->handle;
+}

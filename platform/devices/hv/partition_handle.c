@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/devices/hv/partition_handle.h"
+
+typedef struct PartitionHandle {
+    Device dev;
+    uint32_t handle;
+    char *name;
+    Device *doorbells[2];
+} PartitionHandle;
+
+static void partition_handle_describe(Device *dev, Dts *dts)
+{
+    const PartitionHandle *p = (PartitionHandle *)dev;
+    dts_begin(dts, "partition@%x", p->handle);
+    dts_string(dts, "compatible", "fsl,hv-partition-handle");
+    dts_u32(dts, "reg", p->handle);
+    dts_u32(dts, "hv-handle", p->handle);
+    dts_string(dts, "label", p->name);
+    dts_u32(dts, "#address-cells", 1);
+    dts_u32(dts, "#size-cells", 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(p->doorbells); i++)
+        device_describe(p->doorbells[i], dts);
+    dts_end(dts);
+}
+
+static void partition_handle_reset(Device *dev)
+{
+    PartitionHandle *p = (PartitionHandle *)dev;
+    for (size_t i = 0; i < G_N_ELEMENTS(p->doorbells); i++)
+        device_reset(p->doorbells[i]);
+}
+
+static void partition_handle_free(Device *dev)
+{
+    PartitionHandle *p = (PartitionHandle *)dev;
+    for (size_t i = 0; i < G_N_ELEMENTS(p->doorbells); i++)
+        device_free(p->doorbells[i]);
+    g_free(p->name);
+    g_free(p);
+}
+
+static const DeviceOps partition_handle_ops = {
+    .name = "partition_handle",
+    .reset = partition_handle_reset,
+    .describe = partition_handle_describe,
+    .free = partition_handle_free,
+};
+
+Device *partition_handle_new(const char *id, const PartitionHandleConfig *config)
+{
+    PartitionHandle *p = g_new0(PartitionHandle, 1);
+    device_init(&p->dev, &partition_handle_ops, id);
+    p->handle = config->handle;
+    p->name = g_strdup(config->name);
+    p->doorbells[0] = config->state_change;
+    p->doorbells[1] = config->watchdog;
+    return &p->dev;
+}

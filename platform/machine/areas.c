@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/machine/areas.h"
+
+#include <inttypes.h>
+
+#include "cpu/log.h"
+#include "platform/base/lock.h"
+
+typedef struct Area {
+    bool registered;
+    uint64_t gpa;
+    uint32_t size;    /* that the guest gave */
+    uint32_t served;  /* bytes written: no field beyond */
+    uint32_t version; /* even: what memory has, had the guest not written there */
+} Area;
+
+typedef struct VcpuAreas {
+    Area area[AREA_COUNT];
+    bool any; /* of the host's per vCPU: what areas_after_exit() looks at */
+    uint64_t exits, hypercalls, accesses, waits;     /* RUN_STATS, since registration */
+    uint64_t steal_ns, run_ns;                       /* STEAL_TIME as written */
+    uint64_t steal_before_ns, run_before_ns;         /* at registration */
+} VcpuAreas;
+
+struct Areas {
+    AreasConfig config;
+    ClockTimer *tick;
+    VcpuAreas *vcpu; /* those of the machine are the first's */
+};
+
+/* ---- writing ---- */
+
+/* Each store comes after the one before (memory.h), so whoever sees a new field sees an odd or a new version. */
+static void put32(const Areas *a, const Area *area, unsigned offset, uint32_t value)
+{
+    if (offset < area->served)
+        memory_store32(a->config.memory, area->gpa + offset, value);
+}
+
+static void put64(const Areas *a, const Area *area, unsigned offset, uint64_t value)
+{
+    put32(a, area, offset, (uint32_t)(value >> 32));
+    put32(a, area, offset + 4, (uint32_t)value);
+}
+
+static void fill_WALL_CLOCK(const Areas *a, const VcpuAreas *v, const Area *area)
+{
+    const AreasConfig *c = &a->config;
+    uint64_t ns = c->wall_is_machine_time ? clock_now_ns(c->clock) : (uint64_t)g_get_real_time() * 1000;
+
+    put64(a, area, AREA_WALL_CLOCK_SECONDS, (uint64_t)c->wall_start_s + ns / NS_PER_SECOND);
+    put32(a, area, AREA_WALL_CLOCK_NANOSECONDS, (uint32_t)(ns % NS_PER_SECOND));
+    put32(a, area, AREA_WALL_CLOCK_PERIOD_US, AREAS_PERIOD_US);
+}
+
+static void fill_STEAL_TIME(const Areas *a, const VcpuAreas *v, const Area *area)
+{
+    put64(a, area, AREA_STEAL_TIME_STEAL_NS, v->steal_ns);
+    put64(a, area, AREA_STEAL_TIME_RUN_NS, v->run_ns);
+}
+
+static void fill_WATCHDOG_TOUCH(const Areas *a, const VcpuAreas *v, const Area *area)
+{
+    /* The guest's from here on. */
+}
+
+static void fill_RUN_STATS(const Areas *a, const VcpuAreas *v, const Area *area)
+{
+    put64(a, area, AREA_RUN_STATS_EXITS, v->exits);
+    put64(a, area, AREA_RUN_STATS_HYPERCALLS, v->hypercalls);
+    put64(a, area, AREA_RUN_STATS_ACCESSES, v->accesses);
+    put64(a, area, AREA_RUN_STATS_WAITS, v->waits);
+}
+
+static void (*const fill[AREA_COUNT])(const Areas *a, const VcpuAreas *v, const Area *area) = {
+#define X(id, number, size, per, writer, doc) [AREA_##id] = fill_##id,
+    AREA_LIST(X, AREA_NO_FIELD)
+#undef X
+};
+
+static void area_write(const Areas *a, VcpuAreas *v, AreaId id)
+{
+    Area *area = &v->area[id];
+
+    put32(a, area, AREA_VERSION, area->version + 1);
+    fill[id](a, v, area);
+    area->version += 2;
+    put32(a, area, AREA_VERSION, area->version);
+}
+
+/* ---- time ---- */
+
+static bool steal_wanted(const Areas *a, unsigned vcpu)
+{
+    const Area *area = &a->vcpu[vcpu].area[AREA_STEAL_TIME];
+    return a->config.call_out && area->registered;
+}
+
+static void tick_arm(Areas *a)
+{
+    bool wanted = a->vcpu[0].area[AREA_WALL_CLOCK].registered;
+
+    for (unsigned i = 0; i < a->config.n_vcpus; i++)
+        wanted |= steal_wanted(a, i);
+    if (wanted)
+        clock_timer_set(a->tick, clock_now_ns(a->config.clock) + AREAS_PERIOD_US * UINT64_C(1000));
+    else
+        clock_timer_cancel(a->tick);
+}
+
+void areas_time_runs(Areas *a)
+{
+    if (a->vcpu[0].area[AREA_WALL_CLOCK].registered)
+        area_write(a, &a->vcpu[0], AREA_WALL_CLOCK);
+}
+
+static void tick(void *opaque)
+{
+    Areas *a = opaque;
+
+    areas_time_runs(a);
+    for (unsigned i = 0; i < a->config.n_vcpus; i++)
+        if (steal_wanted(a, i))
+            a->config.call_out(a->config.opaque, i);
+    tick_arm(a);
+}
+
+/* ---- registering ---- */
+
+static VcpuAreas *owner(const Areas *a, unsigned vcpu, AreaId id)
+{
+    return &a->vcpu[area_types[id].per == AREA_PER_VCPU ? vcpu : 0];
+}
+
+static bool overlaps(const Areas *a, uint64_t gpa, uint64_t size)
+{
+    for (unsigned i = 0; i < a->config.n_vcpus; i++) {
+        for (unsigned id = 0; id < AREA_COUNT; id++) {
+            const Area *other = &a->vcpu[i].area[id];
+            if (other->registered && gpa < other->gpa + other->size && other->gpa < gpa + size)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* In the protocol's order. */
+static EvStatus check(const Areas *a, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size, const char **why)
+{
+    *why = "address and size must be multiples of 64, size from 64 to 4096";
+    if (gpa % AREA_ALIGN || size % AREA_ALIGN || size == 0 || size > AREA_SIZE_MAX)
+        return EV_EINVAL;
+    *why = "not all of it is RAM";
+    if (!memory_contains(a->config.memory, gpa, size))
+        return EV_EFAULT;
+    *why = "registered already";
+    if (owner(a, vcpu, id)->area[id].registered)
+        return EV_INVALID_STATE;
+    *why = "overlaps another area";
+    return overlaps(a, gpa, size) ? EV_CONFIG : EV_SUCCESS;
+}
+
+/* Whose own thread this is: what areas_after_exit() looks at. */
+static void look_for_any(VcpuAreas *v)
+{
+    v->any = v->area[AREA_STEAL_TIME].registered || v->area[AREA_RUN_STATS].registered;
+}
+
+/* Counts begin anew with each registration. */
+static void begin_counts(VcpuAreas *v, AreaId id, const Steal *steal)
+{
+    if (id == AREA_RUN_STATS)
+        v->exits = v->hypercalls = v->accesses = v->waits = 0;
+    if (id == AREA_STEAL_TIME) {
+        v->steal_before_ns = steal->steal_ns;
+        v->run_before_ns = steal->run_ns;
+        v->steal_ns = v->run_ns = 0;
+    }
+}
+
+EvStatus areas_register(Areas *a, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size, const Steal *steal)
+{
+    const AreaType *type = &area_types[id];
+    VcpuAreas *v = owner(a, vcpu, id);
+    Area *area = &v->area[id];
+    const char *why;
+    EvStatus status = check(a, vcpu, id, gpa, size, &why);
+
+    g_assert(device_lock_held());
+    if (status != EV_SUCCESS) {
+        LOG(LOG_GUEST_ERRORS, "cpu %u: memory area %s at 0x%" PRIx64 ", %" PRIu64 " bytes: %s", vcpu, type->name, gpa,
+            size, why);
+        return status;
+    }
+    *area = (Area){.registered = true, .gpa = gpa, .size = (uint32_t)size, .served = MIN(type->size, (uint32_t)size)};
+    begin_counts(v, id, steal);
+    put32(a, area, AREA_VERSION, 1);
+    for (unsigned offset = AREA_SIZE; offset < area->served; offset += 4)
+        put32(a, area, offset, offset == AREA_SIZE ? area->served : 0);
+    area_write(a, v, id);
+    if (type->per == AREA_PER_VCPU)
+        look_for_any(v);
+    tick_arm(a);
+    return EV_SUCCESS;
+}
+
+EvStatus areas_unregister(Areas *a, unsigned vcpu, AreaId id)
+{
+    VcpuAreas *v = owner(a, vcpu, id);
+    Area *area = &v->area[id];
+
+    g_assert(device_lock_held());
+    if (!area->registered)
+        return EV_ENOENT;
+    *area = (Area){0};
+    if (area_types[id].per == AREA_PER_VCPU)
+        look_for_any(v);
+    tick_arm(a);
+    return EV_SUCCESS;
+}
+
+void areas_reset(Areas *a)
+{
+    g_assert(device_lock_held());
+    for (unsigned i = 0; i < a->config.n_vcpus; i++)
+        a->vcpu[i] = (VcpuAreas){0};
+    tick_arm(a);
+}
+
+/* ---- exits ---- */
+
+static void count_exit(Areas *a, VcpuAreas *v, VcpuExitKind kind)
+{
+    v->exits++;
+    v->hypercalls += kind == VCPU_EXIT_EPAPR_HCALL;
+    v->accesses += kind == VCPU_EXIT_MMIO;
+    v->waits += kind == VCPU_EXIT_IDLE;
+    area_write(a, v, AREA_RUN_STATS);
+}
+
+static void show_steal(Areas *a, VcpuAreas *v, Steal *steal)
+{
+    steal_count(steal, AREAS_STEAL_EVERY_US * UINT64_C(1000));
+    uint64_t stolen = steal->steal_ns - v->steal_before_ns, ran = steal->run_ns - v->run_before_ns;
+    if (stolen == v->steal_ns && ran == v->run_ns)
+        return;
+    v->steal_ns = stolen;
+    v->run_ns = ran;
+    area_write(a, v, AREA_STEAL_TIME);
+}
+
+void areas_after_exit(Areas *a, unsigned vcpu, VcpuExitKind kind, Steal *steal)
+{
+    VcpuAreas *v = &a->vcpu[vcpu];
+
+    if (G_LIKELY(!v->any))
+        return;
+    if (v->area[AREA_RUN_STATS].registered)
+        count_exit(a, v, kind);
+    if (v->area[AREA_STEAL_TIME].registered)
+        show_steal(a, v, steal);
+}
+
+/* ---- looking ---- */
+
+unsigned areas_n_vcpus(const Areas *a)
+{
+    return a->config.n_vcpus;
+}
+
+bool areas_view(const Areas *a, unsigned vcpu, AreaId id, AreaView *view)
+{
+    const Area *area = &a->vcpu[vcpu].area[id];
+    *view = (AreaView){area->gpa, area->size};
+    return area->registered;
+}
+
+static uint64_t get64(const Memory *memory, uint64_t gpa)
+{
+    return (uint64_t)memory_load32(memory, gpa) << 32 | memory_load32(memory, gpa + 4);
+}
+
+bool areas_touch(const Areas *a, unsigned vcpu, AreaTouch *touch)
+{
+    const Area *area = &a->vcpu[vcpu].area[AREA_WATCHDOG_TOUCH];
+    const Memory *memory = a->config.memory;
+
+    *touch = (AreaTouch){.torn = true};
+    if (!area->registered)
+        return false;
+    for (unsigned i = 0; touch->torn && i < 100; i++) { /* the guest may die, or play, in the middle */
+        uint32_t version = memory_load32(memory, area->gpa + AREA_VERSION);
+        touch->touches = get64(memory, area->gpa + AREA_WATCHDOG_TOUCH_TOUCHES);
+        touch->time_base = get64(memory, area->gpa + AREA_WATCHDOG_TOUCH_TIME_BASE);
+        touch->torn = version & 1 || memory_load32(memory, area->gpa + AREA_VERSION) != version;
+    }
+    return true;
+}
+
+/* ---- life ---- */
+
+Areas *areas_new(const AreasConfig *config)
+{
+    Areas *a = g_new0(Areas, 1);
+    a->config = *config;
+    a->vcpu = g_new0(VcpuAreas, config->n_vcpus);
+    a->tick = clock_timer_new(config->clock, tick, a);
+    return a;
+}
+
+void areas_free(Areas *a)
+{
+    if (!a)
+        return;
+    clock_timer_free(a->tick);
+    g_free(a->vcpu);
+    g_free(a);
+}

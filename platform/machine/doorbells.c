@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Doorbells of -device: made, found by their handle, and sent, by hypercall or by a store.
+ */
+#include "platform/devices/hv/doorbell.h"
+
+#include "cpu/log.h"
+#include "platform/devices/hv/doorbell_page.h"
+#include "platform/machine/machine.h"
+
+static Device *find(const Machine *m, uint32_t handle)
+{
+    for (guint i = 0; handle && i < m->handles->len; i++) {
+        Device *dev = m->handles->pdata[i];
+        if (doorbell_is(dev) && doorbell_send_handle(dev) == handle)
+            return dev;
+    }
+    return NULL;
+}
+
+/* ---- by a store ---- */
+
+static void store(void *opaque, uint32_t handle)
+{
+    const Machine *m = opaque;
+    Device *dev = find(m, handle);
+    LOG(LOG_HCALL, "doorbell page: 0x%x", handle);
+    if (!dev || !doorbell_takes_stores(dev))
+        LOG(LOG_GUEST_ERRORS, "doorbell page: no doorbell with handle 0x%x is sent by a store", handle);
+    else
+        doorbell_send(dev);
+}
+
+static void send_heard(void *dev)
+{
+    doorbell_send(dev);
+}
+
+/* The kernel takes the store: to the interrupt controller, where that is the kernel's, too, and the guest its own receiver; else to us. */
+static bool store_to_event(Machine *m, Device *dev, const DoorbellConfig *config, GError **error)
+{
+    if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_IOEVENTFD))
+        return true;
+    Event *event = config->chr ? NULL : config->input.event;
+    if (!event) {
+        event = machine_new_event(m, error);
+        if (!event)
+            return false;
+        event_listen(event, send_heard, dev);
+    }
+    const AccelEventfd eventfd = {
+        .fd = event_fd(event),
+        .kind = ACCEL_EVENTFD_STORE,
+        .gpa = config->store,
+        .size = 4,
+        .value = config->send,
+    };
+    return vcpus_eventfd(m->vcpus, &eventfd, error);
+}
+
+static bool add_page(Machine *m, GError **error)
+{
+    Device *page = doorbell_page_new("doorbell-page", store, m);
+    g_ptr_array_add(m->devices, page);
+    return bus_map(m->bus, m->board->doorbell_page, DOORBELL_PAGE_SIZE, page, 0, error);
+}
+
+/* ---- making ---- */
+
+static bool add_one(Machine *m, const DoorbellOption *option, GError **error)
+{
+    DoorbellConfig config = {.name = option->name};
+    if (!machine_next_input(m, false, &config.input, error)) {
+        g_prefix_error(error, "-device epapr-doorbell,name=%s: ", option->name);
+        return false;
+    }
+    config.send = machine_next_handle(m);
+    config.receive = machine_next_handle(m);
+    config.chr = option->chardev ? machine_chardev(m, option->chardev) : NULL;
+    config.store = option->mmio ? m->board->doorbell_page : 0;
+    g_autofree char *id = g_strdup_printf("doorbell%u", config.send);
+    Device *dev = doorbell_new(id, &config);
+    g_ptr_array_add(m->handles, dev);
+    return !option->mmio || store_to_event(m, dev, &config, error);
+}
+
+bool machine_add_doorbells(Machine *m, GError **error)
+{
+    const GPtrArray *all = m->config->doorbells;
+    bool stores = false;
+    for (guint i = 0; i < all->len; i++) {
+        const DoorbellOption *option = all->pdata[i];
+        if (!add_one(m, option, error))
+            return false;
+        stores |= option->mmio;
+    }
+    return !stores || add_page(m, error);
+}
+
+/* ---- by hypercall ---- */
+
+EvStatus machine_doorbell_send(void *machine, uint32_t handle)
+{
+    Device *dev = find(machine, handle);
+    if (!dev)
+        return EV_EINVAL;
+    return doorbell_send(dev) == DOORBELL_SENT ? EV_SUCCESS : EV_CONFIG;
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A board, wired top to bottom.  The only file that names every device.
+ */
+#include "platform/machine/machine.h"
+
+#include <string.h>
+
+#include "cpu/fault.h"
+#include "platform/devices/soc/gpio.h"
+#include "platform/devices/soc/guts.h"
+#include "platform/devices/soc/i2c_rtc.h"
+#include "platform/devices/soc/mpic.h"
+#include "platform/devices/pci/host.h"
+#include "platform/devices/soc/spin_table.h"
+#include "platform/devices/soc/uart16550.h"
+#include "platform/base/lock.h"
+
+/* ---- wires out of devices ---- */
+
+static void wire_reset(void *opaque, unsigned pin, bool level)
+{
+    if (level)
+        run_request(((Machine *)opaque)->run, RUN_CAUSE_GUEST_RESET_DEVICE);
+}
+
+static void wire_power_off(void *opaque, unsigned pin, bool level)
+{
+    if (level)
+        run_request(((Machine *)opaque)->run, RUN_CAUSE_GUEST_SHUTDOWN_DEVICE);
+}
+
+static void release_cpu(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
+{
+    Machine *m = opaque;
+    m->release[cpu].entry = entry;
+    m->release[cpu].r3 = r3;
+    __atomic_store_n(&m->release[cpu].pending, true, __ATOMIC_RELEASE);
+    vcpu_kick(vcpus_get(m->vcpus, cpu));
+}
+
+/* ---- devices ---- */
+
+/* Takes dev.  gpa: where region 0 answers. */
+static bool add(Machine *m, Device *dev, uint64_t gpa, uint64_t size, GError **error)
+{
+    g_ptr_array_add(m->devices, dev);
+    return bus_map(m->bus, gpa, size, dev, 0, error);
+}
+
+/* The same for a block of CCSR: its node stands below /soc. */
+static bool add_soc(Machine *m, Device *dev, uint32_t offset, uint64_t size, GError **error)
+{
+    g_ptr_array_add(m->soc, dev);
+    return bus_map(m->bus, m->board->ccsr + offset, size, dev, 0, error);
+}
+
+static bool add_uarts(Machine *m, GError **error)
+{
+    static const uint32_t offset[SERIALS_MAX] = {SOC_UART0, SOC_UART1};
+    for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        Uart16550Config uart = {
+            .offset = offset[i],
+            .index = i,
+            .source = SOC_IRQ_UART,
+            .hz = m->board->clock_hz,
+        };
+        char id[16];
+        g_snprintf(id, sizeof(id), "serial%u", i);
+        Device *dev =
+            uart16550_new(id, &uart, m->serial[i], mpic_input(m->mpic, SOC_IRQ_UART), m->clock);
+        if (!add_soc(m, dev, offset[i], UART16550_SIZE, error))
+            return false;
+    }
+    return true;
+}
+
+/* -rtc base=: Unix time that the RTC shows at the start.  options.c checked the date. */
+static int64_t rtc_start_s(const char *base, int64_t host_s)
+{
+    if (!strcmp(base, "utc"))
+        return host_s;
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autofree char *iso =
+        strchr(base, 'T') ? g_strdup(base) : g_strconcat(base, "T00:00:00", NULL);
+    bool local = !strcmp(base, "localtime");
+    g_autoptr(GDateTime) date =
+        local ? g_date_time_new_from_unix_local(host_s) : g_date_time_new_from_iso8601(iso, utc);
+    if (!date)
+        return host_s;
+    return g_date_time_to_unix(date) +
+           (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
+}
+
+/* What time of day it is, by the clock chip and by WALL_CLOCK. */
+static void rtc_begin(Machine *m)
+{
+    const Config *config = m->config;
+    int64_t host_s = g_get_real_time() / G_USEC_PER_SEC;
+    int64_t start_s = rtc_start_s(config->rtc_base, host_s);
+    m->rtc_machine_time = config->rtc_clock_vm || config->icount;
+    m->rtc_start_s = m->rtc_machine_time ? start_s : start_s - host_s;
+}
+
+static bool add_i2c(Machine *m, GError **error)
+{
+    Device *dev = i2c_rtc_new("i2c", SOC_I2C, SOC_IRQ_I2C, mpic_input(m->mpic, SOC_IRQ_I2C),
+                              m->rtc_machine_time ? m->clock : NULL, m->rtc_start_s);
+    return add_soc(m, dev, SOC_I2C, I2C_RTC_SIZE, error);
+}
+
+static bool add_pci(Machine *m, GError **error)
+{
+    const Board *board = m->board;
+    const PciHostConfig pci = {
+        .registers = board->ccsr + SOC_PCI,
+        .memory = board->pci_memory,
+        .io = board->pci_io,
+        .memory_bus = board->pci_memory_bus,
+        .error_source = SOC_IRQ_PCI_ERROR,
+        .intx_source = SOC_IRQ_PCI_INTA,
+        .first_slot = board->pci_slot,
+        .n_slots = board->pci_slots,
+    };
+    Device *dev = pci_host_new("pci", &pci, mpic_input(m->mpic, SOC_IRQ_PCI_ERROR));
+    return add(m, dev, pci.registers, PCI_HOST_SIZE, error) &&
+           bus_map(m->bus, pci.memory, PCI_HOST_MEMORY_SIZE, dev, PCI_HOST_MEMORY, error) &&
+           bus_map(m->bus, pci.io, PCI_HOST_IO_SIZE, dev, PCI_HOST_IO, error);
+}
+
+static bool add_gpio(Machine *m, GError **error)
+{
+    IrqLine power_off = {wire_power_off, m, 0};
+    if (!m->board->has_gpio)
+        return true;
+    Device *dev =
+        gpio_new("gpio", SOC_GPIO, SOC_IRQ_GPIO, mpic_input(m->mpic, SOC_IRQ_GPIO), power_off);
+    g_ptr_array_add(m->devices, gpio_power_off_new("power-off", dev));
+    return add_soc(m, dev, SOC_GPIO, GPIO_SIZE, error);
+}
+
+static bool add_chip(Machine *m, GError **error)
+{
+    IrqLine reset = {wire_reset, m, 0};
+
+    return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
+           add_soc(
+               m,
+               guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset),
+               SOC_GUTS, GUTS_SIZE, error) &&
+           add_gpio(m, error);
+}
+
+/* What is there for hypercalls alone is of no use where none comes out. */
+static bool hcalls_come_out(const Machine *m, GError **error)
+{
+    const Config *config = m->config;
+    const char *option = board_is_paravirtual(m->board) ? "-M" : "-device";
+    bool doorbells = false;
+    for (guint i = 0; i < config->doorbells->len; i++)
+        doorbells |= !((const DoorbellOption *)config->doorbells->pdata[i])->mmio;
+    const char *what = board_is_paravirtual(m->board) ? m->board->name
+                       : config->byte_channels->len   ? "epapr-byte-channel"
+                       : doorbells                    ? "epapr-doorbell without mmio=on"
+                                                      : NULL;
+    if (!what || (vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s %s: accelerator %s hands out no hypercalls, which it lives by", option,
+                what, config->accel);
+    return false;
+}
+
+static bool add_devices(Machine *m, GError **error)
+{
+    return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
+           (board_is_paravirtual(m->board) || add_chip(m, error)) &&
+           machine_add_byte_channels(m, error) && machine_add_doorbells(m, error) &&
+           machine_add_partition(m, error) &&
+           add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
+               m->board->spin_table, SPIN_TABLE_SIZE, error);
+}
+
+/* ---- the rest of the machine ---- */
+
+static void mux_quit(void *opaque)
+{
+    run_request(((Machine *)opaque)->run, RUN_CAUSE_HOST_QUIT);
+}
+
+/* Takes chr; NULL: it could not be opened. */
+static Chardev *add_chardev(Machine *m, Chardev *chr)
+{
+    if (!chr)
+        return NULL;
+    chardev_set_quit(chr, mux_quit, m);
+    g_ptr_array_add(m->chardevs, chr);
+    return chr;
+}
+
+static bool add_chardevs(Machine *m, GError **error)
+{
+    for (guint i = 0; i < m->config->chardevs->len; i++) {
+        const ChardevConfig *config = m->config->chardevs->pdata[i];
+        if (!add_chardev(m, chardev_option_new(config->text, error)))
+            return false;
+    }
+    for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        const char *spec = m->config->serial[i];
+        char label[16];
+        g_snprintf(label, sizeof(label), "serial%u", i);
+        m->serial[i] = g_str_has_prefix(spec, "chardev:")
+                           ? machine_chardev(m, spec + strlen("chardev:"))
+                           : add_chardev(m, chardev_new(label, spec, error));
+        if (!m->serial[i])
+            return false;
+    }
+    return true;
+}
+
+static bool add_vcpus(Machine *m, GError **error)
+{
+    const Config *config = m->config;
+    const AccelOps *ops = accel_find(config->accel);
+    g_autofree char *why_not = NULL;
+    if (!ops->available(&why_not)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "-accel %s: %s", config->accel, why_not);
+        return false;
+    }
+    m->model = strcmp(config->cpu, "host") ? e500_model_find(config->cpu) : ops->host_model(error);
+    if (!m->model)
+        return false;
+    AccelConfig accel = {
+        .model = m->model,
+        .time = &m->time,
+        .tb_hz = m->board->clock_hz,
+        .n_vcpus = config->n_vcpus,
+        .external_proxy =
+            board_is_paravirtual(m->board) ? !config->no_external_proxy : m->board->mpic == MPIC_42,
+        .mpic = {config->kernel_irqchip ? m->board->mpic : 0, m->board->ccsr + SOC_MPIC},
+        .protected_state = config->protected_state,
+        .no_rebuild = config->no_rebuild,
+    };
+    m->vcpus = vcpus_new(ops, &accel, machine_serve, m, error);
+    if (!m->vcpus)
+        return false;
+    AccelRam ram = {.gpa = 0, .size = config->ram_size, .hva = memory_hva(m->memory)};
+    return vcpus_map_ram(m->vcpus, &ram, error);
+}
+
+/* The same word makes the promises and the service. */
+static unsigned hcalls_present(const Machine *m)
+{
+    const Config *config = m->config;
+    unsigned caps = vcpus_caps(m->vcpus);
+    HcallOffer offer = {
+        .exits = caps & ACCEL_CAP_HCALL_EXIT,
+        .can_reset = !machine_reset_rebuilds(m) || (caps & ACCEL_CAP_REBUILD),
+        .can_idle = caps & ACCEL_CAP_IDLE,
+        .idle = config->has_idle,
+        .reset = config->has_reset,
+        .shutdown = config->has_shutdown,
+        .partition = config->has_partition,
+        .hv_pic = board_is_paravirtual(m->board),
+        .doorbell = config->doorbells->len > 0,
+        .msgsnd = caps & ACCEL_CAP_MSGSND,
+        .areas = config->memory_areas && (caps & ACCEL_CAP_AREA_EXIT),
+    };
+    return hcall_present(&offer);
+}
+
+static RunAction watchdog_action(ActionWatchdog action)
+{
+    switch (action) {
+    case WATCHDOG_RESET:
+        return RUN_RST;
+    case WATCHDOG_SHUTDOWN:
+    case WATCHDOG_POWEROFF:
+        return RUN_OFF;
+    case WATCHDOG_PAUSE:
+        return RUN_HLT;
+    case WATCHDOG_DEBUG:
+    case WATCHDOG_NONE:
+    case WATCHDOG_INJECT_NMI:
+        return RUN_NOP;
+    }
+    return RUN_NOP;
+}
+
+static RunPolicy policy(const Config *config)
+{
+    return (RunPolicy){
+        .shutdown_on_reset = config->action_reboot == REBOOT_SHUTDOWN,
+        .pause_on_shutdown = config->action_shutdown == SHUTDOWN_PAUSE,
+        .stay_on_error = config->gdb || config->qmp,
+        .watchdog = watchdog_action(config->action_watchdog),
+        .panic = config->action_panic == PANIC_PAUSE ? RUN_PANIC_PAUSE : RUN_PANIC_SHUTDOWN,
+        .exit_host_failure = EXIT_HOST_FAILURE,
+        .exit_guest_crash = EXIT_GUEST_CRASH,
+    };
+}
+
+Event *machine_new_event(Machine *m, GError **error)
+{
+    Event *event = event_new(error);
+    if (event)
+        g_ptr_array_add(m->events, event);
+    return event;
+}
+
+Machine *machine_new(const Config *config, const Boot *boot, GError **error)
+{
+    Machine *m = g_new0(Machine, 1);
+    m->config = config;
+    m->boot = boot;
+    m->board = board_find(config->board);
+    g_mutex_init(&m->error_lock);
+    m->loop = g_main_loop_new(NULL, FALSE);
+    m->soc = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
+    m->handles = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
+    m->release = g_new0(CpuRelease, config->n_vcpus);
+    m->policy = policy(config);
+    m->bus = bus_new();
+    time_source_init(&m->time, config->icount, config->icount_shift);
+    m->clock = clock_new(&m->time);
+    m->run = run_new(&m->policy, &machine_run_ops, m, error);
+    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) ||
+        !add_vcpus(m, error) || !hcalls_come_out(m, error))
+        goto fail;
+    rtc_begin(m);
+    machine_areas_new(m);
+    m->hcall.present = hcalls_present(m);
+    m->partition = partition_new(config->name);
+    m->hcall.scramble = config->scramble ? g_rand_new_with_seed(1) : NULL;
+    m->hcall.services = &machine_hcall_services;
+    m->hcall.opaque = m;
+    device_lock();
+    run_listen(m->run, machine_partition_told, m);
+    bool ok = add_devices(m, error);
+    device_unlock();
+    if (!ok || !machine_power_on(m, error))
+        goto fail;
+    return m;
+fail:
+    machine_free(m);
+    return NULL;
+}
+
+void machine_free(Machine *m)
+{
+    if (!m)
+        return;
+    for (guint i = 0; i < m->chardevs->len; i++)
+        chardev_flush(m->chardevs->pdata[i]);
+    /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still
+     * exist. */
+    g_ptr_array_unref(m->handles);
+    g_ptr_array_unref(m->devices);
+    g_ptr_array_unref(m->soc);
+    vcpus_free(m->vcpus);
+    g_ptr_array_unref(m->events);
+    g_ptr_array_unref(m->chardevs);
+    areas_free(m->areas);
+    clock_free(m->clock);
+    run_free(m->run);
+    bus_free(m->bus);
+    memory_free(m->memory);
+    g_main_loop_unref(m->loop);
+    g_clear_error(&m->host_error);
+    g_mutex_clear(&m->error_lock);
+    partition_free(m->partition);
+    g_clear_pointer(&m->hcall.scramble, g_rand_free);
+    g_free(m->release);
+    g_free(m->console);
+    g_free(m);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A machine: everything that one command line makes.  Built, run and freed by the main thread.
+ */
+#pragma once
+
+#include "cpu/vcpu.h"
+#include "hcall/hcall.h"
+#include "platform/machine/areas.h"
+#include "platform/base/board.h"
+#include "platform/image/boot.h"
+#include "platform/base/bus.h"
+#include "platform/chardev/chardev.h"
+#include "platform/base/clock.h"
+#include "platform/options/config.h"
+#include "platform/base/irq.h"
+#include "platform/image/loader.h"
+#include "platform/base/memory.h"
+#include "platform/machine/partition.h"
+#include "platform/machine/runstate_ops.h"
+
+/* A CPU that the guest let go at its spin table entry; picked up by that vCPU's own thread. */
+typedef struct CpuRelease {
+    bool pending; /* atomic; the rest under the device lock */
+    uint64_t entry, r3;
+} CpuRelease;
+
+/* Who acknowledges for a core that takes an external interrupt (VCPU_EXIT_EPR): gives the value for EPR. */
+typedef struct Proxy {
+    uint32_t (*acknowledge)(Device *dev, unsigned cpu);
+    Device *dev;
+} Proxy;
+
+typedef struct Machine {
+    const Config *config;
+    const Boot *boot;
+    const Board *board;
+    const E500Model *model;
+    Memory *memory;
+    Bus *bus;
+    TimeSource time;
+    Clock *clock;
+    Vcpus *vcpus;
+    RunState *run;
+    RunPolicy policy;
+    HcallEnv hcall;
+    GPtrArray *soc;     /* of Device*, owned: nodes below /soc */
+    GPtrArray *devices; /* of Device*, owned: nodes below the root */
+    GPtrArray *handles; /* of Device*, owned: nodes below /hypervisor/handles */
+    uint32_t n_handles; /* handles given out: 1, 2, … */
+    unsigned n_byte_channels;
+    unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
+    Device *mpic;       /* also in soc; NULL: there is none, but … */
+    Device *hv_pic;     /* … this, also in devices */
+    Proxy proxy;
+    CpuRelease *release; /* per vCPU */
+    Partition *partition;
+    struct {
+        Device *shutdown, *state, *watchdog; /* in handles; NULL: the board has none */
+        bool stood;                          /* since the last start.  Main thread */
+    } bell;
+    GPtrArray *events;            /* of Event*, owned */
+    GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
+    Chardev *serial[SERIALS_MAX]; /* each is one of them */
+    char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
+    Areas *areas;
+    bool rtc_machine_time; /* the time of day goes with machine time and is rtc_start_s at 0; else it is the host's and so many seconds */
+    int64_t rtc_start_s;
+    GMainLoop *loop;
+    GMutex error_lock;
+    GError *host_error; /* the first; what HOST_ERROR is about */
+    uint64_t resets;    /* done since the start */
+    bool tree_reported; /* what is false in a -dtb file was said */
+} Machine;
+
+/* config and boot are borrowed.  Errors are the host's (memory, accelerator, back ends). */
+Machine *machine_new(const Config *config, const Boot *boot, GError **error);
+void machine_free(Machine *machine);
+int machine_run(Machine *machine); /* until the run state is FINISHED; exit status */
+
+/* Guest memory as a debugger sees it, through vcpu's translation; RAM only.  Parked.  False: not all mapped. */
+bool machine_debug_read(Machine *machine, Vcpu *vcpu, Ea ea, void *to, size_t size);
+bool machine_debug_write(Machine *machine, Vcpu *vcpu, Ea ea, const void *from, size_t size);
+
+/* --- between machine.c, machine_reset.c and machine_run.c --- */
+
+GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */
+bool machine_reset_rebuilds(const Machine *machine);         /* a reset makes a new VM */
+bool machine_power_on(Machine *machine, GError **error);      /* the first reset: writes FULL */
+RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
+Event *machine_new_event(Machine *machine, GError **error); /* the machine's, until it ends */
+extern const RunOps machine_run_ops; /* machine_run.c */
+bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
+void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
+extern const HcallServices machine_hcall_services;
+
+/* --- machine_pic.c: the interrupt controller; under the device lock --- */
+
+bool machine_add_pic(Machine *machine, GError **error);
+/* HcallServices */
+EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority,
+                                uint32_t cpu);
+EvStatus machine_int_get_config(void *machine, uint32_t interrupt, uint32_t *config, uint32_t *priority,
+                                uint32_t *cpu);
+EvStatus machine_int_set_mask(void *machine, uint32_t interrupt, uint32_t mask);
+EvStatus machine_int_get_mask(void *machine, uint32_t interrupt, uint32_t *mask);
+EvStatus machine_int_iack(void *machine, unsigned vcpu, uint32_t handle, uint32_t *interrupt);
+EvStatus machine_int_eoi(void *machine, unsigned vcpu, uint32_t interrupt);
+EvStatus machine_int_send_ipi(void *machine, uint32_t ipi, uint32_t cpus);
+EvStatus machine_int_set_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t priority);
+EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t *priority);
+EvStatus machine_msgsnd(void *machine, uint32_t message);
+
+/* --- machine_areas.c: memory areas that the guest registered --- */
+
+void machine_areas_new(Machine *machine); /* after the vCPUs */
+EvStatus machine_area_register(void *machine, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
+EvStatus machine_area_unregister(void *machine, unsigned vcpu, AreaId id);
+void machine_report_touch(Machine *machine, Vcpu *vcpu); /* its watchdog expired.  In its thread */
+
+/* --- machine_partition.c: the guest's own partition --- */
+
+bool machine_add_partition(Machine *machine, GError **error); /* under the device lock; the others not */
+bool machine_ring_shutdown(Machine *machine); /* false: nobody is there to hear it */
+void machine_ring_watchdog(Machine *machine);
+void machine_partition_told(void *machine, RunEvent event, RunCause cause); /* RunListener */
+
+/* --- machine_handles.c: devices below /hypervisor/handles; under the device lock --- */
+
+/*
+ * The next free input of the interrupt controller, for a device that has no interrupt of its own.  level: active while it is raised;
+ * else each rise is one interrupt.
+ */
+bool machine_next_input(Machine *machine, bool level, IrqInput *in, GError **error);
+uint32_t machine_next_handle(Machine *machine); /* for hv-handle and reg: 1, 2, … */
+void machine_handles_describe(void *machine, Dts *dts);
+
+/* --- machine_byte_channel.c; under the device lock --- */
+
+Chardev *machine_chardev(Machine *machine, const char *id); /* of -chardev; NULL: there is none */
+bool machine_add_byte_channels(Machine *machine, GError **error);
+bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size,
+                               unsigned *sent);
+bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size,
+                                  unsigned *got);
+bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive,
+                               unsigned *to_send);
+
+/* --- machine_doorbell.c; under the device lock --- */
+
+bool machine_add_doorbells(Machine *machine, GError **error);
+EvStatus machine_doorbell_send(void *machine, uint32_t handle);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Power-on and reset: the order of things, and the device tree built for it.
+ *
+ * A reset (all vCPUs parked):
+ *   1. exits that are pending take effect; a deferred hypercall stays open
+ *   2. rebuild, when asked for or needed: prepare.  May fail: nothing is lost, the hypercall
+ * answers EV_INTERNAL
+ *   3. the deferred hypercall takes effect too: its vCPU's state is complete and may be replaced
+ *   4. rebuild: commit.  From here a failure is INTERNAL_ERROR
+ *   5. devices, RAM, tree, register copies
+ *   6. write-back: RESET on the old VM, FULL on a new one
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cpu/fault.h"
+#include "cpu/log.h"
+#include "dts/nodes.h"
+#include "platform/base/lock.h"
+#include "platform/machine/machine.h"
+
+/* Where the board's tree has what /aliases and /chosen name. */
+typedef struct Paths {
+    char serial0[32], serial1[32], pci0[32];
+    NodesAlias aliases[4];
+} Paths;
+
+static void paths_fill(const Board *board, Paths *p)
+{
+    *p = (Paths){0};
+    g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
+               SOC_UART0);
+    g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
+               SOC_UART1);
+    g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
+    if (board_is_paravirtual(board))
+        return; /* no such devices */
+    p->aliases[0] = (NodesAlias){"serial0", p->serial0};
+    p->aliases[1] = (NodesAlias){"serial1", p->serial1};
+    p->aliases[2] = (NodesAlias){"pci0", p->pci0};
+    p->aliases[3] = (NodesAlias){NULL, NULL};
+}
+
+static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
+{
+    const Config *config = m->config;
+    AccelVm *vm = vcpus_vm(m->vcpus);
+    *nodes = (Nodes){
+        .model = m->board->model,
+        .compatible = config->dt_compatible,
+        .board_compatible = m->board->compatible,
+        .cpu = m->model->name,
+        .n_cpus = config->n_vcpus,
+        .tb_hz = vm->ops->vm_tb_hz(vm),
+        .clock_hz = m->board->clock_hz,
+        .bus_hz = m->board->clock_hz,
+        .cache_line = m->model->cache_line,
+        .spin_table = m->board->spin_table,
+        .ram_size = config->ram_size,
+        .bootargs = config->append,
+        .stdout_path = m->console ? m->console : paths->aliases[0].path,
+        .aliases = paths->aliases[0].name ? paths->aliases : NULL,
+        .kernel_start = m->boot->kernel ? m->boot->kernel->low : 0,
+        .kernel_end = m->boot->kernel ? m->boot->kernel->high : 0,
+        .initrd_start = m->boot->initrd_start,
+        .initrd_end = m->boot->initrd_end,
+        .present = m->hcall.present,
+        .hypervisor = m->hcall.present & HCALL_NEED_PARTITION ? partition_strings(m->partition) : NULL,
+        .describe_hypervisor = machine_handles_describe,
+        .has_handles = m->handles->len > 0,
+        .opaque = m,
+    };
+    nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);
+    /* A repeatable machine has a repeatable seed. */
+    if (!m->time.is_virtual && getrandom(nodes->rng_seed, sizeof(nodes->rng_seed), 0) < 0)
+        memset(nodes->rng_seed, 0, sizeof(nodes->rng_seed));
+}
+
+static void soc_describe(Machine *m, Dts *dts)
+{
+    const uint64_t ccsr = m->board->ccsr;
+    dts_begin(dts, "soc@%" PRIx64, ccsr);
+    dts_string(dts, "device_type", "soc");
+    dts_strings(dts, "compatible", (const char *const[]){"fsl,mpc8544-immr", "simple-bus", NULL});
+    DTS_CELLS(dts, "#address-cells", 1);
+    DTS_CELLS(dts, "#size-cells", 1);
+    DTS_CELLS(dts, "ranges", 0, (uint32_t)(ccsr >> 32), (uint32_t)ccsr, SOC_SIZE);
+    dts_u32(dts, "bus-frequency", 0);
+    for (guint i = 0; i < m->soc->len; i++)
+        device_describe(m->soc->pdata[i], dts);
+    dts_end(dts);
+}
+
+static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
+{
+    Dts *dts = dts_new();
+    nodes_root(dts, nodes);
+    nodes_describe(dts, nodes);
+    if (m->soc->len)
+        soc_describe(m, dts);
+    for (guint i = 0; i < m->devices->len; i++)
+        device_describe(m->devices->pdata[i], dts);
+    dts_end(dts);
+    GBytes *tree = dts_finish(dts, error);
+    dts_free(dts);
+    return tree;
+}
+
+static GBytes *adopt_users(Machine *m, const Nodes *nodes, GError **error)
+{
+    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+    GBytes *tree = nodes_adopt(m->boot->dtb, nodes, reports, error);
+    for (guint i = 0; i < reports->len && !m->tree_reported; i++)
+        message_warning("-dtb %s: %s", m->config->dtb, (char *)reports->pdata[i]);
+    m->tree_reported = true;
+    return tree;
+}
+
+GBytes *machine_build_tree(Machine *m, GError **error)
+{
+    Paths paths;
+    Nodes nodes;
+    if (fault_here(FAULT_BUILD_TREE, error))
+        return NULL;
+    paths_fill(m->board, &paths);
+    nodes_fill(m, &paths, &nodes);
+    g_autoptr(GBytes) own = build_own(m, &nodes, error);
+    if (!own || !m->boot->dtb)
+        return g_steal_pointer(&own);
+    nodes.own = own;
+    return adopt_users(m, &nodes, error);
+}
+
+/* Step 5. */
+static bool renew(Machine *m, GError **error)
+{
+    g_autoptr(GBytes) base = NULL, tree = NULL;
+    bool ok, dropped = false;
+
+    device_lock();
+    for (guint i = 0; i < m->events->len; i++)
+        event_settle(m->events->pdata[i]); /* what the guest did before */
+    areas_reset(m->areas); /* before RAM: nobody writes there any more */
+    device_unlock();
+    if (m->config->reset_ram_clear)
+        memory_clear(m->memory);
+    device_lock();
+    for (guint i = 0; i < m->soc->len; i++)
+        device_reset(m->soc->pdata[i]);
+    for (guint i = 0; i < m->devices->len; i++)
+        device_reset(m->devices->pdata[i]);
+    for (guint i = 0; i < m->handles->len; i++)
+        device_reset(m->handles->pdata[i]);
+    for (unsigned i = 0; i < m->config->n_vcpus; i++)
+        m->release[i] = (CpuRelease){0};
+    base = machine_build_tree(m, error);
+    if (base)
+        tree = guest_tree_boot(partition_tree(m->partition), base, &dropped);
+    device_unlock();
+    if (dropped)
+        message_warning("device tree: no room for what the guest set in it");
+    ok = tree && boot_put(m->boot, m->memory, tree, error);
+
+    for (unsigned i = 0; i < m->config->n_vcpus; i++) {
+        Vcpu *vcpu = vcpus_get(m->vcpus, i);
+        e500_state_reset(&vcpu->state, m->model, i);
+        boot_cpu_state(m->boot, &vcpu->state, i);
+        vcpu->state.spr[SPR_TSR] |= partition_wrs(m->partition, i) << 28; /* TSR[WRS] */
+        vcpu->valid = true;
+    }
+    return ok;
+}
+
+bool machine_power_on(Machine *m, GError **error)
+{
+    return renew(m, error) && vcpus_post_init(m->vcpus, error);
+}
+
+/* Deferred hypercalls get `status` and take effect. */
+static void answer_deferred(Machine *m, EvStatus status)
+{
+    for (unsigned i = 0; i < m->config->n_vcpus; i++) {
+        Vcpu *vcpu = vcpus_get(m->vcpus, i);
+        if (!vcpu->deferred)
+            continue;
+        hcall_answer(&vcpu->exit, status);
+        vcpu->deferred = false;
+        vcpu_finish_exit(vcpu);
+    }
+}
+
+/* Asked for; or nothing else brings all back: a controller of the accelerator's has state that nobody can write (docs/decisions/032). */
+bool machine_reset_rebuilds(const Machine *m)
+{
+    return m->config->reset_mode == RESET_MODE_REBUILD || m->config->kernel_irqchip ||
+           !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE);
+}
+
+static bool prepare(Machine *m, GError **error)
+{
+    if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_REBUILD)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
+                    "accelerator %s does not support reset", vcpus_vm(m->vcpus)->ops->name);
+        return false;
+    }
+    if (!vcpus_rebuild_prepare(m->vcpus, error)) {
+        g_prefix_error(error, "rebuild, prepare: ");
+        return false;
+    }
+    return true;
+}
+
+RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
+{
+    bool rebuild = machine_reset_rebuilds(m);
+
+    for (unsigned i = 0; i < m->config->n_vcpus; i++)
+        vcpu_finish_exit(vcpus_get(m->vcpus, i));
+    if (rebuild && !prepare(m, error)) {
+        answer_deferred(m, EV_INTERNAL);
+        return RUN_RESET_REFUSED;
+    }
+    answer_deferred(m, EV_SUCCESS);
+    if (rebuild && !vcpus_rebuild_commit(m->vcpus, error)) {
+        g_prefix_error(error, "rebuild, commit: ");
+        return RUN_RESET_FAILED;
+    }
+    m->resets++;
+    device_lock();
+    partition_reset(m->partition, cause, run_state(m->run));
+    device_unlock();
+    if (!renew(m, error)) {
+        g_prefix_error(error, "reset: ");
+        return RUN_RESET_FAILED;
+    }
+    if (rebuild ? !vcpus_post_init(m->vcpus, error) : !vcpus_post_reset(m->vcpus, error)) {
+        g_prefix_error(error, "reset: ");
+        return RUN_RESET_FAILED;
+    }
+    return RUN_RESET_DONE;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The machine at work: serving vCPU exits, and what the run state asks of it.
+ */
+#include "cpu/fault.h"
+#include "cpu/log.h"
+#include "platform/base/lock.h"
+#include "platform/machine/machine.h"
+
+void machine_host_error(Machine *m, GError *error)
+{
+    g_mutex_lock(&m->error_lock);
+    if (m->host_error)
+        g_error_free(error);
+    else
+        m->host_error = error;
+    g_mutex_unlock(&m->error_lock);
+    run_request(m->run, RUN_CAUSE_HOST_ERROR);
+}
+
+/* ---- exits, each in its vCPU's thread ---- */
+
+static void serve_mmio(Machine *m, Vcpu *vcpu, VcpuExit *exit)
+{
+    uint64_t gpa = exit->mmio.gpa;
+    unsigned size = exit->mmio.size;
+    device_lock();
+    bus_set_initiator(vcpu->index);
+    if (exit->mmio.is_write)
+        exit->mmio.failed = !bus_write(m->bus, gpa, size, exit->mmio.data);
+    else
+        exit->mmio.failed = !bus_read(m->bus, gpa, size, &exit->mmio.data);
+    if (exit->mmio.failed)
+        partition_bus_error(m->partition, gpa, exit->mmio.is_write);
+    device_unlock();
+}
+
+static void serve_hcall(Machine *m, Vcpu *vcpu, VcpuExit *exit)
+{
+    device_lock();
+    vcpu->deferred = hcall_serve(&m->hcall, vcpu->index, exit) == HCALL_DEFERRED;
+    device_unlock();
+}
+
+static void serve_epr(Machine *m, Vcpu *vcpu, VcpuExit *exit)
+{
+    device_lock();
+    exit->epr.epr = m->proxy.acknowledge(m->proxy.dev, vcpu->index);
+    device_unlock();
+}
+
+static void serve_timers(Machine *m)
+{
+    if (!m->time.is_virtual)
+        return; /* the main loop does */
+    device_lock();
+    clock_run_due(m->clock);
+    device_unlock();
+}
+
+static void start_released(E500State *s, void *opaque)
+{
+    const CpuRelease *release = opaque;
+    boot_release_state(s, release->entry, release->r3);
+}
+
+/* True: the vCPU was let go and is about to run. */
+static bool serve_release(Machine *m, Vcpu *vcpu)
+{
+    CpuRelease *release = &m->release[vcpu->index];
+    if (!__atomic_load_n(&release->pending, __ATOMIC_ACQUIRE))
+        return false;
+    device_lock();
+    CpuRelease copy = *release;
+    release->pending = false;
+    device_unlock();
+    GError *error = NULL;
+    if (!vcpu_edit_own_state(vcpu, start_released, &copy, &error))
+        machine_host_error(m, error);
+    return true;
+}
+
+/* -action watchdog=.  What lets the guest run on is done here, the rest is the run state's. */
+static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
+{
+    switch (m->config->action_watchdog) {
+    case WATCHDOG_RESET:
+    case WATCHDOG_SHUTDOWN:
+    case WATCHDOG_POWEROFF:
+    case WATCHDOG_PAUSE:
+        device_lock();
+        partition_stopped(m->partition, true, vcpu->index, wrc);
+        device_unlock();
+        machine_report_touch(m, vcpu);
+        break;
+    case WATCHDOG_INJECT_NMI:
+        vcpu_send_nmi(vcpu);
+        machine_ring_watchdog(m);
+        break;
+    case WATCHDOG_DEBUG:
+        message_warning("cpu %u: watchdog expired", vcpu->index);
+        machine_report_touch(m, vcpu);
+        machine_ring_watchdog(m);
+        break;
+    case WATCHDOG_NONE:
+        machine_ring_watchdog(m);
+        break;
+    }
+    run_request(m->run, RUN_CAUSE_GUEST_WATCHDOG);
+}
+
+static void serve_shutdown(Machine *m, Vcpu *vcpu, VcpuShutdownReason reason)
+{
+    if (reason == VCPU_SHUTDOWN_RESET) {
+        run_request(m->run, RUN_CAUSE_GUEST_RESET_DEVICE);
+        return;
+    }
+    message_error("cpu %u: checkstop: machine check with MSR[ME] = 0", vcpu->index);
+    run_request(m->run, RUN_CAUSE_GUEST_CRASH);
+}
+
+/* The main thread may have taken a request of this vCPU, and be on its way to park it, before
+ * serving ends: run_requested() is silent then, the count is not.  A vCPU that went on would execute
+ * past its breakpoint or out of a hypercall that is not answered. */
+bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
+{
+    Machine *m = machine;
+    uint32_t made = run_requests_made(m->run);
+    const VcpuExitKind kind = exit->kind;
+    switch (kind) {
+    case VCPU_EXIT_MMIO:
+        serve_mmio(m, vcpu, exit);
+        break;
+    case VCPU_EXIT_EPAPR_HCALL:
+        serve_hcall(m, vcpu, exit);
+        break;
+    case VCPU_EXIT_EPR:
+        serve_epr(m, vcpu, exit);
+        break;
+    case VCPU_EXIT_IDLE:
+        serve_timers(m);
+        if (serve_release(m, vcpu))
+            exit->kind = VCPU_EXIT_INTR;
+        break;
+    case VCPU_EXIT_INTR:
+        serve_timers(m);
+        break;
+    case VCPU_EXIT_DEBUG:
+        run_request(m->run, RUN_CAUSE_DEBUG_STOP);
+        break;
+    case VCPU_EXIT_WATCHDOG:
+        serve_watchdog(m, vcpu, exit->watchdog.wrc);
+        break;
+    case VCPU_EXIT_SHUTDOWN:
+        serve_shutdown(m, vcpu, exit->shutdown.reason);
+        break;
+    case VCPU_EXIT_FATAL:
+    case VCPU_EXIT_KINDS:
+        machine_host_error(m, g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED, "vCPU %u: %s",
+                                          vcpu->index, exit->fatal.message));
+        break;
+    }
+    areas_after_exit(m->areas, vcpu->index, kind, &vcpu->steal);
+    return made == run_requests_made(m->run) && !run_requested(m->run);
+}
+
+/* ---- what the run state asks for, in the main thread ---- */
+
+static void park(void *opaque)
+{
+    Machine *m = opaque;
+    vcpus_park(m->vcpus);
+}
+
+static bool resume(void *opaque, GError **error)
+{
+    Machine *m = opaque;
+    return vcpus_resume(m->vcpus, error);
+}
+
+static void start_time(void *opaque)
+{
+    Machine *m = opaque;
+    device_lock();
+    time_source_start(&m->time);
+    areas_time_runs(m->areas);
+    clock_rearm(m->clock);
+    device_unlock();
+}
+
+static void stop_time(void *opaque)
+{
+    Machine *m = opaque;
+    device_lock();
+    time_source_stop(&m->time);
+    clock_rearm(m->clock);
+    device_unlock();
+}
+
+/* Time stands still, so that vCPUs whose state is written one after the other have one time base. */
+static RunResetResult reset(void *opaque, RunCause cause, GError **error)
+{
+    Machine *m = opaque;
+    bool runs = run_state(m->run) == RUN_STATE_RUNNING;
+    if (runs)
+        stop_time(m);
+    RunResetResult result = machine_reset(m, cause, error);
+    if (runs)
+        start_time(m);
+    return result;
+}
+
+static bool power_button(void *opaque)
+{
+    return machine_ring_shutdown(opaque);
+}
+
+static const GError *host_error(void *opaque)
+{
+    return ((Machine *)opaque)->host_error;
+}
+
+static void finished(void *opaque)
+{
+    g_main_loop_quit(((Machine *)opaque)->loop);
+}
+
+const RunOps machine_run_ops = {
+    .park = park,
+    .resume = resume,
+    .start_time = start_time,
+    .stop_time = stop_time,
+    .reset = reset,
+    .host_error = host_error,
+    .finished = finished,
+    .power_button = power_button,
+};
+
+int machine_run(Machine *m)
+{
+    if (!m->config->start_paused)
+        run_request(m->run, RUN_CAUSE_HOST_CONT);
+    g_main_loop_run(m->loop);
+    hcall_log_counts(&m->hcall);
+    return run_exit_status(m->run);
+}
+
+/* ---- memory for debuggers ---- */
+
+static bool debug_access(Machine *m, Vcpu *vcpu, Ea ea, uint8_t *to, const uint8_t *from, size_t size)
+{
+    while (size > 0) {
+        uint64_t gpa;
+        size_t n = MIN(size, 4096 - (ea & 4095));
+        if (!vcpu_translate(vcpu, ea, &gpa))
+            return false;
+        if (to ? !memory_read(m->memory, gpa, to, n) : !memory_write(m->memory, gpa, from, n))
+            return false;
+        to = to ? to + n : NULL;
+        from = from ? from + n : NULL;
+        ea += (Ea)n;
+        size -= n;
+    }
+    return true;
+}
+
+bool machine_debug_read(Machine *m, Vcpu *vcpu, Ea ea, void *to, size_t size)
+{
+    return debug_access(m, vcpu, ea, to, NULL, size);
+}
+
+bool machine_debug_write(Machine *m, Vcpu *vcpu, Ea ea, const void *from, size_t size)
+{
+    return debug_access(m, vcpu, ea, NULL, from, size);
+}

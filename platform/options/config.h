@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the command line says.  platform/options/options.c fills it; nobody changes it afterwards.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/base/config_error.h"
+
+/* Exit status of the program (quoin(1)). */
+enum {
+    EXIT_OK = 0,           /* guest shutdown, or a reset under -no-reboot */
+    EXIT_HOST_FAILURE = 1, /* the host failed: I/O, memory, accelerator */
+    EXIT_BAD_CONFIG = 2,   /* options or images */
+    EXIT_GUEST_CRASH = 3,  /* checkstop, or a guest panic with -action panic=… */
+};
+
+enum { SERIALS_MAX = 2, VCPUS_MAX = 32 };
+
+typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
+
+/* -action EVENT=ACTION with QEMU's words. */
+typedef enum ActionReboot { REBOOT_RESET, REBOOT_SHUTDOWN } ActionReboot;
+typedef enum ActionShutdown { SHUTDOWN_POWEROFF, SHUTDOWN_PAUSE } ActionShutdown;
+typedef enum ActionPanic {
+    PANIC_PAUSE,
+    PANIC_SHUTDOWN,
+    PANIC_EXIT_FAILURE,
+    PANIC_NONE
+} ActionPanic;
+#define ACTION_WATCHDOG_WORDS "reset", "shutdown", "poweroff", "pause", "debug", "none", "inject-nmi"
+typedef enum ActionWatchdog {
+    WATCHDOG_RESET,
+    WATCHDOG_SHUTDOWN,
+    WATCHDOG_POWEROFF,
+    WATCHDOG_PAUSE,
+    WATCHDOG_DEBUG,
+    WATCHDOG_NONE,
+    WATCHDOG_INJECT_NMI,
+} ActionWatchdog;
+
+/* -chardev */
+typedef struct ChardevConfig {
+    char *id, *text;     /* text: the whole argument */
+    const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody yet */
+} ChardevConfig;
+
+/* -device epapr-byte-channel */
+typedef struct ByteChannelConfig {
+    char *chardev; /* an id of -chardev */
+    char *name;    /* NULL: none */
+    bool console;  /* the guest's: /chosen stdout-path */
+} ByteChannelConfig;
+
+/* -device epapr-doorbell */
+typedef struct DoorbellOption {
+    char *name;
+    char *chardev; /* an id of -chardev; NULL: within the guest */
+    bool mmio;     /* a store sends it, too */
+} DoorbellOption;
+
+typedef struct Config {
+    /* -M BOARD,… */
+    char *board; /* name of a row of board.c */
+    char *dumpdtb, *dt_compatible;
+    ResetMode reset_mode;                   /* reset=plain|rebuild */
+    bool reset_ram_clear;                   /* reset-ram=keep|clear */
+    bool memory_areas;                      /* memory-areas=on|off */
+    bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
+    bool scramble; /* scramble=on: hypercalls overwrite volatile registers */
+    bool has_partition; /* has-partition=on|off: Freescale's partition calls */
+    bool kernel_irqchip; /* kernel-irqchip=on|off: the MPIC is the accelerator's */
+    bool no_external_proxy, direct_eoi; /* external-proxy=on|off, direct-eoi=on|off */
+    char *fault; /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
+    /* -accel NAME,… */
+    char *accel;          /* "soft" */
+    bool protected_state; /* protected=on */
+    bool no_rebuild;      /* rebuild=off */
+    /* -cpu, -m, -smp */
+    char *cpu;
+    uint64_t ram_size; /* bytes */
+    unsigned n_vcpus;
+    /* images */
+    char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
+    /* back ends */
+    char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
+    GPtrArray *chardevs;       /* of ChardevConfig* */
+    GPtrArray *byte_channels;  /* of ByteChannelConfig* */
+    GPtrArray *doorbells;      /* of DoorbellOption* */
+    char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
+    char *qmp;                 /* -qmp SPEC; NULL: none */
+    char *pidfile;
+    char *name; /* -name; NULL: none */
+    /* behaviour */
+    ActionReboot action_reboot;
+    ActionShutdown action_shutdown;
+    ActionPanic action_panic;
+    ActionWatchdog action_watchdog;
+    bool start_paused; /* -S */
+    char *rtc_base;    /* "utc", "localtime" or an ISO date, UTC */
+    bool rtc_clock_vm; /* clock=vm: the RTC stands still while the machine does */
+    bool icount;       /* virtual clock */
+    unsigned icount_shift;
+    uint32_t log_mask;
+    char *log_file;
+} Config;
+
+typedef enum OptionsResult {
+    OPTIONS_RUN,  /* config is complete */
+    OPTIONS_DONE, /* help or version was printed: exit 0 */
+    OPTIONS_BAD,  /* error is set: exit EXIT_BAD_CONFIG */
+} OptionsResult;
+
+OptionsResult options_parse(int argc, char **argv, Config *config, GError **error);
+void config_clear(Config *config);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The option table as text: -help, -version and the option section of the man page.
+ */
+#include "platform/options/priv.h"
+
+#include <string.h>
+
+#include "cpu/accel.h"
+
+static const char *alias_of(OptionId id)
+{
+    static const char *const aliases[OPTIONS] = {
+#define ALIAS(alias, id) [OPTION_##id] = alias,
+#include "platform/options/table.def"
+    };
+    return aliases[id];
+}
+
+void options_print_help(FILE *out)
+{
+    fprintf(
+        out,
+        "usage: quoin -kernel FILE [OPTION...]\n"
+        "An ePAPR paravirtual machine for e500 PowerPC guests.  Options take one dash or two.\n");
+    for (unsigned topic = 0; topic < OPTION_TOPICS; topic++) {
+        fprintf(out, "\n%s:\n", option_topics[topic]);
+        for (unsigned i = 0; i < OPTIONS; i++) {
+            const Option *o = &options_table[i];
+            if (o->topic != topic)
+                continue;
+            if (alias_of(i))
+                fprintf(out, "  -%s, -%s", alias_of(i), o->name);
+            else
+                fprintf(out, "  -%s", o->name);
+            fprintf(out, "%s%s\n", o->argument ? " " : "", o->argument ? o->argument : "");
+            g_auto(GStrv) lines = g_strsplit(o->text, "\n", -1);
+            for (char **line = lines; *line; line++)
+                fprintf(out, "        %s\n", *line);
+        }
+    }
+}
+
+void options_print_version(FILE *out)
+{
+    fprintf(out, "quoin %s\n", QUOIN_VERSION);
+    fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft")->available(NULL) ? "yes" : "no",
+            accel_find("kvm")->available(NULL) ? "yes" : "no");
+    fprintf(out, "optional libraries: json-glib %s\n", HAVE_JSON_GLIB ? "yes" : "no");
+}
+
+/* --- roff */
+
+static void print_escaped(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '-')
+            fputs("\\-", out);
+        else if (*text == '\\')
+            fputs("\\e", out);
+        else
+            fputc(*text, out);
+    }
+}
+
+void options_print_man(FILE *out)
+{
+    for (unsigned topic = 0; topic < OPTION_TOPICS; topic++) {
+        fprintf(out, ".SS %s\n", option_topics[topic]);
+        for (unsigned i = 0; i < OPTIONS; i++) {
+            const Option *o = &options_table[i];
+            if (o->topic != topic)
+                continue;
+            fprintf(out, ".TP\n\\fB");
+            if (alias_of(i)) {
+                fprintf(out, "\\-");
+                print_escaped(out, alias_of(i));
+                fprintf(out, "\\fR, \\fB");
+            }
+            fprintf(out, "\\-");
+            print_escaped(out, o->name);
+            fprintf(out, "\\fR");
+            if (o->argument) {
+                fprintf(out, " \\fI");
+                print_escaped(out, o->argument);
+                fprintf(out, "\\fR");
+            }
+            g_auto(GStrv) lines = g_strsplit(o->text, "\n", -1);
+            for (char **line = lines; *line; line++) {
+                fputs(line == lines ? "\n" : ".br\n", out);
+                print_escaped(out, *line);
+                fputs(line[1] ? "\n" : "", out);
+            }
+            fputc('\n', out);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the options about the machine do to the Config: -machine, -accel, -cpu, -smp, -m.
+ */
+#include "platform/options/property.h"
+
+#include <string.h>
+
+#include "cpu/accel.h"
+#include "cpu/e500/state.h"
+#include "cpu/fault.h"
+#include "platform/base/board.h"
+#include "platform/base/suggest.h"
+
+/* --- -machine */
+
+static bool machine_board(Parse *p, const char *what, const char *value, GError **error)
+{
+    size_t n;
+    const Board *all = boards(&n);
+    if (!strcmp(value, "help")) {
+        for (size_t i = 0; i < n; i++)
+            printf("%-10s %s%s\n", all[i].name, all[i].doc, i ? "" : " (default)");
+        p->done = true;
+        return true;
+    }
+    if (!board_find(value)) {
+        g_autofree const char **names = g_new(const char *, n);
+        for (size_t i = 0; i < n; i++)
+            names[i] = all[i].name;
+        const char *closest = suggest_closest(value, names, n);
+        return option_bad(error, "-M %s: unknown board; the closest known is %s", value,
+                          closest ? closest : names[0]);
+    }
+    return property_string(&p->config->board, what, value, error);
+}
+
+static bool machine_accel(Parse *p, const char *what, const char *value, GError **error);
+static bool machine_fault(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!strcmp(value, "help")) {
+#define X(id, name, doc) printf("%-16s %s\n", name, doc);
+        FAULT_LIST(X)
+#undef X
+        p->done = true;
+        return true;
+    }
+    return property_string(&p->config->fault, what, value, error);
+}
+STRING_PROPERTY(machine_dumpdtb, dumpdtb)
+STRING_PROPERTY(machine_dt_compatible, dt_compatible)
+STRING_PROPERTY(machine_bios, bios)
+STRING_PROPERTY(machine_kernel, kernel)
+STRING_PROPERTY(machine_initrd, initrd)
+STRING_PROPERTY(machine_dtb, dtb)
+WORD_PROPERTY(machine_reset, ResetMode, reset_mode, "plain", "rebuild")
+WORD_PROPERTY(machine_reset_ram, bool, reset_ram_clear, "keep", "clear")
+
+static bool machine_has_reset(Parse *p, const char *what, const char *value, GError **error)
+{
+    p->reset_given = true;
+    return value_bool(what, value, &p->config->has_reset, error);
+}
+
+static bool machine_has_shutdown(Parse *p, const char *what, const char *value, GError **error)
+{
+    p->shutdown_given = true;
+    return value_bool(what, value, &p->config->has_shutdown, error);
+}
+
+BOOL_PROPERTY(machine_has_idle, has_idle)
+BOOL_PROPERTY(machine_has_partition, has_partition)
+BOOL_PROPERTY(machine_scramble, scramble)
+BOOL_PROPERTY(machine_direct_eoi, direct_eoi)
+
+static bool machine_external_proxy(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    p->config->no_external_proxy = !on;
+    return true;
+}
+BOOL_PROPERTY(machine_memory_areas, memory_areas)
+
+
+/* QEMU's third word is for controllers that PowerPC has not. */
+WORD_PROPERTY(machine_kernel_irqchip, bool, kernel_irqchip, "off", "on")
+
+static bool machine_append(Parse *p, const char *what, const char *value, GError **error)
+{
+    return option_set_append(p, value, error);
+}
+
+bool option_set_machine(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", machine_board},
+        {"type", machine_board},
+        {"accel", machine_accel},
+        {"dumpdtb", machine_dumpdtb},
+        {"dt_compatible", machine_dt_compatible},
+        {"reset", machine_reset},
+        {"reset-ram", machine_reset_ram},
+        {"has-reset", machine_has_reset},
+        {"has-shutdown", machine_has_shutdown},
+        {"has-idle", machine_has_idle},
+        {"has-partition", machine_has_partition},
+        {"scramble", machine_scramble},
+        {"external-proxy", machine_external_proxy},
+        {"direct-eoi", machine_direct_eoi},
+        {"memory-areas", machine_memory_areas},
+        {"kernel-irqchip", machine_kernel_irqchip},
+        {"kernel_irqchip", machine_kernel_irqchip},
+        {"inject-fault", machine_fault},
+        {"kernel", machine_kernel},
+        {"initrd", machine_initrd},
+        {"append", machine_append},
+        {"dtb", machine_dtb},
+        {"usb", property_must_be_off},
+        {"graphics", property_must_be_off},
+        {"firmware", machine_bios},
+        {"memory-backend", property_not_yet},
+    };
+    return PROPERTIES_SET(p, "-M", rows, arg, error);
+}
+
+/* --- -accel, -cpu, -smp, -m */
+
+static bool accel_help(Parse *p)
+{
+    static const char *const names[] = {"soft", "kvm"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        const AccelOps *ops = accel_find(names[i]);
+        g_autofree char *why = NULL;
+        printf("%-8s %s (%s)\n", names[i], ops->doc, ops->available(&why) ? "available" : why);
+    }
+    printf("tcg      the same as soft\n");
+    p->done = true;
+    return true;
+}
+
+static bool accel_name(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const names[] = {"soft", "tcg", "kvm"};
+    unsigned i;
+    if (!strcmp(value, "help"))
+        return accel_help(p);
+    if (!value_word(what, value, names, G_N_ELEMENTS(names), &i, error))
+        return false;
+    g_ptr_array_add(p->accels, g_strdup(value));
+    return true;
+}
+
+static bool machine_accel(Parse *p, const char *what, const char *value, GError **error)
+{
+    g_auto(GStrv) names = g_strsplit(value, ":", -1);
+    for (char **name = names; *name && !p->done; name++) {
+        if (!accel_name(p, what, *name, error))
+            return false;
+    }
+    return true;
+}
+
+BOOL_PROPERTY(accel_protected, protected_state)
+
+static bool accel_rebuild(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    p->config->no_rebuild = !on;
+    return true;
+}
+
+static bool accel_thread(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"multi", "single"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    return i == 0 ? true : option_bad(error, "%s=single: not yet supported", what);
+}
+
+bool option_set_accel(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", accel_name},
+        {"accel", accel_name},
+        {"protected", accel_protected},
+        {"rebuild", accel_rebuild},
+        {"thread", accel_thread},
+        {"kernel-irqchip", machine_kernel_irqchip},
+        {"tb-size", property_not_yet},
+        {"one-insn-per-tb", property_not_yet},
+    };
+    return PROPERTIES_SET(p, "-accel", rows, arg, error);
+}
+
+bool option_set_enable_kvm(Parse *p, const char *arg, GError **error)
+{
+    return accel_name(p, "-enable-kvm", "kvm", error);
+}
+
+bool option_set_cpu(Parse *p, const char *arg, GError **error)
+{
+    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10",   "e500_v20",
+                                          "e500v2_v10", "e500v2_v20", "e500v2_v21", "e500v2_v22",
+                                          "e5500",      "e6500",      NULL};
+    size_t n;
+    const E500Model *models = e500_models(&n);
+    if (!strcmp(arg, "help")) {
+        for (size_t i = 0; i < n; i++)
+            printf("%-10s PVR 0x%08x  %s%s\n", models[i].name, models[i].pvr, models[i].doc,
+                   strcmp(models[i].name, E500_MODEL_DEFAULT) ? "" : " (default)");
+        printf("%-10s PVR of the host  the core that -accel kvm executes guests on\n", "host");
+        p->done = true;
+        return true;
+    }
+    if (e500_model_find(arg) || !strcmp(arg, "host"))
+        return property_string(&p->config->cpu, "-cpu", arg, error);
+    if (g_strv_contains(planned, arg))
+        return option_bad(error, "-cpu %s: not yet supported", arg);
+    const char *comma = strchr(arg, ',');
+    g_autofree char *base = comma ? g_strndup(arg, (gsize)(comma - arg)) : NULL;
+    if (base && e500_model_find(base))
+        return option_bad(error, "-cpu %s: the model has no property '%s'", base, comma + 1);
+    g_autofree const char **names = g_new(const char *, n);
+    for (size_t i = 0; i < n; i++)
+        names[i] = models[i].name;
+    const char *closest = suggest_closest(arg, names, n);
+    return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg,
+                      closest ? closest : E500_MODEL_DEFAULT);
+}
+
+/* cpus = sockets × cores × threads, whichever of them are given. */
+bool option_set_smp(Parse *p, const char *arg, GError **error)
+{
+    static const char *const keys[] = {"cpus", "maxcpus", "sockets", "cores", "threads"};
+    unsigned value[G_N_ELEMENTS(keys)] = {0};
+    g_autoptr(GPtrArray) pairs = keyval_split(arg);
+    for (guint i = 0; i < pairs->len; i++) {
+        const KeyVal *pair = pairs->pdata[i];
+        unsigned k;
+        if (!value_word("-smp", *pair->key ? pair->key : "cpus", keys, G_N_ELEMENTS(keys), &k,
+                        error))
+            return false;
+        g_autofree char *what = k ? g_strconcat("-smp ", keys[k], NULL) : g_strdup("-smp");
+        if (!value_uint(what, pair->value, 1, k == 4 ? 1 : VCPUS_MAX, &value[k], error))
+            return false;
+    }
+    unsigned product = MAX(value[2], 1) * MAX(value[3], 1) * MAX(value[4], 1);
+    unsigned cpus = value[0] ? value[0] : value[1] ? value[1] : product;
+    bool topology = value[2] && value[3];
+    if (cpus > VCPUS_MAX || (value[1] && value[1] != cpus) ||
+        (topology ? product != cpus : cpus % product))
+        return option_bad(error, "-smp %s: the numbers disagree, or are more than %d cores", arg,
+                          VCPUS_MAX);
+    p->config->n_vcpus = cpus;
+    return true;
+}
+
+static bool memory_size_set(Parse *p, const char *what, const char *value, GError **error)
+{
+    /* The most that any board has; complete_board() asks the board. */
+    const uint64_t min = UINT64_C(64) << 20, max = UINT64_C(0xC00000000);
+    uint64_t size;
+    if (!value_size("-m", value, 20, &size, error))
+        return false;
+    if (size < min || size > max || size % (1 << 20))
+        return option_bad(error, "-m %s: guest RAM is a multiple of 1 MiB from 64M to 48G", value);
+    if (size > SIZE_MAX / 2)
+        return option_bad(error, "-m %s: more than the address space of this host", value);
+    p->config->ram_size = size;
+    return true;
+}
+
+bool option_set_memory(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", memory_size_set},
+        {"size", memory_size_set},
+        {"slots", property_not_yet},
+        {"maxmem", property_not_yet},
+    };
+    return PROPERTIES_SET(p, "-m", rows, arg, error);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From argv to a Config: finds the row of each option, then completes and checks the whole.
+ */
+#include "platform/options/priv.h"
+
+#include <string.h>
+
+#include "cpu/accel.h"
+#include "platform/base/board.h"
+#include "platform/chardev/chardev.h"
+#include "platform/base/suggest.h"
+
+
+const char *const option_topics[OPTION_TOPICS] = {
+#define TOPIC(id, title) title,
+#include "platform/options/table.def"
+};
+
+const Option options_table[OPTIONS] = {
+#define OPTION(id, name, argument, topic, text) {name, argument, text, OPTION_TOPIC_##topic},
+#include "platform/options/table.def"
+};
+
+/* Every spelling that works. */
+static const struct {
+    const char *name;
+    OptionId id;
+} spellings[] = {
+#define OPTION(id, name, argument, topic, text) {name, OPTION_##id},
+#define ALIAS(alias, id)                        {alias, OPTION_##id},
+#include "platform/options/table.def"
+};
+
+static const char *const later[] = {
+#define LATER(name, has_argument) name,
+#include "platform/options/table.def"
+};
+
+static bool (*const setters[OPTIONS])(Parse *p, const char *arg, GError **error) = {
+#define OPTION(id, name, argument, topic, text) option_set_##id,
+#include "platform/options/table.def"
+};
+
+bool option_bad(GError **error, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, text);
+    return false;
+}
+
+static bool unknown_option(const char *word, const char *name, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
+        if (!strcmp(later[i], name))
+            return option_bad(error, "%s: not yet supported", word);
+    }
+    const char *names[G_N_ELEMENTS(spellings)];
+    for (size_t i = 0; i < G_N_ELEMENTS(spellings); i++)
+        names[i] = spellings[i].name;
+    const char *closest = suggest_closest(name, names, G_N_ELEMENTS(names));
+    if (closest)
+        return option_bad(error, "%s: unknown option; the closest known is -%s", word, closest);
+    return option_bad(error, "%s: unknown option (-help lists the known ones)", word);
+}
+
+/* One option and its argument at argv[*i]. */
+static bool parse_one(Parse *p, int argc, char **argv, int *i, GError **error)
+{
+    const char *word = argv[*i], *name = word + 1;
+    if (word[0] != '-' || !word[1])
+        return option_bad(
+            error, "'%s': not an option, and a disk image as such is not yet supported", word);
+    name += *name == '-';
+    for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
+        if (strcmp(spellings[s].name, name))
+            continue;
+        OptionId id = spellings[s].id;
+        if (!options_table[id].argument)
+            return setters[id](p, NULL, error);
+        if (*i + 1 >= argc)
+            return option_bad(error, "%s: needs an argument, %s", word, options_table[id].argument);
+        return setters[id](p, argv[++*i], error);
+    }
+    return unknown_option(word, name, error);
+}
+
+static bool choose_accel(Parse *p, GError **error)
+{
+    g_autofree char *why = NULL;
+    for (guint i = 0; i < p->accels->len; i++) {
+        const AccelOps *ops = accel_find(p->accels->pdata[i]);
+        g_clear_pointer(&why, g_free);
+        if (ops->available(&why)) {
+            p->config->accel = g_strdup(ops->name);
+            break;
+        }
+    }
+    if (!p->accels->len)
+        p->config->accel = g_strdup("soft");
+    if (!p->config->accel)
+        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1],
+                          why);
+    if (p->config->icount && strcmp(p->config->accel, "soft"))
+        return option_bad(error, "-accel %s: -icount is soft's alone", p->config->accel);
+    if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
+        return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone",
+                          p->config->accel);
+    return true;
+}
+
+static bool complete_serials(Parse *p, GError **error)
+{
+    Config *c = p->config;
+    unsigned n_stdio = 0;
+    for (unsigned i = 0; i < SERIALS_MAX; i++) {
+        const char *standard = i || p->nodefaults || options_stdio_owner(c) ? "null"
+                               : p->no_monitor                              ? "stdio"
+                                                                            : "mon:stdio";
+        if (!c->serial[i])
+            c->serial[i] = g_strdup(standard);
+        n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
+    }
+    if (n_stdio > 1)
+        return option_bad(error, "-serial %s: standard input and output are already serial0's",
+                          c->serial[1]);
+    return true;
+}
+
+/* What depends on the board. */
+static bool complete_board(Parse *p, GError **error)
+{
+    Config *c = p->config;
+    size_t n;
+    if (!c->board)
+        c->board = g_strdup(boards(&n)->name);
+    const Board *board = board_find(c->board);
+    if (!c->cpu)
+        c->cpu = g_strdup(strcmp(c->accel, "kvm") ? board->cpu : "host");
+    if (!p->reset_given)
+        c->has_reset = !board_is_paravirtual(board);
+    if (!p->shutdown_given)
+        c->has_shutdown = !board_is_paravirtual(board);
+    if ((c->no_external_proxy || c->direct_eoi) && !board_is_paravirtual(board))
+        return option_bad(error, "-M %s,%s: the board has no virtual interrupt controller", board->name,
+                          c->direct_eoi ? "direct-eoi=on" : "external-proxy=off");
+    if (c->kernel_irqchip && (!board->mpic || strcmp(c->accel, "kvm")))
+        return option_bad(error, "-M kernel-irqchip=on: %s %s has none", board->mpic ? "accelerator" : "board",
+                          board->mpic ? c->accel : board->name);
+    if (c->n_vcpus > board->cpus_max)
+        return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name,
+                          board->cpus_max);
+    if (c->ram_size > board->ram_max)
+        return option_bad(
+            error, "-m %" G_GUINT64_FORMAT "M: board %s has room for %" G_GUINT64_FORMAT "M of RAM",
+            c->ram_size >> 20, board->name, board->ram_max >> 20);
+    return true;
+}
+
+static bool complete(Parse *p, GError **error)
+{
+    Config *c = p->config;
+    if (!choose_accel(p, error) || !complete_serials(p, error) ||
+        !options_complete_chardevs(p, error))
+        return false;
+    if (!c->bios && !c->kernel && !c->dumpdtb)
+        return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
+    if (!complete_board(p, error))
+        return false;
+    if (!c->append)
+        c->append = g_strdup("");
+    if (!c->rtc_base)
+        c->rtc_base = g_strdup("utc");
+    return true;
+}
+
+static void chardev_config_free(void *pointer)
+{
+    ChardevConfig *c = pointer;
+    g_free(c->id);
+    g_free(c->text);
+    g_free(c);
+}
+
+static void doorbell_option_free(void *pointer)
+{
+    DoorbellOption *d = pointer;
+    g_free(d->name);
+    g_free(d->chardev);
+    g_free(d);
+}
+
+static void byte_channel_config_free(void *pointer)
+{
+    ByteChannelConfig *c = pointer;
+    g_free(c->chardev);
+    g_free(c->name);
+    g_free(c);
+}
+
+OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
+{
+    g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
+    Parse p = {.config = config, .accels = accels};
+    *config = (Config){
+        .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
+        .byte_channels = g_ptr_array_new_with_free_func(byte_channel_config_free),
+        .doorbells = g_ptr_array_new_with_free_func(doorbell_option_free),
+        .has_idle = true,
+        .has_partition = true,
+        .memory_areas = true,
+        .ram_size = UINT64_C(128) << 20,
+        .n_vcpus = 1,
+        .action_panic = PANIC_SHUTDOWN,
+    };
+    for (int i = 1; i < argc && !p.done; i++) {
+        if (!parse_one(&p, argc, argv, &i, error))
+            return OPTIONS_BAD;
+    }
+    if (p.done)
+        return OPTIONS_DONE;
+    return complete(&p, error) ? OPTIONS_RUN : OPTIONS_BAD;
+}
+
+void config_clear(Config *c)
+{
+    char *strings[] = {c->board, c->dumpdtb, c->dt_compatible, c->fault,    c->accel, c->cpu,
+                       c->bios,  c->kernel,  c->initrd,        c->append,   c->dtb,   c->gdb,
+                       c->qmp,   c->pidfile, c->rtc_base,      c->log_file, c->name};
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    for (unsigned i = 0; i < SERIALS_MAX; i++)
+        g_free(c->serial[i]);
+    g_clear_pointer(&c->chardevs, g_ptr_array_unref);
+    g_clear_pointer(&c->byte_channels, g_ptr_array_unref);
+    g_clear_pointer(&c->doorbells, g_ptr_array_unref);
+    *c = (Config){0};
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Shared by options*.c; nobody else includes it.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "platform/options/config.h"
+
+typedef enum OptionId {
+#define OPTION(id, name, argument, topic, text) OPTION_##id,
+#include "platform/options/table.def"
+    OPTIONS
+} OptionId;
+
+enum {
+#define TOPIC(id, title) OPTION_TOPIC_##id,
+#include "platform/options/table.def"
+    OPTION_TOPICS
+};
+
+extern const char *const option_topics[OPTION_TOPICS];
+
+typedef struct Option {
+    const char *name, *argument, *text;
+    unsigned topic;
+} Option;
+
+extern const Option options_table[OPTIONS];
+
+/* A command line being read. */
+typedef struct Parse {
+    Config *config;
+    unsigned n_serials;
+    bool nodefaults, no_monitor;
+    bool done;         /* help was printed */
+    bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
+    GPtrArray *accels; /* of char*: candidates, in order */
+} Parse;
+
+/* One per row; argument is NULL for options without. */
+#define OPTION(id, name, argument, topic, text)                                                    \
+    bool option_set_##id(Parse *p, const char *arg, GError **error);
+#include "platform/options/table.def"
+
+/* options_device.c */
+const char *options_stdio_owner(const Config *config); /* id of the -chardev stdio; NULL: none */
+bool options_complete_chardevs(Parse *p, GError **error); /* every id is there, and used once at most */
+
+bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
+
+void options_print_help(FILE *out);
+void options_print_version(FILE *out);
+void options_print_man(FILE *out); /* the option section of quoin(1) */

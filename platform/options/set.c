@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What each option does to the Config: a function a row of options_table.def.
+ */
+#include "platform/options/property.h"
+
+#include <string.h>
+
+#include "cpu/log.h"
+#include "platform/chardev/chardev.h"
+
+bool option_set_nodefaults(Parse *p, const char *arg, GError **error)
+{
+    p->nodefaults = true;
+    return true;
+}
+
+bool option_set_no_user_config(Parse *p, const char *arg, GError **error)
+{
+    return true; /* there is no such file */
+}
+
+static bool name_guest(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!g_utf8_validate(value, -1, NULL))
+        return option_bad(error, "%s: must be UTF-8", what);
+    return property_string(&p->config->name, what, value, error);
+}
+
+bool option_set_name(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", name_guest},
+        {"guest", name_guest},
+        {"process", property_not_yet},
+        {"debug-threads", property_must_be_off},
+    };
+    return PROPERTIES_SET(p, "-name", rows, arg, error);
+}
+
+/* --- images */
+
+bool option_set_kernel(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->kernel, "-kernel", arg, error);
+}
+
+bool option_set_bios(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->bios, "-bios", arg, error);
+}
+
+bool option_set_initrd(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->initrd, "-initrd", arg, error);
+}
+
+bool option_set_append(Parse *p, const char *arg, GError **error)
+{
+    g_free(p->config->append); /* unlike others it may be empty */
+    p->config->append = g_strdup(arg);
+    return true;
+}
+
+bool option_set_dtb(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->dtb, "-dtb", arg, error);
+}
+
+/* --- console */
+
+bool option_set_nographic(Parse *p, const char *arg, GError **error)
+{
+    return true; /* what is the default */
+}
+
+bool option_set_serial(Parse *p, const char *arg, GError **error)
+{
+    if (p->n_serials == SERIALS_MAX)
+        return option_bad(error, "-serial %s: the board has only %d serial ports", arg,
+                          SERIALS_MAX);
+    g_autoptr(GError) why = NULL;
+    if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
+        return option_bad(error, "-serial %s", why->message);
+    return property_string(&p->config->serial[p->n_serials++], "-serial", arg, error);
+}
+
+static bool none_only(const char *option, const char *arg, const char *unsupported, GError **error)
+{
+    return strcmp(arg, "none") ? option_bad(error, "%s %s: %s", option, arg, unsupported) : true;
+}
+
+bool option_set_monitor(Parse *p, const char *arg, GError **error)
+{
+    p->no_monitor = true;
+    if (!strcmp(arg, "null"))
+        return true;
+    return none_only("-monitor", arg, "not yet supported; -qmp is", error);
+}
+
+bool option_set_display(Parse *p, const char *arg, GError **error)
+{
+    return none_only("-display", arg, "not yet supported, there is no display", error);
+}
+
+bool option_set_vga(Parse *p, const char *arg, GError **error)
+{
+    return none_only("-vga", arg, "not yet supported", error);
+}
+
+bool option_set_parallel(Parse *p, const char *arg, GError **error)
+{
+    return none_only("-parallel", arg, "not yet supported", error);
+}
+
+bool option_set_net(Parse *p, const char *arg, GError **error)
+{
+    return none_only("-net", arg, "not yet supported", error);
+}
+
+bool option_set_nic(Parse *p, const char *arg, GError **error)
+{
+    return none_only("-nic", arg, "not yet supported", error);
+}
+
+/* --- running */
+
+WORD_PROPERTY(action_reboot, ActionReboot, action_reboot, "reset", "shutdown")
+WORD_PROPERTY(action_shutdown, ActionShutdown, action_shutdown, "poweroff", "pause")
+WORD_PROPERTY(action_panic, ActionPanic, action_panic, "pause", "shutdown", "exit-failure", "none")
+WORD_PROPERTY(action_watchdog, ActionWatchdog, action_watchdog, ACTION_WATCHDOG_WORDS)
+
+bool option_set_action(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"reboot", action_reboot},
+        {"shutdown", action_shutdown},
+        {"panic", action_panic},
+        {"watchdog", action_watchdog},
+    };
+    return PROPERTIES_SET(p, "-action", rows, arg, error);
+}
+
+bool option_set_watchdog_action(Parse *p, const char *arg, GError **error)
+{
+    return action_watchdog(p, "-watchdog-action", arg, error);
+}
+
+bool option_set_paused(Parse *p, const char *arg, GError **error)
+{
+    p->config->start_paused = true;
+    return true;
+}
+
+bool option_set_no_reboot(Parse *p, const char *arg, GError **error)
+{
+    p->config->action_reboot = REBOOT_SHUTDOWN;
+    return true;
+}
+
+bool option_set_no_shutdown(Parse *p, const char *arg, GError **error)
+{
+    p->config->action_shutdown = SHUTDOWN_PAUSE;
+    return true;
+}
+
+bool option_set_pidfile(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->pidfile, "-pidfile", arg, error);
+}
+
+/* --- time */
+
+static bool is_date(const char *text)
+{
+    static const char *const shapes[] = {"dddd-dd-dd", "dddd-dd-ddTdd:dd:dd"};
+    bool fits = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes) && !fits; i++) {
+        const char *s = shapes[i], *t = text;
+        while (*s && (*s == 'd' ? g_ascii_isdigit(*t) : *s == *t)) {
+            s++;
+            t++;
+        }
+        fits = !*s && !*t;
+    }
+    if (!fits)
+        return false;
+    g_autofree char *full =
+        strchr(text, 'T') ? g_strdup(text) : g_strconcat(text, "T00:00:00", NULL);
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(full, utc);
+    return date != NULL;
+}
+
+static bool rtc_base(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (strcmp(value, "utc") && strcmp(value, "localtime") && !is_date(value))
+        return option_bad(error,
+                          "%s: '%s' is not utc, localtime, or a date like 2006-06-17T16:01:21",
+                          what, value);
+    return property_string(&p->config->rtc_base, what, value, error);
+}
+
+static bool rtc_clock(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"host", "rt", "vm"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    p->config->rtc_clock_vm = i == 2;
+    return true;
+}
+
+static bool rtc_driftfix(Parse *p, const char *what, const char *value, GError **error)
+{
+    return strcmp(value, "none") ? property_not_yet(p, what, value, error) : true;
+}
+
+bool option_set_rtc(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"base", rtc_base}, {"clock", rtc_clock}, {"driftfix", rtc_driftfix}};
+    return PROPERTIES_SET(p, "-rtc", rows, arg, error);
+}
+
+static bool icount_shift(Parse *p, const char *what, const char *value, GError **error)
+{
+    if (!strcmp(value, "auto"))
+        return property_not_yet(p, "-icount shift", value, error);
+    p->config->icount = true;
+    return value_uint("-icount shift", value, 0, 10, &p->config->icount_shift, error);
+}
+
+/* Idle virtual time is skipped, never slept through: QEMU's sleep=off, align=off. */
+bool option_set_icount(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", icount_shift},
+        {"shift", icount_shift},
+        {"sleep", property_must_be_off},
+        {"align", property_must_be_off},
+        {"rr", property_not_yet},
+        {"rrfile", property_not_yet},
+        {"rrsnapshot", property_not_yet},
+    };
+    if (!PROPERTIES_SET(p, "-icount", rows, arg, error))
+        return false;
+    return p->config->icount ? true : option_bad(error, "-icount %s: shift=N is missing", arg);
+}
+
+/* --- debugging and control */
+
+static bool set_socket(char **where, const char *option, const char *arg, GError **error)
+{
+    if (!strcmp(arg, "none")) {
+        g_clear_pointer(where, g_free);
+        return true;
+    }
+    bool ok = (g_str_has_prefix(arg, "unix:") && arg[5]) ||
+              (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
+    if (!ok)
+        return option_bad(error, "%s %s: neither tcp:[HOST]:PORT nor unix:PATH", option, arg);
+    return property_string(where, option, arg, error);
+}
+
+bool option_set_gdb(Parse *p, const char *arg, GError **error)
+{
+    return set_socket(&p->config->gdb, "-gdb", arg, error);
+}
+
+bool option_set_gdb_default(Parse *p, const char *arg, GError **error)
+{
+    return set_socket(&p->config->gdb, "-s", "tcp::1234", error);
+}
+
+bool option_set_qmp(Parse *p, const char *arg, GError **error)
+{
+    return set_socket(&p->config->qmp, "-qmp", arg, error);
+}
+
+static const char *const trace_words[] = {
+#define X(id, word, doc) word,
+    LOG_LIST(X)
+#undef X
+};
+
+static bool trace_help(Parse *p)
+{
+    printf("Words of -d:\n");
+#define X(id, word, doc) printf("%-14s %s\n", word, doc);
+    LOG_LIST(X)
+#undef X
+    p->done = true;
+    return true;
+}
+
+bool option_set_trace(Parse *p, const char *arg, GError **error)
+{
+    static const char *const planned[] = {
+        "all",     "cpu",  "cpu_reset", "exec",   "fpu",    "nochain", "op",  "op_ind", "op_opt",
+        "out_asm", "page", "pcall",     "plugin", "strace", "tid",     "vpu", NULL};
+    g_auto(GStrv) words = g_strsplit(arg, ",", -1);
+    for (char **word = words; *word; word++) {
+        unsigned bit;
+        if (!strcmp(*word, "help") || !strcmp(*word, "?"))
+            return trace_help(p);
+        if (g_strv_contains(planned, *word) || g_str_has_prefix(*word, "trace:"))
+            return option_bad(error, "-d %s: not yet supported", *word);
+        if (!value_word("-d", *word, trace_words, G_N_ELEMENTS(trace_words), &bit, error))
+            return false;
+        p->config->log_mask |= 1u << bit;
+    }
+    return true;
+}
+
+bool option_set_trace_file(Parse *p, const char *arg, GError **error)
+{
+    return property_string(&p->config->log_file, "-D", arg, error);
+}
+
+bool option_set_help(Parse *p, const char *arg, GError **error)
+{
+    options_print_help(stdout);
+    p->done = true;
+    return true;
+}
+
+bool option_set_version(Parse *p, const char *arg, GError **error)
+{
+    options_print_version(stdout);
+    p->done = true;
+    return true;
+}
