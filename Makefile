@@ -120,7 +120,7 @@ clean:
 	rm -rf build
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h' ':!cpu/kvm/kvm_epapr.h')
+	@tests/deps/format write
 
 help:
 	@sed -n 's/^#@ //p' $(MAKEFILE_LIST)
@@ -128,6 +128,7 @@ help:
 #@ make                 build build/quoin
 #@ make CROSS=powerpc-linux-gnu-   the same for a powerpc host, static, in build/powerpc-linux-gnu
 #@ make install         install program and manual page below DESTDIR and prefix (/usr/local)
+#@ make format          lay out the sources as .clang-format says
 #@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
 #@ make run GUEST=hello the same with a bare-metal guest; GUEST=u-boot: by way of U-Boot
 

@@ -123,7 +123,7 @@ typedef struct AccelDebug {
 struct AccelOps {
     const char *name, *doc;
     bool (*available)(char **why_not /* g_free; may be NULL */); /* where false nothing else may be called */
-    const E500Model *(*host_model)(GError **error); /* `-cpu host`: the core that it executes guests on */
+    const E500Model *(*host_model)(GError **error);              /* `-cpu host`: the core that it executes guests on */
 
     AccelVm *(*vm_open)(const AccelConfig *config, GError **error);
     void (*vm_close)(AccelVm *vm); /* all its vCPUs were destroyed before */

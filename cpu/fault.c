@@ -55,8 +55,7 @@ bool fault_arm(const char *spec, GError **error)
             return true;
         }
     }
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "inject-fault=%s: no such fault point", spec);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "inject-fault=%s: no such fault point", spec);
     return false;
 }
 

@@ -55,8 +55,7 @@ bool log_parse(const char *words, uint32_t *mask, GError **error)
         for (i = 0; i < LOG_BITS && strcmp(*w, log_words[i]); i++)
             ;
         if (i == LOG_BITS) {
-            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "-d: unknown word '%s' (-d help lists them)", *w);
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-d: unknown word '%s' (-d help lists them)", *w);
             return false;
         }
         *mask |= 1u << i;
@@ -70,8 +69,7 @@ bool log_open(const char *file, GError **error)
         return true;
     FILE *f = fopen(file, "we");
     if (!f) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "-D %s: %s", file,
-                    g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "-D %s: %s", file, g_strerror(errno));
         return false;
     }
     log_file = f;

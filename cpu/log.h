@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOG_LIST(X)                                                                                \
-    X(IN_ASM, "in_asm", "each guest instruction the first time it is executed")                    \
-    X(INT, "int", "interrupts taken")                                                              \
-    X(MMU, "mmu", "TLB writes and invalidations")                                                  \
-    X(GUEST_ERRORS, "guest_errors", "what a guest does against the rules of a device or call")     \
-    X(UNIMP, "unimp", "what this program does not implement")                                      \
-    X(HCALL, "hcall", "hypercalls with arguments and results")                                     \
+#define LOG_LIST(X)                                                                            \
+    X(IN_ASM, "in_asm", "each guest instruction the first time it is executed")                \
+    X(INT, "int", "interrupts taken")                                                          \
+    X(MMU, "mmu", "TLB writes and invalidations")                                              \
+    X(GUEST_ERRORS, "guest_errors", "what a guest does against the rules of a device or call") \
+    X(UNIMP, "unimp", "what this program does not implement")                                  \
+    X(HCALL, "hcall", "hypercalls with arguments and results")                                 \
     X(EXIT, "exit", "vCPU exits")
 
 typedef enum LogBit {
@@ -39,10 +39,10 @@ static inline bool log_on(uint32_t what)
 
 /* One line, newline added; written whole. */
 void log_line(const char *format, ...) G_GNUC_PRINTF(1, 2);
-#define LOG(what, ...)                                                                             \
-    do {                                                                                           \
-        if (log_on(what))                                                                          \
-            log_line(__VA_ARGS__);                                                                 \
+#define LOG(what, ...)             \
+    do {                           \
+        if (log_on(what))          \
+            log_line(__VA_ARGS__); \
     } while (0)
 
 bool log_parse(const char *words, uint32_t *mask, GError **error); /* "int,mmu"; "help" is the caller's */

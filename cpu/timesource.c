@@ -57,8 +57,7 @@ void time_source_advance_to(TimeSource *ts, uint64_t at_ns)
 
     if (!ts->is_virtual)
         return;
-    while (now < at_ns && !__atomic_compare_exchange_n(&ts->now_ns, &now, at_ns, true,
-                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    while (now < at_ns && !__atomic_compare_exchange_n(&ts->now_ns, &now, at_ns, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
 }
 

@@ -240,8 +240,7 @@ static void get_state(Vcpu *vcpu, void *opaque)
 static void put_state(Vcpu *vcpu, void *opaque)
 {
     StateCall *call = opaque;
-    call->ok =
-        vcpu->set->ops->vcpu_put_state(vcpu->handle, &vcpu->state, call->level, &call->error);
+    call->ok = vcpu->set->ops->vcpu_put_state(vcpu->handle, &vcpu->state, call->level, &call->error);
 }
 
 static bool state_write(Vcpu *vcpu, StateLevel level, GError **error)
@@ -283,8 +282,7 @@ bool vcpu_read_own_state(Vcpu *vcpu, E500State *state, GError **error)
     return vcpu->set->ops->vcpu_get_state(vcpu->handle, state, error);
 }
 
-bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque,
-                         GError **error)
+bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque, GError **error)
 {
     const AccelOps *ops = vcpu->set->ops;
     if (!ops->vcpu_get_state(vcpu->handle, &vcpu->state, error))

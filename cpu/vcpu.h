@@ -28,8 +28,7 @@ typedef struct Vcpu {
 /* What the platform does at an exit, in the vCPU's thread.  False: park (a request is under way). */
 typedef bool VcpuServe(void *opaque, Vcpu *vcpu, VcpuExit *exit);
 
-Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque,
-                 GError **error);
+Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque, GError **error);
 void vcpus_free(Vcpus *set); /* all parked */
 unsigned vcpus_count(const Vcpus *set);
 Vcpu *vcpus_get(Vcpus *set, unsigned index);
@@ -44,13 +43,13 @@ void vcpu_call(Vcpu *vcpu, void (*fn)(Vcpu *vcpu, void *opaque), void *opaque);
 
 /* Main thread; not under the device lock. */
 bool vcpus_resume(Vcpus *set, GError **error); /* writes changed copies back at RUNTIME first */
-void vcpus_park(Vcpus *set); /* returns when no vCPU executes */
+void vcpus_park(Vcpus *set);                   /* returns when no vCPU executes */
 bool vcpus_parked(const Vcpus *set);
 void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level); /* any thread; kept: attached again by a rebuild */
 /* AccelConfig.mpic: the level of a source's wire.  Any thread; kept, as the above. */
 bool vcpus_set_source(Vcpus *set, unsigned source, bool level, GError **error);
-void vcpu_send_nmi(Vcpu *vcpu);                          /* any thread; lost by a reset */
-void vcpu_kick(Vcpu *vcpu);                              /* any thread */
+void vcpu_send_nmi(Vcpu *vcpu); /* any thread; lost by a reset */
+void vcpu_kick(Vcpu *vcpu);     /* any thread */
 
 /*
  * A nap begins when the exit being served is complete: the vCPU executes nothing until vcpu_wake(), an NMI, a raised machine check
@@ -65,11 +64,11 @@ VcpuActivity vcpu_activity(const Vcpu *vcpu); /* VCPU_WAITS: for an interrupt, o
 void vcpu_finish_exit(Vcpu *vcpu);
 
 /* The hooks.  All vCPUs are parked.  A pending exit is finished first.  An error names the register; the machine must stop then. */
-bool vcpu_synchronize_state(Vcpu *vcpu, GError **error);   /* the copy is valid afterwards */
-void vcpu_state_changed(Vcpu *vcpu);                       /* after changing the copy: written back at RUNTIME by vcpus_resume() */
-bool vcpus_post_reset(Vcpus *set, GError **error);         /* write back at RESET */
-bool vcpus_post_init(Vcpus *set, GError **error);          /* write back at FULL; first-time set-up of the VM */
-bool vcpus_pre_save(Vcpus *set, GError **error);           /* all copies valid */
+bool vcpu_synchronize_state(Vcpu *vcpu, GError **error); /* the copy is valid afterwards */
+void vcpu_state_changed(Vcpu *vcpu);                     /* after changing the copy: written back at RUNTIME by vcpus_resume() */
+bool vcpus_post_reset(Vcpus *set, GError **error);       /* write back at RESET */
+bool vcpus_post_init(Vcpus *set, GError **error);        /* write back at FULL; first-time set-up of the VM */
+bool vcpus_pre_save(Vcpus *set, GError **error);         /* all copies valid */
 
 /*
  * Rebuild: a new VM with everything attached again.  prepare may fail with nothing lost (the old VM stays as it was).  commit replaces the
@@ -81,8 +80,7 @@ bool vcpus_rebuild_commit(Vcpus *set, GError **error);
 
 /* In the vCPU's own thread, from VcpuServe, the guest running: reads the state, lets edit() change it, writes it back at RUNTIME. */
 bool vcpu_read_own_state(Vcpu *vcpu, E500State *state, GError **error); /* likewise, and changes nothing */
-bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque,
-                         GError **error);
+bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque, GError **error);
 
 bool vcpu_set_debug(Vcpu *vcpu, const AccelDebug *debug, GError **error); /* kept: attached again by a rebuild */
 /* Guest memory by effective address under the vCPU's translation (gdb).  Parked. */

@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 /* INTR is zero: an exit that was never filled is nothing to serve and nothing to complete. */
-#define VCPU_EXIT_LIST(X)                                                                          \
-    X(INTR, "kicked, or the virtual clock reached a deadline; nothing to serve")                   \
-    X(MMIO, "guest access to a physical address that is not RAM")                                  \
-    X(EPAPR_HCALL, "hypercall that the accelerator does not serve itself")                         \
-    X(IDLE, "nothing to execute until an interrupt or a deadline (wait, MSR[WE], nap)")            \
-    X(DEBUG, "breakpoint, watchpoint or single step; pc not advanced past the first two")                       \
-    X(WATCHDOG, "second expiry of the guest's watchdog with TCR[WRC] set")                         \
-    X(EPR, "external interrupt is being taken: acknowledge it, give the vector")                   \
-    X(SHUTDOWN, "the core cannot go on: checkstop, or DBCR0[RST]")                                 \
+#define VCPU_EXIT_LIST(X)                                                                 \
+    X(INTR, "kicked, or the virtual clock reached a deadline; nothing to serve")          \
+    X(MMIO, "guest access to a physical address that is not RAM")                         \
+    X(EPAPR_HCALL, "hypercall that the accelerator does not serve itself")                \
+    X(IDLE, "nothing to execute until an interrupt or a deadline (wait, MSR[WE], nap)")   \
+    X(DEBUG, "breakpoint, watchpoint or single step; pc not advanced past the first two") \
+    X(WATCHDOG, "second expiry of the guest's watchdog with TCR[WRC] set")                \
+    X(EPR, "external interrupt is being taken: acknowledge it, give the vector")          \
+    X(SHUTDOWN, "the core cannot go on: checkstop, or DBCR0[RST]")                        \
     X(FATAL, "the accelerator failed; message says what")
 
 typedef enum VcpuExitKind {
@@ -53,14 +53,14 @@ typedef struct VcpuExit {
             bool failed; /* out: nobody answers there: the guest gets a machine check */
         } mmio;
         struct {
-            uint64_t nr;      /* r11 */
-            uint64_t ret;     /* out: r3 */
-            uint64_t args[8]; /* in: r3..r10; out: args[0..6] = r4..r10.  Upper halves zero for a
+            uint64_t nr;       /* r11 */
+            uint64_t ret;      /* out: r3 */
+            uint64_t args[8];  /* in: r3..r10; out: args[0..6] = r4..r10.  Upper halves zero for a
                                  32-bit guest.  hcall_serve() leaves the guest's own values where
                                  the call names no output. */
             uint32_t scramble; /* out: not 0: a seed; the accelerator overwrites r0, r11, r12, CTR, XER and the volatile
                                   fields of CR with what comes of it */
-            bool idle;        /* out: after completion wait for an interrupt, as `wait` does (EV_IDLE) */
+            bool idle;         /* out: after completion wait for an interrupt, as `wait` does (EV_IDLE) */
         } epapr_hcall;
         struct {
             uint64_t deadline_ns; /* TimeSource time of the core's next timer event; UINT64_MAX: none */

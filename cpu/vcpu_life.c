@@ -144,8 +144,7 @@ bool vcpus_set_source(Vcpus *set, unsigned source, bool level, GError **error)
     return ok;
 }
 
-Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque,
-                 GError **error)
+Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque, GError **error)
 {
     Vcpus *set = g_new0(Vcpus, 1);
     set->ops = ops;

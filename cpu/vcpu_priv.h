@@ -22,7 +22,7 @@ typedef struct VcpuThread {
     bool awake;     /* a reason to end an IDLE sleep arrived */
     bool asleep;    /* in an IDLE sleep */
     bool napping;
-    uint32_t irqs;  /* levels of the interrupt inputs, for a rebuilt VM */
+    uint32_t irqs; /* levels of the interrupt inputs, for a rebuilt VM */
     AccelDebug debug;
     AccelVcpu *fresh; /* rebuild: the handle on the new VM */
 } VcpuThread;
@@ -38,7 +38,7 @@ struct Vcpus {
     bool running, quitting;
     unsigned n;
     VcpuThread *vcpu;
-    GArray *ram, *eventfds; /* of AccelRam, AccelEventfd: attached again by a rebuild */
+    GArray *ram, *eventfds;          /* of AccelRam, AccelEventfd: attached again by a rebuild */
     bool source[ACCEL_MPIC_SOURCES]; /* levels, for the same */
 };
 

@@ -133,10 +133,10 @@ static void drop_false_promises(Adopt *a)
         while (a->error == 0 && (value = fdt_getprop(a->fdt, node, "hcall-instructions", &len)) &&
                (size == 0 || (size_t)len != size || memcmp(value, words, size)))
             drop(a, node, "hcall-instructions", "is not this machine's hypercall");
-#define PROMISE(property, need)                                                                    \
-    while (a->error == 0 && /* a damaged file may have it twice */                                 \
-           !(a->nodes->n_hcall_instructions && (a->nodes->present & HCALL_NEED_##need)) &&         \
-           fdt_getprop(a->fdt, node, property, NULL))                                              \
+#define PROMISE(property, need)                                                            \
+    while (a->error == 0 && /* a damaged file may have it twice */                         \
+           !(a->nodes->n_hcall_instructions && (a->nodes->present & HCALL_NEED_##need)) && \
+           fdt_getprop(a->fdt, node, property, NULL))                                      \
         drop(a, node, property, "promises what this machine does not do");
 #include "dts/promises.def"
 #undef PROMISE
@@ -154,13 +154,12 @@ static void adopt_hypervisor(Adopt *a)
     if (a->error == 0 && !fdt_getprop(a->fdt, node, "compatible", NULL))
         set_strings(a, node, "compatible", nodes_hypervisor_compatible(a->nodes));
     set_bytes(a, node, "hcall-instructions", words, size);
-#define PROMISE(property, need)                                                                    \
-    if (a->nodes->present & HCALL_NEED_##need)                                                     \
+#define PROMISE(property, need)                \
+    if (a->nodes->present & HCALL_NEED_##need) \
         set_bytes(a, node, property, "", 0);
-#define PROMISE_CELLS(property, need, ...)                                                         \
-    if (a->nodes->present & HCALL_NEED_##need)                                                     \
-        set_cells(a, node, property, (const uint32_t[]){__VA_ARGS__},                              \
-                  sizeof((const uint32_t[]){__VA_ARGS__}) / 4);
+#define PROMISE_CELLS(property, need, ...)     \
+    if (a->nodes->present & HCALL_NEED_##need) \
+        set_cells(a, node, property, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4);
 #include "dts/promises.def"
 #undef PROMISE
     for (const NodesAlias *s = a->nodes->hypervisor; s && s->name; s++)
@@ -175,8 +174,7 @@ static void adopt_chosen(Adopt *a)
     if (n->bootargs && *n->bootargs)
         set_string(a, node, "bootargs", n->bootargs);
     if (n->kernel_start != n->kernel_end) {
-        fdt64_t cells[2] = {cpu_to_fdt64(n->kernel_start),
-                            cpu_to_fdt64(n->kernel_end - n->kernel_start)};
+        fdt64_t cells[2] = {cpu_to_fdt64(n->kernel_start), cpu_to_fdt64(n->kernel_end - n->kernel_start)};
         set_bytes(a, node, "qemu,boot-kernel", cells, sizeof cells);
     } else if (a->error == 0 && fdt_getprop(a->fdt, node, "qemu,boot-kernel", NULL)) {
         drop(a, node, "qemu,boot-kernel", "names a kernel that is not there");
@@ -267,8 +265,7 @@ static void drop_missing_cpus(Adopt *a)
         if (!reg || len < 4 || fdt32_to_cpu(reg[len / 4 - 1]) < a->nodes->n_cpus)
             continue;
         g_autofree char *path = node_path(a, node);
-        report(a, "%s: this machine has %u CPU%s; removed", path, a->nodes->n_cpus,
-               a->nodes->n_cpus == 1 ? "" : "s");
+        report(a, "%s: this machine has %u CPU%s; removed", path, a->nodes->n_cpus, a->nodes->n_cpus == 1 ? "" : "s");
         ok(a, fdt_del_node(a->fdt, node), "cpu");
         node = -1; /* offsets moved: from the start */
     }
@@ -301,8 +298,7 @@ static void drop_missing_handles(Adopt *a)
             continue;
         }
         g_autofree char *path = node_path(a, node);
-        report(a, "%s: this machine has nothing of that kind with handle 0x%x; removed", path,
-               fdt32_to_cpu(*handle));
+        report(a, "%s: this machine has nothing of that kind with handle 0x%x; removed", path, fdt32_to_cpu(*handle));
         ok(a, fdt_del_node(a->fdt, node), "hv-handle");
         node = 0; /* offsets moved: from the start */
     }
@@ -342,8 +338,7 @@ GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError 
             ok(&a, fdt_pack(fdt), "packing");
     }
     if (a.error) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "the given device tree cannot be completed: %s: %s", a.step,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the given device tree cannot be completed: %s: %s", a.step,
                     fdt_strerror(a.error));
         return NULL;
     }

@@ -51,8 +51,7 @@ static void fail(Dts *dts, const char *format, ...)
     va_end(ap);
     g_autoptr(GString) path = g_string_new(NULL);
     dts_path(dts, path);
-    dts->error =
-        g_error_new(G_FILE_ERROR, G_FILE_ERROR_INVAL, "device tree: %s: %s", path->str, text);
+    dts->error = g_error_new(G_FILE_ERROR, G_FILE_ERROR_INVAL, "device tree: %s: %s", path->str, text);
 }
 
 /* True: repeat the operation, there is more room now.  Otherwise the result was recorded. */
@@ -74,10 +73,10 @@ static bool grow_after(Dts *dts, int result, const char *what)
     return false;
 }
 
-#define EMIT(dts, what, call)                                                                      \
-    do {                                                                                           \
-        if ((dts)->error)                                                                          \
-            break;                                                                                 \
+#define EMIT(dts, what, call) \
+    do {                      \
+        if ((dts)->error)     \
+            break;            \
     } while (grow_after((dts), (call), (what)))
 
 Dts *dts_new(void)

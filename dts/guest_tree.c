@@ -154,8 +154,7 @@ GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped)
     return fdt;
 }
 
-EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value,
-                        uint32_t *size)
+EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value, uint32_t *size)
 {
     int node, length;
     const void *data;
@@ -201,8 +200,7 @@ static bool remember(GuestTree *tree, Change *change)
     return true;
 }
 
-EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, const void *value,
-                        uint32_t size)
+EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, const void *value, uint32_t size)
 {
     if (!tree->fdt || !is_path(path) || !is_property_name(name))
         return EV_EINVAL;

@@ -19,8 +19,6 @@ void guest_tree_forget(GuestTree *tree); /* the guest's changes */
 /* A boot begins with `base` and the changes in it, which it returns.  *dropped: there was no room for them. */
 GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped);
 /* EV_ENOENT: no such node or property.  *value is valid until the next change. */
-EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value,
-                        uint32_t *size);
+EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value, uint32_t *size);
 /* Makes the nodes that are missing.  EV_EINVAL: not a path or a name; EV_ENOMEM: more than a tree may hold. */
-EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, const void *value,
-                        uint32_t size);
+EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, const void *value, uint32_t size);

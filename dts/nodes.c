@@ -72,8 +72,8 @@ static void node_chosen(Dts *dts, const Nodes *nodes)
         dts_string(dts, "bootargs", nodes->bootargs);
     if (nodes->kernel_start != nodes->kernel_end) { /* QEMU's name, which U-Boot looks for */
         uint64_t size = nodes->kernel_end - nodes->kernel_start;
-        DTS_CELLS(dts, "qemu,boot-kernel", (uint32_t)(nodes->kernel_start >> 32),
-                  (uint32_t)nodes->kernel_start, (uint32_t)(size >> 32), (uint32_t)size);
+        DTS_CELLS(dts, "qemu,boot-kernel", (uint32_t)(nodes->kernel_start >> 32), (uint32_t)nodes->kernel_start,
+                  (uint32_t)(size >> 32), (uint32_t)size);
     }
     if (nodes->initrd_start != nodes->initrd_end) {
         put_gpa(dts, "linux,initrd-start", nodes->initrd_start);
@@ -113,11 +113,11 @@ static void node_hypervisor(Dts *dts, const Nodes *nodes)
     dts_begin(dts, "hypervisor");
     dts_strings(dts, "compatible", nodes_hypervisor_compatible(nodes));
     dts_cells(dts, "hcall-instructions", nodes->hcall_instructions, nodes->n_hcall_instructions);
-#define PROMISE(property, need)                                                                    \
-    if (nodes->present & HCALL_NEED_##need)                                                        \
+#define PROMISE(property, need)             \
+    if (nodes->present & HCALL_NEED_##need) \
         dts_empty(dts, property);
-#define PROMISE_CELLS(property, need, ...)                                                         \
-    if (nodes->present & HCALL_NEED_##need)                                                        \
+#define PROMISE_CELLS(property, need, ...)  \
+    if (nodes->present & HCALL_NEED_##need) \
         DTS_CELLS(dts, property, __VA_ARGS__);
 #include "dts/promises.def"
 #undef PROMISE

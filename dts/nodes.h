@@ -15,8 +15,7 @@
 enum { NODES_RNG_SEED_SIZE = 32, NODES_SPIN_ENTRY_SIZE = 0x20 };
 
 typedef struct NodesAlias {
-    const char *name,
-        *path; /* "serial0", "/soc@fe0000000/serial@4500"; an entry of NULLs ends a list */
+    const char *name, *path; /* "serial0", "/soc@fe0000000/serial@4500"; an entry of NULLs ends a list */
 } NodesAlias;
 
 typedef struct Nodes {
@@ -33,10 +32,9 @@ typedef struct Nodes {
     /* /memory@0 */
     uint64_t ram_size; /* bytes, from 0 on */
     /* /chosen */
-    const char *bootargs;    /* NULL: no property */
-    const char *stdout_path; /* NULL: no property */
-    uint64_t kernel_start,
-        kernel_end; /* gpa of a kernel file that firmware is to boot; equal: none */
+    const char *bootargs;              /* NULL: no property */
+    const char *stdout_path;           /* NULL: no property */
+    uint64_t kernel_start, kernel_end; /* gpa of a kernel file that firmware is to boot; equal: none */
     uint64_t initrd_start, initrd_end; /* gpa; equal: no initrd */
     uint8_t rng_seed[NODES_RNG_SEED_SIZE];
     /* /aliases */
@@ -44,18 +42,16 @@ typedef struct Nodes {
     /* /hypervisor; no node when n_hcall_instructions is 0 */
     uint32_t hcall_instructions[4];
     unsigned n_hcall_instructions;
-    unsigned present; /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
+    unsigned present;             /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
                          does */
     const NodesAlias *hypervisor; /* strings of the node: name, value; NULL: none */
-    bool has_handles; /* below it, devices that a guest looks for as it does on a bus */
+    bool has_handles;             /* below it, devices that a guest looks for as it does on a bus */
     void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
     void *opaque;
     GBytes *own; /* nodes_adopt() only: the tree without the user's, borrowed; NULL: handles are not looked at */
 } Nodes;
 
-void nodes_root(
-    Dts *dts,
-    const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
+void nodes_root(Dts *dts, const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
 /* cpus, memory, chosen, aliases, hypervisor, into the open root. */
 void nodes_describe(Dts *dts, const Nodes *nodes);
 

@@ -9,15 +9,14 @@
 #include "hcall/hcall.h"
 
 const AreaType area_types[AREA_COUNT] = {
-#define X(id, number, size, per, writer, doc)                                                      \
-    [AREA_##id] = {#id, number, size, AREA_PER_##per, AREA_WRITER_##writer, doc},
+#define X(id, number, size, per, writer, doc) [AREA_##id] = {#id, number, size, AREA_PER_##per, AREA_WRITER_##writer, doc},
     AREA_LIST(X, AREA_NO_FIELD)
 #undef X
 };
 
-#define ROW(id, number, size, per, writer, doc)                                                    \
+#define ROW(id, number, size, per, writer, doc) \
     G_STATIC_ASSERT((number) != AREA_ALL && (size) % AREA_ALIGN == 0 && (size) <= AREA_SIZE_MAX);
-#define FIELD(area, id, offset, bits, doc)                                                         \
+#define FIELD(area, id, offset, bits, doc) \
     G_STATIC_ASSERT((offset) >= 8 && (offset) % ((bits) / 8) == 0 && ((bits) == 32 || (bits) == 64));
 AREA_LIST(ROW, FIELD)
 

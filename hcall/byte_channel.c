@@ -15,8 +15,8 @@ static void words_to_bytes(const uint64_t *words, uint8_t *bytes)
 static void bytes_to_words(const uint8_t *bytes, uint64_t *words)
 {
     for (unsigned w = 0; w < WORDS; w++)
-        words[w] = (uint32_t)bytes[4 * w] << 24 | (uint32_t)bytes[4 * w + 1] << 16 |
-                   (uint32_t)bytes[4 * w + 2] << 8 | bytes[4 * w + 3];
+        words[w] =
+            (uint32_t)bytes[4 * w] << 24 | (uint32_t)bytes[4 * w + 1] << 16 | (uint32_t)bytes[4 * w + 2] << 8 | bytes[4 * w + 3];
 }
 
 EvStatus hcall_EV_BYTE_CHANNEL_SEND(Hcall *call)
@@ -54,8 +54,7 @@ EvStatus hcall_EV_BYTE_CHANNEL_POLL(Hcall *call)
 {
     unsigned to_receive, to_send;
 
-    if (!call->env->services->byte_channel_poll(call->env->opaque, (uint32_t)call->in[0],
-                                                &to_receive, &to_send))
+    if (!call->env->services->byte_channel_poll(call->env->opaque, (uint32_t)call->in[0], &to_receive, &to_send))
         return EV_EINVAL;
     call->out[0] = to_receive;
     call->out[1] = to_send;

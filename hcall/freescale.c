@@ -34,8 +34,7 @@ static uint64_t pair(const Hcall *call, unsigned high, unsigned low)
     return call->in[high] << 32 | (uint32_t)call->in[low];
 }
 
-#define SERVE(call, service, ...)                                                                  \
-    ((call)->env->services->service((call)->env->opaque, ##__VA_ARGS__))
+#define SERVE(call, service, ...) ((call)->env->services->service((call)->env->opaque, ##__VA_ARGS__))
 
 /* ---- the partition ---- */
 
@@ -46,8 +45,7 @@ EvStatus hcall_FH_PARTITION_RESTART(Hcall *call)
 
 EvStatus hcall_FH_PARTITION_STOP(Hcall *call)
 {
-    return is_self(call, 0) ? hcall_request(call, call->env->services->request_shutdown)
-                            : EV_EINVAL;
+    return is_self(call, 0) ? hcall_request(call, call->env->services->request_shutdown) : EV_EINVAL;
 }
 
 EvStatus hcall_FH_SYSTEM_RESET(Hcall *call)
@@ -85,8 +83,7 @@ static EvStatus transfers_check(const Hcall *call, Transfer *list, size_t n)
         t->size = GUINT64_FROM_BE(t->size);
         if (t->reserved)
             return EV_EINVAL;
-        if (!SERVE(call, mem_contains, t->source, t->size) ||
-            !SERVE(call, mem_contains, t->target, t->size))
+        if (!SERVE(call, mem_contains, t->source, t->size) || !SERVE(call, mem_contains, t->target, t->size))
             return EV_EFAULT;
         if (t->size > MEMCPY_BYTES_MAX - total)
             return EV_EINVAL;
@@ -182,9 +179,7 @@ EvStatus hcall_FH_PARTITION_SET_DTPROP(Hcall *call)
 
     if (status == EV_SUCCESS) {
         g_autofree void *value = g_malloc(MAX(p.size, 1));
-        status = SERVE(call, mem_read, p.value, value, p.size)
-                     ? SERVE(call, dtprop_set, p.path, p.name, value, p.size)
-                     : EV_EFAULT;
+        status = SERVE(call, mem_read, p.value, value, p.size) ? SERVE(call, dtprop_set, p.path, p.name, value, p.size) : EV_EFAULT;
     }
     property_call_clear(&p);
     return status;

@@ -17,15 +17,13 @@ typedef struct HcallRow {
 } HcallRow;
 
 static const HcallRow rows[HCALL_COUNT] = {
-#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
-    [HCALL_##id] = {#id, (uint32_t)EV_VENDOR_##vendor << 16 | (number), n_in, n_out,               \
-                    HCALL_NEED_##needs, hcall_##id},
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) \
+    [HCALL_##id] = {#id, (uint32_t)EV_VENDOR_##vendor << 16 | (number), n_in, n_out, HCALL_NEED_##needs, hcall_##id},
 #include "hcall/hcall.def"
 #undef HCALL
 };
 
-#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
-    G_STATIC_ASSERT((n_in) <= 8 && (n_out) <= 7 && (number) <= 0xffff);
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) G_STATIC_ASSERT((n_in) <= 8 && (n_out) <= 7 && (number) <= 0xffff);
 #include "hcall/hcall.def"
 #undef HCALL
 
@@ -47,10 +45,8 @@ unsigned hcall_needs(HcallId id)
 const char *hcall_status_name(uint64_t status)
 {
     static const char *const names[] = {
-        "EV_SUCCESS",       "EV_EPERM",           "EV_ENOENT", "EV_EIO",
-        "EV_EAGAIN",        "EV_ENOMEM",          "EV_EFAULT", "EV_ENODEV",
-        "EV_EINVAL",        "EV_INTERNAL",        "EV_CONFIG", "EV_INVALID_STATE",
-        "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
+        "EV_SUCCESS", "EV_EPERM",  "EV_ENOENT",   "EV_EIO",    "EV_EAGAIN",        "EV_ENOMEM",        "EV_EFAULT",
+        "EV_ENODEV",  "EV_EINVAL", "EV_INTERNAL", "EV_CONFIG", "EV_INVALID_STATE", "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
     };
     return status < G_N_ELEMENTS(names) ? names[status] : "?";
 }
@@ -61,10 +57,8 @@ unsigned hcall_present(const HcallOffer *offer)
 
     if (!offer->exits)
         return always;
-    return always | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) |
-           (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
-           (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0) |
-           (offer->hv_pic ? HCALL_NEED_INT : 0) |
+    return always | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) | (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
+           (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0) | (offer->hv_pic ? HCALL_NEED_INT : 0) |
            (offer->doorbell ? HCALL_NEED_DOORBELL : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
 }
 
@@ -100,8 +94,8 @@ static GString *call_text(const Hcall *call, uint64_t token, const HcallRow *row
 /* A status that says: the caller broke a rule. */
 static bool is_guest_error(EvStatus status)
 {
-    return status == EV_EPERM || status == EV_EFAULT || status == EV_EINVAL || status == EV_CONFIG ||
-           status == EV_INVALID_STATE || status == EV_UNIMPLEMENTED;
+    return status == EV_EPERM || status == EV_EFAULT || status == EV_EINVAL || status == EV_CONFIG || status == EV_INVALID_STATE ||
+           status == EV_UNIMPLEMENTED;
 }
 
 static void report_guest_error(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
@@ -110,9 +104,9 @@ static void report_guest_error(const Hcall *call, uint64_t token, const HcallRow
         return;
     g_autoptr(GString) line = call_text(call, token, row);
     log_line("%s: %s%s", line->str, hcall_status_name(status),
-             !row                            ? ", there is no such call"
+             !row                         ? ", there is no such call"
              : status == EV_UNIMPLEMENTED ? ", the tree does not promise it"
-                                             : "");
+                                          : "");
 }
 
 /* "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0" */

@@ -79,26 +79,19 @@ typedef struct HcallServices {
     bool (*mem_copy)(void *opaque, uint64_t to, uint64_t from, uint64_t size);
     bool (*mem_contains)(void *opaque, uint64_t gpa, uint64_t size);
     /* The tree.  EV_ENOENT: no such node or property; EV_ENOMEM: no more room.  The value stays the machine's. */
-    EvStatus (*dtprop_get)(void *opaque, const char *path, const char *name, const void **value,
-                           uint32_t *size);
-    EvStatus (*dtprop_set)(void *opaque, const char *path, const char *name, const void *value,
-                           uint32_t size);
+    EvStatus (*dtprop_get)(void *opaque, const char *path, const char *name, const void **value, uint32_t *size);
+    EvStatus (*dtprop_set)(void *opaque, const char *path, const char *name, const void *value, uint32_t size);
     /* The oldest error of the guest's queue as FH_ERR_GET_INFO has it; false: there is none. */
     bool (*error_peek)(void *opaque, void *record /* HCALL_ERROR_SIZE bytes */);
     void (*error_drop)(void *opaque);
 
     /* At most 16 bytes.  False: no byte channel has this handle. */
-    bool (*byte_channel_send)(void *opaque, uint32_t handle, const uint8_t *data, unsigned size,
-                              unsigned *sent);
-    bool (*byte_channel_receive)(void *opaque, uint32_t handle, uint8_t *data, unsigned size,
-                                 unsigned *got);
-    bool (*byte_channel_poll)(void *opaque, uint32_t handle, unsigned *to_receive,
-                              unsigned *to_send);
+    bool (*byte_channel_send)(void *opaque, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent);
+    bool (*byte_channel_receive)(void *opaque, uint32_t handle, uint8_t *data, unsigned size, unsigned *got);
+    bool (*byte_channel_poll)(void *opaque, uint32_t handle, unsigned *to_receive, unsigned *to_send);
     /* The virtual interrupt controller; what is read is set on EV_SUCCESS only.  vcpu: who calls. */
-    EvStatus (*int_set_config)(void *opaque, uint32_t interrupt, uint32_t config, uint32_t priority,
-                               uint32_t cpu);
-    EvStatus (*int_get_config)(void *opaque, uint32_t interrupt, uint32_t *config, uint32_t *priority,
-                               uint32_t *cpu);
+    EvStatus (*int_set_config)(void *opaque, uint32_t interrupt, uint32_t config, uint32_t priority, uint32_t cpu);
+    EvStatus (*int_get_config)(void *opaque, uint32_t interrupt, uint32_t *config, uint32_t *priority, uint32_t *cpu);
     EvStatus (*int_set_mask)(void *opaque, uint32_t interrupt, uint32_t mask);
     EvStatus (*int_get_mask)(void *opaque, uint32_t interrupt, uint32_t *mask);
     EvStatus (*int_iack)(void *opaque, unsigned vcpu, uint32_t handle, uint32_t *interrupt);
@@ -116,13 +109,13 @@ typedef struct HcallServices {
 
 /* From what the configuration wants and the accelerator delivers to HcallEnv.present. */
 typedef struct HcallOffer {
-    bool exits;     /* the accelerator hands hypercalls out (ACCEL_CAP_HCALL_EXIT) */
-    bool can_reset; /* it can write vCPU state after launch, or rebuild the VM */
-    bool can_idle;  /* it serves EV_IDLE (ACCEL_CAP_IDLE), which needs no exit */
-    bool idle, reset, shutdown; /* wanted: -M has-idle=, has-reset=, has-shutdown= */
-    bool partition;             /* -M has-partition= */
+    bool exits;                    /* the accelerator hands hypercalls out (ACCEL_CAP_HCALL_EXIT) */
+    bool can_reset;                /* it can write vCPU state after launch, or rebuild the VM */
+    bool can_idle;                 /* it serves EV_IDLE (ACCEL_CAP_IDLE), which needs no exit */
+    bool idle, reset, shutdown;    /* wanted: -M has-idle=, has-reset=, has-shutdown= */
+    bool partition;                /* -M has-partition= */
     bool hv_pic, doorbell, msgsnd; /* there is such a device; the accelerator can */
-    bool areas; /* wanted by memory-areas=, and handed out (ACCEL_CAP_AREA_EXIT) */
+    bool areas;                    /* wanted by memory-areas=, and handed out (ACCEL_CAP_AREA_EXIT) */
 } HcallOffer;
 
 unsigned hcall_present(const HcallOffer *offer);
@@ -130,9 +123,9 @@ unsigned hcall_present(const HcallOffer *offer);
 typedef struct HcallEnv {
     unsigned present; /* HCALL_NEED_… bits that the machine and the accelerator can deliver */
     const HcallServices *services;
-    void *opaque; /* for services */
+    void *opaque;       /* for services */
     uint32_t partition; /* handle of the guest's own partition, besides −1; 0: no such handle */
-    GRand *scramble; /* what volatile registers are overwritten with; borrowed; NULL: they are not */
+    GRand *scramble;    /* what volatile registers are overwritten with; borrowed; NULL: they are not */
     uint64_t count[HCALL_COUNT];
     uint64_t unknown; /* tokens that no row names */
 } HcallEnv;

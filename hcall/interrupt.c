@@ -114,8 +114,7 @@ EvStatus hcall_EV_MSGSND(Hcall *call)
     enum { DBELL_CRIT = 1, BROADCAST = 1 << 26, PIRTAG = 0x3fff };
     const HcallEnv *env = call->env;
     uint32_t message = in(call, 0);
-    if (!fits(call, 1) || message >> 27 > DBELL_CRIT ||
-        (message & ~(1u << 27 | BROADCAST | PIRTAG)) != 0)
+    if (!fits(call, 1) || message >> 27 > DBELL_CRIT || (message & ~(1u << 27 | BROADCAST | PIRTAG)) != 0)
         return EV_EINVAL;
     return env->services->msgsnd(env->opaque, message);
 }

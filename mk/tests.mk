@@ -108,6 +108,10 @@ check-slow: all
 check-deps:
 	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
 
+# `make format` has nothing to do
+check-format:
+	@tests/deps/format
+
 # --- the trees that guests get, as text
 
 check-golden: $(QUOIN)
@@ -162,6 +166,7 @@ check-kvm-in-time:
 #@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make check-deps      who may include whom
+#@ make check-format    the sources stand as `make format` leaves them
 #@ make check-golden    device trees against tests/golden/*.dts; golden-update writes them anew
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make check-guests    run them on quoin
@@ -176,4 +181,4 @@ check-kvm-in-time:
 #@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update soak unit
+.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update soak unit

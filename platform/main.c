@@ -92,8 +92,7 @@ static int run(const Config *config)
     Machine *machine = machine_new(config, &boot, &error);
     if (!machine) {
         boot_clear(&boot);
-        return complain(error, g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_OPTION) ? EXIT_BAD_CONFIG
-                                                                                         : EXIT_HOST_FAILURE);
+        return complain(error, g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_OPTION) ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
     }
     /* Before the file that tells others whom to send one. */
     signal(SIGPIPE, SIG_IGN);

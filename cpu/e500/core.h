@@ -51,16 +51,16 @@ enum {
 
 /* ESR bits (EREF 2.0 §3.9.6). */
 enum {
-    ESR_PIL = 1u << 27,  /* illegal instruction */
-    ESR_PPR = 1u << 26,  /* privileged instruction */
-    ESR_PTR = 1u << 25,  /* trap */
+    ESR_PIL = 1u << 27, /* illegal instruction */
+    ESR_PPR = 1u << 26, /* privileged instruction */
+    ESR_PTR = 1u << 25, /* trap */
     ESR_FP = 1u << 24,
-    ESR_ST = 1u << 23,   /* store-class operation */
-    ESR_DLK = 1u << 21,  /* data cache locking */
-    ESR_ILK = 1u << 20,  /* instruction cache locking */
-    ESR_PUO = 1u << 18,  /* unimplemented operation */
-    ESR_BO = 1u << 17,   /* byte ordering */
-    ESR_EPID = 1u << 4,  /* external-PID access */
+    ESR_ST = 1u << 23,  /* store-class operation */
+    ESR_DLK = 1u << 21, /* data cache locking */
+    ESR_ILK = 1u << 20, /* instruction cache locking */
+    ESR_PUO = 1u << 18, /* unimplemented operation */
+    ESR_BO = 1u << 17,  /* byte ordering */
+    ESR_EPID = 1u << 4, /* external-PID access */
     ESR_VLEMI = 1u << 5,
     ESR_SPE = 1u << 7,
 };
@@ -70,12 +70,12 @@ enum {
     MCSR_MCP = 1u << 31,        /* machine check input */
     MCSR_L2MMU_MHIT = 1u << 27, /* more than one TLB entry matched */
     MCSR_NMI = 1u << 20,
-    MCSR_MAV = 1u << 19,        /* MCAR is valid */
-    MCSR_MEA = 1u << 18,        /* MCAR holds an effective address */
-    MCSR_IF = 1u << 16,         /* bus error on an instruction fetch */
-    MCSR_LD = 1u << 15,         /* on a load */
-    MCSR_ST = 1u << 14,         /* on a store */
-    MCSR_LDG = 1u << 13,        /* on a guarded load */
+    MCSR_MAV = 1u << 19, /* MCAR is valid */
+    MCSR_MEA = 1u << 18, /* MCAR holds an effective address */
+    MCSR_IF = 1u << 16,  /* bus error on an instruction fetch */
+    MCSR_LD = 1u << 15,  /* on a load */
+    MCSR_ST = 1u << 14,  /* on a store */
+    MCSR_LDG = 1u << 13, /* on a guarded load */
 };
 
 /* Its bus errors as the e500v2 tells them; it says nothing else that can happen here. */
@@ -120,8 +120,8 @@ enum { MAS2_E = 1, MAS2_G = 2, MAS2_M = 4, MAS2_I = 8, MAS2_W = 16 };
  */
 typedef struct E500SoftTlb {
     uint64_t tag_read, tag_write;
-    uintptr_t addend; /* host address of a byte = addend + ea */
-    uint64_t gpa_page;  /* low bits: WIMGE of the page */
+    uintptr_t addend;  /* host address of a byte = addend + ea */
+    uint64_t gpa_page; /* low bits: WIMGE of the page */
 } E500SoftTlb;
 
 /* The same for fetches; tag as above. */
@@ -184,7 +184,7 @@ typedef struct E500 {
     bool reserve;                 /* lwarx reservation held */
     uint64_t reserve_gpa;
     uint32_t reserve_value;
-    uintptr_t reserve_version;    /* granule.h */
+    uintptr_t reserve_version; /* granule.h */
     VcpuExit *exit;
     E500Replay replay;
     struct {
@@ -195,24 +195,24 @@ typedef struct E500 {
         uint32_t mcsr; /* machine check only */
         uint64_t mcar;
     } trap;
-    int64_t tb_offset;      /* time base = ticks of the TimeSource + tb_offset */
+    int64_t tb_offset; /* time base = ticks of the TimeSource + tb_offset */
     int64_t atb_offset;
     uint64_t dec_expiry;        /* time base at which DEC reaches 0; UINT64_MAX: it stands still at 0 */
     uint64_t timer_deadline_ns; /* TimeSource time of the next timer event that matters; UINT64_MAX: none */
-    uint32_t attention;  /* atomic: E500_ATT_… : look before the next instruction */
-    uint32_t irq_lines;  /* atomic: bit per AccelIrq */
-    uint32_t doorbells;  /* atomic: bit 0 doorbell, bit 1 critical doorbell pending */
-    uint32_t remote_tlb; /* atomic: tlb_mail is not empty: e500_attend_remote_tlb() */
-    uint32_t in_guest;   /* atomic: between e500_enter() and e500_leave(): it looks at attention soon */
+    uint32_t attention;         /* atomic: E500_ATT_… : look before the next instruction */
+    uint32_t irq_lines;         /* atomic: bit per AccelIrq */
+    uint32_t doorbells;         /* atomic: bit 0 doorbell, bit 1 critical doorbell pending */
+    uint32_t remote_tlb;        /* atomic: tlb_mail is not empty: e500_attend_remote_tlb() */
+    uint32_t in_guest;          /* atomic: between e500_enter() and e500_leave(): it looks at attention soon */
     E500TlbMail tlb_mail;
-    uint64_t tlb1_valid;  /* bit n: s.tlb1[n] is valid */
-    uint64_t timer_tb;    /* time base up to which FIT and watchdog events were counted */
-    bool icmp_armed;      /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
-    bool watchdog_exit;   /* second expiry of the watchdog, to be reported as an exit */
-    bool watchdog_told;   /* it was: not again before the guest has fed it */
-    bool host_debug; /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
+    uint64_t tlb1_valid;          /* bit n: s.tlb1[n] is valid */
+    uint64_t timer_tb;            /* time base up to which FIT and watchdog events were counted */
+    bool icmp_armed;              /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
+    bool watchdog_exit;           /* second expiry of the watchdog, to be reported as an exit */
+    bool watchdog_told;           /* it was: not again before the guest has fed it */
+    bool host_debug;              /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
     const AccelDebug *host_watch; /* theirs, if it has watchpoints; borrowed */
-    bool epr_taken;      /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
+    bool epr_taken;               /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
     E500Counters count;
@@ -223,10 +223,10 @@ typedef struct E500 {
 
 /* Reasons for c->attention.  Set with e500_attention() from any thread. */
 enum {
-    E500_ATT_KICK = 1 << 0,   /* leave with INTR */
-    E500_ATT_IRQ = 1 << 1,    /* an interrupt input, MSR or timer status changed: look for interrupts to take */
-    E500_ATT_TLB = 1 << 2,    /* remote_tlb */
-    E500_ATT_DEBUG = 1 << 3,  /* breakpoints or single step are on: engine takes its careful path; sticky */
+    E500_ATT_KICK = 1 << 0,  /* leave with INTR */
+    E500_ATT_IRQ = 1 << 1,   /* an interrupt input, MSR or timer status changed: look for interrupts to take */
+    E500_ATT_TLB = 1 << 2,   /* remote_tlb */
+    E500_ATT_DEBUG = 1 << 3, /* breakpoints or single step are on: engine takes its careful path; sticky */
 };
 
 static inline void e500_attention(E500 *c, uint32_t why) /* any thread, signal-safe */
@@ -288,7 +288,7 @@ bool e500_deliver_trap(E500 *c);
  * to be answered first, or SHUTDOWN.  Clears s.waiting when something is pending.
  */
 ExecResult e500_take_interrupt(E500 *c);
-bool e500_interrupt_pending(const E500 *c); /* something asserted, enabled by MSR or not: ends wait and EV_IDLE */
+bool e500_interrupt_pending(const E500 *c);                   /* something asserted, enabled by MSR or not: ends wait and EV_IDLE */
 ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1); /* rfi, rfci, rfdi, rfmci */
 void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what the core has; updates contexts */
 /* The end of an instruction that writes MSR and goes on at next: EXEC_JUMP, or EXEC_TRAP there for an enabled FP exception. */
@@ -296,7 +296,7 @@ ExecResult e500_msr_written(E500 *c, uint32_t msr, Ea next);
 /* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
 void e500_complete_hcall(E500 *c, const VcpuExit *exit);
 void e500_scramble(E500State *s, uint32_t seed); /* as its `scramble` says */
-#define E500_HCALL_MAGIC 0x4b564d21u /* r0 of a hypercall on a core whose sc has no LEV */
+#define E500_HCALL_MAGIC 0x4b564d21u             /* r0 of a hypercall on a core whose sc has no LEV */
 
 /* --- the guest's own debugging (debug.c) --- */
 
@@ -335,8 +335,8 @@ ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value);
 /* --- MMU (mmu.c) --- */
 typedef struct E500Translation {
     uint64_t gpa;
-    uint32_t mas2;  /* WIMGE */
-    uint64_t page_size; /* bytes */
+    uint32_t mas2;             /* WIMGE */
+    uint64_t page_size;        /* bytes */
     bool read, write, execute; /* permissions for the asking privilege */
 } E500Translation;
 
@@ -344,12 +344,12 @@ typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500Mm
 
 /* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
-uint64_t e500_context(bool as, uint8_t pid, bool pr); /* upper half of a soft TLB tag */
+uint64_t e500_context(bool as, uint8_t pid, bool pr);             /* upper half of a soft TLB tag */
 uint64_t e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
-void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx); /* MAS registers after a TLB miss, from MAS4's defaults */
-void e500_tlb_replaced(E500 *c);     /* s.tlb0, s.tlb1 or a PID were written as a whole */
-void e500_context_changed(E500 *c);  /* MSR[PR,IS,DS] or PID changed */
-void e500_soft_tlb_flush(E500 *c);   /* also forgets fetch_page */
+void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
+void e500_tlb_replaced(E500 *c);                                  /* s.tlb0, s.tlb1 or a PID were written as a whole */
+void e500_context_changed(E500 *c);                               /* MSR[PR,IS,DS] or PID changed */
+void e500_soft_tlb_flush(E500 *c);                                /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
 void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
@@ -360,8 +360,8 @@ uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
 void e500_tlbre(E500 *c);
 void e500_tlbwe(E500 *c);
 void e500_tlbsx(E500 *c, Ea ea);
-void e500_tlbivax(E500 *c, Ea ea);  /* this core now, the others before their next instruction */
-bool e500_tlbsync_done(const E500 *c); /* no other core still uses what tlbivax invalidated */
+void e500_tlbivax(E500 *c, Ea ea);            /* this core now, the others before their next instruction */
+bool e500_tlbsync_done(const E500 *c);        /* no other core still uses what tlbivax invalidated */
 void e500_tlbilx(E500 *c, unsigned t, Ea ea); /* this core only */
 void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1);
 

@@ -46,8 +46,7 @@ bool e500_debug_looks_at_instructions(const E500 *c)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
 
-    return (dbcr0 & DBCR0_IDM) &&
-           (dbcr0 & (DBCR0_ALWAYS | (c->s.msr & MSR_DE ? DBCR0_WITH_DE : 0)));
+    return (dbcr0 & DBCR0_IDM) && (dbcr0 & (DBCR0_ALWAYS | (c->s.msr & MSR_DE ? DBCR0_WITH_DE : 0)));
 }
 
 /* xxUS: 00 any, 10 supervisor, 11 user; xxER: 00 any, 10 address space 0, 11 address space 1 */
@@ -83,8 +82,7 @@ static void look_at_next(E500 *c, uint32_t dbcr0)
     uint32_t word;
     Insn in;
 
-    if (!(dbcr0 & (DBCR0_BRT | DBCR0_RET | DBCR0_CRET)) ||
-        e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+    if (!(dbcr0 & (DBCR0_BRT | DBCR0_RET | DBCR0_CRET)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
         return; /* the fetch proper will raise it */
     insn_decode(word, c->model, &in);
     if ((dbcr0 & DBCR0_RET) && in.id == INSN_rfi)
@@ -124,8 +122,7 @@ bool e500_debug_watches(const E500 *c)
 
 /* The debugger's first watchpoint that wants one of the accesses to [first, last]; NULL: none does.
  */
-static const AccelWatchpoint *host_watchpoint(const E500 *c, Ea first, Ea last, bool read,
-                                              bool write)
+static const AccelWatchpoint *host_watchpoint(const E500 *c, Ea first, Ea last, bool read, bool write)
 {
     for (unsigned i = 0; c->host_watch && i < c->host_watch->n_watchpoints; i++) {
         const AccelWatchpoint *w = &c->host_watch->watchpoint[i];
@@ -138,8 +135,7 @@ static const AccelWatchpoint *host_watchpoint(const E500 *c, Ea first, Ea last, 
 
 bool e500_debug_watches_page(const E500 *c, Ea page)
 {
-    return (watches_data(c) && compare_pair(c->s.spr[SPR_DBCR2], c->s.spr[SPR_DAC1],
-                                            c->s.spr[SPR_DAC2], page, page | 0xfff)) ||
+    return (watches_data(c) && compare_pair(c->s.spr[SPR_DBCR2], c->s.spr[SPR_DAC1], c->s.spr[SPR_DAC2], page, page | 0xfff)) ||
            host_watchpoint(c, page, page | 0xfff, true, true);
 }
 

@@ -12,45 +12,43 @@ _Static_assert(sizeof(Insn) <= 24, "decoded instructions are cached in numbers")
 
 /* --- forms: match, mask, flags --- */
 
-#define OPCD(op) ((uint32_t)(op) << 26)
+#define OPCD(op)  ((uint32_t)(op) << 26)
 #define XO_AT(xo) ((uint32_t)(xo) << 1)
-#define BIT(n) (1u << (31 - (n))) /* as the architecture numbers them */
+#define BIT(n)    (1u << (31 - (n))) /* as the architecture numbers them */
 #define MASK_OPCD OPCD(63)
-#define MASK_X (MASK_OPCD | XO_AT(1023))
+#define MASK_X    (MASK_OPCD | XO_AT(1023))
 
-#define FORM_D(op) OPCD(op), MASK_OPCD, 0
-#define FORM_I(op) OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
-#define FORM_B(op) OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
-#define FORM_M(op) OPCD(op), MASK_OPCD, INSN_RC
-#define FORM_SC(op) OPCD(op) | BIT(30), MASK_OPCD | BIT(30), 0
-#define FORM_X(op, xo) OPCD(op) | XO_AT(xo), MASK_X, 0
-#define FORM_X_RC(op, xo) OPCD(op) | XO_AT(xo), MASK_X, INSN_RC
-#define FORM_X_1(op, xo) OPCD(op) | XO_AT(xo) | BIT(31), MASK_X | BIT(31), 0
-#define FORM_X_L(op, xo, l) OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(10), 0
+#define FORM_D(op)           OPCD(op), MASK_OPCD, 0
+#define FORM_I(op)           OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
+#define FORM_B(op)           OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
+#define FORM_M(op)           OPCD(op), MASK_OPCD, INSN_RC
+#define FORM_SC(op)          OPCD(op) | BIT(30), MASK_OPCD | BIT(30), 0
+#define FORM_X(op, xo)       OPCD(op) | XO_AT(xo), MASK_X, 0
+#define FORM_X_RC(op, xo)    OPCD(op) | XO_AT(xo), MASK_X, INSN_RC
+#define FORM_X_1(op, xo)     OPCD(op) | XO_AT(xo) | BIT(31), MASK_X | BIT(31), 0
+#define FORM_X_L(op, xo, l)  OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(10), 0
 #define FORM_X_L2(op, xo, l) OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(9) | BIT(10), 0
-#define FORM_EVX(op, xo) OPCD(op) | (xo), MASK_OPCD | 0x7ff, 0
-#define FORM_EVS(op, xo) OPCD(op) | (xo) << 3, MASK_OPCD | 0x7f8, 0
-#define FORM_XFX_0(op, xo) OPCD(op) | XO_AT(xo), MASK_X | BIT(11), 0
-#define FORM_XFX_1(op, xo) OPCD(op) | XO_AT(xo) | BIT(11), MASK_X | BIT(11), 0
-#define FORM_XL(op, xo) OPCD(op) | XO_AT(xo), MASK_X, 0
-#define FORM_XL_LK(op, xo) OPCD(op) | XO_AT(xo), MASK_X, INSN_LK
-#define FORM_XO(op, xo) OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_OE | INSN_RC
-#define FORM_XO_RC(op, xo) OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_RC
-#define FORM_A(op, xo) OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), INSN_RC
-#define FORM_A_0(op, xo) OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), 0
+#define FORM_EVX(op, xo)     OPCD(op) | (xo), MASK_OPCD | 0x7ff, 0
+#define FORM_EVS(op, xo)     OPCD(op) | (xo) << 3, MASK_OPCD | 0x7f8, 0
+#define FORM_XFX_0(op, xo)   OPCD(op) | XO_AT(xo), MASK_X | BIT(11), 0
+#define FORM_XFX_1(op, xo)   OPCD(op) | XO_AT(xo) | BIT(11), MASK_X | BIT(11), 0
+#define FORM_XL(op, xo)      OPCD(op) | XO_AT(xo), MASK_X, 0
+#define FORM_XL_LK(op, xo)   OPCD(op) | XO_AT(xo), MASK_X, INSN_LK
+#define FORM_XO(op, xo)      OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_OE | INSN_RC
+#define FORM_XO_RC(op, xo)   OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_RC
+#define FORM_A(op, xo)       OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), INSN_RC
+#define FORM_A_0(op, xo)     OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), 0
 
 /* --- the tables --- */
 
 #define OPS(...) OPS_N(__VA_ARGS__, NONE, NONE, NONE, NONE, NONE, NONE)
-#define OPS_N(a, b, c, d, e, f, ...)                                                               \
-    {                                                                                              \
-        OPERAND_ID_##a, OPERAND_ID_##b, OPERAND_ID_##c, OPERAND_ID_##d, OPERAND_ID_##e,            \
-            OPERAND_ID_##f                                                                         \
+#define OPS_N(a, b, c, d, e, f, ...)                                                                   \
+    {                                                                                                  \
+        OPERAND_ID_##a, OPERAND_ID_##b, OPERAND_ID_##c, OPERAND_ID_##d, OPERAND_ID_##e, OPERAND_ID_##f \
     }
 
 const OperandInfo operand_info[OPERANDS] = {
-#define OPERAND(id, shift, width, kind, access, doc)                                               \
-    {#id, doc, shift, width, OK_##kind, OPERAND_##access},
+#define OPERAND(id, shift, width, kind, access, doc) {#id, doc, shift, width, OK_##kind, OPERAND_##access},
 #include "cpu/e500/operand.def"
 #undef OPERAND
 };
@@ -89,8 +87,7 @@ uint32_t operand_value(OperandId id, uint32_t word)
 
 uint32_t insn_flag_bits(unsigned flags)
 {
-    return (flags & (INSN_RC | INSN_LK) ? BIT(31) : 0) | (flags & INSN_AA ? BIT(30) : 0) |
-           (flags & INSN_OE ? BIT(21) : 0);
+    return (flags & (INSN_RC | INSN_LK) ? BIT(31) : 0) | (flags & INSN_AA ? BIT(30) : 0) | (flags & INSN_OE ? BIT(21) : 0);
 }
 
 uint32_t insn_reserved(InsnId id)
@@ -124,8 +121,8 @@ typedef struct Match {
 
 static struct {
     Match row[INSN_ILLEGAL];
-    uint16_t primary[64]; /* first row of a primary opcode without extended one */
-    int8_t table[64];     /* or the index of its table, from 0; −1: none */
+    uint16_t primary[64];           /* first row of a primary opcode without extended one */
+    int8_t table[64];               /* or the index of its table, from 0; −1: none */
     uint16_t extended[5][EXTENDED]; /* of 4, 19, 31, 59, 63 */
 } lookup;
 
@@ -156,10 +153,11 @@ static void build_row(unsigned id)
 
     *row = (Match){info->match, info->mask, info->categories, NO_ROW, info->flags, IMM_NONE, 0, 0, 0, 0};
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
-        static const uint8_t imm[] = { /* of an OperandKind */
-            [OK_SIMM] = IMM_SIGNED, [OK_SIMM_SHIFTED] = IMM_SHIFTED, [OK_UIMM] = IMM_UNSIGNED,
-            [OK_DISP] = IMM_SIGNED, [OK_BRANCH] = IMM_BRANCH,        [OK_SPR] = IMM_SPR,
-            [OK_MASK_END] = IMM_MASK, [OK_DISP_2] = IMM_SCALED,    [OK_DISP_4] = IMM_SCALED,
+        static const uint8_t imm[] = {
+            /* of an OperandKind */
+            [OK_SIMM] = IMM_SIGNED,   [OK_SIMM_SHIFTED] = IMM_SHIFTED, [OK_UIMM] = IMM_UNSIGNED,
+            [OK_DISP] = IMM_SIGNED,   [OK_BRANCH] = IMM_BRANCH,        [OK_SPR] = IMM_SPR,
+            [OK_MASK_END] = IMM_MASK, [OK_DISP_2] = IMM_SCALED,        [OK_DISP_4] = IMM_SCALED,
             [OK_DISP_8] = IMM_SCALED,
         };
         const OperandInfo *op = &operand_info[info->operand[i]];
@@ -242,10 +240,10 @@ static int32_t immediate(const Match *row, uint32_t word)
  */
 static bool is_invalid_form(unsigned checks, const Insn *in)
 {
-    return (checks & CHECK_UPDATE && in->ra == 0) ||                    /* nothing to update */
-           (checks & CHECK_UPDATE_LOAD && in->ra == in->rt) ||          /* two results, one register */
-           (checks & CHECK_L && in->rt & 1) ||                          /* 64-bit comparison */
-           (checks & CHECK_NO_DECREMENT && !(in->rt & 4));              /* bcctr that changes CTR */
+    return (checks & CHECK_UPDATE && in->ra == 0) ||           /* nothing to update */
+           (checks & CHECK_UPDATE_LOAD && in->ra == in->rt) || /* two results, one register */
+           (checks & CHECK_L && in->rt & 1) ||                 /* 64-bit comparison */
+           (checks & CHECK_NO_DECREMENT && !(in->rt & 4));     /* bcctr that changes CTR */
 }
 
 static unsigned find(uint32_t word, uint32_t categories)
@@ -287,8 +285,7 @@ void insn_decode(uint32_t word, const E500Model *model, Insn *out)
         out->id = INSN_ILLEGAL;
         return;
     }
-    unsigned flags = (word & BIT(31) ? INSN_RC | INSN_LK : 0) | (word & BIT(30) ? INSN_AA : 0) |
-                     (word & BIT(21) ? INSN_OE : 0);
+    unsigned flags = (word & BIT(31) ? INSN_RC | INSN_LK : 0) | (word & BIT(30) ? INSN_AA : 0) | (word & BIT(21) ? INSN_OE : 0);
     out->flags = (uint8_t)(flags & row->flags);
     out->imm = immediate(row, word);
 }

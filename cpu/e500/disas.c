@@ -108,9 +108,8 @@ void insn_disassemble(uint32_t word, const E500Model *model, Ea pc, char *text, 
     }
     const InsnInfo *row = &insn_info[in.id];
     char name[16];
-    g_snprintf(name, sizeof(name), "%s%s%s%s%s", row->name, in.flags & INSN_OE ? "o" : "",
-               in.flags & INSN_LK ? "l" : "", in.flags & INSN_AA ? "a" : "",
-               in.flags & INSN_RC ? "." : "");
+    g_snprintf(name, sizeof(name), "%s%s%s%s%s", row->name, in.flags & INSN_OE ? "o" : "", in.flags & INSN_LK ? "l" : "",
+               in.flags & INSN_AA ? "a" : "", in.flags & INSN_RC ? "." : "");
     if (row->operand[0] == OPERAND_ID_NONE)
         put(&t, "%s", name);
     else

@@ -71,8 +71,8 @@ bool e500_branch_would_be_taken(const E500 *c, const Insn *in)
 
 static ExecResult trap_if(E500 *c, unsigned to, uint32_t a, uint32_t b)
 {
-    unsigned holds = ((int32_t)a < (int32_t)b ? 16u : 0) | ((int32_t)a > (int32_t)b ? 8u : 0) |
-                     (a == b ? 4u : 0) | (a < b ? 2u : 0) | (a > b ? 1u : 0);
+    unsigned holds = ((int32_t)a < (int32_t)b ? 16u : 0) | ((int32_t)a > (int32_t)b ? 8u : 0) | (a == b ? 4u : 0) |
+                     (a < b ? 2u : 0) | (a > b ? 1u : 0);
 
     return to & holds ? e500_raise(c, EXCP_PROGRAM, ESR_PTR) : EXEC_NEXT;
 }
@@ -89,13 +89,13 @@ ExecResult exec_twi(E500 *c, const Insn *in)
 
 /* --- condition register --- */
 
-#define CR_LOGIC(id, expression)                                                                   \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        bool a = cr_bit(c, in->ra), b = cr_bit(c, in->rb);                                         \
-        uint32_t bit = 1u << (31 - in->rt);                                                        \
-        c->s.cr = (expression) ? c->s.cr | bit : c->s.cr & ~bit;                                   \
-        return EXEC_NEXT;                                                                          \
+#define CR_LOGIC(id, expression)                                 \
+    ExecResult exec_##id(E500 *c, const Insn *in)                \
+    {                                                            \
+        bool a = cr_bit(c, in->ra), b = cr_bit(c, in->rb);       \
+        uint32_t bit = 1u << (31 - in->rt);                      \
+        c->s.cr = (expression) ? c->s.cr | bit : c->s.cr & ~bit; \
+        return EXEC_NEXT;                                        \
     }
 CR_LOGIC(crand, a &&b)
 CR_LOGIC(crandc, a && !b)

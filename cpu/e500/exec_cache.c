@@ -74,10 +74,10 @@ ExecResult exec_dcbzl(E500 *c, const Insn *in)
 
 /* --- hints: nothing to do, and never an interrupt --- */
 
-#define HINT(id)                                                                                   \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        return EXEC_NEXT;                                                                          \
+#define HINT(id)                                  \
+    ExecResult exec_##id(E500 *c, const Insn *in) \
+    {                                             \
+        return EXEC_NEXT;                         \
     }
 HINT(dcba)
 HINT(dcbal)
@@ -87,10 +87,10 @@ HINT(icbt)
 
 /* --- translate, and no more --- */
 
-#define BLOCK(id, access)                                                                          \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        return touch(c, ea_x(c, in), access, 0);                                                   \
+#define BLOCK(id, access)                         \
+    ExecResult exec_##id(E500 *c, const Insn *in) \
+    {                                             \
+        return touch(c, ea_x(c, in), access, 0);  \
     }
 BLOCK(dcbf, ACCESS_READ)
 BLOCK(dcbst, ACCESS_READ)
@@ -111,13 +111,13 @@ ExecResult exec_dsn(E500 *c, const Insn *in)
 
 /* --- locking: user mode needs MSR[UCLE] (EREF 2.0 §5.7) --- */
 
-#define LOCKING(id, access, esr)                                                                   \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        Ea ea = ea_x(c, in);                                                                       \
-        if (in_user_mode(c) && !(c->s.msr & MSR_UCLE))                                             \
-            return e500_raise_data(c, EXCP_DATA_STORAGE, esr, ea);                                 \
-        return touch(c, ea, access, 0);                                                            \
+#define LOCKING(id, access, esr)                                   \
+    ExecResult exec_##id(E500 *c, const Insn *in)                  \
+    {                                                              \
+        Ea ea = ea_x(c, in);                                       \
+        if (in_user_mode(c) && !(c->s.msr & MSR_UCLE))             \
+            return e500_raise_data(c, EXCP_DATA_STORAGE, esr, ea); \
+        return touch(c, ea, access, 0);                            \
     }
 LOCKING(dcbtls, ACCESS_READ, ESR_DLK)
 LOCKING(dcbtstls, ACCESS_WRITE, ESR_DLK)
@@ -143,10 +143,10 @@ ExecResult exec_bbelr(E500 *c, const Insn *in)
 
 /* --- external PID: privileged; loads translate by EPLC, stores by EPSC --- */
 
-#define EXTERNAL(id, operation)                                                                    \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        return in_user_mode(c) ? e500_privileged(c) : (operation);                                 \
+#define EXTERNAL(id, operation)                                    \
+    ExecResult exec_##id(E500 *c, const Insn *in)                  \
+    {                                                              \
+        return in_user_mode(c) ? e500_privileged(c) : (operation); \
     }
 EXTERNAL(dcbfep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))
 EXTERNAL(dcbstep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))

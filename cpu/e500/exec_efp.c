@@ -83,8 +83,7 @@ static uint64_t zero(bool sign)
 /* pmax or nmax */
 static uint64_t largest(bool sign, SoftfpPrecision p)
 {
-    return zero(sign) |
-           (p == SOFTFP_SINGLE ? UINT64_C(0x47efffffe0000000) : UINT64_C(0x7fefffffffffffff));
+    return zero(sign) | (p == SOFTFP_SINGLE ? UINT64_C(0x47efffffe0000000) : UINT64_C(0x7fefffffffffffff));
 }
 
 /* --- SPEFSCR and interrupts --- */
@@ -94,8 +93,7 @@ static Mode mode_of(const E500 *c, SoftfpPrecision p)
     uint32_t f = c->s.spr[SPR_SPEFSCR];
     unsigned frmc = f & SPEFSCR_FRMC;
 
-    return (Mode){p, frmc,
-                  frmc == SOFTFP_NEAREST && !(f & SPEFSCR_FINXE) ? SOFTFP_NEAREST : SOFTFP_ZERO};
+    return (Mode){p, frmc, frmc == SOFTFP_NEAREST && !(f & SPEFSCR_FINXE) ? SOFTFP_NEAREST : SOFTFP_ZERO};
 }
 
 enum {
@@ -119,8 +117,7 @@ static bool note(E500 *c, uint32_t high, uint32_t low, bool directed, ExecResult
         *end = e500_raise(c, EXCP_SPE_FP_DATA, ESR_SPE);
         return false;
     }
-    bool cut = any & (SPEFSCR_FG | SPEFSCR_FX),
-         inexact = cut || any & (SPEFSCR_FOVF | SPEFSCR_FUNF);
+    bool cut = any & (SPEFSCR_FG | SPEFSCR_FX), inexact = cut || any & (SPEFSCR_FOVF | SPEFSCR_FUNF);
     if (inexact)
         *f |= SPEFSCR_FINXS;
     *end = EXEC_NEXT;
@@ -211,8 +208,7 @@ typedef Result Binary(Operand a, Operand b, Mode m);
 static inline ExecResult scalar_single(E500 *c, const Insn *in, Binary *operation)
 {
     ExecResult end;
-    Result r =
-        operation(operand_single(ra(c, in)), operand_single(rb(c, in)), mode_of(c, SOFTFP_SINGLE));
+    Result r = operation(operand_single(ra(c, in)), operand_single(rb(c, in)), mode_of(c, SOFTFP_SINGLE));
 
     if (note(c, 0, r.status, true, &end))
         rt(c, in) = softfp_to_single(r.v);
@@ -223,8 +219,7 @@ static inline ExecResult scalar_double(E500 *c, const Insn *in, Binary *operatio
 {
     SPE_REQUIRED(c);
     ExecResult end;
-    Result r = operation(operand_double(c->s.gpr[in->ra].d), operand_double(c->s.gpr[in->rb].d),
-                         mode_of(c, SOFTFP_DOUBLE));
+    Result r = operation(operand_double(c->s.gpr[in->ra].d), operand_double(c->s.gpr[in->rb].d), mode_of(c, SOFTFP_DOUBLE));
 
     if (note(c, 0, r.status, true, &end))
         c->s.gpr[in->rt].d = r.v;
@@ -245,14 +240,14 @@ static inline ExecResult vector(E500 *c, const Insn *in, Binary *operation)
     return end;
 }
 
-#define EXEC(id, function, ...)                                                                    \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        return function(c, in, __VA_ARGS__);                                                       \
+#define EXEC(id, function, ...)                   \
+    ExecResult exec_##id(E500 *c, const Insn *in) \
+    {                                             \
+        return function(c, in, __VA_ARGS__);      \
     }
-#define ARITHMETIC(suffix, operation)                                                              \
-    EXEC(efs##suffix, scalar_single, operation)                                                    \
-    EXEC(efd##suffix, scalar_double, operation)                                                    \
+#define ARITHMETIC(suffix, operation)           \
+    EXEC(efs##suffix, scalar_single, operation) \
+    EXEC(efd##suffix, scalar_double, operation) \
     EXEC(evfs##suffix, vector, operation)
 
 ARITHMETIC(add, add)
@@ -299,9 +294,9 @@ static inline ExecResult sign_vector(E500 *c, const Insn *in, uint64_t clear, ui
     return end;
 }
 
-#define SIGNS(suffix, clear, flip)                                                                 \
-    EXEC(efs##suffix, sign_single, clear, flip)                                                    \
-    EXEC(efd##suffix, sign_double, clear, flip)                                                    \
+#define SIGNS(suffix, clear, flip)              \
+    EXEC(efs##suffix, sign_single, clear, flip) \
+    EXEC(efd##suffix, sign_double, clear, flip) \
     EXEC(evfs##suffix, sign_vector, clear, flip)
 
 SIGNS(abs, SOFTFP_SIGN, 0)
@@ -345,8 +340,7 @@ static inline ExecResult compare_single(E500 *c, const Insn *in, Relation relati
     ExecResult end;
     uint32_t a = ra(c, in), b = rb(c, in);
 
-    if (note_comparison(c, 0, compare_status(operand_single(a), operand_single(b), test), test,
-                        &end))
+    if (note_comparison(c, 0, compare_status(operand_single(a), operand_single(b), test), test, &end))
         cr_field_set(c, in->rt >> 2, related_words(a, b, relation) ? 4 : 0);
     return end;
 }
@@ -357,8 +351,7 @@ static inline ExecResult compare_double(E500 *c, const Insn *in, Relation relati
     ExecResult end;
     uint64_t a = c->s.gpr[in->ra].d, b = c->s.gpr[in->rb].d;
 
-    if (note_comparison(c, 0, compare_status(operand_double(a), operand_double(b), test), test,
-                        &end))
+    if (note_comparison(c, 0, compare_status(operand_double(a), operand_double(b), test), test, &end))
         cr_field_set(c, in->rt >> 2, related(a, b, relation) ? 4 : 0);
     return end;
 }
@@ -376,12 +369,12 @@ static inline ExecResult compare_vector(E500 *c, const Insn *in, Relation relati
     return end;
 }
 
-#define COMPARISON(suffix, relation)                                                               \
-    EXEC(efscmp##suffix, compare_single, relation, false)                                          \
-    EXEC(efdcmp##suffix, compare_double, relation, false)                                          \
-    EXEC(evfscmp##suffix, compare_vector, relation, false)                                         \
-    EXEC(efstst##suffix, compare_single, relation, true)                                           \
-    EXEC(efdtst##suffix, compare_double, relation, true)                                           \
+#define COMPARISON(suffix, relation)                       \
+    EXEC(efscmp##suffix, compare_single, relation, false)  \
+    EXEC(efdcmp##suffix, compare_double, relation, false)  \
+    EXEC(evfscmp##suffix, compare_vector, relation, false) \
+    EXEC(efstst##suffix, compare_single, relation, true)   \
+    EXEC(efdtst##suffix, compare_double, relation, true)   \
     EXEC(evfstst##suffix, compare_vector, relation, true)
 
 COMPARISON(gt, GREATER)
@@ -404,8 +397,7 @@ ExecResult exec_efscfd(E500 *c, const Insn *in)
     else if (b.kind == NORMAL)
         r = finished(&fp, softfp_round_to_single(&fp, b.v), m, b.sign);
     if (r.status & SPEFSCR_FUNF)
-        r.v = zero(b.sign) |
-              UINT64_C(0x3810000000000000); /* the smallest number, not zero (efscfd's own rule) */
+        r.v = zero(b.sign) | UINT64_C(0x3810000000000000); /* the smallest number, not zero (efscfd's own rule) */
     if (note(c, 0, r.status, true, &end))
         rt(c, in) = softfp_to_single(r.v);
     return end;
@@ -493,9 +485,9 @@ static inline ExecResult from_word_vector(E500 *c, const Insn *in, bool is_signe
     return end;
 }
 
-#define FROM(suffix, is_signed, scale)                                                             \
-    EXEC(efscf##suffix, from_word_single, is_signed, scale)                                        \
-    EXEC(efdcf##suffix, from_word_double, is_signed, scale)                                        \
+#define FROM(suffix, is_signed, scale)                      \
+    EXEC(efscf##suffix, from_word_single, is_signed, scale) \
+    EXEC(efdcf##suffix, from_word_double, is_signed, scale) \
     EXEC(evfscf##suffix, from_word_vector, is_signed, scale)
 
 FROM(ui, false, 0)
@@ -592,9 +584,9 @@ static inline ExecResult to_word_vector(E500 *c, const Insn *in, Target t)
 }
 
 #define TARGET(...) ((Target){__VA_ARGS__})
-#define TO(suffix, ...)                                                                            \
-    EXEC(efsct##suffix, to_word_single, TARGET(__VA_ARGS__))                                       \
-    EXEC(efdct##suffix, to_word_double, TARGET(__VA_ARGS__))                                       \
+#define TO(suffix, ...)                                      \
+    EXEC(efsct##suffix, to_word_single, TARGET(__VA_ARGS__)) \
+    EXEC(efdct##suffix, to_word_double, TARGET(__VA_ARGS__)) \
     EXEC(evfsct##suffix, to_word_vector, TARGET(__VA_ARGS__))
 
 TO(ui, false, 32, 0, false)

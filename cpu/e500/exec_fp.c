@@ -16,8 +16,7 @@ bool fp_note_exceptions(E500 *c, uint32_t flags)
         fpscr |= FPSCR_FX;
     c->s.fpscr = fpscr_summarize(fpscr | flags);
     /* every mode but 00 is precise on this core */
-    return c->s.msr & (MSR_FE0 | MSR_FE1) &&
-           fpscr_summarize((flags & FPSCR_EXCEPTIONS) | (fpscr & 0xff)) & FPSCR_FEX;
+    return c->s.msr & (MSR_FE0 | MSR_FE1) && fpscr_summarize((flags & FPSCR_EXCEPTIONS) | (fpscr & 0xff)) & FPSCR_FEX;
 }
 
 ExecResult fp_enabled_exception(E500 *c)
@@ -36,13 +35,13 @@ static ExecResult fp_fpscr_written(E500 *c, const Insn *in)
 
 /* --- moves and select: any operand, no exception, FPSCR untouched --- */
 
-#define FP_MOVE(name, value)                                                                       \
-    ExecResult exec_##name(E500 *c, const Insn *in)                                                \
-    {                                                                                              \
-        FP_REQUIRED(c);                                                                            \
-        uint64_t b = c->s.fpr[in->rb];                                                             \
-        c->s.fpr[in->rt] = (value);                                                                \
-        return fp_record(c, in);                                                                   \
+#define FP_MOVE(name, value)                        \
+    ExecResult exec_##name(E500 *c, const Insn *in) \
+    {                                               \
+        FP_REQUIRED(c);                             \
+        uint64_t b = c->s.fpr[in->rb];              \
+        c->s.fpr[in->rt] = (value);                 \
+        return fp_record(c, in);                    \
     }
 FP_MOVE(fmr, b)
 FP_MOVE(fneg, b ^ SOFTFP_SIGN)

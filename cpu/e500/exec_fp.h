@@ -9,10 +9,10 @@
 #include "cpu/e500/softfp.h"
 
 /* First in every floating-point instruction (Power ISA 2.06 Book III-E, Floating-Point Unavailable interrupt). */
-#define FP_REQUIRED(c)                                                                             \
-    do {                                                                                           \
-        if (__builtin_expect(!((c)->s.msr & MSR_FP), 0))                                           \
-            return e500_raise((c), EXCP_FP_UNAVAILABLE, 0);                                        \
+#define FP_REQUIRED(c)                                      \
+    do {                                                    \
+        if (__builtin_expect(!((c)->s.msr & MSR_FP), 0))    \
+            return e500_raise((c), EXCP_FP_UNAVAILABLE, 0); \
     } while (0)
 
 /* FPSCR with its summary bits VX and FEX as the others imply. */

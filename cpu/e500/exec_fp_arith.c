@@ -8,12 +8,10 @@
 
 /* FPSCR[FPRF] as `class` (SOFTFP class bits), the result to FRT, unless an enabled VX or ZX forbids
  * both. */
-static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t result,
-                            uint32_t class)
+static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t result, uint32_t class)
 {
     uint32_t fpscr = c->s.fpscr & ~(uint32_t)(FPSCR_FR | FPSCR_FI);
-    bool kept = (fp->flags & FPSCR_VX_CAUSES && fpscr & FPSCR_VE) ||
-                (fp->flags & FPSCR_ZX && fpscr & FPSCR_ZE);
+    bool kept = (fp->flags & FPSCR_VX_CAUSES && fpscr & FPSCR_VE) || (fp->flags & FPSCR_ZX && fpscr & FPSCR_ZE);
     if (!kept) {
         c->s.fpr[in->rt] = result;
         fpscr = (fpscr & ~(uint32_t)FPSCR_FPRF) | class;
@@ -44,25 +42,24 @@ static uint32_t fp_class(const Softfp *fp, uint64_t v, SoftfpPrecision p)
 }
 
 /* fast: fastfp's answer into r, or false */
-#define FP_ARITH(name, precision, fast, expression)                                                \
-    ExecResult exec_##name(E500 *c, const Insn *in)                                                \
-    {                                                                                              \
-        FP_REQUIRED(c);                                                                            \
-        const SoftfpPrecision p = SOFTFP_##precision;                                              \
-        const uint64_t A = c->s.fpr[in->ra], B = c->s.fpr[in->rb], C = c->s.fpr[in->rc];           \
-        FastFp r;                                                                                  \
-        if (fastfp_allowed(c->s.fpscr) && (fast))                                                  \
-            return fp_finish_fast(c, in, &r);                                                      \
-        Softfp fp = {.fpscr = c->s.fpscr};                                                         \
-        uint64_t v = (expression);                                                                 \
-        (void)A, (void)B, (void)C;                                                                 \
-        return fp_finish(c, in, &fp, v, fp_class(&fp, v, p));                                      \
+#define FP_ARITH(name, precision, fast, expression)                                      \
+    ExecResult exec_##name(E500 *c, const Insn *in)                                      \
+    {                                                                                    \
+        FP_REQUIRED(c);                                                                  \
+        const SoftfpPrecision p = SOFTFP_##precision;                                    \
+        const uint64_t A = c->s.fpr[in->ra], B = c->s.fpr[in->rb], C = c->s.fpr[in->rc]; \
+        FastFp r;                                                                        \
+        if (fastfp_allowed(c->s.fpscr) && (fast))                                        \
+            return fp_finish_fast(c, in, &r);                                            \
+        Softfp fp = {.fpscr = c->s.fpscr};                                               \
+        uint64_t v = (expression);                                                       \
+        (void)A, (void)B, (void)C;                                                       \
+        return fp_finish(c, in, &fp, v, fp_class(&fp, v, p));                            \
     }
-#define FP_ARITH_BOTH(name, fast, expression)                                                      \
-    FP_ARITH(name, DOUBLE, fast, expression)                                                       \
+#define FP_ARITH_BOTH(name, fast, expression) \
+    FP_ARITH(name, DOUBLE, fast, expression)  \
     FP_ARITH(name##s, SINGLE, fast, expression)
-#define FP_FUSED(name, negate)                                                                     \
-    FP_ARITH_BOTH(name, fastfp_fma(A, C, B, negate, p, &r), softfp_fma(&fp, A, C, B, negate, p))
+#define FP_FUSED(name, negate) FP_ARITH_BOTH(name, fastfp_fma(A, C, B, negate, p, &r), softfp_fma(&fp, A, C, B, negate, p))
 
 FP_ARITH_BOTH(fadd, fastfp_add(A, B, p, &r), softfp_add(&fp, A, B, p))
 FP_ARITH_BOTH(fsub, fastfp_add(A, B ^ SOFTFP_SIGN, p, &r), softfp_sub(&fp, A, B, p))

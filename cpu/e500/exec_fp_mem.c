@@ -48,24 +48,24 @@ static inline ExecResult store_double(E500 *c, const Insn *in, Ea ea)
     return e500_store64(c, ea, c->s.fpr[in->rt]);
 }
 
-#define FP_ACCESS(name, access, ea_form)                                                           \
-    ExecResult exec_##name(E500 *c, const Insn *in)                                                \
-    {                                                                                              \
-        return access(c, in, ea_form(c, in));                                                      \
+#define FP_ACCESS(name, access, ea_form)            \
+    ExecResult exec_##name(E500 *c, const Insn *in) \
+    {                                               \
+        return access(c, in, ea_form(c, in));       \
     }
-#define FP_ACCESS_UPDATE(name, access, ea_form)                                                    \
-    ExecResult exec_##name(E500 *c, const Insn *in)                                                \
-    {                                                                                              \
-        Ea ea = ea_form(c, in);                                                                    \
-        ExecResult r = access(c, in, ea);                                                          \
-        if (r == EXEC_NEXT)                                                                        \
-            c->s.gpr[in->ra].w = ea;                                                               \
-        return r;                                                                                  \
+#define FP_ACCESS_UPDATE(name, access, ea_form)     \
+    ExecResult exec_##name(E500 *c, const Insn *in) \
+    {                                               \
+        Ea ea = ea_form(c, in);                     \
+        ExecResult r = access(c, in, ea);           \
+        if (r == EXEC_NEXT)                         \
+            c->s.gpr[in->ra].w = ea;                \
+        return r;                                   \
     }
-#define FP_ACCESSES(name, access)                                                                  \
-    FP_ACCESS(name, access, ea_d)                                                                  \
-    FP_ACCESS(name##x, access, ea_x)                                                               \
-    FP_ACCESS_UPDATE(name##u, access, ea_d)                                                        \
+#define FP_ACCESSES(name, access)           \
+    FP_ACCESS(name, access, ea_d)           \
+    FP_ACCESS(name##x, access, ea_x)        \
+    FP_ACCESS_UPDATE(name##u, access, ea_d) \
     FP_ACCESS_UPDATE(name##ux, access, ea_x)
 
 FP_ACCESSES(lfs, load_single)

@@ -209,14 +209,14 @@ ExecResult exec_isel(E500 *c, const Insn *in)
 
 /* --- logic --- */
 
-#define LOGIC_IMMEDIATE(id, op, shift, record)                                                     \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        uint32_t value = rs(c, in) op((uint32_t)in->imm << (shift));                               \
-        c->s.gpr[in->ra].w = value;                                                                \
-        if (record)                                                                                \
-            cr0_set(c, value);                                                                     \
-        return EXEC_NEXT;                                                                          \
+#define LOGIC_IMMEDIATE(id, op, shift, record)                       \
+    ExecResult exec_##id(E500 *c, const Insn *in)                    \
+    {                                                                \
+        uint32_t value = rs(c, in) op((uint32_t)in->imm << (shift)); \
+        c->s.gpr[in->ra].w = value;                                  \
+        if (record)                                                  \
+            cr0_set(c, value);                                       \
+        return EXEC_NEXT;                                            \
     }
 LOGIC_IMMEDIATE(andi, &, 0, true)
 LOGIC_IMMEDIATE(andis, &, 16, true)
@@ -225,16 +225,16 @@ LOGIC_IMMEDIATE(oris, |, 16, false)
 LOGIC_IMMEDIATE(xori, ^, 0, false)
 LOGIC_IMMEDIATE(xoris, ^, 16, false)
 
-#define LOGIC(id, expression)                                                                      \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        uint32_t s = rs(c, in), b = rb(c, in);                                                     \
-        return finish(c, in, in->ra, expression);                                                  \
+#define LOGIC(id, expression)                     \
+    ExecResult exec_##id(E500 *c, const Insn *in) \
+    {                                             \
+        uint32_t s = rs(c, in), b = rb(c, in);    \
+        return finish(c, in, in->ra, expression); \
     }
 LOGIC(and, s &b)
 LOGIC(andc, s & ~b)
 LOGIC(eqv, ~(s ^ b))
-LOGIC(nand, ~(s & b))
+LOGIC(nand, ~(s &b))
 LOGIC(nor, ~(s | b))
 LOGIC(or, s | b)
 LOGIC(orc, s | ~b)

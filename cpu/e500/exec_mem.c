@@ -22,40 +22,40 @@ static inline Ea ea_x(const E500 *c, const Insn *in)
 
 /* --- loads and stores --- */
 
-#define LOAD(id, bits, ea_of, value_of, update)                                                    \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        Ea ea = ea_of;                                                                             \
-        uint##bits##_t v;                                                                          \
-        ExecResult r = e500_load##bits(c, ea, &v);                                                 \
-        if (__builtin_expect(r != EXEC_NEXT, 0))                                                   \
-            return r;                                                                              \
-        rt(c, in) = value_of;                                                                      \
-        if (update)                                                                                \
-            ra(c, in) = ea;                                                                        \
-        return EXEC_NEXT;                                                                          \
+#define LOAD(id, bits, ea_of, value_of, update)    \
+    ExecResult exec_##id(E500 *c, const Insn *in)  \
+    {                                              \
+        Ea ea = ea_of;                             \
+        uint##bits##_t v;                          \
+        ExecResult r = e500_load##bits(c, ea, &v); \
+        if (__builtin_expect(r != EXEC_NEXT, 0))   \
+            return r;                              \
+        rt(c, in) = value_of;                      \
+        if (update)                                \
+            ra(c, in) = ea;                        \
+        return EXEC_NEXT;                          \
     }
 
-#define STORE(id, bits, ea_of, value, update)                                                      \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        Ea ea = ea_of;                                                                             \
-        ExecResult r = e500_store##bits(c, ea, (uint##bits##_t)(value));                           \
-        if (update && __builtin_expect(r == EXEC_NEXT, 1))                                         \
-            ra(c, in) = ea;                                                                        \
-        return r;                                                                                  \
+#define STORE(id, bits, ea_of, value, update)                            \
+    ExecResult exec_##id(E500 *c, const Insn *in)                        \
+    {                                                                    \
+        Ea ea = ea_of;                                                   \
+        ExecResult r = e500_store##bits(c, ea, (uint##bits##_t)(value)); \
+        if (update && __builtin_expect(r == EXEC_NEXT, 1))               \
+            ra(c, in) = ea;                                              \
+        return r;                                                        \
     }
 
-#define LOADS(id, bits, value_of)                                                                  \
-    LOAD(id, bits, ea_d(c, in), value_of, false)                                                   \
-    LOAD(id##u, bits, ea_d(c, in), value_of, true)                                                 \
-    LOAD(id##x, bits, ea_x(c, in), value_of, false)                                                \
+#define LOADS(id, bits, value_of)                   \
+    LOAD(id, bits, ea_d(c, in), value_of, false)    \
+    LOAD(id##u, bits, ea_d(c, in), value_of, true)  \
+    LOAD(id##x, bits, ea_x(c, in), value_of, false) \
     LOAD(id##ux, bits, ea_x(c, in), value_of, true)
 
-#define STORES(id, bits)                                                                           \
-    STORE(id, bits, ea_d(c, in), rs(c, in), false)                                                 \
-    STORE(id##u, bits, ea_d(c, in), rs(c, in), true)                                               \
-    STORE(id##x, bits, ea_x(c, in), rs(c, in), false)                                              \
+#define STORES(id, bits)                              \
+    STORE(id, bits, ea_d(c, in), rs(c, in), false)    \
+    STORE(id##u, bits, ea_d(c, in), rs(c, in), true)  \
+    STORE(id##x, bits, ea_x(c, in), rs(c, in), false) \
     STORE(id##ux, bits, ea_x(c, in), rs(c, in), true)
 
 LOADS(lbz, 8, v)
@@ -89,9 +89,7 @@ static ExecResult misaligned(E500 *c, Ea ea, bool is_store)
 /* Of a word that somebody watches it is told before anything else happened. */
 static ExecResult watch_multiple(E500 *c, const Insn *in, Ea ea, E500Access access)
 {
-    return __builtin_expect(e500_debug_watches(c), 0)
-               ? e500_debug_multiple(c, ea, 32u - in->rt, access)
-               : EXEC_NEXT;
+    return __builtin_expect(e500_debug_watches(c), 0) ? e500_debug_multiple(c, ea, 32u - in->rt, access) : EXEC_NEXT;
 }
 
 /* All words are loaded before the first register changes, so that a fault or an exit may restart it, rA in range or not. */
@@ -174,7 +172,7 @@ ExecResult exec_lwarx(E500 *c, const Insn *in)
         return r;
     if (c->vm->granules)
         c->reserve_version = granule_version(granule_find(c->vm, gpa)); /* before the load */
-    c->reserve_value = __atomic_load_n(word, __ATOMIC_RELAXED); /* as it lies in memory */
+    c->reserve_value = __atomic_load_n(word, __ATOMIC_RELAXED);         /* as it lies in memory */
     c->reserve_gpa = gpa;
     c->reserve = true;
     rt(c, in) = to_guest_order(c, ea, ACCESS_READ, c->reserve_value);
@@ -192,8 +190,7 @@ static bool store_conditionally(const E500 *c, uint32_t *word, uint32_t desired)
         if (!granule_take_unchanged(granule, c->reserve_version))
             return false;
     }
-    bool stored = __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_SEQ_CST,
-                                              __ATOMIC_RELAXED);
+    bool stored = __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
     if (granule)
         granule_release(granule, c->reserve_version, stored);
     return stored;
@@ -208,8 +205,8 @@ ExecResult exec_stwcx(E500 *c, const Insn *in)
 
     if (r != EXEC_NEXT)
         return r;
-    bool stored = c->reserve && c->reserve_gpa == gpa &&
-                  store_conditionally(c, word, to_guest_order(c, ea, ACCESS_WRITE, rs(c, in)));
+    bool stored =
+        c->reserve && c->reserve_gpa == gpa && store_conditionally(c, word, to_guest_order(c, ea, ACCESS_WRITE, rs(c, in)));
     c->reserve = false;
     cr_field_set(c, 0, (stored ? CR_EQ : 0) | c->s.so);
     return EXEC_NEXT;

@@ -5,17 +5,17 @@
 #include "cpu/e500/exec_spe.h"
 
 /* rT = f(rA, rB) on each of the two words. */
-#define EACH(id, expression)                                                                       \
-    static inline uint32_t each_##id(uint32_t A, uint32_t B, const Insn *in)                       \
-    {                                                                                              \
-        return expression;                                                                         \
-    }                                                                                              \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        SPE_REQUIRED(c);                                                                           \
-        const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];                                  \
-        c->s.gpr[in->rt] = spe_pair(each_##id(a.h, b.h, in), each_##id(a.w, b.w, in));             \
-        return EXEC_NEXT;                                                                          \
+#define EACH(id, expression)                                                           \
+    static inline uint32_t each_##id(uint32_t A, uint32_t B, const Insn *in)           \
+    {                                                                                  \
+        return expression;                                                             \
+    }                                                                                  \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                      \
+    {                                                                                  \
+        SPE_REQUIRED(c);                                                               \
+        const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];                      \
+        c->s.gpr[in->rt] = spe_pair(each_##id(a.h, b.h, in), each_##id(a.w, b.w, in)); \
+        return EXEC_NEXT;                                                              \
     }
 
 static inline uint32_t rotated(uint32_t v, unsigned n)
@@ -81,12 +81,12 @@ EACH(evsplatfi, (uint32_t)in->imm << 27)
 
 /* --- moving between words --- */
 
-#define MERGE(id, high, low)                                                                       \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        SPE_REQUIRED(c);                                                                           \
-        c->s.gpr[in->rt] = spe_pair(c->s.gpr[in->ra].high, c->s.gpr[in->rb].low);                  \
-        return EXEC_NEXT;                                                                          \
+#define MERGE(id, high, low)                                                      \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                 \
+    {                                                                             \
+        SPE_REQUIRED(c);                                                          \
+        c->s.gpr[in->rt] = spe_pair(c->s.gpr[in->ra].high, c->s.gpr[in->rb].low); \
+        return EXEC_NEXT;                                                         \
     }
 MERGE(evmergehi, h, h)
 MERGE(evmergelo, w, w)
@@ -95,13 +95,13 @@ MERGE(evmergelohi, w, h)
 
 /* --- comparison --- */
 
-#define COMPARE(id, type, operator)                                                                \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        SPE_REQUIRED(c);                                                                           \
-        const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];                                  \
-        spe_compared(c, in, (type)a.h operator(type) b.h, (type)a.w operator(type) b.w);           \
-        return EXEC_NEXT;                                                                          \
+#define COMPARE(id, type, operator)                                                      \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                        \
+    {                                                                                    \
+        SPE_REQUIRED(c);                                                                 \
+        const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];                        \
+        spe_compared(c, in, (type)a.h operator(type) b.h, (type)a.w operator(type) b.w); \
+        return EXEC_NEXT;                                                                \
     }
 COMPARE(evcmpgtu, uint32_t, >)
 COMPARE(evcmpgts, int32_t, >)

@@ -38,8 +38,7 @@ enum {
     SPEFSCR_FRMC = 3, /* rounding: nearest, zero, up, down */
 
     SPEFSCR_HIGH_SHIFT = 16, /* from an element's status bits to those of the high one */
-    SPEFSCR_STATUS =
-        SPEFSCR_FG | SPEFSCR_FX | SPEFSCR_FINV | SPEFSCR_FDBZ | SPEFSCR_FUNF | SPEFSCR_FOVF,
+    SPEFSCR_STATUS = SPEFSCR_FG | SPEFSCR_FX | SPEFSCR_FINV | SPEFSCR_FDBZ | SPEFSCR_FUNF | SPEFSCR_FOVF,
 };
 
 /*
@@ -47,10 +46,10 @@ enum {
  * SPE/Embedded Floating-Point/Vector Unavailable interrupt): brinc and the scalar single-precision
  * ones do not.
  */
-#define SPE_REQUIRED(c)                                                                            \
-    do {                                                                                           \
-        if (__builtin_expect(!((c)->s.msr & MSR_SPE), 0))                                          \
-            return e500_raise((c), EXCP_SPE_UNAVAILABLE, ESR_SPE);                                 \
+#define SPE_REQUIRED(c)                                            \
+    do {                                                           \
+        if (__builtin_expect(!((c)->s.msr & MSR_SPE), 0))          \
+            return e500_raise((c), EXCP_SPE_UNAVAILABLE, ESR_SPE); \
     } while (0)
 
 static inline E500Gpr spe_pair(uint32_t high, uint32_t low)
@@ -70,6 +69,5 @@ static inline void spe_overflow(E500 *c, bool high, bool low)
 /* CR[BF] = high, low, either, both. */
 static inline void spe_compared(E500 *c, const Insn *in, bool high, bool low)
 {
-    cr_field_set(c, in->rt >> 2,
-                 (high ? 8u : 0) | (low ? 4u : 0) | (high | low ? 2u : 0) | (high & low ? 1u : 0));
+    cr_field_set(c, in->rt >> 2, (high ? 8u : 0) | (low ? 4u : 0) | (high | low ? 2u : 0) | (high & low ? 1u : 0));
 }

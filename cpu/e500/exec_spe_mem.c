@@ -33,40 +33,38 @@ static ExecResult failed(E500 *c, ExecResult r)
 /* Somebody who watches one of the elements is told before the first is accessed. */
 static inline ExecResult watch(E500 *c, Ea ea, unsigned size, E500Access access)
 {
-    return __builtin_expect(e500_debug_watches(c), 0)
-               ? e500_debug_data_access(c, ea, size, access, false)
-               : EXEC_NEXT;
+    return __builtin_expect(e500_debug_watches(c), 0) ? e500_debug_data_access(c, ea, size, access, false) : EXEC_NEXT;
 }
 
 /* n elements of `bits` bits from ea on; all are in one page. */
-#define ELEMENTS(bits)                                                                             \
-    static ExecResult load_elements_##bits(E500 *c, Ea ea, unsigned n, uint##bits##_t v[])         \
-    {                                                                                              \
-        if (ea & (n * (bits / 8) - 1))                                                             \
-            return misaligned(c, ea, 0);                                                           \
-        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_READ);                            \
-        if (__builtin_expect(watched != EXEC_NEXT, 0))                                             \
-            return watched;                                                                        \
-        for (unsigned i = 0; i < n; i++) {                                                         \
-            ExecResult r = e500_load##bits(c, ea + i * (bits / 8), &v[i]);                         \
-            if (__builtin_expect(r != EXEC_NEXT, 0))                                               \
-                return failed(c, r);                                                               \
-        }                                                                                          \
-        return EXEC_NEXT;                                                                          \
-    }                                                                                              \
-    static ExecResult store_elements_##bits(E500 *c, Ea ea, unsigned n, const uint##bits##_t v[])  \
-    {                                                                                              \
-        if (ea & (n * (bits / 8) - 1))                                                             \
-            return misaligned(c, ea, ESR_ST);                                                      \
-        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_WRITE);                           \
-        if (__builtin_expect(watched != EXEC_NEXT, 0))                                             \
-            return watched;                                                                        \
-        for (unsigned i = 0; i < n; i++) {                                                         \
-            ExecResult r = e500_store##bits(c, ea + i * (bits / 8), v[i]);                         \
-            if (__builtin_expect(r != EXEC_NEXT, 0))                                               \
-                return failed(c, r);                                                               \
-        }                                                                                          \
-        return EXEC_NEXT;                                                                          \
+#define ELEMENTS(bits)                                                                            \
+    static ExecResult load_elements_##bits(E500 *c, Ea ea, unsigned n, uint##bits##_t v[])        \
+    {                                                                                             \
+        if (ea & (n * (bits / 8) - 1))                                                            \
+            return misaligned(c, ea, 0);                                                          \
+        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_READ);                           \
+        if (__builtin_expect(watched != EXEC_NEXT, 0))                                            \
+            return watched;                                                                       \
+        for (unsigned i = 0; i < n; i++) {                                                        \
+            ExecResult r = e500_load##bits(c, ea + i * (bits / 8), &v[i]);                        \
+            if (__builtin_expect(r != EXEC_NEXT, 0))                                              \
+                return failed(c, r);                                                              \
+        }                                                                                         \
+        return EXEC_NEXT;                                                                         \
+    }                                                                                             \
+    static ExecResult store_elements_##bits(E500 *c, Ea ea, unsigned n, const uint##bits##_t v[]) \
+    {                                                                                             \
+        if (ea & (n * (bits / 8) - 1))                                                            \
+            return misaligned(c, ea, ESR_ST);                                                     \
+        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_WRITE);                          \
+        if (__builtin_expect(watched != EXEC_NEXT, 0))                                            \
+            return watched;                                                                       \
+        for (unsigned i = 0; i < n; i++) {                                                        \
+            ExecResult r = e500_store##bits(c, ea + i * (bits / 8), v[i]);                        \
+            if (__builtin_expect(r != EXEC_NEXT, 0))                                              \
+                return failed(c, r);                                                              \
+        }                                                                                         \
+        return EXEC_NEXT;                                                                         \
     }
 ELEMENTS(16)
 ELEMENTS(32)
@@ -74,18 +72,18 @@ ELEMENTS(64)
 
 /* --- loads: rT as an expression of the elements v[] --- */
 
-#define LOAD(id, bits, n, ea_of, value)                                                            \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        SPE_REQUIRED(c);                                                                           \
-        uint##bits##_t v[n];                                                                       \
-        ExecResult r = load_elements_##bits(c, ea_of(c, in), n, v);                                \
-        if (__builtin_expect(r == EXEC_NEXT, 1))                                                   \
-            c->s.gpr[in->rt] = value;                                                              \
-        return r;                                                                                  \
+#define LOAD(id, bits, n, ea_of, value)                             \
+    ExecResult exec_##id(E500 *c, const Insn *in)                   \
+    {                                                               \
+        SPE_REQUIRED(c);                                            \
+        uint##bits##_t v[n];                                        \
+        ExecResult r = load_elements_##bits(c, ea_of(c, in), n, v); \
+        if (__builtin_expect(r == EXEC_NEXT, 1))                    \
+            c->s.gpr[in->rt] = value;                               \
+        return r;                                                   \
     }
-#define LOADS(id, bits, n, value)                                                                  \
-    LOAD(id, bits, n, ea_d, value)                                                                 \
+#define LOADS(id, bits, n, value)  \
+    LOAD(id, bits, n, ea_d, value) \
     LOAD(id##x, bits, n, ea_x, value)
 
 static inline uint32_t upper(uint16_t half)
@@ -117,16 +115,16 @@ LOADS(evlwhsplat, 16, 2, spe_pair(halves(v[0], v[0]), halves(v[1], v[1])))
 
 /* --- stores: the elements as expressions of rS --- */
 
-#define STORE(id, bits, n, ea_of, ...)                                                             \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        SPE_REQUIRED(c);                                                                           \
-        const E500Gpr s = c->s.gpr[in->rt];                                                        \
-        const uint##bits##_t v[n] = {__VA_ARGS__};                                                 \
-        return store_elements_##bits(c, ea_of(c, in), n, v);                                       \
+#define STORE(id, bits, n, ea_of, ...)                       \
+    ExecResult exec_##id(E500 *c, const Insn *in)            \
+    {                                                        \
+        SPE_REQUIRED(c);                                     \
+        const E500Gpr s = c->s.gpr[in->rt];                  \
+        const uint##bits##_t v[n] = {__VA_ARGS__};           \
+        return store_elements_##bits(c, ea_of(c, in), n, v); \
     }
-#define STORES(id, bits, n, ...)                                                                   \
-    STORE(id, bits, n, ea_d, __VA_ARGS__)                                                          \
+#define STORES(id, bits, n, ...)          \
+    STORE(id, bits, n, ea_d, __VA_ARGS__) \
     STORE(id##x, bits, n, ea_x, __VA_ARGS__)
 
 STORES(evstdd, 64, 1, s.d)

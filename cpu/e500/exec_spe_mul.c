@@ -26,8 +26,7 @@ static inline ExecResult finish(E500 *c, const Insn *in, E500Gpr v, Form form)
 
 /* Of two halfwords.  −1 × −1 as fractions is 2^31: one more than a word holds, unless it saturates.
  */
-static inline int64_t product_of_halves(uint16_t a, uint16_t b, bool is_signed, bool saturate,
-                                        bool fraction, bool *over)
+static inline int64_t product_of_halves(uint16_t a, uint16_t b, bool is_signed, bool saturate, bool fraction, bool *over)
 {
     int64_t p = is_signed ? (int64_t)(int16_t)a * (int16_t)b : (int64_t)((uint64_t)a * b);
 
@@ -41,14 +40,11 @@ static inline int64_t product_of_halves(uint16_t a, uint16_t b, bool is_signed, 
 }
 
 /* acc ± v as words. */
-static inline uint32_t accumulate(uint32_t acc, uint32_t v, Form form, bool is_signed,
-                                  bool saturate, bool *over)
+static inline uint32_t accumulate(uint32_t acc, uint32_t v, Form form, bool is_signed, bool saturate, bool *over)
 {
-    int64_t a = is_signed ? (int64_t)(int32_t)acc : (int64_t)acc,
-            b = is_signed ? (int64_t)(int32_t)v : (int64_t)v;
+    int64_t a = is_signed ? (int64_t)(int32_t)acc : (int64_t)acc, b = is_signed ? (int64_t)(int32_t)v : (int64_t)v;
     int64_t sum = form == SUBTRACT ? a - b : a + b;
-    int64_t lowest = is_signed ? INT32_MIN : 0,
-            highest = is_signed ? INT32_MAX : (int64_t)UINT32_MAX;
+    int64_t lowest = is_signed ? INT32_MIN : 0, highest = is_signed ? INT32_MAX : (int64_t)UINT32_MAX;
 
     if (saturate && (sum < lowest || sum > highest)) {
         *over = true;
@@ -73,16 +69,13 @@ static inline uint16_t half(uint32_t word, bool odd)
 #define F    true
 #define I    false
 
-static inline ExecResult multiply_halves(E500 *c, const Insn *in, bool odd, bool is_signed,
-                                         bool saturate, bool fraction, Form form)
+static inline ExecResult multiply_halves(E500 *c, const Insn *in, bool odd, bool is_signed, bool saturate, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb], acc = {.d = c->s.acc};
     bool over_h = false, over_l = false;
-    uint32_t h = (uint32_t)product_of_halves(half(a.h, odd), half(b.h, odd), is_signed, saturate,
-                                             fraction, &over_h);
-    uint32_t l = (uint32_t)product_of_halves(half(a.w, odd), half(b.w, odd), is_signed, saturate,
-                                             fraction, &over_l);
+    uint32_t h = (uint32_t)product_of_halves(half(a.h, odd), half(b.h, odd), is_signed, saturate, fraction, &over_h);
+    uint32_t l = (uint32_t)product_of_halves(half(a.w, odd), half(b.w, odd), is_signed, saturate, fraction, &over_l);
 
     if (form == ADD || form == SUBTRACT) {
         h = accumulate(acc.h, h, form, is_signed, saturate, &over_h);
@@ -93,19 +86,19 @@ static inline ExecResult multiply_halves(E500 *c, const Insn *in, bool odd, bool
     return finish(c, in, spe_pair(h, l), form);
 }
 
-#define HALVES(id, ...)                                                                            \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        return multiply_halves(c, in, __VA_ARGS__);                                                \
+#define HALVES(id, ...)                             \
+    ExecResult exec_##id(E500 *c, const Insn *in)   \
+    {                                               \
+        return multiply_halves(c, in, __VA_ARGS__); \
     }
-#define HALVES_PLAIN(id, ...)                                                                      \
-    HALVES(id, __VA_ARGS__, SET)                                                                   \
+#define HALVES_PLAIN(id, ...)    \
+    HALVES(id, __VA_ARGS__, SET) \
     HALVES(id##a, __VA_ARGS__, SET_ACC)
-#define HALVES_ACC(id, ...)                                                                        \
-    HALVES(id##aaw, __VA_ARGS__, ADD)                                                              \
+#define HALVES_ACC(id, ...)           \
+    HALVES(id##aaw, __VA_ARGS__, ADD) \
     HALVES(id##anw, __VA_ARGS__, SUBTRACT)
-#define HALVES_BOTH(id, ...)                                                                       \
-    HALVES_PLAIN(id, __VA_ARGS__)                                                                  \
+#define HALVES_BOTH(id, ...)      \
+    HALVES_PLAIN(id, __VA_ARGS__) \
     HALVES_ACC(id, __VA_ARGS__)
 
 HALVES_BOTH(evmhessf, EVEN, S, SAT, F)
@@ -122,8 +115,7 @@ HALVES_ACC(evmhossi, ODD, S, SAT, I)
 HALVES_ACC(evmhousi, ODD, U, SAT, I)
 
 /* Guarded: enough bits above that nothing needs to saturate for long. */
-static inline ExecResult multiply_guarded(E500 *c, const Insn *in, bool odd, bool is_signed,
-                                          bool fraction, Form form)
+static inline ExecResult multiply_guarded(E500 *c, const Insn *in, bool odd, bool is_signed, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     uint16_t a = half(c->s.gpr[in->ra].w, odd), b = half(c->s.gpr[in->rb].w, odd);
@@ -133,14 +125,14 @@ static inline ExecResult multiply_guarded(E500 *c, const Insn *in, bool odd, boo
     return finish(c, in, (E500Gpr){.d = form == ADD ? c->s.acc + p : c->s.acc - p}, form);
 }
 
-#define GUARDED(id, ...)                                                                           \
-    ExecResult exec_##id##aa(E500 *c, const Insn *in)                                              \
-    {                                                                                              \
-        return multiply_guarded(c, in, __VA_ARGS__, ADD);                                          \
-    }                                                                                              \
-    ExecResult exec_##id##an(E500 *c, const Insn *in)                                              \
-    {                                                                                              \
-        return multiply_guarded(c, in, __VA_ARGS__, SUBTRACT);                                     \
+#define GUARDED(id, ...)                                       \
+    ExecResult exec_##id##aa(E500 *c, const Insn *in)          \
+    {                                                          \
+        return multiply_guarded(c, in, __VA_ARGS__, ADD);      \
+    }                                                          \
+    ExecResult exec_##id##an(E500 *c, const Insn *in)          \
+    {                                                          \
+        return multiply_guarded(c, in, __VA_ARGS__, SUBTRACT); \
     }
 
 GUARDED(evmhegsmf, EVEN, S, F)
@@ -153,8 +145,7 @@ GUARDED(evmhogumi, ODD, U, I)
 /* --- words --- */
 
 /* All 64 bits.  Modulo fractions lose the carry of −1 × −1. */
-static inline uint64_t product_of_words(uint32_t a, uint32_t b, bool is_signed, bool saturate,
-                                        bool fraction, bool *over)
+static inline uint64_t product_of_words(uint32_t a, uint32_t b, bool is_signed, bool saturate, bool fraction, bool *over)
 {
     uint64_t p = is_signed ? (uint64_t)((int64_t)(int32_t)a * (int32_t)b) : (uint64_t)a * b;
 
@@ -165,8 +156,7 @@ static inline uint64_t product_of_words(uint32_t a, uint32_t b, bool is_signed, 
     return fraction ? p << 1 : p;
 }
 
-static inline ExecResult multiply_high(E500 *c, const Insn *in, bool is_signed, bool saturate,
-                                       bool fraction, Form form)
+static inline ExecResult multiply_high(E500 *c, const Insn *in, bool is_signed, bool saturate, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];
@@ -179,8 +169,7 @@ static inline ExecResult multiply_high(E500 *c, const Insn *in, bool is_signed, 
     return finish(c, in, spe_pair((uint32_t)(h >> 32), (uint32_t)(l >> 32)), form);
 }
 
-static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, bool saturate,
-                                      Form form)
+static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, bool saturate, Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb], acc = {.d = c->s.acc};
@@ -197,8 +186,7 @@ static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, b
 }
 
 /* Only the product saturates; a sum that overflows is told, and wraps. */
-static inline ExecResult multiply_words(E500 *c, const Insn *in, bool is_signed, bool saturate,
-                                        bool fraction, Form form)
+static inline ExecResult multiply_words(E500 *c, const Insn *in, bool is_signed, bool saturate, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
     bool over = false;
@@ -214,16 +202,16 @@ static inline ExecResult multiply_words(E500 *c, const Insn *in, bool is_signed,
     return finish(c, in, (E500Gpr){.d = (uint64_t)sum}, form);
 }
 
-#define WORDS(id, function, ...)                                                                   \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        return function(c, in, __VA_ARGS__);                                                       \
+#define WORDS(id, function, ...)                  \
+    ExecResult exec_##id(E500 *c, const Insn *in) \
+    {                                             \
+        return function(c, in, __VA_ARGS__);      \
     }
-#define WORDS_PLAIN(id, function, ...)                                                             \
-    WORDS(id, function, __VA_ARGS__, SET)                                                          \
+#define WORDS_PLAIN(id, function, ...)    \
+    WORDS(id, function, __VA_ARGS__, SET) \
     WORDS(id##a, function, __VA_ARGS__, SET_ACC)
-#define WORDS_ACC(id, suffix, function, ...)                                                       \
-    WORDS(id##aa##suffix, function, __VA_ARGS__, ADD)                                              \
+#define WORDS_ACC(id, suffix, function, ...)          \
+    WORDS(id##aa##suffix, function, __VA_ARGS__, ADD) \
     WORDS(id##an##suffix, function, __VA_ARGS__, SUBTRACT)
 
 WORDS_PLAIN(evmwhssf, multiply_high, S, SAT, F)
@@ -252,8 +240,7 @@ ExecResult exec_evmra(E500 *c, const Insn *in)
     return finish(c, in, c->s.gpr[in->ra], SET_ACC);
 }
 
-static inline ExecResult accumulate_words(E500 *c, const Insn *in, bool is_signed, bool saturate,
-                                          Form form)
+static inline ExecResult accumulate_words(E500 *c, const Insn *in, bool is_signed, bool saturate, Form form)
 {
     SPE_REQUIRED(c);
     const E500Gpr a = c->s.gpr[in->ra], acc = {.d = c->s.acc};
@@ -293,15 +280,15 @@ static uint32_t quotient_unsigned(uint32_t a, uint32_t b, bool *over)
     return UINT32_MAX;
 }
 
-#define DIVIDE(id, quotient)                                                                       \
-    ExecResult exec_##id(E500 *c, const Insn *in)                                                  \
-    {                                                                                              \
-        SPE_REQUIRED(c);                                                                           \
-        const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];                                  \
-        bool over_h = false, over_l = false;                                                       \
-        uint32_t h = quotient(a.h, b.h, &over_h), l = quotient(a.w, b.w, &over_l);                 \
-        spe_overflow(c, over_h, over_l);                                                           \
-        return finish(c, in, spe_pair(h, l), SET);                                                 \
+#define DIVIDE(id, quotient)                                                       \
+    ExecResult exec_##id(E500 *c, const Insn *in)                                  \
+    {                                                                              \
+        SPE_REQUIRED(c);                                                           \
+        const E500Gpr a = c->s.gpr[in->ra], b = c->s.gpr[in->rb];                  \
+        bool over_h = false, over_l = false;                                       \
+        uint32_t h = quotient(a.h, b.h, &over_h), l = quotient(a.w, b.w, &over_l); \
+        spe_overflow(c, over_h, over_l);                                           \
+        return finish(c, in, spe_pair(h, l), SET);                                 \
     }
 DIVIDE(evdivws, quotient_signed)
 DIVIDE(evdivwu, quotient_unsigned)

@@ -285,8 +285,7 @@ void e500_msgsnd(const E500Vm *vm, uint32_t message)
     for (unsigned i = 0; i < vm->n_cores; i++) {
         E500 *to = vm->core[i];
 
-        if (to &&
-            ((message & MESSAGE_BROADCAST) || to->s.spr[SPR_PIR] == (message & MESSAGE_PIRTAG)))
+        if (to && ((message & MESSAGE_BROADCAST) || to->s.spr[SPR_PIR] == (message & MESSAGE_PIRTAG)))
             ring(to, type);
     }
 }

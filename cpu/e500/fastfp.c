@@ -76,8 +76,7 @@ static uint64_t as_bits(double d)
 static bool ordinary(uint64_t v, SoftfpPrecision p)
 {
     unsigned exp = v >> 52 & 0x7ff;
-    return p == SOFTFP_DOUBLE ? exp - (1023 - 300) <= 600u
-                              : exp - (1023 - 40) <= 80u && !(v & 0x1fffffff);
+    return p == SOFTFP_DOUBLE ? exp - (1023 - 300) <= 600u : exp - (1023 - 40) <= 80u && !(v & 0x1fffffff);
 }
 
 /* exact = value + something with error's sign, or 0 */
@@ -186,8 +185,7 @@ bool fastfp_fma(uint64_t a, uint64_t c, uint64_t b, unsigned negate, SoftfpPreci
 
 bool fastfp_round_to_single(uint64_t b, FastFp *r)
 {
-    return (unsigned)(b >> 52 & 0x7ff) - (1023 - 120) <= 240u &&
-           rounded_to_single(r, as_double(b), 0);
+    return (unsigned)(b >> 52 & 0x7ff) - (1023 - 120) <= 240u && rounded_to_single(r, as_double(b), 0);
 }
 
 #else

@@ -42,8 +42,7 @@ static inline uintptr_t granule_version(const uintptr_t *granule)
 static inline uintptr_t granule_take(uintptr_t *granule)
 {
     uintptr_t was = __atomic_load_n(granule, __ATOMIC_RELAXED) & ~(uintptr_t)1;
-    for (unsigned turn = 0; !__atomic_compare_exchange_n(granule, &was, was | 1, true, __ATOMIC_ACQUIRE,
-                                                         __ATOMIC_RELAXED);) {
+    for (unsigned turn = 0; !__atomic_compare_exchange_n(granule, &was, was | 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);) {
         was &= ~(uintptr_t)1;
         granule_pause(&turn);
     }
@@ -53,8 +52,7 @@ static inline uintptr_t granule_take(uintptr_t *granule)
 /* Takes it only if nothing was stored since its count was `version`. */
 static inline bool granule_take_unchanged(uintptr_t *granule, uintptr_t version)
 {
-    return __atomic_compare_exchange_n(granule, &version, version | 1, false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(granule, &version, version | 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void granule_release(uintptr_t *granule, uintptr_t was, bool stored)

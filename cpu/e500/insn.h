@@ -32,36 +32,36 @@ enum {
     CAT_FP_EPD = CAT_FP | CAT_EPD,
     CAT_FP_DS = CAT_FP | CAT_DS,
     /* what a model has */
-    CATS_E500MC = CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED | CAT_ATB | CAT_DS | CAT_EXP |
-                  CAT_MC,
+    CATS_E500MC =
+        CAT_B | CAT_E | CAT_WT | CAT_FP | CAT_EPD | CAT_PC | CAT_PM | CAT_ECL | CAT_ED | CAT_ATB | CAT_DS | CAT_EXP | CAT_MC,
     CATS_E500V2 = CAT_B | CAT_E | CAT_PM | CAT_ECL | CAT_ATB | CAT_SPE | CAT_EFS | CAT_EFD | CAT_EFV | CAT_V2,
 };
 
 /* Classes: what a row does, for documentation and for those who pick rows to test. */
-#define INSN_CLASS_LIST(X)                                                                         \
-    X(BRANCH, "branch")                                                                            \
-    X(TRAP, "trap")                                                                                \
-    X(CR, "condition register")                                                                    \
-    X(INTEGER, "integer")                                                                          \
-    X(LOAD, "load")                                                                                \
-    X(STORE, "store")                                                                              \
-    X(ATOMIC, "reservation")                                                                       \
-    X(EPID, "external PID, privileged")                                                            \
-    X(CACHE, "cache")                                                                              \
-    X(CACHE_SUPV, "cache, privileged")                                                             \
-    X(SYNC, "barrier")                                                                             \
-    X(SYSTEM, "system")                                                                            \
-    X(SPR, "special registers")                                                                    \
-    X(SUPV, "system, privileged")                                                                  \
-    X(FP_LOAD, "floating-point load")                                                              \
-    X(FP_STORE, "floating-point store")                                                            \
-    X(FP_EPID, "floating-point external PID, privileged")                                          \
-    X(FP, "floating point")                                                                        \
-    X(FPSCR, "FPSCR")                                                                              \
-    X(SPE, "SPE vector")                                                                           \
-    X(SPE_LOAD, "SPE load")                                                                        \
-    X(SPE_STORE, "SPE store")                                                                      \
-    X(SPE_MULTIPLY, "SPE accumulate, multiply, divide")                                            \
+#define INSN_CLASS_LIST(X)                                \
+    X(BRANCH, "branch")                                   \
+    X(TRAP, "trap")                                       \
+    X(CR, "condition register")                           \
+    X(INTEGER, "integer")                                 \
+    X(LOAD, "load")                                       \
+    X(STORE, "store")                                     \
+    X(ATOMIC, "reservation")                              \
+    X(EPID, "external PID, privileged")                   \
+    X(CACHE, "cache")                                     \
+    X(CACHE_SUPV, "cache, privileged")                    \
+    X(SYNC, "barrier")                                    \
+    X(SYSTEM, "system")                                   \
+    X(SPR, "special registers")                           \
+    X(SUPV, "system, privileged")                         \
+    X(FP_LOAD, "floating-point load")                     \
+    X(FP_STORE, "floating-point store")                   \
+    X(FP_EPID, "floating-point external PID, privileged") \
+    X(FP, "floating point")                               \
+    X(FPSCR, "FPSCR")                                     \
+    X(SPE, "SPE vector")                                  \
+    X(SPE_LOAD, "SPE load")                               \
+    X(SPE_STORE, "SPE store")                             \
+    X(SPE_MULTIPLY, "SPE accumulate, multiply, divide")   \
     X(EFP, "embedded floating point")
 
 typedef enum InsnClass {
@@ -85,11 +85,11 @@ typedef struct Insn {
     uint32_t word;
     uint16_t id;
     uint8_t flags;
-    uint8_t rt; /* bits 6–10: RT RS FRT FRS BO TO; BF is rt >> 2, L is rt & 1 */
-    uint8_t ra; /* bits 11–15: RA FRA BI BA; BFA is ra >> 2 */
-    uint8_t rb; /* bits 16–20: RB FRB SH BB */
-    uint8_t rc; /* bits 21–25: FRC MB; isel's BC */
-    uint8_t me; /* bits 26–30 */
+    uint8_t rt;  /* bits 6–10: RT RS FRT FRS BO TO; BF is rt >> 2, L is rt & 1 */
+    uint8_t ra;  /* bits 11–15: RA FRA BI BA; BFA is ra >> 2 */
+    uint8_t rb;  /* bits 16–20: RB FRB SH BB */
+    uint8_t rc;  /* bits 21–25: FRC MB; isel's BC */
+    uint8_t me;  /* bits 26–30 */
     int32_t imm; /* of the operand kinds that say so (OK_…): sign-extended D/SI, SI << 16 of addis, zero-extended UI,
                     displacement of a branch, SPR/PMR/TBR number (halves swapped back), FXM, FLM, U, LEV, OC, E, the mask MB to ME; else 0 */
 } Insn;
@@ -110,16 +110,16 @@ typedef enum OperandKind {
     OK_GPR_OR_0,  /* register 0 means the value 0 */
     OK_GPR_TO_31, /* this and all following registers */
     OK_FPR,
-    OK_CRF,    /* field of CR */
-    OK_CRB,    /* bit of CR */
-    OK_FPSCRF, /* field of FPSCR */
-    OK_FIELD,  /* small number, not in Insn.imm */
-    OK_SIMM,   /* from here on: Insn.imm */
+    OK_CRF,          /* field of CR */
+    OK_CRB,          /* bit of CR */
+    OK_FPSCRF,       /* field of FPSCR */
+    OK_FIELD,        /* small number, not in Insn.imm */
+    OK_SIMM,         /* from here on: Insn.imm */
     OK_SIMM_SHIFTED, /* Insn.imm = value << 16 */
     OK_UIMM,
     OK_MASK_END, /* small number; Insn.imm = the rotate mask from MB to it */
-    OK_DISP,   /* written d(base): the next operand is the base */
-    OK_DISP_2, /* the same, unsigned, in units of 2, 4 or 8 bytes */
+    OK_DISP,     /* written d(base): the next operand is the base */
+    OK_DISP_2,   /* the same, unsigned, in units of 2, 4 or 8 bytes */
     OK_DISP_4,
     OK_DISP_8,
     OK_BRANCH, /* byte displacement in the field, low two bits are AA and LK */
@@ -148,9 +148,9 @@ enum { INSN_OPERANDS_MAX = 6 };
 typedef struct InsnInfo {
     const char *name;
     uint32_t match, mask;
-    uint8_t flags;       /* INSN_… a word of this row may carry */
-    uint32_t categories; /* all of these are needed */
-    uint8_t cls;         /* InsnClass */
+    uint8_t flags;                      /* INSN_… a word of this row may carry */
+    uint32_t categories;                /* all of these are needed */
+    uint8_t cls;                        /* InsnClass */
     uint8_t operand[INSN_OPERANDS_MAX]; /* OperandId; OPERAND_ID_NONE ends them */
 } InsnInfo;
 

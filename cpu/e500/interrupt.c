@@ -59,13 +59,11 @@ const char *e500_excp_name(E500Excp excp)
 ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
 {
     /* A trap instruction is a debug event too, and that interrupt comes first. */
-    if (excp == EXCP_PROGRAM && esr == ESR_PTR && (c->s.spr[SPR_DBCR0] & DBCR0_TRAP) &&
-        e500_debug_event(c, DBSR_TRAP))
+    if (excp == EXCP_PROGRAM && esr == ESR_PTR && (c->s.spr[SPR_DBCR0] & DBCR0_TRAP) && e500_debug_event(c, DBSR_TRAP))
         excp = EXCP_DEBUG;
     if (excp == EXCP_PROGRAM && (esr & (ESR_PIL | ESR_PUO))) {
         c->count.unimplemented++;
-        LOG(LOG_UNIMP, "cpu %u: 0x%08x: the core has no such instruction or register", c->index,
-            c->s.pc);
+        LOG(LOG_UNIMP, "cpu %u: 0x%08x: the core has no such instruction or register", c->index, c->s.pc);
     }
     c->trap.excp = excp;
     c->trap.esr = esr;
@@ -136,8 +134,7 @@ static void taken_is_an_event(E500 *c, ExcpClass class)
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
 
     if (((dbcr0 & DBCR0_IRPT) && class == CLASS_BASE && e500_debug_event(c, DBSR_IRPT)) ||
-        ((dbcr0 & DBCR0_CIRPT) && class == CLASS_CRIT && c->model->core == E500_CORE_MC &&
-         e500_debug_event(c, DBSR_CIRPT)))
+        ((dbcr0 & DBCR0_CIRPT) && class == CLASS_CRIT && c->model->core == E500_CORE_MC && e500_debug_event(c, DBSR_CIRPT)))
         e500_attention(c, E500_ATT_IRQ);
 }
 
@@ -154,9 +151,8 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.waiting = false;
     c->icmp_armed = false; /* what was interrupted did not complete */
     c->count.interrupts[excp]++;
-    LOG(LOG_INT, "cpu %u: %s: pc 0x%08x msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%08x",
-        c->index, e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR],
-        c->s.pc);
+    LOG(LOG_INT, "cpu %u: %s: pc 0x%08x msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%08x", c->index, e500_excp_name(excp),
+        return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
     taken_is_an_event(c, class);
 }
@@ -172,8 +168,8 @@ static bool checkstop(E500 *c)
 
 static uint32_t mcsr_v2(uint32_t mcsr)
 {
-    return (mcsr & MCSR_MCP) | (mcsr & MCSR_IF ? MCSR_V2_BUS_IBERR : 0) |
-           (mcsr & MCSR_LD ? MCSR_V2_BUS_RBERR : 0) | (mcsr & MCSR_ST ? MCSR_V2_BUS_WBERR : 0);
+    return (mcsr & MCSR_MCP) | (mcsr & MCSR_IF ? MCSR_V2_BUS_IBERR : 0) | (mcsr & MCSR_LD ? MCSR_V2_BUS_RBERR : 0) |
+           (mcsr & MCSR_ST ? MCSR_V2_BUS_WBERR : 0);
 }
 
 /* A system call, and a rounding that software completes, have been executed. */
@@ -228,8 +224,7 @@ static bool is_asserted(const E500 *c, E500Excp excp)
         return irq_lines(c) & (1u << ACCEL_IRQ_MCHECK | 1u << ACCEL_IRQ_NMI);
     case EXCP_DEBUG:
         return (c->s.spr[SPR_DBCR0] & DBCR0_IDM) &&
-               ((irq_lines(c) >> ACCEL_IRQ_DEBUG & 1) ||
-                (c->s.spr[SPR_DBSR] & ~(uint32_t)(DBSR_IDE | DBSR_MRR)));
+               ((irq_lines(c) >> ACCEL_IRQ_DEBUG & 1) || (c->s.spr[SPR_DBSR] & ~(uint32_t)(DBSR_IDE | DBSR_MRR)));
     case EXCP_CRITICAL_INPUT:
         return irq_lines(c) >> ACCEL_IRQ_CRITICAL & 1;
     case EXCP_WATCHDOG:
@@ -277,9 +272,8 @@ static uint32_t enabling_bit(E500Excp excp)
 
 /* The sources that can be pending asynchronously, in order of priority. */
 static const E500Excp async_order[] = {
-    EXCP_MACHINE_CHECK,        EXCP_DEBUG,          EXCP_CRITICAL_INPUT, EXCP_WATCHDOG,
-    EXCP_DOORBELL_CRITICAL,    EXCP_EXTERNAL_INPUT, EXCP_DOORBELL,       EXCP_DECREMENTER,
-    EXCP_FIXED_INTERVAL_TIMER,
+    EXCP_MACHINE_CHECK, EXCP_DEBUG,       EXCP_CRITICAL_INPUT,       EXCP_WATCHDOG, EXCP_DOORBELL_CRITICAL, EXCP_EXTERNAL_INPUT,
+    EXCP_DOORBELL,      EXCP_DECREMENTER, EXCP_FIXED_INTERVAL_TIMER,
 };
 
 bool e500_interrupt_pending(const E500 *c)
@@ -314,8 +308,7 @@ static ExecResult exit_watchdog(E500 *c)
 static uint32_t machine_check_inputs(E500 *c)
 {
     uint32_t nmi = c->model->core == E500_CORE_V2 ? MCSR_MCP : MCSR_NMI;
-    uint32_t lines =
-        __atomic_fetch_and(&c->irq_lines, ~(1u << ACCEL_IRQ_NMI), __ATOMIC_SEQ_CST);
+    uint32_t lines = __atomic_fetch_and(&c->irq_lines, ~(1u << ACCEL_IRQ_NMI), __ATOMIC_SEQ_CST);
 
     return (lines >> ACCEL_IRQ_MCHECK & 1 ? MCSR_MCP : 0) | (lines >> ACCEL_IRQ_NMI & 1 ? nmi : 0);
 }
@@ -376,8 +369,7 @@ void e500_set_msr(E500 *c, uint32_t msr)
     c->s.msr = msr;
     if ((old ^ msr) & (MSR_PR | MSR_IS | MSR_DS))
         e500_context_changed(c);
-    if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) &&
-        (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
+    if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) && (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
         e500_attention(c, E500_ATT_IRQ);
     if (msr & ~old & MSR_WE && c->s.spr[SPR_HID0] & (HID0_DOZE | HID0_NAP | HID0_SLEEP)) {
         c->s.waiting = true;
@@ -396,9 +388,7 @@ ExecResult e500_msr_written(E500 *c, uint32_t msr, Ea next)
 
     e500_set_msr(c, msr);
     c->s.pc = next;
-    if (__builtin_expect((c->s.msr & ~old & (MSR_FE0 | MSR_FE1)) && !(old & (MSR_FE0 | MSR_FE1)) &&
-                             (c->s.fpscr & FPSCR_FEX),
-                         0))
+    if (__builtin_expect((c->s.msr & ~old & (MSR_FE0 | MSR_FE1)) && !(old & (MSR_FE0 | MSR_FE1)) && (c->s.fpscr & FPSCR_FEX), 0))
         return e500_raise(c, EXCP_PROGRAM, ESR_FP);
     return EXEC_JUMP;
 }

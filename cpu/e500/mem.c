@@ -18,8 +18,7 @@ typedef struct Piece {
     bool little_endian, guarded;
 } Piece;
 
-static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E500Access access,
-                            uint32_t esr)
+static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E500Access access, uint32_t esr)
 {
     if (access == ACCESS_WRITE)
         esr |= ESR_ST;
@@ -79,8 +78,7 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Pie
 }
 
 /* One or two pieces; *n says how many. */
-static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags,
-                              Piece piece[2], unsigned *n)
+static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, Piece piece[2], unsigned *n)
 {
     unsigned room = 4096 - (ea & 0xfff);
     ExecResult r;
@@ -93,8 +91,7 @@ static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, 
         r = resolve(c, ea + room, access, flags, &piece[1]);
         /* One access, two byte orders: EREF 2.0 §6.4.8.2 */
         if (r == EXEC_NEXT && piece[0].little_endian != piece[1].little_endian)
-            r = e500_raise_data(c, EXCP_DATA_STORAGE,
-                                ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0), ea + room);
+            r = e500_raise_data(c, EXCP_DATA_STORAGE, ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0), ea + room);
     }
     if (r == EXEC_NEXT && e500_debug_watches(c))
         r = e500_debug_data_access(c, ea, size, access, false);
@@ -114,14 +111,11 @@ static uint64_t host_load(const uint8_t *host, unsigned size)
     case 1:
         return __atomic_load_n(host, __ATOMIC_RELAXED);
     case 2:
-        return e500_swap(__atomic_load_n((const uint16_t *)(const void *)host, __ATOMIC_RELAXED),
-                         2);
+        return e500_swap(__atomic_load_n((const uint16_t *)(const void *)host, __ATOMIC_RELAXED), 2);
     case 4:
-        return e500_swap(__atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED),
-                         4);
+        return e500_swap(__atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED), 4);
     default:
-        return e500_swap(__atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED),
-                         8);
+        return e500_swap(__atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED), 8);
     }
 }
 
@@ -162,8 +156,7 @@ static ExecResult bus_error(E500 *c, const Piece *p, uint64_t gpa, bool is_write
 }
 
 /* One aligned access: the answer if there is one already, else the exit that asks for it. */
-static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned size, bool is_write,
-                                uint64_t *data)
+static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned size, bool is_write, uint64_t *data)
 {
     E500Replay *r = &c->replay;
 
@@ -179,10 +172,7 @@ static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned 
         return bus_error(c, p, gpa, is_write);
     *c->exit = (VcpuExit){
         .kind = VCPU_EXIT_MMIO,
-        .mmio = {.gpa = gpa,
-                 .size = (uint8_t)size,
-                 .is_write = is_write,
-                 .data = is_write ? *data : 0},
+        .mmio = {.gpa = gpa, .size = (uint8_t)size, .is_write = is_write, .data = is_write ? *data : 0},
     };
     r->next = 0;
     return EXEC_EXIT;
@@ -295,8 +285,7 @@ ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64
     return r;
 }
 
-ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags,
-                          uint64_t *gpa, uint8_t **host)
+ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host)
 {
     Piece p;
     ExecResult r = resolve(c, ea, access, flags, &p);

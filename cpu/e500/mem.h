@@ -26,8 +26,7 @@ ExecResult e500_fetch_slow(E500 *c, Ea pc);
  * Translate for a cache or reservation instruction: *gpa, and *host when RAM (else NULL).  Raises misses and
  * permission interrupts as a load (ACCESS_READ) or store would.  size: 4, a word; more, the aligned block around ea.
  */
-ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags,
-                          uint64_t *gpa, uint8_t **host);
+ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host);
 
 static inline uint64_t e500_swap(uint64_t v, unsigned size)
 {
@@ -48,33 +47,29 @@ static inline uint64_t e500_swap(uint64_t v, unsigned size)
 #endif
 }
 
-#define MEM_DEFINE(bits)                                                                           \
-    static inline ExecResult e500_load##bits(E500 *c, Ea ea, uint##bits##_t *value)                \
-    {                                                                                              \
-        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                \
-        if (__builtin_expect(t->tag_read == (c->ctx_data | (ea & (0xfffff000u | (bits / 8 - 1)))), \
-                             1)) {                                                                 \
-            uint##bits##_t raw = __atomic_load_n((uint##bits##_t *)(t->addend + ea),               \
-                                                 __ATOMIC_RELAXED);                                \
-            *value = (uint##bits##_t)e500_swap(raw, bits / 8);                                     \
-            return EXEC_NEXT;                                                                      \
-        }                                                                                          \
-        uint64_t slow;                                                                             \
-        ExecResult r = e500_load_slow(c, ea, bits / 8, 0, &slow);                                  \
-        if (r == EXEC_NEXT)                                                                        \
-            *value = (uint##bits##_t)slow;                                                         \
-        return r;                                                                                  \
-    }                                                                                              \
-    static inline ExecResult e500_store##bits(E500 *c, Ea ea, uint##bits##_t value)                \
-    {                                                                                              \
-        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                \
-        if (__builtin_expect(                                                                      \
-                t->tag_write == (c->ctx_store | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {       \
-            __atomic_store_n((uint##bits##_t *)(t->addend + ea),                                   \
-                             (uint##bits##_t)e500_swap(value, bits / 8), __ATOMIC_RELAXED);        \
-            return EXEC_NEXT;                                                                      \
-        }                                                                                          \
-        return e500_store_slow(c, ea, bits / 8, 0, value);                                         \
+#define MEM_DEFINE(bits)                                                                                                        \
+    static inline ExecResult e500_load##bits(E500 *c, Ea ea, uint##bits##_t *value)                                             \
+    {                                                                                                                           \
+        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                                             \
+        if (__builtin_expect(t->tag_read == (c->ctx_data | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {                        \
+            uint##bits##_t raw = __atomic_load_n((uint##bits##_t *)(t->addend + ea), __ATOMIC_RELAXED);                         \
+            *value = (uint##bits##_t)e500_swap(raw, bits / 8);                                                                  \
+            return EXEC_NEXT;                                                                                                   \
+        }                                                                                                                       \
+        uint64_t slow;                                                                                                          \
+        ExecResult r = e500_load_slow(c, ea, bits / 8, 0, &slow);                                                               \
+        if (r == EXEC_NEXT)                                                                                                     \
+            *value = (uint##bits##_t)slow;                                                                                      \
+        return r;                                                                                                               \
+    }                                                                                                                           \
+    static inline ExecResult e500_store##bits(E500 *c, Ea ea, uint##bits##_t value)                                             \
+    {                                                                                                                           \
+        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                                             \
+        if (__builtin_expect(t->tag_write == (c->ctx_store | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {                      \
+            __atomic_store_n((uint##bits##_t *)(t->addend + ea), (uint##bits##_t)e500_swap(value, bits / 8), __ATOMIC_RELAXED); \
+            return EXEC_NEXT;                                                                                                   \
+        }                                                                                                                       \
+        return e500_store_slow(c, ea, bits / 8, 0, value);                                                                      \
     }
 MEM_DEFINE(8)
 MEM_DEFINE(16)

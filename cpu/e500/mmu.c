@@ -116,8 +116,7 @@ static Hit tlb_find(const E500 *c, Ea ea, bool as, Pids pids)
     return hit;
 }
 
-E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access,
-                              E500Translation *out)
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out)
 {
     Hit hit = tlb_find(c, ea, context_as(ctx), pids_of(c, context_pid(ctx)));
     uint32_t allowed;
@@ -126,8 +125,7 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access acc
         return MMU_MISS;
     allowed = (uint32_t)hit.entry->mas7_3 >> (context_pr(ctx) ? 1 : 0); /* Ux is left of Sx */
     out->page_size = entry_size(hit.entry);
-    out->gpa = (hit.entry->mas7_3 & UINT64_C(0xffffff000) & ~(out->page_size - 1)) |
-               (ea & (out->page_size - 1));
+    out->gpa = (hit.entry->mas7_3 & UINT64_C(0xffffff000) & ~(out->page_size - 1)) | (ea & (out->page_size - 1));
     out->mas2 = hit.entry->mas2;
     out->read = allowed & 1;
     out->write = allowed & 4;
@@ -160,10 +158,7 @@ static void tlb1_count_valid(E500 *c)
 
 void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
 {
-    LOG(LOG_MMU, "cpu %u: all of TLB%s invalidated", c->index,
-        tlb0 && tlb1 ? "0 and TLB1"
-        : tlb0       ? "0"
-                     : "1");
+    LOG(LOG_MMU, "cpu %u: all of TLB%s invalidated", c->index, tlb0 && tlb1 ? "0 and TLB1" : tlb0 ? "0" : "1");
     for (unsigned i = 0; tlb0 && i < E500_TLB0_ENTRIES; i++)
         c->s.tlb0[i].mas1 &= ~MAS1_V; /* TLB0 has no IPROT */
     for (unsigned i = 0; tlb1 && i < c->model->tlb1_entries; i++)
@@ -248,8 +243,7 @@ static void invalidate_page_of_pid(E500 *c, Ea ea, uint8_t pid, bool as)
     E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
 
     for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
-        if (entry_tid(&set[way]) == pid && entry_in_space(&set[way], as) &&
-            entry_covers(&set[way], ea))
+        if (entry_tid(&set[way]) == pid && entry_in_space(&set[way], as) && entry_covers(&set[way], ea))
             entry_invalidate(c, &set[way]);
     for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
         E500TlbEntry *e = &c->s.tlb1[__builtin_ctzll(valid)];
@@ -375,8 +369,8 @@ void e500_tlbwe(E500 *c)
     if (e->mas1 & MAS1_V)
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     *e = entry_from_mas(c, in_tlb0(c, e));
-    LOG(LOG_MMU, "cpu %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index,
-        c->s.spr[SPR_MAS0], e->mas1, e->mas2, e->mas7_3);
+    LOG(LOG_MMU, "cpu %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index, c->s.spr[SPR_MAS0], e->mas1,
+        e->mas2, e->mas7_3);
     if (e->mas1 & MAS1_V) /* what matched until now may be a double match from now on */
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     if (in_tlb0(c, e))
@@ -416,8 +410,7 @@ void e500_tlbsx(E500 *c, Ea ea)
         return;
     }
     mas_from_entry(c, hit.entry);
-    c->s.spr[SPR_MAS0] = hit.tlb << MAS0_TLBSEL_SHIFT | hit.esel << MAS0_ESEL_SHIFT |
-                         (hit.tlb ? 0 : c->s.tlb0_nv[tlb0_set(ea)]);
+    c->s.spr[SPR_MAS0] = hit.tlb << MAS0_TLBSEL_SHIFT | hit.esel << MAS0_ESEL_SHIFT | (hit.tlb ? 0 : c->s.tlb0_nv[tlb0_set(ea)]);
 }
 
 /* The PID that MAS4[TIDSELD] names on a core with several. */

@@ -160,8 +160,7 @@ static uint64_t pack(bool sign, int exp, uint64_t frac)
         return signed_infinity(sign);
     if (exp < -1022)
         return signed_zero(sign) | shift_right_jam(frac, -1022 - exp) >> 11;
-    return signed_zero(sign) |
-           (((uint64_t)(exp + 1022) << 52) + (frac >> 11)); /* hidden bit: + 1 */
+    return signed_zero(sign) | (((uint64_t)(exp + 1022) << 52) + (frac >> 11)); /* hidden bit: + 1 */
 }
 
 /* Does a magnitude whose lost part is `rest` of 2 `half` grow? */
@@ -183,8 +182,7 @@ static uint64_t overflow(Softfp *fp, bool sign, const Format *f)
 {
     unsigned mode = fp->fpscr & FPSCR_RN;
     bool to_infinity = mode == SOFTFP_NEAREST || mode == (sign ? SOFTFP_DOWN : SOFTFP_UP);
-    fp->flags &=
-        ~(uint32_t)FPSCR_FR; /* undefined here (§4.4.3): says whether infinity was chosen */
+    fp->flags &= ~(uint32_t)FPSCR_FR; /* undefined here (§4.4.3): says whether infinity was chosen */
     fp->flags |= FPSCR_OX | FPSCR_XX | FPSCR_FI | (to_infinity ? FPSCR_FR : 0);
     if (to_infinity)
         return signed_infinity(sign);
@@ -256,8 +254,7 @@ static uint64_t propagate_nan(Softfp *fp, uint64_t a, uint64_t b, uint64_t c)
 /* x + y, each FINITE or ZERO, not both ZERO. */
 static uint64_t add_finite(Softfp *fp, Number x, Number y, SoftfpPrecision p)
 {
-    if (x.kind == ZERO ||
-        (y.kind == FINITE && (x.exp < y.exp || (x.exp == y.exp && x.frac < y.frac)))) {
+    if (x.kind == ZERO || (y.kind == FINITE && (x.exp < y.exp || (x.exp == y.exp && x.frac < y.frac)))) {
         Number swap = x;
         x = y;
         y = swap;
@@ -383,8 +380,7 @@ static uint64_t fma_any(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, SoftfpPr
 {
     Number x = unpack(a), y = unpack(c), z = unpack(b);
     bool sign = x.sign != y.sign;
-    bool infinite = x.kind == INFINITE || y.kind == INFINITE,
-         zero = x.kind == ZERO || y.kind == ZERO;
+    bool infinite = x.kind == INFINITE || y.kind == INFINITE, zero = x.kind == ZERO || y.kind == ZERO;
     if (infinite && zero)
         fp->flags |= FPSCR_VXIMZ; /* also when b is a NaN */
     if (x.kind == NAN_ || y.kind == NAN_ || z.kind == NAN_)
@@ -392,8 +388,7 @@ static uint64_t fma_any(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, SoftfpPr
     if (infinite && zero)
         return SOFTFP_DEFAULT_NAN;
     if (infinite)
-        return z.kind == INFINITE && z.sign != sign ? invalid(fp, FPSCR_VXISI)
-                                                    : signed_infinity(sign);
+        return z.kind == INFINITE && z.sign != sign ? invalid(fp, FPSCR_VXISI) : signed_infinity(sign);
     if (z.kind == INFINITE)
         return b;
     if (!zero)
@@ -403,8 +398,7 @@ static uint64_t fma_any(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, SoftfpPr
     return z.sign == sign ? b : signed_zero((fp->fpscr & FPSCR_RN) == SOFTFP_DOWN);
 }
 
-uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate,
-                    SoftfpPrecision p)
+uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate, SoftfpPrecision p)
 {
     if (negate & SOFTFP_NEGATE_B && !softfp_is_nan(b))
         b ^= SOFTFP_SIGN;
@@ -435,8 +429,7 @@ int32_t softfp_to_int32(Softfp *fp, uint64_t b, unsigned round)
     uint32_t rest = 0;
     bool up = false;
     if (x.kind == FINITE && x.exp <= 31) {
-        uint64_t fixed =
-            shift_right_jam(x.frac, 31 - x.exp); /* 32 integer bits, 32 below the point */
+        uint64_t fixed = shift_right_jam(x.frac, 31 - x.exp); /* 32 integer bits, 32 below the point */
         rest = (uint32_t)fixed;
         v = fixed >> 32;
         up = rounds_up(round, x.sign, v & 1, rest, UINT64_C(1) << 31);

@@ -45,8 +45,8 @@ enum {
     FPSCR_NI = 1u << 2,
     FPSCR_RN = 3,
 
-    FPSCR_VX_CAUSES = FPSCR_VXSNAN | FPSCR_VXISI | FPSCR_VXIDI | FPSCR_VXZDZ | FPSCR_VXIMZ |
-                      FPSCR_VXVC | FPSCR_VXSOFT | FPSCR_VXSQRT | FPSCR_VXCVI,
+    FPSCR_VX_CAUSES = FPSCR_VXSNAN | FPSCR_VXISI | FPSCR_VXIDI | FPSCR_VXZDZ | FPSCR_VXIMZ | FPSCR_VXVC | FPSCR_VXSOFT |
+                      FPSCR_VXSQRT | FPSCR_VXCVI,
     FPSCR_EXCEPTIONS = FPSCR_OX | FPSCR_UX | FPSCR_ZX | FPSCR_XX | FPSCR_VX_CAUSES,
 };
 
@@ -56,8 +56,8 @@ typedef enum SoftfpPrecision { SOFTFP_DOUBLE, SOFTFP_SINGLE } SoftfpPrecision;
 
 /* One operation: what it obeys and what it found. */
 typedef struct Softfp {
-    uint32_t fpscr; /* in: RN, OE and UE of it are looked at */
-    uint32_t flags; /* out, ORed in: FPSCR_EXCEPTIONS, FR, FI */
+    uint32_t fpscr;     /* in: RN, OE and UE of it are looked at */
+    uint32_t flags;     /* out, ORed in: FPSCR_EXCEPTIONS, FR, FI */
     bool guard, sticky; /* out: the first bit that rounding cut off, and whether one after it was 1 */
 } Softfp;
 
@@ -75,8 +75,7 @@ uint64_t softfp_sqrt(Softfp *fp, uint64_t b, SoftfpPrecision p);
 /* a * c ± b, rounded once; then the sign of a result that is not a NaN is turned round when asked
  * for. */
 enum { SOFTFP_NEGATE_B = 1, SOFTFP_NEGATE_RESULT = 2 };
-uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate,
-                    SoftfpPrecision p);
+uint64_t softfp_fma(Softfp *fp, uint64_t a, uint64_t c, uint64_t b, unsigned negate, SoftfpPrecision p);
 
 /* frsp: unlike arithmetic it cuts the payload of a NaN to what single format holds. */
 uint64_t softfp_round_to_single(Softfp *fp, uint64_t b);

@@ -211,14 +211,14 @@ static ExecResult spr_write_mmucsr0(E500 *c, E500SprSlot slot, uint32_t value)
 }
 
 static const SprRow rows[E500_SPR_SLOTS] = {
-#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc) \
     {number, E500_CORE_##cores, SPR_##user, SPR_##supv, mask, spr_read_##read, spr_write_##write},
 #include "cpu/e500/spr.def"
 #undef SPR
 };
 
 static const uint8_t slot_of[1024] = {
-    /* slot + 1; 0: none */
+/* slot + 1; 0: none */
 #define SPR(number, NAME, ...) [number] = SPR_##NAME + 1,
 #include "cpu/e500/spr.def"
 #undef SPR

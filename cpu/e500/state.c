@@ -8,12 +8,11 @@
 
 #include "cpu/e500/insn.h"
 
-#define E500V2(...)                                                                                \
-    __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2,                        \
-                 .msr_mask = MSR_UCLE | MSR_SPE | MSR_WE | MSR_CE | MSR_EE | MSR_PR | MSR_ME |     \
-                             MSR_UBLE | MSR_DE | MSR_IS | MSR_DS | MSR_PMM,                        \
-                 .tlb1_entries = 16, .cache_line = 32,                                             \
-                 .doc = "Freescale e500v2, 32 bits, SPE and embedded floating point"
+#define E500V2(...)                                                                                                         \
+    __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2,                                                 \
+                 .msr_mask = MSR_UCLE | MSR_SPE | MSR_WE | MSR_CE | MSR_EE | MSR_PR | MSR_ME | MSR_UBLE | MSR_DE | MSR_IS | \
+                             MSR_DS | MSR_PMM,                                                                              \
+                 .tlb1_entries = 16, .cache_line = 32, .doc = "Freescale e500v2, 32 bits, SPE and embedded floating point"
 
 static const E500Model models[] = {
     {
@@ -22,8 +21,8 @@ static const E500Model models[] = {
         .svr = 0,
         .categories = CATS_E500MC,
         .core = E500_CORE_MC,
-        .msr_mask = MSR_UCLE | MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DE |
-                    MSR_FE1 | MSR_IS | MSR_DS | MSR_PMM | MSR_RI,
+        .msr_mask =
+            MSR_UCLE | MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DE | MSR_FE1 | MSR_IS | MSR_DS | MSR_PMM | MSR_RI,
         .tlb1_entries = 64,
         .cache_line = 64,
         .doc = "Freescale e500mc, 32 bits, classic floating point",
@@ -89,8 +88,8 @@ static const uint8_t spr_level[E500_SPR_SLOTS] = {
 
 void e500_state_copy(E500State *dst, const E500State *src, StateLevel level)
 {
-#define COPY(member, at)                                                                           \
-    if (level >= STATE_##at)                                                                       \
+#define COPY(member, at)     \
+    if (level >= STATE_##at) \
         memcpy(&dst->member, &src->member, sizeof dst->member);
     E500_STATE_TABLE(COPY)
 #undef COPY

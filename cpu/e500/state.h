@@ -72,14 +72,14 @@ typedef struct E500State {
     uint8_t so, ov, ca; /* XER[SO], XER[OV], XER[CA]: 0 or 1 */
     uint8_t xer_count;  /* XER[57:63]: byte count of lswx and stswx */
     uint32_t spr[E500_SPR_SLOTS];
-    uint32_t pmr[E500_PMRS]; /* performance monitor registers, slots as spr.c says */
-    uint64_t tb;             /* time base at the moment of get_state; put at FULL */
-    uint64_t atb;            /* alternate time base, likewise */
+    uint32_t pmr[E500_PMRS];              /* performance monitor registers, slots as spr.c says */
+    uint64_t tb;                          /* time base at the moment of get_state; put at FULL */
+    uint64_t atb;                         /* alternate time base, likewise */
     E500TlbEntry tlb0[E500_TLB0_ENTRIES]; /* [set * ways + way] */
     E500TlbEntry tlb1[E500_TLB1_MAX];
     uint8_t tlb0_nv[E500_TLB0_SETS]; /* next victim way of each set (MAS0[NV]) */
-    bool held;    /* secondary CPU not yet released from the spin table: executes nothing */
-    bool waiting; /* inside wait, MSR[WE] or EV_IDLE: executes nothing until an interrupt is taken */
+    bool held;                       /* secondary CPU not yet released from the spin table: executes nothing */
+    bool waiting;                    /* inside wait, MSR[WE] or EV_IDLE: executes nothing until an interrupt is taken */
 } E500State;
 
 static inline uint32_t e500_xer(const E500State *s)
@@ -99,27 +99,27 @@ static inline void e500_set_xer(E500State *s, uint32_t xer)
  * Sub-states by write-back level: every member of E500State but spr in exactly one row (a unit test
  * asserts it).  Each SPR carries its own level in spr.def.
  */
-#define E500_STATE_TABLE(X)                                                                        \
-    X(gpr, RUNTIME)                                                                                \
-    X(acc, RUNTIME)                                                                                \
-    X(fpr, RUNTIME)                                                                                \
-    X(pc, RUNTIME)                                                                                 \
-    X(lr, RUNTIME)                                                                                 \
-    X(ctr, RUNTIME)                                                                                \
-    X(cr, RUNTIME)                                                                                 \
-    X(msr, RUNTIME)                                                                                \
-    X(fpscr, RUNTIME)                                                                              \
-    X(so, RUNTIME)                                                                                 \
-    X(ov, RUNTIME)                                                                                 \
-    X(ca, RUNTIME)                                                                                 \
-    X(xer_count, RUNTIME)                                                                          \
-    X(held, RUNTIME)                                                                               \
-    X(waiting, RUNTIME)                                                                            \
-    X(tlb0, RUNTIME)                                                                               \
-    X(tlb1, RUNTIME)                                                                               \
-    X(tlb0_nv, RUNTIME)                                                                            \
-    X(pmr, RESET)                                                                                  \
-    X(tb, FULL)                                                                                    \
+#define E500_STATE_TABLE(X) \
+    X(gpr, RUNTIME)         \
+    X(acc, RUNTIME)         \
+    X(fpr, RUNTIME)         \
+    X(pc, RUNTIME)          \
+    X(lr, RUNTIME)          \
+    X(ctr, RUNTIME)         \
+    X(cr, RUNTIME)          \
+    X(msr, RUNTIME)         \
+    X(fpscr, RUNTIME)       \
+    X(so, RUNTIME)          \
+    X(ov, RUNTIME)          \
+    X(ca, RUNTIME)          \
+    X(xer_count, RUNTIME)   \
+    X(held, RUNTIME)        \
+    X(waiting, RUNTIME)     \
+    X(tlb0, RUNTIME)        \
+    X(tlb1, RUNTIME)        \
+    X(tlb0_nv, RUNTIME)     \
+    X(pmr, RESET)           \
+    X(tb, FULL)             \
     X(atb, FULL)
 
 enum { E500_CORE_MC = 1, E500_CORE_V2 = 2, E500_CORE_ALL = 3 };

@@ -170,8 +170,7 @@ static void catch_up(E500 *c, uint64_t tb)
 
 static bool watchdog_matters(const E500 *c, uint32_t tcr, uint32_t tsr)
 {
-    return ((tcr & TCR_WRC) && !(c->watchdog_told && !watchdog_is_fed(tsr))) ||
-           ((tcr & TCR_WIE) && !(tsr & TSR_WIS));
+    return ((tcr & TCR_WRC) && !(c->watchdog_told && !watchdog_is_fed(tsr))) || ((tcr & TCR_WIE) && !(tsr & TSR_WIS));
 }
 
 static uint64_t next_deadline(const E500 *c, uint64_t tb)

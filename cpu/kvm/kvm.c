@@ -52,7 +52,8 @@ static const E500Model *host_model(GError **error)
         host.doc = doc;
         return &host;
     }
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV, "-accel kvm: the host's core, PVR 0x%08x, is none of the e500 models", pvr);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV, "-accel kvm: the host's core, PVR 0x%08x, is none of the e500 models",
+                pvr);
     return NULL;
 }
 
@@ -68,7 +69,8 @@ static bool host_tb_hz(uint64_t *hz, GError **error)
     const char *colon = line ? strchr(line, ':') : NULL;
     *hz = colon ? g_ascii_strtoull(colon + 1, NULL, 10) : 0;
     if (!*hz)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "-accel kvm: /proc/cpuinfo does not tell the frequency of the time base");
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "-accel kvm: /proc/cpuinfo does not tell the frequency of the time base");
     return *hz != 0;
 }
 
@@ -139,18 +141,19 @@ static bool config_fits(const KvmVm *vm, GError **error)
     const AccelConfig *config = &vm->config;
     if (config->model->pvr != host_pvr()) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "-cpu %s: KVM shows guests the host's core, PVR 0x%08x and not 0x%08x: -cpu host", config->model->name, host_pvr(),
-                    config->model->pvr);
+                    "-cpu %s: KVM shows guests the host's core, PVR 0x%08x and not 0x%08x: -cpu host", config->model->name,
+                    host_pvr(), config->model->pvr);
         return false;
     }
     int most = MAX(vm->cap[KVM_HAS_MAX_VCPUS], vm->cap[KVM_HAS_NR_VCPUS]);
     if (most && config->n_vcpus > (unsigned)most) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-smp %u: this KVM has at most %d vCPUs in a VM", config->n_vcpus,
-                    most);
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-smp %u: this KVM has at most %d vCPUs in a VM",
+                    config->n_vcpus, most);
         return false;
     }
     if (config->external_proxy && !config->mpic.version && !vm->cap[KVM_HAS_PPC_EPR]) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "this KVM lacks KVM_CAP_PPC_EPR, which the board's interrupt controller needs");
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
+                    "this KVM lacks KVM_CAP_PPC_EPR, which the board's interrupt controller needs");
         return false;
     }
     return true;
@@ -161,7 +164,8 @@ static void say_what_lacks(const KvmVm *vm)
 {
     static bool said;
     if (!said && !vm->cap[KVM_HAS_EXIT_EPAPR_HCALL])
-        message_warning("this KVM lacks KVM_CAP_EXIT_EPAPR_HCALL and answers hypercalls itself: no has-reset, no has-shutdown, no other service by hypercall");
+        message_warning("this KVM lacks KVM_CAP_EXIT_EPAPR_HCALL and answers hypercalls itself: no has-reset, no has-shutdown, no "
+                        "other service by hypercall");
     said = true;
 }
 
@@ -176,7 +180,8 @@ static bool vm_open(KvmVm *vm, GError **error)
     if (size < 0)
         return false;
     if ((size_t)size < sizeof(struct kvm_run)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "KVM_GET_VCPU_MMAP_SIZE on " KVM_DEVICE ": %d bytes are too few", size);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "KVM_GET_VCPU_MMAP_SIZE on " KVM_DEVICE ": %d bytes are too few",
+                    size);
         return false;
     }
     vm->run_size = (size_t)size;

@@ -32,30 +32,30 @@ int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error);
 
 /* What KVM_CHECK_EXTENSION was asked for; optional ones may be absent. */
 typedef enum KvmCap {
-#define KVM_CAP_LIST(X)                                                                                                    \
-    X(USER_MEMORY, true)                                                                                                   \
-    X(ENABLE_CAP, true)                                                                                                    \
-    X(CHECK_EXTENSION_VM, true)                                                                                            \
-    X(SYNC_MMU, true)                                                                                                      \
-    X(IMMEDIATE_EXIT, true)                                                                                                \
-    X(PPC_UNSET_IRQ, true)                                                                                                 \
-    X(PPC_IRQ_LEVEL, true)                                                                                                 \
-    X(PPC_BOOKE_SREGS, true)                                                                                               \
-    X(PPC_GET_PVINFO, true)                                                                                                \
-    X(SW_TLB, true)                                                                                                        \
-    X(ONE_REG, true)                                                                                                       \
-    X(PPC_EPR, false)                                                                                                      \
-    X(PPC_BOOKE_WATCHDOG, false)                                                                                           \
-    X(SET_GUEST_DEBUG, false)                                                                                              \
-    X(NR_VCPUS, false)                                                                                                     \
-    X(MAX_VCPUS, false)                                                                                                    \
-    X(NR_MEMSLOTS, false)                                                                                                  \
-    X(EXIT_EPAPR_HCALL, false)                                                                                             \
-    X(EXIT_MEMORY_AREA, false)                                                                                             \
-    X(DEVICE_CTRL, false)                                                                                                  \
-    X(IRQ_MPIC, false)                                                                                                     \
-    X(IRQ_ROUTING, false)                                                                                                  \
-    X(IRQFD, false)                                                                                                        \
+#define KVM_CAP_LIST(X)          \
+    X(USER_MEMORY, true)         \
+    X(ENABLE_CAP, true)          \
+    X(CHECK_EXTENSION_VM, true)  \
+    X(SYNC_MMU, true)            \
+    X(IMMEDIATE_EXIT, true)      \
+    X(PPC_UNSET_IRQ, true)       \
+    X(PPC_IRQ_LEVEL, true)       \
+    X(PPC_BOOKE_SREGS, true)     \
+    X(PPC_GET_PVINFO, true)      \
+    X(SW_TLB, true)              \
+    X(ONE_REG, true)             \
+    X(PPC_EPR, false)            \
+    X(PPC_BOOKE_WATCHDOG, false) \
+    X(SET_GUEST_DEBUG, false)    \
+    X(NR_VCPUS, false)           \
+    X(MAX_VCPUS, false)          \
+    X(NR_MEMSLOTS, false)        \
+    X(EXIT_EPAPR_HCALL, false)   \
+    X(EXIT_MEMORY_AREA, false)   \
+    X(DEVICE_CTRL, false)        \
+    X(IRQ_MPIC, false)           \
+    X(IRQ_ROUTING, false)        \
+    X(IRQFD, false)              \
     X(IOEVENTFD, false)
 #define X(id, required) KVM_HAS_##id,
     KVM_CAP_LIST(X)
@@ -83,19 +83,19 @@ typedef struct KvmVcpu {
     AccelVcpu base;
     unsigned index;
     KvmFd vcpu;
-    struct kvm_run *run; /* immediate_exit is written by any thread, the rest by the vCPU's */
+    struct kvm_run *run;                  /* immediate_exit is written by any thread, the rest by the vCPU's */
     struct kvm_book3e_206_tlb_entry *tlb; /* shared with KVM, which alone touches it while the vCPU runs */
     size_t tlb_size;                      /* bytes mapped */
     bool tlb_stale;                       /* it was changed and KVM could not be told */
-    bool kicked;        /* atomic: the next KVM_RUN ends, and vcpu_run() with it */
-    uint32_t irqs;      /* atomic: levels of the inputs */
-    uint32_t irqs_told; /* what KVM was told of them */
-    bool held;          /* E500State.held: KVM knows no such state */
-    bool open;          /* the last exit takes effect in KVM with the next KVM_RUN */
-    uint8_t pieces;     /* an unaligned MMIO access: bytes of it that were served */
-    bool bad;           /* one of them by nobody */
-    uint32_t dec, tsr;  /* as get_state gave them last */
-    bool debugging;     /* breakpoints or single step are set */
+    bool kicked;                          /* atomic: the next KVM_RUN ends, and vcpu_run() with it */
+    uint32_t irqs;                        /* atomic: levels of the inputs */
+    uint32_t irqs_told;                   /* what KVM was told of them */
+    bool held;                            /* E500State.held: KVM knows no such state */
+    bool open;                            /* the last exit takes effect in KVM with the next KVM_RUN */
+    uint8_t pieces;                       /* an unaligned MMIO access: bytes of it that were served */
+    bool bad;                             /* one of them by nobody */
+    uint32_t dec, tsr;                    /* as get_state gave them last */
+    bool debugging;                       /* breakpoints or single step are set */
     AccelDebug debug;
     uint32_t *patched[ACCEL_BREAKPOINTS_MAX]; /* where a breakpoint is a word in memory */
     uint32_t trap;                            /* that word: KVM_REG_PPC_DEBUG_INST; 0: not asked for yet */

@@ -47,8 +47,8 @@ int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error)
 {
     int r;
     if (!is_owner(on)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "%s on %s: from a %s that it does not belong to", requests[request].name,
-                    on->name, on->of_thread ? "thread" : "process");
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "%s on %s: from a %s that it does not belong to",
+                    requests[request].name, on->name, on->of_thread ? "thread" : "process");
         errno = EPERM;
         return -1;
     }

@@ -13,8 +13,7 @@ static bool set_attr(const KvmVm *vm, uint32_t group, uint64_t attr, const void 
 /* irqfds name a GSI: that of a source is its number. */
 static bool route(KvmVm *vm, GError **error)
 {
-    g_autofree struct kvm_irq_routing *routing =
-        g_malloc0(sizeof(*routing) + ACCEL_MPIC_SOURCES * sizeof(routing->entries[0]));
+    g_autofree struct kvm_irq_routing *routing = g_malloc0(sizeof(*routing) + ACCEL_MPIC_SOURCES * sizeof(routing->entries[0]));
     routing->nr = ACCEL_MPIC_SOURCES;
     for (unsigned i = 0; i < ACCEL_MPIC_SOURCES; i++) {
         routing->entries[i].gsi = routing->entries[i].u.irqchip.pin = i;

@@ -58,10 +58,12 @@ void kvm_vcpu_set_irq(AccelVcpu *base, AccelIrq irq, bool level)
     static bool said; /* under Vcpus.lock */
     KvmVcpu *vcpu = (KvmVcpu *)base;
     uint32_t bit = 1u << irq;
-    uint32_t was = level ? __atomic_fetch_or(&vcpu->irqs, bit, __ATOMIC_SEQ_CST) : __atomic_fetch_and(&vcpu->irqs, ~bit, __ATOMIC_SEQ_CST);
+    uint32_t was =
+        level ? __atomic_fetch_or(&vcpu->irqs, bit, __ATOMIC_SEQ_CST) : __atomic_fetch_and(&vcpu->irqs, ~bit, __ATOMIC_SEQ_CST);
     if (irq != ACCEL_IRQ_EXTERNAL) {
         if (level && !said)
-            message_warning("KVM has no critical, machine check or debug input: the guest does not see what the interrupt controller sends there");
+            message_warning("KVM has no critical, machine check or debug input: the guest does not see what the interrupt "
+                            "controller sends there");
         said |= level;
         return;
     }
@@ -97,8 +99,8 @@ static int run(KvmVcpu *vcpu, bool complete_only)
 
 static void run_failed(const KvmVcpu *vcpu, GError **error)
 {
-    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "KVM_RUN on %s: %s (%s)", vcpu->vcpu.name, g_strerror(errno),
-                strerrorname_np(errno));
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "KVM_RUN on %s: %s (%s)", vcpu->vcpu.name,
+                g_strerror(errno), strerrorname_np(errno));
 }
 
 /* ---- exits ---- */
@@ -171,8 +173,8 @@ static bool exit_unknown(const KvmVcpu *vcpu, GError **error)
     uint64_t reason = vcpu->run->hw.hardware_exit_reason;
     if (reason >> 32 == UINT32_MAX)
         return true;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: KVM_EXIT_UNKNOWN, hardware reason 0x%" PRIx64,
-                vcpu->vcpu.name, reason);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: KVM_EXIT_UNKNOWN, hardware reason 0x%" PRIx64, vcpu->vcpu.name,
+                reason);
     return false;
 }
 
@@ -180,8 +182,8 @@ static bool exit_failed(const KvmVcpu *vcpu, GError **error)
 {
     uint32_t reason = vcpu->run->exit_reason;
     if (reason == KVM_EXIT_FAIL_ENTRY)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: KVM_EXIT_FAIL_ENTRY, reason 0x%" PRIx64,
-                    vcpu->vcpu.name, (uint64_t)vcpu->run->fail_entry.hardware_entry_failure_reason);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: KVM_EXIT_FAIL_ENTRY, reason 0x%" PRIx64, vcpu->vcpu.name,
+                    (uint64_t)vcpu->run->fail_entry.hardware_entry_failure_reason);
     else if (reason == KVM_EXIT_INTERNAL_ERROR)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: KVM_EXIT_INTERNAL_ERROR, suberror %u", vcpu->vcpu.name,
                     vcpu->run->internal.suberror);
@@ -384,8 +386,7 @@ static bool enable_interrupts(KvmVcpu *vcpu, GError **error)
 
 static bool enable_all(KvmVcpu *vcpu, GError **error)
 {
-    return enable_interrupts(vcpu, error) &&
-           enable(vcpu, KVM_HAS_PPC_BOOKE_WATCHDOG, KVM_CAP_PPC_BOOKE_WATCHDOG, 0, error) &&
+    return enable_interrupts(vcpu, error) && enable(vcpu, KVM_HAS_PPC_BOOKE_WATCHDOG, KVM_CAP_PPC_BOOKE_WATCHDOG, 0, error) &&
            enable(vcpu, KVM_HAS_EXIT_EPAPR_HCALL, KVM_CAP_EXIT_EPAPR_HCALL, 0, error) &&
            enable(vcpu, KVM_HAS_EXIT_MEMORY_AREA, KVM_CAP_EXIT_MEMORY_AREA, 0, error);
 }
@@ -401,8 +402,8 @@ static bool create(KvmVcpu *vcpu, KvmVm *vm, GError **error)
         return false;
     void *run_page = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->vcpu.fd, 0);
     if (run_page == MAP_FAILED) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "mmap of %s: %s (%s)", vcpu->vcpu.name, g_strerror(errno),
-                    strerrorname_np(errno));
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "mmap of %s: %s (%s)", vcpu->vcpu.name,
+                    g_strerror(errno), strerrorname_np(errno));
         return false;
     }
     vcpu->run = run_page;

@@ -68,8 +68,7 @@ static void show_first_time(SoftVcpu *vcpu, E500 *c)
     char text[96];
     if (!vcpu->seen)
         vcpu->seen = g_hash_table_new(NULL, NULL);
-    if (g_hash_table_contains(vcpu->seen, GUINT_TO_POINTER(c->s.pc)) ||
-        e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+    if (g_hash_table_contains(vcpu->seen, GUINT_TO_POINTER(c->s.pc)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
         return;
     g_hash_table_add(vcpu->seen, GUINT_TO_POINTER(c->s.pc));
     insn_disassemble(word, vcpu->core.model, c->s.pc, text, sizeof(text));
@@ -103,8 +102,7 @@ static bool step_watched(SoftVcpu *vcpu, E500 *c)
     const AccelDebug *debug = &vcpu->debug;
     if (log_on(LOG_IN_ASM))
         show_first_time(vcpu, c);
-    if ((vcpu->breakpoint_filter & SOFT_BREAKPOINT_BIT(c->s.pc)) &&
-        has_breakpoint(debug, c->s.pc)) {
+    if ((vcpu->breakpoint_filter & SOFT_BREAKPOINT_BIT(c->s.pc)) && has_breakpoint(debug, c->s.pc)) {
         c->exit->debug.reason = VCPU_DEBUG_BREAKPOINT;
         c->exit->debug.pc = c->s.pc;
         return leave(c->exit, VCPU_EXIT_DEBUG);
@@ -204,16 +202,14 @@ static void slice_end(E500 *c, TimeSource *ts, unsigned n)
 /* Virtual time has reached a device timer: leave with INTR, so that the platform runs it. */
 static bool virtual_event(E500 *c, const TimeSource *ts)
 {
-    return ts->is_virtual &&
-           time_now_ns(ts) >= __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
+    return ts->is_virtual && time_now_ns(ts) >= __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
 }
 
 static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
 {
     TimeSource *ts = c->vm->time;
 
-    bool ends_step = exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL ||
-                     exit->kind == VCPU_EXIT_EPR;
+    bool ends_step = exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL || exit->kind == VCPU_EXIT_EPR;
     if (!complete(vcpu, c, exit) || complete_only)
         return;
     if (ends_step && vcpu->debug.single_step) {
@@ -228,8 +224,7 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
     for (;;) {
         unsigned n = slice_length(c, ts), left = n;
         while (left > 0) {
-            if (__builtin_expect(__atomic_load_n(&c->attention, __ATOMIC_RELAXED) != 0, 0) &&
-                !attend(vcpu, c))
+            if (__builtin_expect(__atomic_load_n(&c->attention, __ATOMIC_RELAXED) != 0, 0) && !attend(vcpu, c))
                 break;
             left--;
             if (__builtin_expect(!step(vcpu, c), 0))

@@ -43,10 +43,9 @@ static void soft_vm_close(AccelVm *vm)
 static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
-    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_AREA_EXIT | ACCEL_CAP_IDLE | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE | ACCEL_CAP_VIRTUAL_TIME |
-           (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) |
-           (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) |
-           (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
+    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_AREA_EXIT | ACCEL_CAP_IDLE | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE |
+           ACCEL_CAP_VIRTUAL_TIME | (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) |
+           (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) | (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
 
 static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
@@ -55,8 +54,7 @@ static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
     if (fault_here(FAULT_MAP_RAM, error))
         return false;
     if (e500->n_ram == G_N_ELEMENTS(e500->ram)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "soft: more than %zu RAM blocks",
-                    G_N_ELEMENTS(e500->ram));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "soft: more than %zu RAM blocks", G_N_ELEMENTS(e500->ram));
         return false;
     }
     e500->ram[e500->n_ram++] = *ram;
@@ -100,8 +98,7 @@ static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
     if (fault_here(FAULT_VCPU_CREATE, error))
         return NULL;
     if (index >= G_N_ELEMENTS(e500->core)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "soft: vCPU %u: at most %zu vCPUs", index,
-                    G_N_ELEMENTS(e500->core));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "soft: vCPU %u: at most %zu vCPUs", index, G_N_ELEMENTS(e500->core));
         return NULL;
     }
     SoftVcpu *vcpu = g_new0(SoftVcpu, 1);
@@ -159,8 +156,8 @@ static bool soft_vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLe
         return false;
     }
     if (((SoftVm *)vcpu->vm)->protected_state && soft->launched) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                    "vCPU %u: writing gpr: state is protected after launch", soft->core.index);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "vCPU %u: writing gpr: state is protected after launch",
+                    soft->core.index);
         return false;
     }
     e500_attend_remote_tlb(&soft->core); /* asked of the old state */

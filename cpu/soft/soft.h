@@ -30,11 +30,11 @@ typedef struct SoftDecoded {
 
 typedef struct SoftVcpu {
     AccelVcpu base;
-    bool took_step;  /* the single step of this run was one instruction, not an interrupt */
-    bool launched;   /* has executed: a protected VM's state is closed from then on */
+    bool took_step; /* the single step of this run was one instruction, not an interrupt */
+    bool launched;  /* has executed: a protected VM's state is closed from then on */
     AccelDebug debug;
     uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */
-    GHashTable *seen; /* -d in_asm: pcs already shown */
+    GHashTable *seen;           /* -d in_asm: pcs already shown */
     E500 core;
     SoftDecoded decoded[SOFT_DECODE_SIZE];
 } SoftVcpu;

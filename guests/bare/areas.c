@@ -101,9 +101,10 @@ static void refusals(void)
     report_eq("no size: EV_EINVAL", area_register(MEMORY_AREA_STEAL_TIME, a.next, 0), EV_EINVAL);
     report_eq("an odd size: EV_EINVAL", area_register(MEMORY_AREA_STEAL_TIME, a.next, 65), EV_EINVAL);
     report_eq("too large: EV_EINVAL", area_register(MEMORY_AREA_STEAL_TIME, a.next, 8192), EV_EINVAL);
-    report_eq("a device: EV_EFAULT",
-              call_QUOIN_AREA_REGISTER((uint32_t[]){MEMORY_AREA_STEAL_TIME, (uint32_t)(ccsr_pa >> 32), (uint32_t)ccsr_pa, 64}, NULL),
-              EV_EFAULT);
+    report_eq(
+        "a device: EV_EFAULT",
+        call_QUOIN_AREA_REGISTER((uint32_t[]){MEMORY_AREA_STEAL_TIME, (uint32_t)(ccsr_pa >> 32), (uint32_t)ccsr_pa, 64}, NULL),
+        EV_EFAULT);
     report_eq("beyond RAM: EV_EFAULT", area_register(MEMORY_AREA_STEAL_TIME, (void *)0x4000000, 64), EV_EFAULT);
     report_eq("across the end of RAM: EV_EFAULT", area_register(MEMORY_AREA_STEAL_TIME, (void *)(0x4000000 - 64), 128), EV_EFAULT);
     report_eq("with an upper half: EV_EFAULT",
@@ -278,7 +279,9 @@ static void reserve_beside(unsigned cpu)
     while (!writer_done) {
         uint32_t first, second, cr;
         __asm__ volatile("lwarx %0,0,%3; sync; lwz %1,0(%3); stwcx. %0,0,%3; mfcr %2"
-                         : "=&r"(first), "=&r"(second), "=&r"(cr) : "r"(&a.stats.head.version) : "memory", "cr0");
+                         : "=&r"(first), "=&r"(second), "=&r"(cr)
+                         : "r"(&a.stats.head.version)
+                         : "memory", "cr0");
         if (first != second && cr & 0x20000000)
             atomic_add(&reservations_wrong, 1);
     }
@@ -342,10 +345,12 @@ static void two_cpus(void)
 
 static void one_cpu(void)
 {
-    static const char *const sentences[] = {
-        "another CPU registers its own", "not over the first's", "and does not unregister the first's",
-        "and counts its own hypercalls, registering and two others among them",
-        "no reader sees what does not belong together", "no reservation outlives an update"};
+    static const char *const sentences[] = {"another CPU registers its own",
+                                            "not over the first's",
+                                            "and does not unregister the first's",
+                                            "and counts its own hypercalls, registering and two others among them",
+                                            "no reader sees what does not belong together",
+                                            "no reservation outlives an update"};
 
     for (unsigned i = 0; i < 6; i++)
         report_skip(sentences[i], "one CPU");

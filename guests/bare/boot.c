@@ -35,10 +35,8 @@ static void tlbs(void)
     TlbEntry e = tlb_read(MAS0_TLB1(0), 0);
     unsigned tsize = e.mas1 >> 7 & 31, valid = 0;
 
-    report("TLB1 entry 0 is valid, PID 0, AS 0",
-           (e.mas1 & (MAS1_VALID | MAS1_TID(0xff) | MAS1_TS)) == MAS1_VALID);
-    report("TLB1 entry 0 maps EA 0 to PA 0",
-           (e.mas2 & ~0xfffu) == 0 && (e.mas3 & ~0xfffu) == 0 && e.mas7 == 0);
+    report("TLB1 entry 0 is valid, PID 0, AS 0", (e.mas1 & (MAS1_VALID | MAS1_TID(0xff) | MAS1_TS)) == MAS1_VALID);
+    report("TLB1 entry 0 maps EA 0 to PA 0", (e.mas2 & ~0xfffu) == 0 && (e.mas3 & ~0xfffu) == 0 && e.mas7 == 0);
     report_eq("r7 is the size of TLB1 entry 0", entry_gpr(7), 1024u << tsize);
     report("the whole tree is mapped", entry_gpr(3) + fdt_total_size() <= entry_gpr(7));
     for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
@@ -54,8 +52,7 @@ static void tlbs(void)
 static void timers(void)
 {
     report_eq("TCR is 0", mfspr(SPR_TCR), 0);
-    report_eq("no timer event is pending", mfspr(SPR_TSR) & (TSR_DIS | TSR_FIS | TSR_WIS | TSR_ENW),
-              0);
+    report_eq("no timer event is pending", mfspr(SPR_TSR) & (TSR_DIS | TSR_FIS | TSR_WIS | TSR_ENW), 0);
     report_eq("DBCR0 is 0", mfspr(SPR_DBCR0), 0);
 }
 
@@ -73,11 +70,10 @@ static void tree_root(void)
     report_eq("root: #size-cells 2", cell(root, "#size-cells", 0), 2);
     report("soc: compatible", is(soc, "compatible", "fsl,mpc8544-immr"));
     report("soc: ranges give CCSR at F_E000_0000 or E000_0000, 1 MiB",
-           cell(soc, "ranges", 0) == 0 && cell(soc, "ranges", 1) == ccsr_high() &&
-               cell(soc, "ranges", 2) == 0xe0000000 && cell(soc, "ranges", 3) == 0x100000);
+           cell(soc, "ranges", 0) == 0 && cell(soc, "ranges", 1) == ccsr_high() && cell(soc, "ranges", 2) == 0xe0000000 &&
+               cell(soc, "ranges", 3) == 0x100000);
     report("chosen: stdout-path names the first UART",
-           is(chosen, "stdout-path",
-              ccsr_high() ? "/soc@fe0000000/serial@4500" : "/soc@e0000000/serial@4500"));
+           is(chosen, "stdout-path", ccsr_high() ? "/soc@fe0000000/serial@4500" : "/soc@e0000000/serial@4500"));
     report("chosen: rng-seed of 32 bytes", ({
                uint32_t length = 0;
                fdt_property(chosen, "rng-seed", &length);
@@ -122,23 +118,19 @@ static void tree_devices(void)
         if (node < 0 && nodes[i].irq == 47 && board_is("MPC8544DS"))
             report_skip(nodes[i].path, "not on this board");
         else
-            report(nodes[i].path,
-                   is(node, "compatible", nodes[i].compatible) &&
-                       cell(node, "reg", 0) == nodes[i].reg &&
-                       (!nodes[i].irq || cell(node, "interrupts", 0) == nodes[i].irq));
+            report(nodes[i].path, is(node, "compatible", nodes[i].compatible) && cell(node, "reg", 0) == nodes[i].reg &&
+                                      (!nodes[i].irq || cell(node, "interrupts", 0) == nodes[i].irq));
     }
     report_eq("pic: #interrupt-cells 2", cell(pic, "#interrupt-cells", 0), 2);
     report("serial's interrupt parent is the pic",
            cell(fdt_node("/soc/serial@4500"), "interrupt-parent", 0) == cell(pic, "phandle", 0));
     report("pci: compatible", is(pci, "compatible", "fsl,mpc8540-pci"));
-    report("pci: registers at CCSR + 8000",
-           cell(pci, "reg", 0) == ccsr_high() && cell(pci, "reg", 1) == 0xe0008000);
+    report("pci: registers at CCSR + 8000", cell(pci, "reg", 0) == ccsr_high() && cell(pci, "reg", 1) == 0xe0008000);
     if (board_is("MPC8544DS"))
         report_skip("power-off by gpio", "not on this board");
     else
-        report("power-off by gpio",
-               is(fdt_node("/soc/power-off"), "compatible", "gpio-poweroff") ||
-                   is(fdt_node("/pins/power-off"), "compatible", "gpio-poweroff"));
+        report("power-off by gpio", is(fdt_node("/soc/power-off"), "compatible", "gpio-poweroff") ||
+                                        is(fdt_node("/pins/power-off"), "compatible", "gpio-poweroff"));
 }
 
 void guest_main(void)

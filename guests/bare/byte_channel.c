@@ -64,8 +64,8 @@ static void sending(void)
 
     report_eq("send 16", send(handle, 16, out), EV_SUCCESS);
     report_eq("send 16: all accepted", out[0], 16);
-    report("send keeps r5 to r11", out[1] == 0x61626364 && out[4] == 0x6d6e6f0a && out[5] == 0 &&
-                                       out[6] == 0 && out[7] == TOKEN_EV_BYTE_CHANNEL_SEND);
+    report("send keeps r5 to r11",
+           out[1] == 0x61626364 && out[4] == 0x6d6e6f0a && out[5] == 0 && out[6] == 0 && out[7] == TOKEN_EV_BYTE_CHANNEL_SEND);
     report_eq("send 1", send(handle, 1, out), EV_SUCCESS);
     report_eq("send 1: accepted", out[0], 1);
     report_eq("send 0", send(handle, 0, out), EV_SUCCESS);
@@ -112,9 +112,7 @@ static uint32_t soon(void)
 /* Vector of the interrupt that comes, or is there. */
 static uint32_t taken(void)
 {
-    return trap_run(spin_enough, MSR_EE, 2000000000, 0, 0, 0).vector == VEC_EXTERNAL
-               ? io_read32(MPIC_IACK)
-               : 0xdead;
+    return trap_run(spin_enough, MSR_EE, 2000000000, 0, 0, 0).vector == VEC_EXTERNAL ? io_read32(MPIC_IACK) : 0xdead;
 }
 
 static void eoi(void)
@@ -149,11 +147,9 @@ static void interrupts(void)
     report_eq("receive 3", receive(handle, 3, out), EV_SUCCESS);
     report("receive 3: bytes in order, the rest zero",
            out[0] == 3 && out[1] == 0x4d495400 && out[2] == 0 && out[3] == 0 && out[4] == 0);
-    report("receive keeps r9 to r11",
-           out[5] == 0 && out[6] == 0 && out[7] == TOKEN_EV_BYTE_CHANNEL_RECEIVE);
+    report("receive keeps r9 to r11", out[5] == 0 && out[6] == 0 && out[7] == TOKEN_EV_BYTE_CHANNEL_RECEIVE);
     report_eq("receive 1000", receive(handle, 1000, out), EV_SUCCESS);
-    report("receive 1000: sixteen at most",
-           out[0] == 16 && out[1] == 0x204c6963 && out[2] == 0x656e7365);
+    report("receive 1000: sixteen at most", out[0] == 16 && out[1] == 0x204c6963 && out[2] == 0x656e7365);
     report_eq("poll the second", poll(handle, out), EV_SUCCESS);
     report("poll the second: more", out[0] > 100);
     do

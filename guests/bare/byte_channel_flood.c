@@ -54,8 +54,7 @@ static bool send_some(uint32_t *at, uint32_t end, uint32_t *turn)
 
     if (count > end - *at)
         count = end - *at;
-    uint32_t args[6] = {handle,          count, word_at(*at), word_at(*at + 4), word_at(*at + 8),
-                        word_at(*at + 12)};
+    uint32_t args[6] = {handle, count, word_at(*at), word_at(*at + 4), word_at(*at + 8), word_at(*at + 12)};
     uint32_t status = call_EV_BYTE_CHANNEL_SEND(args, out);
 
     if (status == EV_SUCCESS ? out[0] == 0 || out[0] > count : status != EV_EAGAIN || out[0])

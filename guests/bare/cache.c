@@ -90,16 +90,14 @@ static void harmless(void)
         const char *name;
         const void *pc;
     } rows[] = {
-        {"dcbf leaves memory", do_dcbf},    {"dcbst leaves memory", do_dcbst},
-        {"dcbt leaves memory", do_dcbt},    {"dcbtst leaves memory", do_dcbtst},
-        {"icbi leaves memory", do_icbi},    {"icbt leaves memory", do_icbt},
+        {"dcbf leaves memory", do_dcbf},     {"dcbst leaves memory", do_dcbst}, {"dcbt leaves memory", do_dcbt},
+        {"dcbtst leaves memory", do_dcbtst}, {"icbi leaves memory", do_icbi},   {"icbt leaves memory", do_icbt},
         {"barriers leave memory", do_sync},
     };
 
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fill();
-        report(rows[i].name,
-               at(rows[i].pc, MSR_PR, room + 64).vector == TRAP_NONE && zero_exactly(0, 0));
+        report(rows[i].name, at(rows[i].pc, MSR_PR, room + 64).vector == TRAP_NONE && zero_exactly(0, 0));
     }
     fill();
     at(do_dcbf, 0, room);
@@ -113,13 +111,10 @@ static void locking(void)
     report_eq("dcblc in supervisor mode", at(do_dcblc, 0, room).vector, TRAP_NONE);
     report_eq("icbtls in supervisor mode", at(do_icbtls, 0, room).vector, TRAP_NONE);
     Trap t = at(do_dcbtls, MSR_PR, room);
-    report("dcbtls in user mode without MSR[UCLE]: DSI, ESR[DLK]",
-           t.vector == VEC_DSI && t.esr & ESR_DLK);
+    report("dcbtls in user mode without MSR[UCLE]: DSI, ESR[DLK]", t.vector == VEC_DSI && t.esr & ESR_DLK);
     t = at(do_icbtls, MSR_PR, room);
-    report("icbtls in user mode without MSR[UCLE]: DSI, ESR[ILK]",
-           t.vector == VEC_DSI && t.esr & ESR_ILK);
-    report_eq("dcbtls in user mode with MSR[UCLE]", at(do_dcbtls, MSR_PR | MSR_UCLE, room).vector,
-              TRAP_NONE);
+    report("icbtls in user mode without MSR[UCLE]: DSI, ESR[ILK]", t.vector == VEC_DSI && t.esr & ESR_ILK);
+    report_eq("dcbtls in user mode with MSR[UCLE]", at(do_dcbtls, MSR_PR | MSR_UCLE, room).vector, TRAP_NONE);
 }
 
 /* Code that is written over, many times, is executed as last written. */

@@ -67,15 +67,14 @@ void trap_handle(unsigned vector, TrapHandler *handler);
 void trap_init_cpu(void); /* IVPR and IVORs; for a secondary CPU */
 
 /* A function of assembly whose first instruction is the one of interest: SRR0 == its name. */
-#define PROBE(name, body)                                                                          \
-    extern const char name[];                                                                      \
-    __asm__(".pushsection .text\n\t.balign 16\n\t.globl " #name "\n" #name ":\n\t" body            \
-            "\n\tblr\n\t.popsection")
+#define PROBE(name, body)     \
+    extern const char name[]; \
+    __asm__(".pushsection .text\n\t.balign 16\n\t.globl " #name "\n" #name ":\n\t" body "\n\tblr\n\t.popsection")
 
 /* --- the machine (machine.c) */
 
-#define CCSR 0xe0000000u /* EA */
-extern uint64_t ccsr_pa; /* where the tree says it is: F_E000_0000, or the board's own place */
+#define CCSR 0xe0000000u               /* EA */
+extern uint64_t ccsr_pa;               /* where the tree says it is: F_E000_0000, or the board's own place */
 bool board_is(const char *compatible); /* the root's first compatible string */
 bool board_has(const char *path);      /* a node */
 void ccsr_map(unsigned n);             /* TLB1 entry n: CCSR, 1 MiB */
@@ -129,14 +128,13 @@ void tlb1_unmap(unsigned n);
 /* Writes code through to memory so that fetches see it. */
 void code_sync(const void *p, size_t bytes);
 
-#define mfspr(spr)                                                                                 \
-    ({                                                                                             \
-        uint32_t v_;                                                                               \
-        __asm__ volatile("mfspr %0, %1" : "=r"(v_) : "i"(spr) : "memory");                         \
-        v_;                                                                                        \
+#define mfspr(spr)                                                         \
+    ({                                                                     \
+        uint32_t v_;                                                       \
+        __asm__ volatile("mfspr %0, %1" : "=r"(v_) : "i"(spr) : "memory"); \
+        v_;                                                                \
     })
-#define mtspr(spr, value)                                                                          \
-    __asm__ volatile("mtspr %0, %1\n\tisync" : : "i"(spr), "r"((uint32_t)(value)) : "memory")
+#define mtspr(spr, value) __asm__ volatile("mtspr %0, %1\n\tisync" : : "i"(spr), "r"((uint32_t)(value)) : "memory")
 
 static inline uint32_t mfmsr(void)
 {
@@ -197,15 +195,15 @@ static inline unsigned cpu_tlb1_entries(void)
 /* --- more CPUs (cpus.c); -smp of at most CPUS_MAX */
 
 #define CPUS_MAX 32
-unsigned cpus_count(void);          /* that the tree has */
-unsigned cpu_index(void);           /* PIR */
+unsigned cpus_count(void); /* that the tree has */
+unsigned cpu_index(void);  /* PIR */
 /* Lets all others go by the spin table and returns when each has said that it is there. */
 void cpus_start(void);
 typedef void CpuTask(unsigned cpu);
-void cpus_run(CpuTask *task);       /* CPU 0 only: task(n) on every CPU n at once */
-void cpus_begin(CpuTask *task);     /* the same in two halves: on all others but not here ... */
-void cpus_end(void);                /* ... and when they are through */
-void cpus_meet(void);               /* inside a task: goes on when every CPU has come here */
+void cpus_run(CpuTask *task);   /* CPU 0 only: task(n) on every CPU n at once */
+void cpus_begin(CpuTask *task); /* the same in two halves: on all others but not here ... */
+void cpus_end(void);            /* ... and when they are through */
+void cpus_meet(void);           /* inside a task: goes on when every CPU has come here */
 
 /* The barriers' compiler half is in the clobber. */
 static inline void sync(void)
@@ -217,7 +215,7 @@ static inline void sync(void)
 static inline void cpu_wait(void)
 {
     if (cpu_is_e500v2())
-        mtmsr(mfmsr() | 1u << 18);      /* MSR[WE] */
+        mtmsr(mfmsr() | 1u << 18); /* MSR[WE] */
     else
         __asm__ volatile("wait" : : : "memory");
 }
@@ -226,8 +224,7 @@ static inline uint32_t atomic_add(volatile uint32_t *p, uint32_t n)
 {
     uint32_t v;
 
-    __asm__ volatile("1: lwarx %0,0,%1; add %0,%0,%2; stwcx. %0,0,%1; bne- 1b"
-                     : "=&r"(v) : "r"(p), "r"(n) : "memory", "cr0");
+    __asm__ volatile("1: lwarx %0,0,%1; add %0,%0,%2; stwcx. %0,0,%1; bne- 1b" : "=&r"(v) : "r"(p), "r"(n) : "memory", "cr0");
     return v;
 }
 

@@ -30,17 +30,14 @@ static void promises(void)
     uint32_t length;
 
     report("compatible with linux,kvm", has_string(node, "compatible", "linux,kvm"));
-    report("compatible with epapr,hypervisor-1",
-           has_string(node, "compatible", "epapr,hypervisor-1"));
+    report("compatible with epapr,hypervisor-1", has_string(node, "compatible", "epapr,hypervisor-1"));
     fdt_property(node, "hcall-instructions", &length);
     report_eq("four hcall-instructions", length, 16);
     report("has-idle, if there, is empty", empty_or_absent("has-idle"));
     report("has-reset, if there, is empty", empty_or_absent("has-reset"));
     report("has-shutdown, if there, is empty", empty_or_absent("has-shutdown"));
-    report("both spellings of has-reset go together",
-           hcall_promised("has-reset") == hcall_promised("kvm,has-reset"));
-    report("both spellings of has-shutdown go together",
-           hcall_promised("has-shutdown") == hcall_promised("kvm,has-shutdown"));
+    report("both spellings of has-reset go together", hcall_promised("has-reset") == hcall_promised("kvm,has-reset"));
+    report("both spellings of has-shutdown go together", hcall_promised("has-shutdown") == hcall_promised("kvm,has-shutdown"));
 }
 
 static void unkept(const char *sentence, const char *promise, uint32_t status)
@@ -57,8 +54,7 @@ static void not_promised(void)
            hcall_promised("has-reset") ? 0 : call_KVM_HC_VM_RESET(NULL, NULL));
     unkept("shutdown without has-shutdown is unimplemented", "has-shutdown",
            hcall_promised("has-shutdown") ? 0 : call_KVM_HC_VM_SHUTDOWN(NULL, NULL));
-    unkept("EV_IDLE without has-idle is unimplemented", "has-idle",
-           hcall_promised("has-idle") ? 0 : call_EV_IDLE(NULL, NULL));
+    unkept("EV_IDLE without has-idle is unimplemented", "has-idle", hcall_promised("has-idle") ? 0 : call_EV_IDLE(NULL, NULL));
 }
 
 /* r3..r11 = 0x…03 to 0x…0b but for the token; what is not said to change must be the same
@@ -120,26 +116,25 @@ static void unknown(void)
  * after. */
 enum { KEPT_WORDS = 28 }; /* r0 to r2, r12 to r31, LR, CTR, XER, CR, MSR */
 void call_full(uint32_t *before, uint32_t *after);
-__asm__(
-    ".pushsection .text\n"
-    ".macro STORE_KEPT\n"
-    "stw 0,0(3); stw 1,4(3); stw 2,8(3); stmw 12,12(3); mflr 5; stw 5,92(3); mfctr 5;"
-    "stw 5,96(3); mfxer 5; stw 5,100(3); mfcr 5; stw 5,104(3); mfmsr 5; stw 5,108(3)\n"
-    ".endm\n"
-    ".globl call_full, hcall_copy\n"
-    "call_full: stwu 1,-112(1); mflr 0; stw 0,116(1); stmw 13,16(1); mfcr 0; stw 0,100(1);"
-    "stw 2,104(1); mtspr 276,3; mtspr 277,4;" /* SPRG4, SPRG5 */
-    "lis 0,0x1230; lis 2,0x2222; lis 12,0x4560; lis 13,13;"
-    "lis 14,14; lis 15,15; lis 16,16; lis 17,17; lis 18,18; lis 19,19; lis 20,20; lis 21,21;"
-    "lis 22,22; lis 23,23; lis 24,24; lis 25,25; lis 26,26; lis 27,27; lis 28,28; lis 29,29;"
-    "lis 30,0x5a5a; mtctr 30; lis 30,0x3c3c; mtlr 30; lis 30,0xe000; mtxer 30;"
-    "lis 30,0x1234; ori 30,30,0x5678; mtcr 30; lis 30,30; lis 31,31\n"
-    "STORE_KEPT\n"
-    "lis 11,0x2a; ori 11,11,3\n"
-    "hcall_copy: nop; nop; nop; nop; mfspr 3,261\n"
-    "STORE_KEPT\n"
-    "lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
-    ".popsection");
+__asm__(".pushsection .text\n"
+        ".macro STORE_KEPT\n"
+        "stw 0,0(3); stw 1,4(3); stw 2,8(3); stmw 12,12(3); mflr 5; stw 5,92(3); mfctr 5;"
+        "stw 5,96(3); mfxer 5; stw 5,100(3); mfcr 5; stw 5,104(3); mfmsr 5; stw 5,108(3)\n"
+        ".endm\n"
+        ".globl call_full, hcall_copy\n"
+        "call_full: stwu 1,-112(1); mflr 0; stw 0,116(1); stmw 13,16(1); mfcr 0; stw 0,100(1);"
+        "stw 2,104(1); mtspr 276,3; mtspr 277,4;" /* SPRG4, SPRG5 */
+        "lis 0,0x1230; lis 2,0x2222; lis 12,0x4560; lis 13,13;"
+        "lis 14,14; lis 15,15; lis 16,16; lis 17,17; lis 18,18; lis 19,19; lis 20,20; lis 21,21;"
+        "lis 22,22; lis 23,23; lis 24,24; lis 25,25; lis 26,26; lis 27,27; lis 28,28; lis 29,29;"
+        "lis 30,0x5a5a; mtctr 30; lis 30,0x3c3c; mtlr 30; lis 30,0xe000; mtxer 30;"
+        "lis 30,0x1234; ori 30,30,0x5678; mtcr 30; lis 30,30; lis 31,31\n"
+        "STORE_KEPT\n"
+        "lis 11,0x2a; ori 11,11,3\n"
+        "hcall_copy: nop; nop; nop; nop; mfspr 3,261\n"
+        "STORE_KEPT\n"
+        "lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
+        ".popsection");
 extern uint32_t hcall_copy[4];
 
 static void all_registers(void)
@@ -157,8 +152,7 @@ static void all_registers(void)
             same = false;
             say("    word %u: 0x%x became 0x%x\n", i, before[i], after[i]);
         }
-    report("r0 (e500mc), r1, r2, r12 to r31, LR, CTR, XER, CR and MSR come back as they were",
-           same);
+    report("r0 (e500mc), r1, r2, r12 to r31, LR, CTR, XER, CR and MSR come back as they were", same);
 }
 
 static volatile unsigned ticks;
@@ -201,14 +195,12 @@ static void user(void)
         report_eq("from user mode: a system call", t.vector, VEC_SC);
         report_eq("from user mode: SRR0 is behind the call", t.srr0, (uint32_t)hcall_slot + 12);
         t = trap_run(other_call, 0, TOKEN_KVM_HC_FEATURES, 0, 0, 0);
-        report("with another r0: a system call",
-               t.vector == VEC_SC && t.srr0 == (uint32_t)other_call + 12);
+        report("with another r0: a system call", t.vector == VEC_SC && t.srr0 == (uint32_t)other_call + 12);
         return;
     }
     report_eq("from user mode: program interrupt", t.vector, VEC_PROGRAM);
     report_eq("from user mode: ESR[PPR]", t.esr, ESR_PPR);
-    report("from user mode: SRR0 is the call",
-           t.srr0 >= (uint32_t)hcall_slot && t.srr0 < (uint32_t)(hcall_slot + 4));
+    report("from user mode: SRR0 is the call", t.srr0 >= (uint32_t)hcall_slot && t.srr0 < (uint32_t)(hcall_slot + 4));
 }
 
 void guest_main(void)

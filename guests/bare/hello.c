@@ -46,14 +46,12 @@ static void say_hypervisor(void)
 void guest_main(void)
 {
     report_plan(4);
-    say("Hello from a bare %s (PVR 0x%x) on \"%s\".\n", cpu_is_e500v2() ? "e500v2" : "e500mc",
-        mfspr(SPR_PVR), string(fdt_node("/"), "model"));
-    say("Memory: %u MiB.  CPUs: %u.  Device tree: %u bytes.\n", memory_mib(), cpu_count(),
-        fdt_total_size());
+    say("Hello from a bare %s (PVR 0x%x) on \"%s\".\n", cpu_is_e500v2() ? "e500v2" : "e500mc", mfspr(SPR_PVR),
+        string(fdt_node("/"), "model"));
+    say("Memory: %u MiB.  CPUs: %u.  Device tree: %u bytes.\n", memory_mib(), cpu_count(), fdt_total_size());
     say_hypervisor();
     report("the device tree is where r3 points", fdt_valid());
-    report("the tree names the platform",
-           board_is("fsl,qemu-e500") || board_is("MPC8544DS") || board_is("fsl,P4080DS-hv"));
+    report("the tree names the platform", board_is("fsl,qemu-e500") || board_is("MPC8544DS") || board_is("fsl,P4080DS-hv"));
     report("the tree says how much memory there is", memory_mib() >= 16);
     report("the tree has a cpu", cpu_count() >= 1);
 }

@@ -136,8 +136,7 @@ static void find(void)
 {
     int pic = fdt_node("/vmpic");
     const uint32_t *cells = fdt_property(pic, "quoin,ipi-interrupts", NULL);
-    const uint32_t *wires =
-        fdt_property(fdt_next_with(-1, "compatible", "epapr,hv-byte-channel"), "interrupts", NULL);
+    const uint32_t *wires = fdt_property(fdt_next_with(-1, "compatible", "epapr,hv-byte-channel"), "interrupts", NULL);
 
     for (unsigned i = 0; i < 4; i++)
         ipi[i] = cells ? cells[i] : 0;

@@ -320,9 +320,9 @@ static void on_other(uint32_t cpu)
 static void two_cpus(void)
 {
     static const char *const sentences[] = {
-        "an IPI to the other: not here", "an IPI to the other: there", "an IPI to both: here", "an IPI to both: there",
-        "another destination: not here", "another destination: there", "in service there: not here",
-        "in service there: once", "EV_MSGSND to the other"};
+        "an IPI to the other: not here", "an IPI to the other: there",    "an IPI to both: here",
+        "an IPI to both: there",         "another destination: not here", "another destination: there",
+        "in service there: not here",    "in service there: once",        "EV_MSGSND to the other"};
 
     if (cpus_count() != 2) {
         for (unsigned i = 0; i < sizeof sentences / sizeof sentences[0]; i++)

@@ -119,8 +119,7 @@ static void time(void)
     report("the minute given, or a little later", now[1] >= 0x34 && now[1] < 0x45);
     rtc_write(0, set, 7);
     rtc_read(0, later, 7);
-    report("a time set is kept: date",
-           later[6] == 0x26 && later[5] == 0x12 && later[4] == 0x31 && later[3] == 5);
+    report("a time set is kept: date", later[6] == 0x26 && later[5] == 0x12 && later[4] == 0x31 && later[3] == 5);
     report("a time set is kept: hour, minute", later[2] == 0x23 && later[1] == 0x59);
     report("a time set is kept: it goes on from the second", later[0] >= 0x30 && later[0] < 0x60);
     uint8_t first = later[0];
@@ -158,8 +157,7 @@ static void interrupt(void)
     wr(SR, 0);
     io_write32(MPIC_EOI, 0);
     stop();
-    report_eq("SR cleared: no more", trap_run(spin_enough, MSR_EE, 1000, 0, 0, 0).vector,
-              TRAP_NONE);
+    report_eq("SR cleared: no more", trap_run(spin_enough, MSR_EE, 1000, 0, 0, 0).vector, TRAP_NONE);
 }
 
 void guest_main(void)

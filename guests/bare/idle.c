@@ -63,10 +63,9 @@ void guest_main(void)
         mtspr(SPR_TCR, 0);
         return;
     }
-    mtspr(SPR_DECAR, 400000); /* again and again: the first may come before the wait */
+    mtspr(SPR_DECAR, 400000);          /* again and again: the first may come before the wait */
     mtspr(SPR_TCR, TCR_DIE | TCR_ARE); /* first: a slow host may let DEC end before the next instruction */
     mtspr(SPR_DEC, 400000);
-    report_eq("wait in user mode goes on behind",
-              trap_run(user_wait, MSR_PR | MSR_EE, 0, 0, 0, 0).ret, 5);
+    report_eq("wait in user mode goes on behind", trap_run(user_wait, MSR_PR | MSR_EE, 0, 0, 0, 0).ret, 5);
     mtspr(SPR_TCR, 0);
 }

@@ -31,86 +31,82 @@ __asm__(".pushsection .text; .globl run_row\n"
         "stw 3,0(31); stw 4,4(31); stw 5,8(31); mfxer 0; stw 0,12(31); mfcr 0; stw 0,16(31);"
         "lwz 0,24(1); mtcr 0; lwz 31,28(1); lwz 0,36(1); mtlr 0; addi 1,1,32; blr; .popsection");
 
-#define ROWS(ROW)                                                                                  \
-    ROW(add, "add. 3,4,5", 0, 0x7fffffff, 1, 0, 0x80000000, 0, LT)                                 \
-    ROW(addo, "addo. 3,4,5", 0, 0x7fffffff, 1, 0, 0x80000000, SO | OV, LT | 1)                     \
-    ROW(addo_clears_ov, "addo 3,4,5", 0, 1, 1, SO | OV, 2, SO, 0)                                  \
-    ROW(addc, "addc 3,4,5", 0, 0xffffffff, 2, 0, 1, CA, 0)                                         \
-    ROW(addc_no_carry, "addc 3,4,5", 0, 0xfffffffd, 2, CA, 0xffffffff, 0, 0)                       \
-    ROW(adde, "adde. 3,4,5", 0, 0xffffffff, 0, CA, 0, CA, EQ)                                      \
-    ROW(addeo, "addeo 3,4,5", 0, 0x7fffffff, 0, CA, 0x80000000, SO | OV, 0)                        \
-    ROW(addme, "addme 3,4", 0, 0, 0, CA, 0, CA, 0)                                                 \
-    ROW(addme_no_carry, "addme 3,4", 0, 0, 0, 0, 0xffffffff, 0, 0)                                 \
-    ROW(addze, "addze 3,4", 0, 0xffffffff, 0, CA, 0, CA, 0)                                        \
-    ROW(addic, "addic. 3,4,-1", 0, 5, 0, 0, 4, CA, GT)                                             \
-    ROW(addis, "addis 3,4,-32768", 0, 0x1234, 0, 0, 0x80001234, 0, 0)                              \
-    ROW(subf, "subf. 3,4,5", 0, 7, 5, 0, 0xfffffffe, 0, LT)                                        \
-    ROW(subfo, "subfo 3,4,5", 0, 1, 0x80000000, 0, 0x7fffffff, SO | OV, 0)                         \
-    ROW(subfc, "subfc 3,4,5", 0, 5, 5, 0, 0, CA, 0)                                                \
-    ROW(subfc_borrow, "subfc 3,4,5", 0, 6, 5, CA, 0xffffffff, 0, 0)                                \
-    ROW(subfe, "subfe 3,4,5", 0, 5, 5, 0, 0xffffffff, 0, 0)                                        \
-    ROW(subfic, "subfic 3,4,0", 0, 0, 0, 0, 0, CA, 0)                                              \
-    ROW(subfme, "subfme 3,4", 0, 0xffffffff, 0, 0, 0xffffffff, 0, 0)                               \
-    ROW(subfze, "subfze 3,4", 0, 0, 0, CA, 0, CA, 0)                                               \
-    ROW(neg, "nego. 3,4", 0, 0x80000000, 0, 0, 0x80000000, SO | OV, LT | 1)                        \
-    ROW(mullw, "mullw 3,4,5", 0, 0x10001, 0x10001, 0, 0x00020001, 0, 0)                            \
-    ROW(mullwo, "mullwo. 3,4,5", 0, 0x10000, 0x8000, 0, 0x80000000, SO | OV, LT | 1)               \
-    ROW(mulhw, "mulhw 3,4,5", 0, 0xffffffff, 2, 0, 0xffffffff, 0, 0)                               \
-    ROW(mulhwu, "mulhwu 3,4,5", 0, 0xffffffff, 2, 0, 1, 0, 0)                                      \
-    ROW(mulli, "mulli 3,4,-3", 0, 7, 0, 0, 0xffffffeb, 0, 0)                                       \
-    ROW(divw, "divw 3,4,5", 0, 0xfffffff9, 2, 0, 0xfffffffd, 0, 0)                                 \
-    ROW(divwu, "divwu 3,4,5", 0, 0xfffffff9, 2, 0, 0x7ffffffc, 0, 0)                               \
-    ROW(and, "and. 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0x0f000f00, 0, GT)                        \
-    ROW(andc, "andc 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0xf000f000, 0, 0)                        \
-    ROW(nand, "nand 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0xf0fff0ff, 0, 0)                        \
-    ROW(orc, "orc 3,4,5", 0, 0, 0x0ff00ff0, 0, 0xf00ff00f, 0, 0)                                   \
-    ROW(nor, "nor 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0x000f000f, 0, 0)                          \
-    ROW(eqv, "eqv 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0x0f0f0f0f, 0, 0)                          \
-    ROW(xor, "xor. 3,4,5", 0, 5, 5, SO, 0, SO, EQ | 1)                                             \
-    ROW(andis, "andis. 3,4,0xf000", 0, 0x12345678, 0, 0, 0x10000000, 0, GT)                        \
-    ROW(slw, "slw 3,4,5", 0, 0x12345678, 4, 0, 0x23456780, 0, 0)                                   \
-    ROW(slw_by_32, "slw 3,4,5", 0, 0x12345678, 32, 0, 0, 0, 0)                                     \
-    ROW(srw_by_63, "srw 3,4,5", 0, 0x92345678, 63, 0, 0, 0, 0)                                     \
-    ROW(sraw, "sraw 3,4,5", 0, 0x80000001, 1, 0, 0xc0000000, CA, 0)                                \
-    ROW(sraw_by_40, "sraw 3,4,5", 0, 0x80000000, 40, 0, 0xffffffff, CA, 0)                         \
-    ROW(srawi_exact, "srawi. 3,4,4", 0, 0xfffffff0, 0, CA, 0xffffffff, 0, LT)                      \
-    ROW(rlwinm, "rlwinm 3,4,8,24,31", 0, 0xab345678, 0, 0, 0xab, 0, 0)                             \
-    ROW(rlwinm_wrap, "rlwinm 3,4,0,28,3", 0, 0xffffffff, 0, 0, 0xf000000f, 0, 0)                   \
-    ROW(rlwimi, "rlwimi 3,4,16,8,15", 0x11111111, 0x000000ee, 0, 0, 0x11ee1111, 0, 0)              \
-    ROW(rlwnm, "rlwnm 3,4,5,0,31", 0, 0x12345678, 0x24, 0, 0x23456781, 0, 0)                       \
-    ROW(cntlzw, "cntlzw. 3,4", 0, 0x00010000, 0, 0, 15, 0, GT)                                     \
-    ROW(cntlzw_zero, "cntlzw 3,4", 0, 0, 0, 0, 32, 0, 0)                                           \
-    ROW(extsb, "extsb. 3,4", 0, 0x12345680, 0, 0, 0xffffff80, 0, LT)                               \
-    ROW(extsh, "extsh 3,4", 0, 0x12348000, 0, 0, 0xffff8000, 0, 0)                                 \
-    ROW(isel_true, "cmpwi 4,0; isel 3,4,5,2", 0, 0, 7, 0, 0, 0, EQ)                                \
-    ROW(isel_false, "cmpwi 4,1; isel 3,4,5,2", 0, 0, 7, 0, 7, 0, LT)                               \
-    ROW(isel_zero, "cmpwi 4,0; isel 3,0,5,2", 9, 0, 7, 0, 0, 0, EQ)                                \
-    ROW(cmp_signed, "cmpw 4,5", 3, 0xffffffff, 1, 0, 3, 0, LT)                                     \
-    ROW(cmp_unsigned, "cmplw 4,5", 3, 0xffffffff, 1, 0, 3, 0, GT)                                  \
-    ROW(cmplwi, "cmplwi 4,0xffff", 3, 0xffff, 1, 0, 3, 0, EQ)                                      \
-    ROW(cmp_field_7, "cmpw 7,4,5; mfcr 3; li 6,0; mtcr 6", 0, 1, 2, 0, LT, 0, 0)                   \
-    ROW(mtcrf, "mtcrf 0x42,4; mfcr 3; li 6,0; mtcr 6", 0, 0xffffffff, 0, 0, 0x0f0000f0, 0, 0)      \
-    ROW(mfocrf, "mtcr 4; mfocrf 3,0x40; rlwinm 3,3,0,4,7; li 6,0; mtcr 6", 0, 0x1a000000, 0, 0,    \
-        0x0a000000, 0, 0)                                                                          \
-    ROW(mcrf, "mtcr 4; mcrf 0,6; mfcr 3; li 6,0; mtcr 6", 0, 0x000000a0, 0, 0, 0xa00000a0, 0, 0)   \
-    ROW(mcrxr, "mcrxr 0", 0, 0, 0, SO | CA, 0, 0, 0xa)                                             \
-    ROW(crand, "mtcr 4; crand 0,1,2", 0, 0x60000000, 0, 0, 0, 0, 0xe)                              \
-    ROW(crandc, "mtcr 4; crandc 0,1,3", 0, 0x40000000, 0, 0, 0, 0, 0xc)                            \
-    ROW(creqv, "mtcr 4; creqv 0,1,2", 0, 0x00000000, 0, 0, 0, 0, 0x8)                              \
-    ROW(crnor, "mtcr 4; crnor 0,1,2", 0, 0x40000000, 0, 0, 0, 0, 0x4)                              \
-    ROW(crxor, "mtcr 4; crxor 0,1,2", 0, 0x40000000, 0, 0, 0, 0, 0xc)                              \
-    ROW(crorc, "mtcr 4; crorc 0,1,2", 0, 0x20000000, 0, 0, 0, 0, 0x2)                              \
-    ROW(crnand, "mtcr 4; crnand 0,1,2", 0, 0x60000000, 0, 0, 0, 0, 0x6)                            \
-    ROW(bdnz, "mflr 6; li 3,0; mtctr 4; 1: addi 3,3,2; bdnz 1b; mtlr 6", 0, 5, 0, 0, 10, 0, 0)     \
-    ROW(bdz, "mtctr 4; li 3,1; bdz 1f; li 3,2; 1:", 0, 1, 0, 0, 1, 0, 0)                           \
-    ROW(bl, "mflr 6; bcl 20,31,1f; 1: mflr 3; lis 4,1b@ha; addi 4,4,1b@l; subf 3,4,3; mtlr 6", 9,  \
-        0, 0, 0, 0, 0, 0)                                                                          \
-    ROW(bctr, "lis 3,1f@ha; addi 3,3,1f@l; mtctr 3; li 3,1; bctr; li 3,2; 1:", 0, 0, 0, 0, 1, 0,   \
-        0)                                                                                         \
-    ROW(bclr_not_taken, "mtcr 4; mr 3,5; beqlr 0; addi 3,3,1", 0, 0, 5, 0, 6, 0, 0)                \
-    ROW(mtxer, "mtxer 4; mfxer 3; li 6,0; mtxer 6", 0, 0xe000007f, 0, 0, 0xe000007f, 0, 0)         \
-    ROW(mftb_moves, "mftb 4; 1: mftb 3; cmplw 3,4; beq 1b; li 3,1; li 6,0; mtcr 6", 0, 0, 0, 0, 1, \
-        0, 0)
+#define ROWS(ROW)                                                                                                   \
+    ROW(add, "add. 3,4,5", 0, 0x7fffffff, 1, 0, 0x80000000, 0, LT)                                                  \
+    ROW(addo, "addo. 3,4,5", 0, 0x7fffffff, 1, 0, 0x80000000, SO | OV, LT | 1)                                      \
+    ROW(addo_clears_ov, "addo 3,4,5", 0, 1, 1, SO | OV, 2, SO, 0)                                                   \
+    ROW(addc, "addc 3,4,5", 0, 0xffffffff, 2, 0, 1, CA, 0)                                                          \
+    ROW(addc_no_carry, "addc 3,4,5", 0, 0xfffffffd, 2, CA, 0xffffffff, 0, 0)                                        \
+    ROW(adde, "adde. 3,4,5", 0, 0xffffffff, 0, CA, 0, CA, EQ)                                                       \
+    ROW(addeo, "addeo 3,4,5", 0, 0x7fffffff, 0, CA, 0x80000000, SO | OV, 0)                                         \
+    ROW(addme, "addme 3,4", 0, 0, 0, CA, 0, CA, 0)                                                                  \
+    ROW(addme_no_carry, "addme 3,4", 0, 0, 0, 0, 0xffffffff, 0, 0)                                                  \
+    ROW(addze, "addze 3,4", 0, 0xffffffff, 0, CA, 0, CA, 0)                                                         \
+    ROW(addic, "addic. 3,4,-1", 0, 5, 0, 0, 4, CA, GT)                                                              \
+    ROW(addis, "addis 3,4,-32768", 0, 0x1234, 0, 0, 0x80001234, 0, 0)                                               \
+    ROW(subf, "subf. 3,4,5", 0, 7, 5, 0, 0xfffffffe, 0, LT)                                                         \
+    ROW(subfo, "subfo 3,4,5", 0, 1, 0x80000000, 0, 0x7fffffff, SO | OV, 0)                                          \
+    ROW(subfc, "subfc 3,4,5", 0, 5, 5, 0, 0, CA, 0)                                                                 \
+    ROW(subfc_borrow, "subfc 3,4,5", 0, 6, 5, CA, 0xffffffff, 0, 0)                                                 \
+    ROW(subfe, "subfe 3,4,5", 0, 5, 5, 0, 0xffffffff, 0, 0)                                                         \
+    ROW(subfic, "subfic 3,4,0", 0, 0, 0, 0, 0, CA, 0)                                                               \
+    ROW(subfme, "subfme 3,4", 0, 0xffffffff, 0, 0, 0xffffffff, 0, 0)                                                \
+    ROW(subfze, "subfze 3,4", 0, 0, 0, CA, 0, CA, 0)                                                                \
+    ROW(neg, "nego. 3,4", 0, 0x80000000, 0, 0, 0x80000000, SO | OV, LT | 1)                                         \
+    ROW(mullw, "mullw 3,4,5", 0, 0x10001, 0x10001, 0, 0x00020001, 0, 0)                                             \
+    ROW(mullwo, "mullwo. 3,4,5", 0, 0x10000, 0x8000, 0, 0x80000000, SO | OV, LT | 1)                                \
+    ROW(mulhw, "mulhw 3,4,5", 0, 0xffffffff, 2, 0, 0xffffffff, 0, 0)                                                \
+    ROW(mulhwu, "mulhwu 3,4,5", 0, 0xffffffff, 2, 0, 1, 0, 0)                                                       \
+    ROW(mulli, "mulli 3,4,-3", 0, 7, 0, 0, 0xffffffeb, 0, 0)                                                        \
+    ROW(divw, "divw 3,4,5", 0, 0xfffffff9, 2, 0, 0xfffffffd, 0, 0)                                                  \
+    ROW(divwu, "divwu 3,4,5", 0, 0xfffffff9, 2, 0, 0x7ffffffc, 0, 0)                                                \
+    ROW(and, "and. 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0x0f000f00, 0, GT)                                         \
+    ROW(andc, "andc 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0xf000f000, 0, 0)                                         \
+    ROW(nand, "nand 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0xf0fff0ff, 0, 0)                                         \
+    ROW(orc, "orc 3,4,5", 0, 0, 0x0ff00ff0, 0, 0xf00ff00f, 0, 0)                                                    \
+    ROW(nor, "nor 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0x000f000f, 0, 0)                                           \
+    ROW(eqv, "eqv 3,4,5", 0, 0xff00ff00, 0x0ff00ff0, 0, 0x0f0f0f0f, 0, 0)                                           \
+    ROW(xor, "xor. 3,4,5", 0, 5, 5, SO, 0, SO, EQ | 1)                                                              \
+    ROW(andis, "andis. 3,4,0xf000", 0, 0x12345678, 0, 0, 0x10000000, 0, GT)                                         \
+    ROW(slw, "slw 3,4,5", 0, 0x12345678, 4, 0, 0x23456780, 0, 0)                                                    \
+    ROW(slw_by_32, "slw 3,4,5", 0, 0x12345678, 32, 0, 0, 0, 0)                                                      \
+    ROW(srw_by_63, "srw 3,4,5", 0, 0x92345678, 63, 0, 0, 0, 0)                                                      \
+    ROW(sraw, "sraw 3,4,5", 0, 0x80000001, 1, 0, 0xc0000000, CA, 0)                                                 \
+    ROW(sraw_by_40, "sraw 3,4,5", 0, 0x80000000, 40, 0, 0xffffffff, CA, 0)                                          \
+    ROW(srawi_exact, "srawi. 3,4,4", 0, 0xfffffff0, 0, CA, 0xffffffff, 0, LT)                                       \
+    ROW(rlwinm, "rlwinm 3,4,8,24,31", 0, 0xab345678, 0, 0, 0xab, 0, 0)                                              \
+    ROW(rlwinm_wrap, "rlwinm 3,4,0,28,3", 0, 0xffffffff, 0, 0, 0xf000000f, 0, 0)                                    \
+    ROW(rlwimi, "rlwimi 3,4,16,8,15", 0x11111111, 0x000000ee, 0, 0, 0x11ee1111, 0, 0)                               \
+    ROW(rlwnm, "rlwnm 3,4,5,0,31", 0, 0x12345678, 0x24, 0, 0x23456781, 0, 0)                                        \
+    ROW(cntlzw, "cntlzw. 3,4", 0, 0x00010000, 0, 0, 15, 0, GT)                                                      \
+    ROW(cntlzw_zero, "cntlzw 3,4", 0, 0, 0, 0, 32, 0, 0)                                                            \
+    ROW(extsb, "extsb. 3,4", 0, 0x12345680, 0, 0, 0xffffff80, 0, LT)                                                \
+    ROW(extsh, "extsh 3,4", 0, 0x12348000, 0, 0, 0xffff8000, 0, 0)                                                  \
+    ROW(isel_true, "cmpwi 4,0; isel 3,4,5,2", 0, 0, 7, 0, 0, 0, EQ)                                                 \
+    ROW(isel_false, "cmpwi 4,1; isel 3,4,5,2", 0, 0, 7, 0, 7, 0, LT)                                                \
+    ROW(isel_zero, "cmpwi 4,0; isel 3,0,5,2", 9, 0, 7, 0, 0, 0, EQ)                                                 \
+    ROW(cmp_signed, "cmpw 4,5", 3, 0xffffffff, 1, 0, 3, 0, LT)                                                      \
+    ROW(cmp_unsigned, "cmplw 4,5", 3, 0xffffffff, 1, 0, 3, 0, GT)                                                   \
+    ROW(cmplwi, "cmplwi 4,0xffff", 3, 0xffff, 1, 0, 3, 0, EQ)                                                       \
+    ROW(cmp_field_7, "cmpw 7,4,5; mfcr 3; li 6,0; mtcr 6", 0, 1, 2, 0, LT, 0, 0)                                    \
+    ROW(mtcrf, "mtcrf 0x42,4; mfcr 3; li 6,0; mtcr 6", 0, 0xffffffff, 0, 0, 0x0f0000f0, 0, 0)                       \
+    ROW(mfocrf, "mtcr 4; mfocrf 3,0x40; rlwinm 3,3,0,4,7; li 6,0; mtcr 6", 0, 0x1a000000, 0, 0, 0x0a000000, 0, 0)   \
+    ROW(mcrf, "mtcr 4; mcrf 0,6; mfcr 3; li 6,0; mtcr 6", 0, 0x000000a0, 0, 0, 0xa00000a0, 0, 0)                    \
+    ROW(mcrxr, "mcrxr 0", 0, 0, 0, SO | CA, 0, 0, 0xa)                                                              \
+    ROW(crand, "mtcr 4; crand 0,1,2", 0, 0x60000000, 0, 0, 0, 0, 0xe)                                               \
+    ROW(crandc, "mtcr 4; crandc 0,1,3", 0, 0x40000000, 0, 0, 0, 0, 0xc)                                             \
+    ROW(creqv, "mtcr 4; creqv 0,1,2", 0, 0x00000000, 0, 0, 0, 0, 0x8)                                               \
+    ROW(crnor, "mtcr 4; crnor 0,1,2", 0, 0x40000000, 0, 0, 0, 0, 0x4)                                               \
+    ROW(crxor, "mtcr 4; crxor 0,1,2", 0, 0x40000000, 0, 0, 0, 0, 0xc)                                               \
+    ROW(crorc, "mtcr 4; crorc 0,1,2", 0, 0x20000000, 0, 0, 0, 0, 0x2)                                               \
+    ROW(crnand, "mtcr 4; crnand 0,1,2", 0, 0x60000000, 0, 0, 0, 0, 0x6)                                             \
+    ROW(bdnz, "mflr 6; li 3,0; mtctr 4; 1: addi 3,3,2; bdnz 1b; mtlr 6", 0, 5, 0, 0, 10, 0, 0)                      \
+    ROW(bdz, "mtctr 4; li 3,1; bdz 1f; li 3,2; 1:", 0, 1, 0, 0, 1, 0, 0)                                            \
+    ROW(bl, "mflr 6; bcl 20,31,1f; 1: mflr 3; lis 4,1b@ha; addi 4,4,1b@l; subf 3,4,3; mtlr 6", 9, 0, 0, 0, 0, 0, 0) \
+    ROW(bctr, "lis 3,1f@ha; addi 3,3,1f@l; mtctr 3; li 3,1; bctr; li 3,2; 1:", 0, 0, 0, 0, 1, 0, 0)                 \
+    ROW(bclr_not_taken, "mtcr 4; mr 3,5; beqlr 0; addi 3,3,1", 0, 0, 5, 0, 6, 0, 0)                                 \
+    ROW(mtxer, "mtxer 4; mfxer 3; li 6,0; mtxer 6", 0, 0xe000007f, 0, 0, 0xe000007f, 0, 0)                          \
+    ROW(mftb_moves, "mftb 4; 1: mftb 3; cmplw 3,4; beq 1b; li 3,1; li 6,0; mtcr 6", 0, 0, 0, 0, 1, 0, 0)
 
 /* r4 = the room, which holds 00 11 22 … ff at first. */
 #define MEMORY_ROWS(ROW)                                                                           \
@@ -165,8 +161,8 @@ static void check_row(const Row *row)
         return;
     }
     report(row->name, false);
-    say("    r3 0x%x want 0x%x, XER 0x%x want 0x%x, CR 0x%x want 0x%x\n", regs.r3, row->want,
-        regs.xer, row->want_xer, regs.cr, row->want_cr << 28);
+    say("    r3 0x%x want 0x%x, XER 0x%x want 0x%x, CR 0x%x want 0x%x\n", regs.r3, row->want, regs.xer, row->want_xer, regs.cr,
+        row->want_cr << 28);
 }
 
 /* Not in the core: the string instructions trap (e500mc RM §3.3). */

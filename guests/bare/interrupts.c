@@ -31,9 +31,9 @@ PROBE(probe_nop, "nop; nop");
 PROBE(probe_branch, "b 1f\n1: nop");
 
 /* rX to a label with MSR = r3; r3 = the MSR there, or 0 when the return went elsewhere */
-#define RETURN_PROBE(name, srr0, srr1, insn, low)                                                  \
-    PROBE(name, "lis 5,(1f+" #low ")@ha; addi 5,5,(1f+" #low ")@l; mtspr " srr0 ",5; mtspr " srr1  \
-                ",3; mfmsr 6; " insn "; li 3,0; blr; 1: mfmsr 3; mtmsr 6; isync")
+#define RETURN_PROBE(name, srr0, srr1, insn, low)                                                                      \
+    PROBE(name, "lis 5,(1f+" #low ")@ha; addi 5,5,(1f+" #low ")@l; mtspr " srr0 ",5; mtspr " srr1 ",3; mfmsr 6; " insn \
+                "; li 3,0; blr; 1: mfmsr 3; mtmsr 6; isync")
 RETURN_PROBE(return_rfi, "26", "27", "rfi", 0);
 RETURN_PROBE(return_rfi_low, "26", "27", "rfi", 3);
 RETURN_PROBE(return_rfci, "58", "59", "rfci", 0);
@@ -54,8 +54,7 @@ static void system_call(void)
     report_eq("sc from user mode: the handler has not", t.msr & MSR_PR, 0);
 }
 
-static void one_program(const char *name, const char *where, const void *pc, uint32_t msr,
-                        uint32_t esr)
+static void one_program(const char *name, const char *where, const void *pc, uint32_t msr, uint32_t esr)
 {
     Trap t = trap_run(pc, msr, 7, 0, 0, 0);
 
@@ -69,19 +68,13 @@ static void program(void)
     one_program("twi equal: ESR[PTR]", "twi: SRR0 is the trap", probe_twi, 0, ESR_PTR);
     report_eq("twi unequal does not trap", trap_run(probe_twi, 0, 8, 0, 0, 0).vector, TRAP_NONE);
     one_program("illegal: ESR[PIL]", "illegal: SRR0", probe_illegal, 0, ESR_PIL);
-    one_program("illegal in user mode: ESR[PIL]", "illegal in user mode: SRR0", probe_illegal,
-                MSR_PR, ESR_PIL);
-    one_program("illegal extended opcode: ESR[PIL]", "illegal extended opcode: SRR0",
-                probe_illegal_31, 0, ESR_PIL);
-    one_program("mfmsr in user mode: ESR[PPR]", "mfmsr in user mode: SRR0", probe_mfmsr, MSR_PR,
-                ESR_PPR);
+    one_program("illegal in user mode: ESR[PIL]", "illegal in user mode: SRR0", probe_illegal, MSR_PR, ESR_PIL);
+    one_program("illegal extended opcode: ESR[PIL]", "illegal extended opcode: SRR0", probe_illegal_31, 0, ESR_PIL);
+    one_program("mfmsr in user mode: ESR[PPR]", "mfmsr in user mode: SRR0", probe_mfmsr, MSR_PR, ESR_PPR);
     one_program("rfi in user mode: ESR[PPR]", "rfi in user mode: SRR0", probe_rfi, MSR_PR, ESR_PPR);
-    one_program("rfci in user mode: ESR[PPR]", "rfci in user mode: SRR0", probe_rfci, MSR_PR,
-                ESR_PPR);
-    one_program("tlbwe in user mode: ESR[PPR]", "tlbwe in user mode: SRR0", probe_tlbwe, MSR_PR,
-                ESR_PPR);
-    one_program("wrteei in user mode: ESR[PPR]", "wrteei in user mode: SRR0", probe_wrteei, MSR_PR,
-                ESR_PPR);
+    one_program("rfci in user mode: ESR[PPR]", "rfci in user mode: SRR0", probe_rfci, MSR_PR, ESR_PPR);
+    one_program("tlbwe in user mode: ESR[PPR]", "tlbwe in user mode: SRR0", probe_tlbwe, MSR_PR, ESR_PPR);
+    one_program("wrteei in user mode: ESR[PPR]", "wrteei in user mode: SRR0", probe_wrteei, MSR_PR, ESR_PPR);
 }
 
 /* The e500v2 has no FPRs: whatever MSR says, an emulation gets these as illegal instructions. */
@@ -89,8 +82,7 @@ static void fp_lacking(void)
 {
     one_program("fadd: illegal", "fadd: SRR0", probe_fadd, 0, ESR_PIL);
     one_program("lfd in user mode: illegal", "lfd in user mode: SRR0", probe_lfd, MSR_PR, ESR_PIL);
-    report_eq("fadd with MSR[FP] asked for: illegal",
-              trap_run(probe_fadd, MSR_FP, 0, 0, 0, 0).vector, VEC_PROGRAM);
+    report_eq("fadd with MSR[FP] asked for: illegal", trap_run(probe_fadd, MSR_FP, 0, 0, 0, 0).vector, VEC_PROGRAM);
 }
 
 static void fp_unavailable(void)
@@ -112,8 +104,7 @@ static void fp_unavailable(void)
     report_eq("fadd with MSR[FP] runs", t.vector, TRAP_NONE);
 }
 
-static void one_alignment(const char *name, const char *address, const void *pc, uint32_t ea,
-                          uint32_t st)
+static void one_alignment(const char *name, const char *address, const void *pc, uint32_t ea, uint32_t st)
 {
     Trap t = trap_run(pc, 0, ea, 0, 0, 0);
 
@@ -129,13 +120,11 @@ static void alignment(void)
     report_eq("lwz misaligned is served", trap_run(probe_lwz, 0, odd, 0, 0, 0).vector, TRAP_NONE);
     report_eq("stw misaligned is served", trap_run(probe_stw, 0, odd, 0, 0, 0).vector, TRAP_NONE);
     one_alignment("lwarx misaligned", "lwarx misaligned: DEAR, ESR", probe_lwarx, odd, 0);
-    one_alignment("stwcx. misaligned", "stwcx. misaligned: DEAR, ESR[ST]", probe_stwcx, odd,
-                  ESR_ST);
+    one_alignment("stwcx. misaligned", "stwcx. misaligned: DEAR, ESR[ST]", probe_stwcx, odd, ESR_ST);
     one_alignment("lmw misaligned", "lmw misaligned: DEAR, ESR", probe_lmw, odd, 0);
     one_alignment("stmw misaligned", "stmw misaligned: DEAR, ESR[ST]", probe_stmw, odd, ESR_ST);
     tlb1_map(2, TEST_EA | MAS2_I | MAS2_G, 0x900000, 2, 0x3f);
-    one_alignment("dcbz of inhibited memory", "dcbz of inhibited memory: DEAR, ESR[ST]", probe_dcbz,
-                  TEST_EA + 64, ESR_ST);
+    one_alignment("dcbz of inhibited memory", "dcbz of inhibited memory: DEAR, ESR[ST]", probe_dcbz, TEST_EA + 64, ESR_ST);
     tlb1_unmap(2);
 }
 
@@ -144,8 +133,7 @@ static void returns(void)
     uint32_t msr = MSR_ME | MSR_CE;
 
     report_eq("rfi: SRR1 to MSR", trap_run(return_rfi, 0, msr, 0, 0, 0).ret, msr);
-    report_eq("rfi: the two low bits of SRR0 are dropped",
-              trap_run(return_rfi_low, 0, msr, 0, 0, 0).ret, msr);
+    report_eq("rfi: the two low bits of SRR0 are dropped", trap_run(return_rfi_low, 0, msr, 0, 0, 0).ret, msr);
     report_eq("rfci: CSRR1 to MSR", trap_run(return_rfci, 0, msr, 0, 0, 0).ret, msr);
     if (cpu_is_e500v2())
         report_eq("rfdi is illegal", trap_run(probe_rfdi, 0, 0, 0, 0, 0).vector, VEC_PROGRAM);
@@ -166,8 +154,7 @@ static void classes_apart(void)
     mtspr(SPR_MCSRR0, 0x33330);
     trap_run(probe_trap, 0, 0, 0, 0, 0);
     report("a base interrupt leaves CSRR0 DSRR0 MCSRR0",
-           mfspr(SPR_CSRR0) == 0x11110 && (cpu_is_e500v2() || mfspr(SPR_DSRR0) == 0x22220) &&
-               mfspr(SPR_MCSRR0) == 0x33330);
+           mfspr(SPR_CSRR0) == 0x11110 && (cpu_is_e500v2() || mfspr(SPR_DSRR0) == 0x22220) && mfspr(SPR_MCSRR0) == 0x33330);
 }
 
 static Trap debug_run(const void *pc, uint32_t dbcr0, uint32_t msr)
@@ -217,18 +204,15 @@ static void data_address_compare(void)
     report_eq("store to a watched word: vector", t.vector, VEC_DEBUG);
     report_eq("store to a watched word: DBSR[DAC1W]", t.dbsr & ~DBSR_MRR, DBSR_DAC1W);
     mtspr(SPR_DBSR, ~0u);
-    report_eq("a load from it is not asked for",
-              trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
-    report_eq("a store beside it neither", trap_run(probe_stw, MSR_DE, watched + 4, 0, 0, 0).vector,
-              TRAP_NONE);
+    report_eq("a load from it is not asked for", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
+    report_eq("a store beside it neither", trap_run(probe_stw, MSR_DE, watched + 4, 0, 0, 0).vector, TRAP_NONE);
     mtspr(SPR_DBCR0, DBCR0_IDM | DBCR0_DAC1R);
     t = trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0);
     report_eq("load from a watched word: vector", t.vector, VEC_DEBUG);
     report_eq("load from a watched word: DBSR[DAC1R]", t.dbsr & ~DBSR_MRR, DBSR_DAC1R);
     mtspr(SPR_DBCR0, 0);
     mtspr(SPR_DBSR, ~0u);
-    report_eq("off again: nothing", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector,
-              TRAP_NONE);
+    report_eq("off again: nothing", trap_run(probe_lwz, MSR_DE, watched, 0, 0, 0).vector, TRAP_NONE);
 }
 
 /* IVPR and IVOR are honoured: the trap vector moved to another 64 KiB. */

@@ -25,8 +25,7 @@ static uint32_t tlb0_flags(uint32_t ea)
 /* TLB0: 4 KiB EA to PA in that way. */
 static void tlb0_map(unsigned way, uint32_t ea, uint32_t pa, uint32_t permissions, uint32_t mas1)
 {
-    tlb_write((TlbEntry){MAS0_TLB0(way), MAS1_VALID | MAS1_TSIZE(2) | mas1,
-                         (ea & ~0xfffu) | tlb0_flags(ea), pa | permissions, 0});
+    tlb_write((TlbEntry){MAS0_TLB0(way), MAS1_VALID | MAS1_TSIZE(2) | mas1, (ea & ~0xfffu) | tlb0_flags(ea), pa | permissions, 0});
 }
 
 static bool tlb0_valid(unsigned way, uint32_t ea)
@@ -79,15 +78,14 @@ static void round_trips(void)
     unsigned wrong = 0;
 
     for (unsigned n = 2; n < cpu_tlb1_entries(); n++)
-        tlb_write((TlbEntry){
-            MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
-            (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15});
+        tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4),
+                             (0x50000000 + n * 0x10000) | (n & 0x1e), (n << 16) | 0x3c0 | (n & 0x3f), n & 15});
     for (unsigned n = 2; n < cpu_tlb1_entries(); n++) {
         TlbEntry e = tlb_read(MAS0_TLB1(n), 0);
 
         wrong += e.mas1 != (MAS1_VALID | MAS1_TID(n) | MAS1_TS | MAS1_TSIZE(n & 1 ? 2 : 4)) ||
-                 e.mas2 != ((0x50000000 + n * 0x10000) | (n & 0x1e)) ||
-                 e.mas3 != ((n << 16) | 0x3c0 | (n & 0x3f)) || e.mas7 != (n & 15);
+                 e.mas2 != ((0x50000000 + n * 0x10000) | (n & 0x1e)) || e.mas3 != ((n << 16) | 0x3c0 | (n & 0x3f)) ||
+                 e.mas7 != (n & 15);
     }
     report_eq("TLB1: all entries but two read back as written", wrong, 0);
     flush();
@@ -95,8 +93,7 @@ static void round_trips(void)
     wrong = 0;
     for (unsigned way = 0; way < 4; way++)
         for (unsigned set = 0; set < 128; set++)
-            tlb0_map(way, 0x60000000 + (way << 20) + (set << 12), (way << 24) + (set << 12),
-                     set & 0x3f, MAS1_TID(set + way));
+            tlb0_map(way, 0x60000000 + (way << 20) + (set << 12), (way << 24) + (set << 12), set & 0x3f, MAS1_TID(set + way));
     for (unsigned way = 0; way < 4; way++)
         for (unsigned set = 0; set < 128; set++) {
             TlbEntry e = tlb_read(MAS0_TLB0(way), set << 12);
@@ -134,14 +131,12 @@ static void sizes(void)
 
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint32_t size = 1024u << sizes[i].tsize, last = (size > 0x4000000 ? 0x4000000 : size) - 4;
-        volatile uint32_t *first_word = (uint32_t *)sizes[i].pa,
-                          *last_word = (uint32_t *)(sizes[i].pa + last);
+        volatile uint32_t *first_word = (uint32_t *)sizes[i].pa, *last_word = (uint32_t *)(sizes[i].pa + last);
         uint32_t was = *last_word;
 
         *last_word = 0x1a570000 + i;
         tlb1_map(5, TEST_EA, sizes[i].pa, sizes[i].tsize, FULL);
-        report(sizes[i].name, at(load, 0, TEST_EA).ret == *first_word &&
-                                  at(load, 0, TEST_EA + last).ret == 0x1a570000 + i);
+        report(sizes[i].name, at(load, 0, TEST_EA).ret == *first_word && at(load, 0, TEST_EA + last).ret == 0x1a570000 + i);
         report_eq(sizes[i].beyond, at(load, 0, TEST_EA + size).vector, VEC_DTLB);
         tlb1_unmap(5);
         *last_word = was;
@@ -193,11 +188,10 @@ static void permissions(void)
         tlb1_map(5, TEST_EA, FRAME, 2, row->permissions);
         *(volatile uint32_t *)(FRAME + 64) = 0;
         Trap t = at(pc, row->msr, ea);
-        bool ok = row->allowed ? t.vector == TRAP_NONE
-                  : row->access == 'x'
-                      ? t.vector == VEC_ISI && t.srr0 == TEST_EA
-                      : t.vector == VEC_DSI && t.dear == ea && t.srr0 == (uint32_t)pc &&
-                            (t.esr & ESR_ST) == (row->access == 'w' ? ESR_ST : 0);
+        bool ok = row->allowed         ? t.vector == TRAP_NONE
+                  : row->access == 'x' ? t.vector == VEC_ISI && t.srr0 == TEST_EA
+                                       : t.vector == VEC_DSI && t.dear == ea && t.srr0 == (uint32_t)pc &&
+                                             (t.esr & ESR_ST) == (row->access == 'w' ? ESR_ST : 0);
         if (row->access == 'w')
             ok &= *(volatile uint32_t *)(FRAME + 64) == (row->allowed ? 0x5eed5eed : 0);
         if (row->access == 'x' && row->allowed)
@@ -206,8 +200,7 @@ static void permissions(void)
     }
     tlb1_map(5, TEST_EA, FRAME, 2, MAS3_SR | MAS3_UR | MAS3_SX | MAS3_UX);
     Trap t = at(do_dcbz, 0, TEST_EA);
-    report("dcbz needs to write: DSI with ESR[ST]",
-           t.vector == VEC_DSI && t.esr & ESR_ST && t.dear == TEST_EA);
+    report("dcbz needs to write: DSI with ESR[ST]", t.vector == VEC_DSI && t.esr & ESR_ST && t.dear == TEST_EA);
     tlb1_map(5, TEST_EA, FRAME, 2, MAS3_SX | MAS3_UX);
     report_eq("dcbst needs to read: DSI", at(do_dcbst, 0, TEST_EA).vector, VEC_DSI);
     report_eq("lwarx needs to read: DSI", at(do_lwarx, 0, TEST_EA).vector, VEC_DSI);
@@ -229,8 +222,7 @@ static void misses(void)
     report_eq("load miss: ESR", t.esr & ESR_ST, 0);
     report_eq("miss: MAS0 selects MAS4's TLB", t.mas[0] >> 28 & 3, 0);
     report_eq("miss: MAS0[ESEL] is the victim", MAS0_ESEL(t.mas[0]) & ~3u, 0);
-    report_eq("miss: MAS1 is V, PID, AS, MAS4's size", t.mas[1],
-              MAS1_VALID | MAS1_TID(0x12) | MAS1_TSIZE(2));
+    report_eq("miss: MAS1 is V, PID, AS, MAS4's size", t.mas[1], MAS1_VALID | MAS1_TID(0x12) | MAS1_TSIZE(2));
     report_eq("miss: MAS2 is the page and MAS4's WIMGE", t.mas[2], TEST_EA + 0x1000 + MAS2_M);
     report_eq("miss: MAS3 is 0", t.mas[3], 0);
     report_eq("miss: MAS6 is the search", t.mas[6] & 0x00ff0001, 0x00120000);
@@ -249,17 +241,15 @@ static void misses(void)
     mtspr(SPR_PID, 0);
     tlb1_map(5, TEST_EA, FRAME, 2, FULL);
     t = at(load, 0, TEST_EA + 0xffe);
-    report("a load across into an unmapped page: DEAR there",
-           t.vector == VEC_DTLB && t.dear >> 12 == (TEST_EA >> 12) + 1);
+    report("a load across into an unmapped page: DEAR there", t.vector == VEC_DTLB && t.dear >> 12 == (TEST_EA >> 12) + 1);
     *(volatile uint32_t *)(FRAME + 0xffc) = 0x11223344;
     t = at(store, 0, TEST_EA + 0xffe);
     report("a store across into an unmapped page writes nothing",
            t.vector == VEC_DTLB && *(volatile uint32_t *)(FRAME + 0xffc) == 0x11223344);
     tlb0_map(0, TEST_EA + 0x1000, FRAME + 0x3000, FULL, 0);
     t = at(store, 0, TEST_EA + 0xffe);
-    report("a store across two pages goes to both",
-           t.vector == TRAP_NONE && *(volatile uint32_t *)(FRAME + 0xffc) == 0x11225eed &&
-               *(volatile uint16_t *)(FRAME + 0x3000) == 0x5eed);
+    report("a store across two pages goes to both", t.vector == TRAP_NONE && *(volatile uint32_t *)(FRAME + 0xffc) == 0x11225eed &&
+                                                        *(volatile uint16_t *)(FRAME + 0x3000) == 0x5eed);
     flush();
 }
 
@@ -277,8 +267,7 @@ static void spaces_apart(void)
     report_eq("MSR[IS]=1 does not concern data", at(load, MSR_IS, TEST_EA).vector, VEC_DTLB);
     tlb1_unmap(6);
     Trap t = at(load, MSR_IS, FRAME);
-    report("without code in AS 1 the fetch misses",
-           t.vector == VEC_ITLB && t.srr0 == (uint32_t)load);
+    report("without code in AS 1 the fetch misses", t.vector == VEC_ITLB && t.srr0 == (uint32_t)load);
 }
 
 static void contexts(void)
@@ -310,8 +299,7 @@ static void contexts(void)
 
     /* address spaces: code as it is, in AS 1 too; the test page only in AS 1 */
     tlb_write((TlbEntry){MAS0_TLB1(6), MAS1_VALID | MAS1_TS | MAS1_TSIZE(16), 0, FULL, 0});
-    tlb_write(
-        (TlbEntry){MAS0_TLB1(5), MAS1_VALID | MAS1_TS | MAS1_TSIZE(2), TEST_EA, FRAME | FULL, 0});
+    tlb_write((TlbEntry){MAS0_TLB1(5), MAS1_VALID | MAS1_TS | MAS1_TSIZE(2), TEST_EA, FRAME | FULL, 0});
     report_eq("AS 1 page with MSR[DS]=0 misses", at(load, 0, TEST_EA).vector, VEC_DTLB);
     report_eq("both in AS 1", at(load, MSR_IS | MSR_DS, TEST_EA).vector, TRAP_NONE);
     Trap t = at(load, MSR_IS | MSR_DS, TEST_EA + 0x1000);
@@ -329,8 +317,7 @@ static void search(uint32_t ea, uint32_t mas6)
 
 static void searches(void)
 {
-    tlb_write((TlbEntry){MAS0_TLB1(7), MAS1_VALID | MAS1_TID(3) | MAS1_TSIZE(6), TEST_EA | MAS2_G,
-                         FRAME | FULL, 0});
+    tlb_write((TlbEntry){MAS0_TLB1(7), MAS1_VALID | MAS1_TID(3) | MAS1_TSIZE(6), TEST_EA | MAS2_G, FRAME | FULL, 0});
     search(TEST_EA + 0xabcd, 3 << 16);
     report_eq("tlbsx finds TLB1: MAS0", mfspr(SPR_MAS0) & 0x3fff0000, MAS0_TLB1(7));
     report_eq("tlbsx finds TLB1: MAS1", mfspr(SPR_MAS1), MAS1_VALID | MAS1_TID(3) | MAS1_TSIZE(6));
@@ -356,21 +343,17 @@ static void set_up_four(void)
 {
     tlb0_map(0, TEST_EA, FRAME, FULL, MAS1_TID(5));
     tlb0_map(1, TEST_EA + 0x1000, FRAME, FULL, MAS1_TID(6));
-    tlb_write((TlbEntry){MAS0_TLB1(8), MAS1_VALID | MAS1_TID(5) | MAS1_TSIZE(4), TEST_EA + 0x10000,
-                         FRAME | FULL, 0});
-    tlb_write((TlbEntry){MAS0_TLB1(9), MAS1_VALID | MAS1_IPROT | MAS1_TID(5) | MAS1_TSIZE(4),
-                         TEST_EA + 0x20000, FRAME | FULL, 0});
+    tlb_write((TlbEntry){MAS0_TLB1(8), MAS1_VALID | MAS1_TID(5) | MAS1_TSIZE(4), TEST_EA + 0x10000, FRAME | FULL, 0});
+    tlb_write((TlbEntry){MAS0_TLB1(9), MAS1_VALID | MAS1_IPROT | MAS1_TID(5) | MAS1_TSIZE(4), TEST_EA + 0x20000, FRAME | FULL, 0});
 }
 
 /* Which of the four are left, as bits. */
 static unsigned left(void)
 {
-    return tlb0_valid(0, TEST_EA) | tlb0_valid(1, TEST_EA + 0x1000) << 1 | tlb1_valid(8) << 2 |
-           tlb1_valid(9) << 3;
+    return tlb0_valid(0, TEST_EA) | tlb0_valid(1, TEST_EA + 0x1000) << 1 | tlb1_valid(8) << 2 | tlb1_valid(9) << 3;
 }
 
-#define TLBIVAX(ea)                                                                                \
-    __asm__ volatile("tlbivax 0,%0; msync; tlbsync; msync; isync" : : "r"(ea) : "memory")
+#define TLBIVAX(ea)   __asm__ volatile("tlbivax 0,%0; msync; tlbsync; msync; isync" : : "r"(ea) : "memory")
 #define TLBILX(t, ea) __asm__ volatile("tlbilx " #t ",0,%0; msync; isync" : : "r"(ea) : "memory")
 
 PROBE(probe_tlbilx, "tlbilx 0,0,0");
@@ -473,8 +456,7 @@ static void little_endian(void)
     report_eq("a little-endian page reverses loads", at(load, 0, TEST_EA).ret, 0x44332211);
     report_eq("lwbrx there reverses again", at(load_byte_reverse, 0, TEST_EA).ret, 0x11223344);
     at(store, 0, TEST_EA + 4);
-    report_eq("a little-endian page reverses stores", *(volatile uint32_t *)(FRAME + 4),
-              0xed5eed5e);
+    report_eq("a little-endian page reverses stores", *(volatile uint32_t *)(FRAME + 4), 0xed5eed5e);
     tlb1_unmap(5);
 }
 

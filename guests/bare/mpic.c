@@ -144,8 +144,7 @@ static void timers(void)
     uint32_t a = io_read32(MPIC_GTCCR(1)), b;
     for (unsigned n = 0; n < 1000000 && (b = io_read32(MPIC_GTCCR(1))) == a; n++)
         ;
-    report("timer 1 counts down",
-           (b & 0x7fffffff) < (a & 0x7fffffff) && (a & 0x7fffffff) <= 0x100000);
+    report("timer 1 counts down", (b & 0x7fffffff) < (a & 0x7fffffff) && (a & 0x7fffffff) <= 0x100000);
     io_write32(MPIC_GTBCR(1), 0x80000000);
 }
 
@@ -191,8 +190,7 @@ static void levels(void)
     io_write32(MPIC_IVPR(42), VPR_P | VPR_S | VPR(5, 0x42));
     io_write8(UART0 + 1, 2);
     report_eq("critical output: not by EE", soon(MSR_EE), TRAP_NONE);
-    report_eq("critical output: critical input interrupt",
-              trap_run(spin_enough, MSR_CE, 200000000, 0, 0, 0).vector, VEC_CRITICAL);
+    report_eq("critical output: critical input interrupt", trap_run(spin_enough, MSR_CE, 200000000, 0, 0, 0).vector, VEC_CRITICAL);
     io_write8(UART0 + 1, 0);
     report_eq("critical output: cause gone", soon(MSR_CE | MSR_EE), TRAP_NONE);
     io_write32(MPIC_IVPR(42), VPR_MSK);

@@ -5,7 +5,7 @@
 #include "hcall_guest.h"
 
 #define MAGIC 0x7a27171d
-#define SELF 0xffffffffu
+#define SELF  0xffffffffu
 
 typedef struct {
     uint32_t magic, boots, faults;

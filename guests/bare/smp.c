@@ -15,14 +15,13 @@ static volatile struct {
 
 void second_main(void);
 extern const char second_start[];
-__asm__(
-    ".pushsection .text; .globl second_start\n"
-    "second_start: lis 12,second_entry@ha; addi 12,12,second_entry@l;"
-    "stw 3,0(12); stw 4,4(12); stw 5,8(12); stw 6,12(12); stw 7,16(12); stw 8,20(12); stw 9,24(12);"
-    "mfspr 11,286; stw 11,28(12); mfmsr 11; stw 11,32(12);"
-    "lis 1,(second_stack+8192-64)@ha; addi 1,1,(second_stack+8192-64)@l; li 0,0; stw 0,0(1); bl "
-    "second_main;"
-    "1: b 1b; .popsection");
+__asm__(".pushsection .text; .globl second_start\n"
+        "second_start: lis 12,second_entry@ha; addi 12,12,second_entry@l;"
+        "stw 3,0(12); stw 4,4(12); stw 5,8(12); stw 6,12(12); stw 7,16(12); stw 8,20(12); stw 9,24(12);"
+        "mfspr 11,286; stw 11,28(12); mfmsr 11; stw 11,32(12);"
+        "lis 1,(second_stack+8192-64)@ha; addi 1,1,(second_stack+8192-64)@l; li 0,0; stw 0,0(1); bl "
+        "second_main;"
+        "1: b 1b; .popsection");
 uint32_t second_entry[9];
 uint8_t second_stack[8192] __attribute__((aligned(16)));
 
@@ -35,25 +34,11 @@ static uint32_t increment(volatile uint32_t *p)
 {
     uint32_t v;
 
-    __asm__ volatile("1: lwarx %0,0,%1; addi %0,%0,1; stwcx. %0,0,%1; bne- 1b"
-                     : "=&r"(v)
-                     : "r"(p)
-                     : "memory", "cr0");
+    __asm__ volatile("1: lwarx %0,0,%1; addi %0,%0,1; stwcx. %0,0,%1; bne- 1b" : "=&r"(v) : "r"(p) : "memory", "cr0");
     return v;
 }
 
-enum {
-    TASK_NONE,
-    TASK_IPI,
-    TASK_DOORBELL,
-    TASK_COUNT,
-    TASK_PING,
-    TASK_TLB_LOAD,
-    TASK_TLB_LOOK,
-    TASK_TIME,
-    TASK_SEND,
-    TASK_STOP
-};
+enum { TASK_NONE, TASK_IPI, TASK_DOORBELL, TASK_COUNT, TASK_PING, TASK_TLB_LOAD, TASK_TLB_LOOK, TASK_TIME, TASK_SEND, TASK_STOP };
 enum { ROUNDS = 20000 };
 #define PING_OVER 0xffffffffu
 
@@ -102,8 +87,7 @@ static void second_do(uint32_t task)
         }
         break;
     case TASK_TLB_LOAD:
-        tlb_write(
-            (TlbEntry){MAS0_TLB0(2), MAS1_VALID | MAS1_TSIZE(2), TEST_EA, 0x900000 | 0x3f, 0});
+        tlb_write((TlbEntry){MAS0_TLB0(2), MAS1_VALID | MAS1_TSIZE(2), TEST_EA, 0x900000 | 0x3f, 0});
         shared.answer = *(volatile uint32_t *)TEST_EA;
         break;
     case TASK_TLB_LOOK:
@@ -340,8 +324,7 @@ void guest_main(void)
     report_plan(24);
     report_eq64("the tree names its spin-table entry", release_address(node),
                 board_is("MPC8544DS") ? 0xef000020ull : 0xfef000020ull);
-    const char *status = fdt_property(node, "status", NULL),
-               *method = fdt_property(node, "enable-method", NULL);
+    const char *status = fdt_property(node, "status", NULL), *method = fdt_property(node, "enable-method", NULL);
     report("its status is disabled, its method spin-table",
            status && !strcmp(status, "disabled") && method && !strcmp(method, "spin-table"));
     release(release_address(node));

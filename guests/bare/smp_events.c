@@ -111,7 +111,7 @@ static void message_to_each(uint32_t cpu)
         for (unsigned n = 0; n < cpus; n++) {
             io_write32(MPIC_GTVPR(0), VPR(5, 0x60));
             io_write32(MPIC_GTDR(0), 1u << n);
-            io_write32(MPIC_GTBCR(0), 50);       /* base count: soon; then stop it */
+            io_write32(MPIC_GTBCR(0), 50); /* base count: soon; then stop it */
             while (!got[n])
                 ;
             io_write32(MPIC_GTBCR(0), 0x80000000);
@@ -156,7 +156,7 @@ static void interrupts(void)
 
 /* --- invalidation: after tlbivax and tlbsync nobody reads a page by its old translation */
 
-static volatile uint32_t current;       /* real address of the page that TEST_EA is to show */
+static volatile uint32_t current; /* real address of the page that TEST_EA is to show */
 static volatile uint32_t over, looks[CPUS_MAX];
 static uint8_t *const pages = (uint8_t *)0x900000;
 
@@ -164,9 +164,9 @@ static void map_current(TrapFrame *frame)
 {
     uint32_t page;
 
-    do {        /* an invalidation between the two would miss the entry: look again */
+    do { /* an invalidation between the two would miss the entry: look again */
         page = current;
-        tlb_write((TlbEntry){ MAS0_TLB0(1), MAS1_VALID | MAS1_TSIZE(2), TEST_EA | MAS2_M, page | 0x3f, 0 });
+        tlb_write((TlbEntry){MAS0_TLB0(1), MAS1_VALID | MAS1_TSIZE(2), TEST_EA | MAS2_M, page | 0x3f, 0});
         sync();
     } while (page != current);
 }
@@ -182,7 +182,7 @@ static void look(uint32_t cpu)
             wrong++;
         looks[cpu]++;
     }
-    tlb_write((TlbEntry){ MAS0_TLB0(1), MAS1_TSIZE(2), TEST_EA, 0, 0 });
+    tlb_write((TlbEntry){MAS0_TLB0(1), MAS1_TSIZE(2), TEST_EA, 0, 0});
 }
 
 static volatile uint32_t *page_word(unsigned n)
@@ -225,7 +225,7 @@ static void call_code(uint32_t cpu)
         while (written != n)
             ;
         __asm__ volatile("isync" : : : "memory");
-        if (((uint32_t (*)(void))(void *)code)() != n)
+        if (((uint32_t(*)(void))(void *)code)() != n)
             wrong++;
         sync();
         atomic_add(&called, 1);
@@ -237,8 +237,8 @@ static void code_changes(void)
     wrong = 0;
     cpus_begin(call_code);
     for (uint32_t n = 1; n <= rounds; n++) {
-        *(volatile uint32_t *)&code[0] = 0x38600000 | n;        /* li r3,n */
-        *(volatile uint32_t *)&code[1] = 0x4e800020;            /* blr */
+        *(volatile uint32_t *)&code[0] = 0x38600000 | n; /* li r3,n */
+        *(volatile uint32_t *)&code[1] = 0x4e800020;     /* blr */
         __asm__ volatile("dcbst 0,%0; msync; icbi 0,%0; msync; isync" : : "r"(code) : "memory");
         written = n;
         while (called != n * (cpus - 1))
@@ -260,7 +260,9 @@ static void read_time(uint32_t cpu)
 
     for (unsigned n = 0; n < TICKS; n++) {
         __asm__ volatile("1: lwarx %0,0,%1; cmpwi %0,0; bne- 1b; stwcx. %2,0,%1; bne- 1b; isync"
-                         : "=&r"(t) : "r"(&time_lock), "r"(1) : "memory", "cr0");
+                         : "=&r"(t)
+                         : "r"(&time_lock), "r"(1)
+                         : "memory", "cr0");
         uint64_t now = timebase();
 
         if (now < last_time)

@@ -3,13 +3,13 @@
  * walk at the same time.  A forbidden outcome in any cell fails.  Needs -smp 2; with 4, independent readers too. */
 #include "guest.h"
 
-enum { CELLS = 4096, WALKS = 8, STRIDE = 16 };      /* a line of 64 bytes each */
+enum { CELLS = 4096, WALKS = 8, STRIDE = 16 }; /* a line of 64 bytes each */
 
 static volatile uint32_t x[CELLS * STRIDE] __attribute__((aligned(64))), y[CELLS * STRIDE] __attribute__((aligned(64)));
 static volatile uint32_t seen[4][2][CELLS];
 
-#define X(n) x[(n) * STRIDE]
-#define Y(n) y[(n) * STRIDE]
+#define X(n) x[(n)*STRIDE]
+#define Y(n) y[(n)*STRIDE]
 
 static inline void msync(void)
 {
@@ -158,13 +158,13 @@ static const struct {
     bool (*forbidden)(unsigned n);
     unsigned cpus;
 } tests[] = {
-    { "store buffering with sync", store_buffering, store_buffering_forbidden, 2 },
-    { "message passing: lwsync, lwsync", message_by_lwsync, message_forbidden, 2 },
-    { "message passing: mbar 1, branch and isync", message_by_eieio_isync, message_forbidden, 2 },
-    { "message passing: msync, branch and isync", message_by_msync, message_forbidden, 2 },
-    { "load buffering with lwsync", load_buffering, load_buffering_forbidden, 2 },
-    { "coherence of one word", coherence, coherence_forbidden, 2 },
-    { "independent reads of independent writes with sync", independent, independent_forbidden, 4 },
+    {"store buffering with sync", store_buffering, store_buffering_forbidden, 2},
+    {"message passing: lwsync, lwsync", message_by_lwsync, message_forbidden, 2},
+    {"message passing: mbar 1, branch and isync", message_by_eieio_isync, message_forbidden, 2},
+    {"message passing: msync, branch and isync", message_by_msync, message_forbidden, 2},
+    {"load buffering with lwsync", load_buffering, load_buffering_forbidden, 2},
+    {"coherence of one word", coherence, coherence_forbidden, 2},
+    {"independent reads of independent writes with sync", independent, independent_forbidden, 4},
 };
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
@@ -172,7 +172,7 @@ static CpuTask *walking;
 
 static void walk(uint32_t cpu)
 {
-    cpus_meet();        /* so that they walk side by side */
+    cpus_meet(); /* so that they walk side by side */
     walking(cpu);
 }
 

@@ -8,7 +8,7 @@ enum { ROUNDS = 20000, NODES = 6, GRANULE = 64 };
 /* --- one store of another CPU between lwarx and stwcx. */
 
 static struct {
-    volatile uint32_t word, beside[GRANULE / 4 - 1];    /* one granule */
+    volatile uint32_t word, beside[GRANULE / 4 - 1]; /* one granule */
     volatile uint32_t next[GRANULE / 4];
     volatile uint32_t go, rest[GRANULE / 4 - 1];
     volatile uint32_t done, rest2[GRANULE / 4 - 1];
@@ -76,16 +76,16 @@ static const struct {
     void (*meanwhile)(void);
     bool stored;
 } meetings[] = {
-    { "changed and changed back: the reservation is gone", change_and_change_back, false },
-    { "the same value stored: gone", store_the_same, false },
-    { "a byte stored elsewhere in the granule: gone", store_a_byte, false },
-    { "stmw elsewhere in the granule: gone", store_multiple, false },
-    { "a misaligned store in the granule: gone", store_misaligned, false },
-    { "dcbz of the granule: gone", zero_the_granule, false },
-    { "stwcx. of the value there: gone", store_conditionally, false },
-    { "loads, dcbst, dcbf, dcbt: it holds", only_load, true },
-    { "lwarx of another CPU: it holds", only_reserve, true },
-    { "a store to the next granule: it holds", store_beyond, true },
+    {"changed and changed back: the reservation is gone", change_and_change_back, false},
+    {"the same value stored: gone", store_the_same, false},
+    {"a byte stored elsewhere in the granule: gone", store_a_byte, false},
+    {"stmw elsewhere in the granule: gone", store_multiple, false},
+    {"a misaligned store in the granule: gone", store_misaligned, false},
+    {"dcbz of the granule: gone", zero_the_granule, false},
+    {"stwcx. of the value there: gone", store_conditionally, false},
+    {"loads, dcbst, dcbf, dcbt: it holds", only_load, true},
+    {"lwarx of another CPU: it holds", only_reserve, true},
+    {"a store to the next granule: it holds", store_beyond, true},
 };
 enum { MEETINGS = sizeof meetings / sizeof meetings[0] };
 
@@ -105,15 +105,13 @@ static void meet(uint32_t cpu)
 
 static void one_store_between(void)
 {
-    uint32_t (*attempt)(volatile uint32_t *, volatile uint32_t *, uint32_t, volatile uint32_t *) =
-        (void *)reserve_go_wait_store;
+    uint32_t (*attempt)(volatile uint32_t *, volatile uint32_t *, uint32_t, volatile uint32_t *) = (void *)reserve_go_wait_store;
 
     cpus_begin(meet);
     for (uint32_t n = 1; n <= MEETINGS; n++) {
         cell.word = 7;
         sync();
-        report_eq(meetings[n - 1].sentence, attempt(&cell.word, &cell.go, n, &cell.done),
-                  meetings[n - 1].stored);
+        report_eq(meetings[n - 1].sentence, attempt(&cell.word, &cell.go, n, &cell.done), meetings[n - 1].stored);
     }
     cpus_end();
 }
@@ -154,7 +152,9 @@ static Node *pop(void)
     Node *node, *next;
 
     __asm__ volatile("1: lwarx %0,0,%2; cmpwi %0,0; beq 2f; lwz %1,0(%0); stwcx. %1,0,%2; bne- 1b; isync; 2:"
-                     : "=&b"(node), "=&r"(next) : "r"(&head) : "memory", "cr0");
+                     : "=&b"(node), "=&r"(next)
+                     : "r"(&head)
+                     : "memory", "cr0");
     return node;
 }
 
@@ -163,7 +163,9 @@ static void push(Node *node)
     Node *next;
 
     __asm__ volatile("sync; 1: lwarx %0,0,%2; stw %0,0(%1); stwcx. %1,0,%2; bne- 1b"
-                     : "=&r"(next) : "b"(node), "r"(&head) : "memory", "cr0");
+                     : "=&r"(next)
+                     : "b"(node), "r"(&head)
+                     : "memory", "cr0");
 }
 
 static void take_and_give(uint32_t cpu)
@@ -178,7 +180,7 @@ static void take_and_give(uint32_t cpu)
             if (mine[i])
                 mine[i]->owner = cpu + 1;
         }
-        for (unsigned i = 0; i < 2; i++) {      /* the first taken is back below the second */
+        for (unsigned i = 0; i < 2; i++) { /* the first taken is back below the second */
             if (!mine[i])
                 continue;
             if (mine[i]->owner != cpu + 1)
@@ -210,7 +212,9 @@ static void locked(uint32_t cpu)
 
     for (unsigned n = 0; n < ROUNDS; n++) {
         __asm__ volatile("1: lwarx %0,0,%1; cmpwi %0,0; bne- 1b; stwcx. %2,0,%1; bne- 1b; isync"
-                         : "=&r"(t) : "r"(&lock), "r"(1) : "memory", "cr0");
+                         : "=&r"(t)
+                         : "r"(&lock), "r"(1)
+                         : "memory", "cr0");
         first++;
         second++;
         if (first != second)

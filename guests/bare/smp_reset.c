@@ -36,9 +36,7 @@ static void keep_busy(uint32_t cpu)
     }
 }
 
-static void on_doorbell(TrapFrame *frame)
-{
-}
+static void on_doorbell(TrapFrame *frame) {}
 
 static uint32_t resets_wanted(void)
 {

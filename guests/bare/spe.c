@@ -109,13 +109,13 @@ static const struct {
     uint64_t result;
     uint32_t fscr_after;
 } rows[] = {
-#define ROW(p, ...)                                                                                \
-    {                                                                                              \
-#p, p_##p, __VA_ARGS__                                                                     \
+#define ROW(p, ...)            \
+    {                          \
+#p, p_##p, __VA_ARGS__ \
     }
-#define ROW2(p, name, ...)                                                                         \
-    {                                                                                              \
-        name, p_##p, __VA_ARGS__                                                                   \
+#define ROW2(p, name, ...)       \
+    {                            \
+        name, p_##p, __VA_ARGS__ \
     }
     ROW(evaddw, 0x7fffffffffffffffull, 0x0000000100000002ull, 0, 0, 0x8000000000000001ull, 0),
     ROW(evsubfw, 0x0000000100000005ull, 0x0000000000000003ull, 0, 0, 0xfffffffffffffffeull, 0),
@@ -132,39 +132,28 @@ static const struct {
     ROW(evsel, 0x0000000500000001ull, 0x0000000100000005ull, 0, 0, 0x0000000500000005ull, 0),
     ROW(brinc, 0x00000000, 0xff, 0, 0, 0x80, 0),
     ROW2(brinc, "brinc carries to the right", 0x80, 0xff, 0, 0, 0x40, 0),
-    ROW(evmhessf, 0x8000000040000000ull, 0x8000000040000000ull, 0, 0, 0x7fffffff20000000ull,
-        SOVH | OVH),
-    ROW(evmhossfaaw, 0x0000400000008000ull, 0x0000400000008000ull, 0x7000000000000001ull, 0,
-        0x7fffffff7fffffffull, SOVH | OVH | SOV | OV),
-    ROW(evmhegsmfaa, 0x0000000080000000ull, 0x0000000080000000ull, 0xffffffffffffffffull, 0,
-        0x000000007fffffffull, 0),
-    ROW(evmhousianw, 0x000000020000ffffull, 0x000000030000ffffull, 0x0000000700000000ull, 0,
-        0x0000000100000000ull, SOV | OV),
-    ROW(evmwhssfa, 0x8000000040000000ull, 0x8000000040000000ull, 0, 0, 0x7fffffff20000000ull,
-        SOVH | OVH),
-    ROW(evmwlssiaaw, 0x0001000000000003ull, 0x0000800000000004ull, 0xffffffff7fffffffull, 0,
-        0x800000007fffffffull, SOVH | OVH | SOV | OV),
+    ROW(evmhessf, 0x8000000040000000ull, 0x8000000040000000ull, 0, 0, 0x7fffffff20000000ull, SOVH | OVH),
+    ROW(evmhossfaaw, 0x0000400000008000ull, 0x0000400000008000ull, 0x7000000000000001ull, 0, 0x7fffffff7fffffffull,
+        SOVH | OVH | SOV | OV),
+    ROW(evmhegsmfaa, 0x0000000080000000ull, 0x0000000080000000ull, 0xffffffffffffffffull, 0, 0x000000007fffffffull, 0),
+    ROW(evmhousianw, 0x000000020000ffffull, 0x000000030000ffffull, 0x0000000700000000ull, 0, 0x0000000100000000ull, SOV | OV),
+    ROW(evmwhssfa, 0x8000000040000000ull, 0x8000000040000000ull, 0, 0, 0x7fffffff20000000ull, SOVH | OVH),
+    ROW(evmwlssiaaw, 0x0001000000000003ull, 0x0000800000000004ull, 0xffffffff7fffffffull, 0, 0x800000007fffffffull,
+        SOVH | OVH | SOV | OV),
     ROW(evmwsmian, 0x00000000ffffffffull, 0x0000000000000005ull, 0, 0, 5, 0),
-    ROW(evmwssf, 0x0000000080000000ull, 0x0000000080000000ull, 0, OVH, 0x7fffffffffffffffull,
-        SOV | OV),
-    ROW(evdivws, 0x8000000000000007ull, 0xfffffffffffffffeull, 0, 0, 0x7ffffffffffffffdull,
-        SOVH | OVH),
-    ROW(evaddssiaaw, 0x7fffffff80000000ull, 0, 0x0000000100000001ull, 0, 0x7fffffff80000001ull,
-        SOVH | OVH),
-    ROW(evsubfusiaaw, 0x0000000200000001ull, 0, 0x0000000100000001ull, 0, 0x0000000000000000ull,
-        SOVH | OVH),
+    ROW(evmwssf, 0x0000000080000000ull, 0x0000000080000000ull, 0, OVH, 0x7fffffffffffffffull, SOV | OV),
+    ROW(evdivws, 0x8000000000000007ull, 0xfffffffffffffffeull, 0, 0, 0x7ffffffffffffffdull, SOVH | OVH),
+    ROW(evaddssiaaw, 0x7fffffff80000000ull, 0, 0x0000000100000001ull, 0, 0x7fffffff80000001ull, SOVH | OVH),
+    ROW(evsubfusiaaw, 0x0000000200000001ull, 0, 0x0000000100000001ull, 0, 0x0000000000000000ull, SOVH | OVH),
     ROW2(efsadd, "efsadd: exact", ONE, ONE, 0, 0, 0x40000000, 0),
     ROW2(efsadd, "efsadd: a tie goes to even", ONE, 0x33800000, 0, 0, ONE, FG | FINXS),
-    ROW2(efsadd, "efsadd: more than a tie goes up", ONE, 0x33800001, 0, 0, ONE + 1,
-         FG | FX | FINXS),
+    ROW2(efsadd, "efsadd: more than a tie goes up", ONE, 0x33800001, 0, 0, ONE + 1, FG | FX | FINXS),
     ROW2(efsadd, "efsadd: to zero", ONE, 0x33800001, 0, 1, ONE, FG | FX | FINXS | 1),
-    ROW2(efsadd, "efsadd: infinity is an error, the largest number the result", INF, ONE, 0, 0,
-         PMAX, FINV | FINVS),
+    ROW2(efsadd, "efsadd: infinity is an error, the largest number the result", INF, ONE, 0, 0, PMAX, FINV | FINVS),
     ROW2(efssub, "efssub: of a NaN", ONE, NAN_, 0, 0, PMAX | 0x80000000, FINV | FINVS),
     ROW2(efsadd, "efsadd: a denormal is zero", ONE, DENORMAL, 0, 0, ONE, FINV | FINVS),
     ROW2(efsadd, "efsadd: overflow", PMAX, PMAX, 0, 0, PMAX, FOVF | FOVFS | FINXS),
-    ROW2(efsmul, "efsmul: underflow keeps the sign", TINY, 0xbf000000, 0, 0, 0x80000000,
-         FUNF | FUNFS | FINXS),
+    ROW2(efsmul, "efsmul: underflow keeps the sign", TINY, 0xbf000000, 0, 0, 0x80000000, FUNF | FUNFS | FINXS),
     ROW2(efsmul, "efsmul: zero times infinity", 0, INF, 0, 0, 0, FINV | FINVS),
     ROW2(efsdiv, "efsdiv: by zero", 0xbf800000, 0, 0, 0, PMAX | 0x80000000, FDBZ | FDBZS),
     ROW2(efsdiv, "efsdiv: zero by zero", 0, 0, 0, 0, PMAX, FINV | FINVS),
@@ -181,16 +170,13 @@ static const struct {
     ROW2(efscfd, "efscfd: rounds", 0x3ff0000010000000ull, 0, 0, 0, ONE, FG | FINXS),
     ROW2(efdcfs, "efdcfs: exact", 0xc0490fdb, 0, 0, 0, 0xc00921fb60000000ull, 0),
     ROW2(efdcfs, "efdcfs: infinity", INF, 0, 0, 0, 0x7fefffffffffffffull, FINV | FINVS),
-    ROW2(efdadd, "efdadd: the last bit", 0x3ff0000000000000ull, 0x3cb0000000000001ull, 0, 0,
-         0x3ff0000000000001ull, FX | FINXS),
-    ROW2(efddiv, "efddiv: two thirds", 0x4000000000000000ull, 0x4008000000000000ull, 0, 0,
-         0x3fe5555555555555ull, FX | FINXS),
+    ROW2(efdadd, "efdadd: the last bit", 0x3ff0000000000000ull, 0x3cb0000000000001ull, 0, 0, 0x3ff0000000000001ull, FX | FINXS),
+    ROW2(efddiv, "efddiv: two thirds", 0x4000000000000000ull, 0x4008000000000000ull, 0, 0, 0x3fe5555555555555ull, FX | FINXS),
     ROW2(efdctsiz, "efdctsiz: cuts", 0xc01c000000000000ull, 0, 0, 0, 0xfffffff9, 0),
     ROW2(efdneg, "efdneg: of a denormal", 1, 0, 0, 0, 0x8000000000000001ull, FINV | FINVS),
-    ROW2(evfsadd, "evfsadd: both", 0x3f80000040000000ull, 0x3f80000040400000ull, 0, 0,
-         0x4000000040a00000ull, 0),
-    ROW2(evfsmul, "evfsmul: an error in the high one", 0x7f80000040000000ull, 0x3f80000040400000ull,
-         0, 0, 0x7f7fffff40c00000ull, FINVH | FINVS),
+    ROW2(evfsadd, "evfsadd: both", 0x3f80000040000000ull, 0x3f80000040400000ull, 0, 0, 0x4000000040a00000ull, 0),
+    ROW2(evfsmul, "evfsmul: an error in the high one", 0x7f80000040000000ull, 0x3f80000040400000ull, 0, 0, 0x7f7fffff40c00000ull,
+         FINVH | FINVS),
 };
 
 static void check_rows(void)
@@ -198,11 +184,10 @@ static void check_rows(void)
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         Spe s = {.a = rows[i].a, .b = rows[i].b, .acc = rows[i].acc, .fscr_in = rows[i].fscr};
         Trap t = trap_run(rows[i].pc, MSR_SPE, (uint32_t)&s, 0, 0, 0);
-        bool ok =
-            t.vector == TRAP_NONE && s.result == rows[i].result && s.fscr_out == rows[i].fscr_after;
+        bool ok = t.vector == TRAP_NONE && s.result == rows[i].result && s.fscr_out == rows[i].fscr_after;
         if (!ok)
-            say("    %s: vector %u, 0x%x%x, SPEFSCR 0x%x\n", rows[i].name, t.vector,
-                (uint32_t)(s.result >> 32), (uint32_t)s.result, s.fscr_out);
+            say("    %s: vector %u, 0x%x%x, SPEFSCR 0x%x\n", rows[i].name, t.vector, (uint32_t)(s.result >> 32), (uint32_t)s.result,
+                s.fscr_out);
         report(rows[i].name, ok);
     }
 }
@@ -217,24 +202,19 @@ static Spe run(const void *pc, uint64_t a, uint64_t b)
 
 static void comparisons(void)
 {
-    report_eq("evcmpgts: high, low, either, both",
-              run(p_evcmpgts, 0x0000000100000001ull, 0xffffffff00000002ull).cr, 0x00a00000);
-    report_eq("evcmpgtu", run(p_evcmpgtu, 0x0000000100000003ull, 0xffffffff00000002ull).cr,
-              0x00600000);
+    report_eq("evcmpgts: high, low, either, both", run(p_evcmpgts, 0x0000000100000001ull, 0xffffffff00000002ull).cr, 0x00a00000);
+    report_eq("evcmpgtu", run(p_evcmpgtu, 0x0000000100000003ull, 0xffffffff00000002ull).cr, 0x00600000);
     report_eq("efscmplt", run(p_efscmplt, 0xbf800000, ONE).cr & 0x00400000, 0x00400000);
-    report_eq("efststgt: a NaN is a large number", run(p_efststgt, NAN_, ONE).cr & 0x00400000,
-              0x00400000);
-    report_eq("evfscmpeq: zeros of both signs are equal",
-              run(p_evfscmpeq, 0x80000000bf800000ull, ONE).cr, 0x00a00000);
-    report_eq64("evmwhssfa: into the accumulator too",
-                run(p_evmwhssfa, 0x4000000040000000ull, 0x4000000020000000ull).acc_out,
+    report_eq("efststgt: a NaN is a large number", run(p_efststgt, NAN_, ONE).cr & 0x00400000, 0x00400000);
+    report_eq("evfscmpeq: zeros of both signs are equal", run(p_evfscmpeq, 0x80000000bf800000ull, ONE).cr, 0x00a00000);
+    report_eq64("evmwhssfa: into the accumulator too", run(p_evmwhssfa, 0x4000000040000000ull, 0x4000000020000000ull).acc_out,
                 0x2000000010000000ull);
 }
 
 /* --- interrupts */
 
-static void one_efp(const char *name, const char *state, const void *pc, const char *insn,
-                    uint64_t a, uint64_t b, uint32_t fscr, unsigned vector, uint32_t status)
+static void one_efp(const char *name, const char *state, const void *pc, const char *insn, uint64_t a, uint64_t b, uint32_t fscr,
+                    unsigned vector, uint32_t status)
 {
     Spe s = {.a = a, .b = b, .fscr_in = fscr};
     Trap t = trap_run(pc, MSR_SPE, (uint32_t)&s, 0, 0, 0);
@@ -262,12 +242,9 @@ static void interrupts(void)
     EFP("a division by zero, enabled", p_efsdiv, ONE, 0, FDBZE, VEC_EFP_DATA, FDBZ | FDBZS);
     EFP("an overflow, enabled", p_efsmul, PMAX, PMAX, FOVFE, VEC_EFP_DATA, FOVF | FOVFS);
     EFP("an underflow, enabled", p_efsmul, TINY, TINY, FUNFE, VEC_EFP_DATA, FUNF | FUNFS);
-    EFP("one element's error ends both", p_evfsadd, 0x7f8000003f800000ull, ONE, FINVE, VEC_EFP_DATA,
-        FINVH | FINVS);
-    EFP("an inexact result, enabled", p_efsdiv, ONE, 0x40400000, FINXE, VEC_EFP_ROUND,
-        FG | FX | FINXS);
-    EFP("rounding up is left to software", p_efsdiv, ONE, 0x40400000, UP, VEC_EFP_ROUND,
-        FG | FX | FINXS);
+    EFP("one element's error ends both", p_evfsadd, 0x7f8000003f800000ull, ONE, FINVE, VEC_EFP_DATA, FINVH | FINVS);
+    EFP("an inexact result, enabled", p_efsdiv, ONE, 0x40400000, FINXE, VEC_EFP_ROUND, FG | FX | FINXS);
+    EFP("rounding up is left to software", p_efsdiv, ONE, 0x40400000, UP, VEC_EFP_ROUND, FG | FX | FINXS);
     mtspr(SPR_SPEFSCR, 0);
 
     trap_handle(VEC_EFP_ROUND, on_round);
@@ -294,8 +271,7 @@ static void one_unavailable(const char *name, const void *pc, uint32_t msr)
 static void unavailable(void)
 {
     one_unavailable("evaddw without MSR[SPE]", u_evaddw, 0);
-    one_unavailable("evldd from nowhere without MSR[SPE]: unavailable comes first", u_evldd,
-                    MSR_PR);
+    one_unavailable("evldd from nowhere without MSR[SPE]: unavailable comes first", u_evldd, MSR_PR);
     one_unavailable("efdadd without MSR[SPE]", u_efdadd, 0);
     report_eq("efsadd needs no MSR[SPE]", trap_run(u_efsadd, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
     report_eq("brinc needs no MSR[SPE]", trap_run(u_brinc, 0, 0, 0, 0, 0).vector, TRAP_NONE);
@@ -337,8 +313,7 @@ static void one_alignment(const char *name, const void *pc, uint32_t ea, uint32_
 {
     Trap t = trap_run(pc, MSR_SPE, ea, 0, 0, 0);
 
-    report(name,
-           t.vector == VEC_ALIGNMENT && t.srr0 == (uint32_t)pc && t.dear == ea && t.esr == esr);
+    report(name, t.vector == VEC_ALIGNMENT && t.srr0 == (uint32_t)pc && t.dear == ea && t.esr == esr);
 }
 
 static void memory(void)
@@ -357,12 +332,10 @@ static void memory(void)
     one_memory("evstwwe", m_evstwwe, 0x0123456700000000ull);
     one_memory("evstdw", m_evstdw, 0x0123456789abcdefull);
     one_alignment("evldd at a word", u_evldd, (uint32_t)&source + 4, ESR_SPE);
-    one_alignment("evstdd at a word: ESR[ST]", m_evstdd_only, (uint32_t)&source + 4,
-                  ESR_SPE | ESR_ST);
+    one_alignment("evstdd at a word: ESR[ST]", m_evstdd_only, (uint32_t)&source + 4, ESR_SPE | ESR_ST);
     one_alignment("evlwhe at a halfword", m_evlwhe_only, (uint32_t)&source + 2, ESR_SPE);
     Trap t = trap_run(u_evldd, MSR_SPE, TEST_EA, 0, 0, 0);
-    report("evldd from nowhere: ESR[SPE]",
-           t.vector == VEC_DTLB && t.esr == ESR_SPE && t.dear == TEST_EA);
+    report("evldd from nowhere: ESR[SPE]", t.vector == VEC_DTLB && t.esr == ESR_SPE && t.dear == TEST_EA);
 }
 
 /* 32-bit instructions leave the upper halves alone, and so does an interrupt. */
@@ -385,6 +358,5 @@ void guest_main(void)
     unavailable();
     memory();
     trap_handle(VEC_PROGRAM, step_over);
-    report_eq("32-bit results and interrupts leave upper words alone",
-              trap_run(upper, MSR_SPE, (uint32_t)&source, 0, 0, 0).ret, 7);
+    report_eq("32-bit results and interrupts leave upper words alone", trap_run(upper, MSR_SPE, (uint32_t)&source, 0, 0, 0).ret, 7);
 }

@@ -4,8 +4,8 @@
 #include "guest.h"
 
 /* For one SPR a mfspr r3 and a mtspr r3 probe. */
-#define SPR_PROBES(name, spr)                                                                      \
-    PROBE(get_##name, "mfspr 3," #spr);                                                            \
+#define SPR_PROBES(name, spr)           \
+    PROBE(get_##name, "mfspr 3," #spr); \
     PROBE(set_##name, "mtspr " #spr ",3")
 
 PROBE(get_sprg0, "mfspr 3,272");
@@ -57,8 +57,7 @@ static uint32_t get(const void *pc, uint32_t msr)
     return trap_run(pc, msr, 0xdead0000, 0, 0, 0).ret;
 }
 
-static void reads_back(const char *sentence, const void *set_pc, const void *get_pc, uint32_t value,
-                       uint32_t mask)
+static void reads_back(const char *sentence, const void *set_pc, const void *get_pc, uint32_t value, uint32_t mask)
 {
     uint32_t before = get(get_pc, 0), read, inverse;
 
@@ -79,8 +78,7 @@ static void privileged(const char *sentence, const void *pc)
 
 static void identity(void)
 {
-    report("PVR: e500mc or e500v2",
-           mfspr(SPR_PVR) >> 16 == 0x8023 || mfspr(SPR_PVR) >> 16 == 0x8021);
+    report("PVR: e500mc or e500v2", mfspr(SPR_PVR) >> 16 == 0x8023 || mfspr(SPR_PVR) >> 16 == 0x8021);
     report("SVR can be read", trap_run(get_svr, 0, 0, 0, 0, 0).vector == TRAP_NONE);
     report_eq("PIR of the boot CPU", mfspr(SPR_PIR), 0);
     uint32_t l1d = mfspr(SPR_L1CFG0), l1i = mfspr(SPR_L1CFG1);
@@ -145,8 +143,7 @@ static void of_one_core(void)
         reads_back("PID2", set_pid2, get_pid2, 0x5a, 0xff);
         reads_back("HID1", set_hid1, get_hid1, 0x00020000, 0x00020000);
         reads_back("SPEFSCR", set_spefscr, get_spefscr, 0x12340078, 0xff3eff7f);
-        report_eq("SPEFSCR in user mode", trap_run(get_spefscr, MSR_PR, 0, 0, 0, 0).vector,
-                  TRAP_NONE);
+        report_eq("SPEFSCR in user mode", trap_run(get_spefscr, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
         report("DSRR0 is absent", is_absent(get_dsrr0));
         report("SPRG9 is absent", is_absent(get_sprg9));
         report("L2CSR0 is absent", is_absent(get_l2csr0));
@@ -175,8 +172,7 @@ static void user(void)
     report_eq("USPRG6 shows SPRG6 in user mode", get(get_usprg6, MSR_PR), 0x66);
     report_eq("USPRG7 shows SPRG7 in user mode", get(get_usprg7, MSR_PR), 0x77);
     Trap t = trap_run(set_usprg0, MSR_PR, 0xabcd, 0, 0, 0);
-    report_eq("USPRG0 written in user mode", t.vector == TRAP_NONE ? get(get_usprg0, 0) : t.vector,
-              0xabcd);
+    report_eq("USPRG0 written in user mode", t.vector == TRAP_NONE ? get(get_usprg0, 0) : t.vector, 0xabcd);
     report_eq("XER in user mode", trap_run(set_xer, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
     report_eq("CTR in user mode", trap_run(get_ctr, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
     report_eq("TBL in user mode", trap_run(get_tbl, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
@@ -202,13 +198,11 @@ static void absent(void)
 
     report("an absent user SPR is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(set_unknown_user, MSR_PR, 0, 0, 0, 0);
-    report("an absent user SPR is illegal in user mode",
-           t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
+    report("an absent user SPR is illegal in user mode", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(get_unknown_supervisor, 0, 0, 0, 0, 0);
     report("an absent supervisor SPR is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(get_unknown_supervisor, MSR_PR, 0, 0, 0, 0);
-    report("an absent supervisor SPR in user mode is privileged",
-           t.vector == VEC_PROGRAM && t.esr == ESR_PPR);
+    report("an absent supervisor SPR in user mode is privileged", t.vector == VEC_PROGRAM && t.esr == ESR_PPR);
     t = trap_run(set_pvr, 0, 0, 0, 0, 0);
     report("PVR write is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);
     t = trap_run(set_tbl, 0, 0, 0, 0, 0);

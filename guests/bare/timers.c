@@ -230,8 +230,7 @@ static void enabling(void)
     report_eq("wrtee lets it in", trap_run(enable_by_wrtee, 0, 0, 0, 0, 0).vector, VEC_DEC);
     report_eq("mtmsr lets it in", trap_run(enable_by_mtmsr, 0, 0, 0, 0, 0).vector, VEC_DEC);
     mtspr(SPR_TCR, 0);
-    report_eq("masked by TCR[DIE]: not taken", trap_run(masked, MSR_EE, 0, 0, 0, 0).vector,
-              TRAP_NONE);
+    report_eq("masked by TCR[DIE]: not taken", trap_run(masked, MSR_EE, 0, 0, 0, 0).vector, TRAP_NONE);
     quiet();
 }
 

@@ -3,19 +3,7 @@
  * so the reports wait until it is over. */
 #include "mpic_regs.h"
 
-enum {
-    RBR = 0,
-    IER = 1,
-    IIR = 2,
-    FCR = 2,
-    LCR = 3,
-    MCR = 4,
-    LSR = 5,
-    MSR = 6,
-    SCR = 7,
-    DLL = 0,
-    DLM = 1
-};
+enum { RBR = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7, DLL = 0, DLM = 1 };
 enum { LSR_DR = 1, LSR_OE = 2, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 enum { MCR_LOOP = 0x10 };
 enum { SOURCE = 42 };
@@ -40,8 +28,7 @@ static void registers(void)
     report_eq("scratch holds 5a", rd(SCR), 0x5a);
     report_eq("IER is 0 after reset", rd(IER), 0);
     report_eq("IIR: nothing pending", rd(IIR) & 0xf, 1);
-    report_eq("LSR: empty, nothing received", rd(LSR) & (LSR_DR | LSR_THRE | LSR_TEMT),
-              LSR_THRE | LSR_TEMT);
+    report_eq("LSR: empty, nothing received", rd(LSR) & (LSR_DR | LSR_THRE | LSR_TEMT), LSR_THRE | LSR_TEMT);
     wr(LCR, 0x83);
     wr(DLL, 0x34);
     wr(DLM, 0x12);

@@ -6,15 +6,13 @@ PROBE(load, "lwz 3,0(3)");
 PROBE(load_byte, "lbz 3,0(3)");
 PROBE(store, "stw 4,0(3)");
 
-
 static void one(const char *vector, const char *where, const void *pc, uint64_t pa, uint32_t offset)
 {
     tlb1_map(5, TEST_EA | MAS2_I | MAS2_G, pa, 2, 0x3f);
     mtspr(SPR_MCSR, mfspr(SPR_MCSR));
     Trap t = trap_run(pc, MSR_ME, TEST_EA + offset, 0, 0, 0);
     report_eq(vector, t.vector, VEC_MCHECK);
-    report(where, t.vector == VEC_MCHECK && t.srr0 == (uint32_t)pc && !(t.msr & MSR_ME) &&
-                      (t.srr1 & MSR_ME));
+    report(where, t.vector == VEC_MCHECK && t.srr0 == (uint32_t)pc && !(t.msr & MSR_ME) && (t.srr1 & MSR_ME));
     tlb1_unmap(5);
 }
 
@@ -22,8 +20,7 @@ void guest_main(void)
 {
     report_plan(15);
     one("load from nowhere", "load from nowhere: MCSRR0, MCSRR1, MSR[ME]", load, 0x800000000ull, 0);
-    one("byte from nowhere", "byte from nowhere: MCSRR0, MCSRR1, MSR[ME]", load_byte,
-        0x7fffff000ull, 0xfff);
+    one("byte from nowhere", "byte from nowhere: MCSRR0, MCSRR1, MSR[ME]", load_byte, 0x7fffff000ull, 0xfff);
     one("store to nowhere", "store to nowhere: MCSRR0, MCSRR1, MSR[ME]", store, 0x800000000ull, 8);
     one("load beyond RAM", "load beyond RAM: MCSRR0, MCSRR1, MSR[ME]", load, 0x10000000, 0);
     one("hole in CCSR", "hole in CCSR: MCSRR0, MCSRR1, MSR[ME]", load, ccsr_pa + 0xb0000, 0);

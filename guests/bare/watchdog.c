@@ -43,8 +43,7 @@ static const char *hypervisor_says(const char *property)
 static void after_reset(void)
 {
     report_plan(3);
-    report("the tree says that a watchdog stopped it",
-           !strcmp(hypervisor_says("fsl,hv-reason-stopped"), "watchdog"));
+    report("the tree says that a watchdog stopped it", !strcmp(hypervisor_says("fsl,hv-reason-stopped"), "watchdog"));
     report("the tree says whose", !strcmp(hypervisor_says("fsl,hv-stopped-by"), "vcpu-0"));
     report_eq("TSR[WRS] is TCR[WRC]", mfspr(SPR_TSR) & TSR_WRS, TCR_WRC(WRC));
 }

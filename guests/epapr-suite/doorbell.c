@@ -34,8 +34,7 @@ static void comes(uint32_t n)
     Trap t = trap_run(doorbell_spin, MSR_EE, 200000000, 0, 0, 0);
     if (!proxy)
         ask(CALL_EV_INT_IACK, IN(0), out);
-    check(CALL_EV_DOORBELL_SEND, VALID, "its interrupt comes",
-          t.vector == VEC_EXTERNAL && (proxy ? t.epr : out[0]) == n);
+    check(CALL_EV_DOORBELL_SEND, VALID, "its interrupt comes", t.vector == VEC_EXTERNAL && (proxy ? t.epr : out[0]) == n);
     ask(CALL_EV_INT_EOI, IN(n), NULL);
     ask(CALL_EV_INT_SET_MASK, IN(n, 1), NULL);
 }
@@ -49,8 +48,7 @@ void check_doorbells(void)
     if (sending < 0)
         return;
     check(CALL_EV_DOORBELL_SEND, VALID, "the node has a handle", send != NULL);
-    if (send && succeeds(CALL_EV_DOORBELL_SEND, "a doorbell", IN(*send), NULL) && interrupt &&
-        promised(CALL_EV_INT_SET_MASK))
+    if (send && succeeds(CALL_EV_DOORBELL_SEND, "a doorbell", IN(*send), NULL) && interrupt && promised(CALL_EV_INT_SET_MASK))
         comes(interrupt[0]);
     if (receive)
         fails(CALL_EV_DOORBELL_SEND, "the receiving end", IN(*receive), EV_EINVAL);

@@ -32,8 +32,7 @@ static void configuration(uint32_t n, uint32_t config)
     succeeds(CALL_EV_INT_SET_MASK, "off", IN(n, 1), NULL);
     succeeds(CALL_EV_INT_SET_CONFIG, "configuration, priority and CPU", IN(n, config, PRIORITY, 0), NULL);
     if (succeeds(CALL_EV_INT_GET_CONFIG, "what was set", IN(n), out))
-        check(CALL_EV_INT_GET_CONFIG, VALID, "is as it was set",
-              out[0] == config && out[1] == PRIORITY && out[2] == 0);
+        check(CALL_EV_INT_GET_CONFIG, VALID, "is as it was set", out[0] == config && out[1] == PRIORITY && out[2] == 0);
     same_outputs(CALL_EV_INT_GET_CONFIG, IN(n));
     if (succeeds(CALL_EV_INT_GET_MASK, "a mask", IN(n), out))
         check(CALL_EV_INT_GET_MASK, VALID, "is as it was set", out[0] == 1);
@@ -113,8 +112,7 @@ void check_interrupts(void)
 {
     int node = fdt_next_with(-1, "compatible", "epapr,hv-pic");
     const uint32_t *handle = cells(node, "hv-handle", 1);
-    const uint32_t *wires =
-        cells(fdt_next_with(-1, "compatible", "epapr,hv-byte-channel"), "interrupts", 4);
+    const uint32_t *wires = cells(fdt_next_with(-1, "compatible", "epapr,hv-byte-channel"), "interrupts", 4);
 
     msgsnd();
     if (node < 0)

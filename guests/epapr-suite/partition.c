@@ -56,8 +56,7 @@ static void copies(void)
     entry(1, 0, source + 40, target + 17, 3, 0);
     succeeds(id, "two pieces", IN(SELF, SELF, at, 0, 2), NULL);
     check(id, VALID, "two pieces: they and nothing else arrive",
-          !memcmp(source, target, 16) && target[16] == 0 && !memcmp(source + 40, target + 17, 3) &&
-              target[20] == 0);
+          !memcmp(source, target, 16) && target[16] == 0 && !memcmp(source + 40, target + 17, 3) && target[20] == 0);
     entry(0, 0, source, source + 4, 32, 0);
     succeeds(id, "onto itself", IN(SELF, SELF, at, 0, 1), NULL);
     check(id, VALID, "onto itself: as if read first", source[4] == 1 && source[35] == 32);
@@ -89,17 +88,15 @@ static void properties(void)
         check(get, VALID, "is that of the tree", out[0] == length && !memcmp(buffer, want, length));
     same_outputs(get, PROPERTY(root, compatible, buffer, sizeof buffer));
     uint32_t status = ask(get, PROPERTY(root, compatible, buffer, 1), out);
-    check(get, ERROR, "no room for it: EV_BUFFER_OVERFLOW and its length",
-          status == EV_BUFFER_OVERFLOW && out[0] == length);
-    fails(get, "a partition that is none", IN(NONE, 0, ADDRESS(root), 0, ADDRESS(compatible), 0, ADDRESS(buffer), 8),
-          EV_EINVAL);
+    check(get, ERROR, "no room for it: EV_BUFFER_OVERFLOW and its length", status == EV_BUFFER_OVERFLOW && out[0] == length);
+    fails(get, "a partition that is none", IN(NONE, 0, ADDRESS(root), 0, ADDRESS(compatible), 0, ADDRESS(buffer), 8), EV_EINVAL);
     fails(get, "a node that is none", PROPERTY(none, compatible, buffer, 8), EV_ENOENT);
     fails(get, "a property that is none", PROPERTY(root, none, buffer, 8), EV_ENOENT);
     fails(get, "more than 32768 bytes", PROPERTY(root, compatible, buffer, 32769), EV_EINVAL);
-    fails(get, "a path that is not in memory",
-          IN(SELF, NOWHERE, 0, 0, ADDRESS(compatible), 0, ADDRESS(buffer), sizeof buffer), EV_EFAULT);
-    fails(get, "a value that would not be in memory",
-          IN(SELF, 0, ADDRESS(root), 0, ADDRESS(compatible), NOWHERE, 0, sizeof buffer), EV_EFAULT);
+    fails(get, "a path that is not in memory", IN(SELF, NOWHERE, 0, 0, ADDRESS(compatible), 0, ADDRESS(buffer), sizeof buffer),
+          EV_EFAULT);
+    fails(get, "a value that would not be in memory", IN(SELF, 0, ADDRESS(root), 0, ADDRESS(compatible), NOWHERE, 0, sizeof buffer),
+          EV_EFAULT);
 
     succeeds(set, "a property of a new node", PROPERTY(new, name, value, sizeof value), NULL);
     if (succeeds(get, "what was set", PROPERTY(new, name, buffer, sizeof buffer), out))
@@ -107,11 +104,9 @@ static void properties(void)
     succeeds(set, "an empty property", PROPERTY(new, name, value, 0), NULL);
     if (succeeds(get, "an empty property", PROPERTY(new, name, buffer, 0), out))
         check(set, VALID, "replaces it", out[0] == 0);
-    fails(set, "a partition that is none", IN(NONE, 0, ADDRESS(new), 0, ADDRESS(name), 0, ADDRESS(value), 8),
-          EV_EINVAL);
+    fails(set, "a partition that is none", IN(NONE, 0, ADDRESS(new), 0, ADDRESS(name), 0, ADDRESS(value), 8), EV_EINVAL);
     fails(set, "more than 32768 bytes", PROPERTY(new, name, value, 0xffffffff), EV_EINVAL);
-    fails(set, "a value that is not in memory", IN(SELF, 0, ADDRESS(new), 0, ADDRESS(name), NOWHERE, 0, 8),
-          EV_EFAULT);
+    fails(set, "a value that is not in memory", IN(SELF, 0, ADDRESS(new), 0, ADDRESS(name), NOWHERE, 0, 8), EV_EFAULT);
     fails(set, "a path that is none", PROPERTY(name, name, value, 4), EV_EINVAL);
 }
 
@@ -221,8 +216,7 @@ static void errors(void)
     tlb1_unmap(5);
     if (broke) {
         if (succeeds(id, "a look at an error", IN(0, size, 0, at, 1), out))
-            check(id, VALID, "it is of the machine check that was",
-                  out[0] <= size && !strcmp((char *)record, "machine check"));
+            check(id, VALID, "it is of the machine check that was", out[0] <= size && !strcmp((char *)record, "machine check"));
         same_outputs(id, IN(0, size, 0, at, 1));
         fails(id, "not in memory", IN(0, size, NOWHERE, 0, 0), EV_EFAULT);
         succeeds(id, "the error itself", IN(0, size, 0, at, 0), NULL);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "suite.h"
 
-
-
 static const struct {
     const char *name, *needs;
     uint32_t token;
     unsigned n_in, n_out;
 } rows[CALLS] = {
-#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
-    {#id, #needs, TOKEN_##id, n_in, n_out},
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) {#id, #needs, TOKEN_##id, n_in, n_out},
 #include "hcall/hcall.def"
 #undef HCALL
 };
@@ -77,23 +74,22 @@ void suite_call(Registers *r);
 /* r3 = token, in any mode. */
 extern const char suite_user[];
 extern uint32_t suite_slot[4], suite_user_slot[4];
-__asm__(
-    ".pushsection .text\n"
-    ".globl suite_call, suite_slot, suite_user, suite_user_slot\n"
-    "suite_call: stwu 1,-112(1); mflr 0; stw 0,116(1); stmw 13,16(1); mfcr 0; stw 0,100(1); stw 2,104(1);"
-    "mtspr 276,3; mtspr 277,1;" /* SPRG4, SPRG5; read by their user numbers, which KVM has too */
-    "lwz 0,128(3); mtcr 0; lwz 0,132(3); mtxer 0; lwz 0,136(3); mtctr 0; lwz 0,140(3); mtlr 0;"
-    "lwz 0,0(3); lwz 2,8(3); lmw 4,16(3); lwz 3,12(3)\n"
-    ".balign 64\n"
-    "suite_slot: nop; nop; nop; nop;"
-    "mtspr 278,3; mfspr 3,260; stw 0,0(3); stw 1,4(3); stw 2,8(3); stmw 4,16(3); mfspr 4,262; stw 4,12(3);"
-    "mfcr 4; stw 4,128(3); mfxer 4; stw 4,132(3); mfctr 4; stw 4,136(3); mflr 4; stw 4,140(3);"
-    "mfmsr 4; stw 4,144(3);"
-    "mfspr 1,261; lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
-    ".balign 64\n"
-    "suite_user: mr 11,3; li 3,-1; li 4,-1\n"
-    "suite_user_slot: nop; nop; nop; nop; blr\n"
-    ".popsection");
+__asm__(".pushsection .text\n"
+        ".globl suite_call, suite_slot, suite_user, suite_user_slot\n"
+        "suite_call: stwu 1,-112(1); mflr 0; stw 0,116(1); stmw 13,16(1); mfcr 0; stw 0,100(1); stw 2,104(1);"
+        "mtspr 276,3; mtspr 277,1;" /* SPRG4, SPRG5; read by their user numbers, which KVM has too */
+        "lwz 0,128(3); mtcr 0; lwz 0,132(3); mtxer 0; lwz 0,136(3); mtctr 0; lwz 0,140(3); mtlr 0;"
+        "lwz 0,0(3); lwz 2,8(3); lmw 4,16(3); lwz 3,12(3)\n"
+        ".balign 64\n"
+        "suite_slot: nop; nop; nop; nop;"
+        "mtspr 278,3; mfspr 3,260; stw 0,0(3); stw 1,4(3); stw 2,8(3); stmw 4,16(3); mfspr 4,262; stw 4,12(3);"
+        "mfcr 4; stw 4,128(3); mfxer 4; stw 4,132(3); mfctr 4; stw 4,136(3); mflr 4; stw 4,140(3);"
+        "mfmsr 4; stw 4,144(3);"
+        "mfspr 1,261; lwz 2,104(1); lwz 0,100(1); mtcr 0; lmw 13,16(1); lwz 0,116(1); mtlr 0; addi 1,1,112; blr\n"
+        ".balign 64\n"
+        "suite_user: mr 11,3; li 3,-1; li 4,-1\n"
+        "suite_user_slot: nop; nop; nop; nop; blr\n"
+        ".popsection");
 
 static uint32_t garbage(void)
 {
@@ -106,8 +102,8 @@ static bool registers_kept; /* of the last call */
 static bool kept(const Registers *before, const Registers *after)
 {
     const uint32_t cr_kept = 0x00fff000; /* CR2 to CR4 */
-    bool same = before->lr == after->lr && before->msr == after->msr &&
-                ((before->cr ^ after->cr) & cr_kept) == 0 && before->gpr[2] == after->gpr[2];
+    bool same = before->lr == after->lr && before->msr == after->msr && ((before->cr ^ after->cr) & cr_kept) == 0 &&
+                before->gpr[2] == after->gpr[2];
 
     for (unsigned i = 13; i < 32; i++)
         same &= before->gpr[i] == after->gpr[i];

@@ -31,9 +31,9 @@ void fails(CallId id, const char *what, const uint32_t in[8], uint32_t status);
 /* Twice, with other garbage in the output registers: the same comes back. */
 void same_outputs(CallId id, const uint32_t in[8]);
 
-bool promised(CallId id); /* by the tree */
+bool promised(CallId id);                                          /* by the tree */
 const uint32_t *cells(int node, const char *property, unsigned n); /* NULL: not there, or of another size */
-bool told(const char *word); /* one of bootargs */
+bool told(const char *word);                                       /* one of bootargs */
 
 /* Each for its family, if anything of it is promised. */
 void check_byte_channels(void);

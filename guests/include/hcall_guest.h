@@ -32,8 +32,7 @@ enum {
     EV_VENDOR_KVM = 42,
 };
 
-#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
-    TOKEN_##id = EV_VENDOR_##vendor << 16 | (number),
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc) TOKEN_##id = EV_VENDOR_##vendor << 16 | (number),
 enum {
 #include "hcall/hcall.def"
 };
@@ -42,8 +41,7 @@ enum {
 void hcall_raw(uint32_t regs[9]);
 
 /* Token in r11, r3.. = args, back the status; out (may be NULL) gets r4..r11. */
-static inline uint32_t hcall_invoke(uint32_t token, const uint32_t *args, unsigned n_in,
-                                    uint32_t out[8])
+static inline uint32_t hcall_invoke(uint32_t token, const uint32_t *args, unsigned n_in, uint32_t out[8])
 {
     uint32_t regs[9] = {0};
 
@@ -57,10 +55,10 @@ static inline uint32_t hcall_invoke(uint32_t token, const uint32_t *args, unsign
 }
 
 /* call_<id>(args, out): args has the row's n_in words */
-#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                                         \
-    static inline uint32_t call_##id(const uint32_t *args, uint32_t out[8])                        \
-    {                                                                                              \
-        return hcall_invoke(TOKEN_##id, args, n_in, out);                                          \
+#define HCALL(id, vendor, number, n_in, n_out, needs, doc)                  \
+    static inline uint32_t call_##id(const uint32_t *args, uint32_t out[8]) \
+    {                                                                       \
+        return hcall_invoke(TOKEN_##id, args, n_in, out);                   \
     }
 #include "hcall/hcall.def"
 #undef HCALL

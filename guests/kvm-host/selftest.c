@@ -28,7 +28,7 @@ enum {
     RAM_SIZE = 1 << 20,
     HCALL_AT = 0x1000,   /* where the guest's code lies, and its parts */
     HANDLER_AT = 0x2000, /* IVPR + IVOR8 */
-    DONE = 0x200000, /* no RAM there: a store is an exit */
+    DONE = 0x200000,     /* no RAM there: a store is an exit */
     SYSCALL = 0x200004,
     MSR_PR = 0x4000,
     EV_UNIMPLEMENTED = 12,
@@ -99,11 +99,12 @@ static int enable(const Vcpu *v, uint32_t what, uint32_t flags, uint64_t arg0)
  */
 static void vcpu_map(const Vcpu *v)
 {
-    static const struct kvm_book3e_206_tlb_params params = {
-        .tlb_sizes = {TLB0_ENTRIES, TLB1_ENTRIES}, .tlb_ways = {TLB0_WAYS, TLB1_ENTRIES}};
+    static const struct kvm_book3e_206_tlb_params params = {.tlb_sizes = {TLB0_ENTRIES, TLB1_ENTRIES},
+                                                            .tlb_ways = {TLB0_WAYS, TLB1_ENTRIES}};
     static uint8_t bitmap[(TLB0_ENTRIES + TLB1_ENTRIES) / 8];
     struct kvm_book3e_206_tlb_entry *tlb = calloc(TLB0_ENTRIES + TLB1_ENTRIES, sizeof *tlb);
-    struct kvm_config_tlb config = {.params = (uintptr_t)&params, .array = (uintptr_t)tlb,
+    struct kvm_config_tlb config = {.params = (uintptr_t)&params,
+                                    .array = (uintptr_t)tlb,
                                     .mmu_type = KVM_MMU_FSL_BOOKE_NOHV,
                                     .array_len = (TLB0_ENTRIES + TLB1_ENTRIES) * sizeof *tlb};
     struct kvm_dirty_tlb dirty = {.bitmap = (uintptr_t)bitmap, .num_dirty = TLB0_ENTRIES + TLB1_ENTRIES};
@@ -360,8 +361,7 @@ static void loops(Vcpu *v)
     vcpu_loop(v);
     clock_gettime(CLOCK_MONOTONIC, &end);
     check(v->ok, "%d hypercalls, one after the other", LOOPS);
-    printf("# %.1f us each, with five ioctls\n",
-           ((end.tv_sec - begin.tv_sec) * 1e6 + (end.tv_nsec - begin.tv_nsec) / 1e3) / LOOPS);
+    printf("# %.1f us each, with five ioctls\n", ((end.tv_sec - begin.tv_sec) * 1e6 + (end.tv_nsec - begin.tv_nsec) / 1e3) / LOOPS);
 }
 
 static void two_at_once(Vcpu *v)

@@ -43,10 +43,10 @@ typedef struct Board {
     uint32_t clock_hz;                             /* cores, time base, bus, UARTs */
     uint64_t ccsr, pci_memory, pci_io, spin_table; /* gpa */
     uint32_t pci_memory_bus;                       /* PCI address of the memory window */
-    unsigned pci_slot, pci_slots; /* the first with interrupt wires, and how many */
-    unsigned mpic; /* its version: 20 or 42; 0: none, the board is paravirtual */
-    uint64_t doorbell_page; /* gpa */
-    uint64_t direct_eoi; /* paravirtual: gpa of the interrupt controller's page */
+    unsigned pci_slot, pci_slots;                  /* the first with interrupt wires, and how many */
+    unsigned mpic;                                 /* its version: 20 or 42; 0: none, the board is paravirtual */
+    uint64_t doorbell_page;                        /* gpa */
+    uint64_t direct_eoi;                           /* paravirtual: gpa of the interrupt controller's page */
     BoardInputs edge_inputs, level_inputs;
     bool has_gpio; /* and with it a power-off pin */
 } Board;

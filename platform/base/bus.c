@@ -59,23 +59,19 @@ static guint range_after(const Bus *bus, uint64_t gpa)
     return low;
 }
 
-static bool overlap_error(const BusRange *have, const char *who, uint64_t gpa, uint64_t size,
-                          GError **error)
+static bool overlap_error(const BusRange *have, const char *who, uint64_t gpa, uint64_t size, GError **error)
 {
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                "physical range 0x%" PRIx64 "+0x%" PRIx64 " of %s overlaps 0x%" PRIx64 "+0x%" PRIx64
-                " of %s",
-                gpa, size, who, have->gpa, have->size, have->who);
+                "physical range 0x%" PRIx64 "+0x%" PRIx64 " of %s overlaps 0x%" PRIx64 "+0x%" PRIx64 " of %s", gpa, size, who,
+                have->gpa, have->size, have->who);
     return false;
 }
 
-static bool range_insert(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region,
-                         const char *who, GError **error)
+static bool range_insert(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region, const char *who, GError **error)
 {
     if (size == 0 || gpa + (size - 1) < gpa) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "physical range 0x%" PRIx64 "+0x%" PRIx64 " of %s is empty or wraps around",
-                    gpa, size, who);
+                    "physical range 0x%" PRIx64 "+0x%" PRIx64 " of %s is empty or wraps around", gpa, size, who);
         return false;
     }
     guint at = range_after(bus, gpa);
@@ -121,8 +117,8 @@ static const BusRange *range_find(const Bus *bus, uint64_t gpa, unsigned size)
 static bool unmapped(Bus *bus, const char *what, uint64_t gpa, unsigned size, const BusRange *r)
 {
     bus->unmapped++;
-    LOG(LOG_GUEST_ERRORS, "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s", initiator, what,
-        size, gpa, r ? "refused by " : "nobody answers", r ? r->who : "");
+    LOG(LOG_GUEST_ERRORS, "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s", initiator, what, size, gpa,
+        r ? "refused by " : "nobody answers", r ? r->who : "");
     return false;
 }
 

@@ -19,5 +19,5 @@ ClockTimer *clock_timer_new(Clock *clock, void (*fn)(void *opaque), void *opaque
 void clock_timer_free(ClockTimer *timer);
 void clock_timer_set(ClockTimer *timer, uint64_t at_ns); /* absolute; replaces an earlier one.  Under the device lock */
 void clock_timer_cancel(ClockTimer *timer);
-void clock_run_due(Clock *clock);    /* under the device lock */
-void clock_rearm(Clock *clock);      /* time was started or stopped; under the device lock */
+void clock_run_due(Clock *clock); /* under the device lock */
+void clock_rearm(Clock *clock);   /* time was started or stopped; under the device lock */

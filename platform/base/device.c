@@ -90,8 +90,8 @@ bool device_load(Device *dev, const uint8_t *data, size_t size, GError **error)
     for (size_t i = 0; i < dev->ops->n_fields; i++)
         want += dev->ops->fields[i].size * dev->ops->fields[i].count;
     if (size != want) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "state of %s '%s' is %zu bytes, expected %zu", dev->ops->name, dev->id, size, want);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "state of %s '%s' is %zu bytes, expected %zu", dev->ops->name, dev->id,
+                    size, want);
         return false;
     }
     for (size_t i = 0; i < dev->ops->n_fields; i++) {

@@ -22,14 +22,13 @@ typedef struct DeviceField {
     uint64_t reset;      /* value of every element after reset */
 } DeviceField;
 
-#define DEVICE_FIELD(type, member, reset_value)                                                    \
-    {                                                                                              \
-        #member, offsetof(type, member), sizeof(((type *)0)->member), 1, (reset_value)             \
+#define DEVICE_FIELD(type, member, reset_value)                                        \
+    {                                                                                  \
+#member, offsetof(type, member), sizeof(((type *)0)->member), 1, (reset_value) \
     }
-#define DEVICE_ARRAY(type, member, reset_value)                                                    \
-    {                                                                                              \
-        #member, offsetof(type, member), sizeof(((type *)0)->member[0]),                           \
-            G_N_ELEMENTS(((type *)0)->member), (reset_value)                                       \
+#define DEVICE_ARRAY(type, member, reset_value)                                                                           \
+    {                                                                                                                     \
+#member, offsetof(type, member), sizeof(((type *)0)->member[0]), G_N_ELEMENTS(((type *)0)->member), (reset_value) \
     }
 
 typedef struct DeviceOps {

@@ -48,8 +48,7 @@ GPtrArray *keyval_split(const char *text)
 
 static bool bad(GError **error, const char *what, const char *text, const char *expected)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: '%s' is not %s", what, text,
-                expected);
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: '%s' is not %s", what, text, expected);
     return false;
 }
 
@@ -65,8 +64,7 @@ bool value_bool(const char *what, const char *text, bool *out, GError **error)
     return bad(error, what, text, "on or off");
 }
 
-bool value_uint(const char *what, const char *text, unsigned min, unsigned max, unsigned *out,
-                GError **error)
+bool value_uint(const char *what, const char *text, unsigned min, unsigned max, unsigned *out, GError **error)
 {
     guint64 value;
     if (!g_ascii_string_to_unsigned(text, 10, min, max, &value, NULL)) {
@@ -77,8 +75,7 @@ bool value_uint(const char *what, const char *text, unsigned min, unsigned max, 
     return true;
 }
 
-bool value_size(const char *what, const char *text, unsigned default_shift, uint64_t *out,
-                GError **error)
+bool value_size(const char *what, const char *text, unsigned default_shift, uint64_t *out, GError **error)
 {
     static const char suffixes[] = "BKMGT";
     char *end;
@@ -99,8 +96,7 @@ bool value_size(const char *what, const char *text, unsigned default_shift, uint
     return true;
 }
 
-bool value_word(const char *what, const char *text, const char *const *words, size_t n,
-                unsigned *out, GError **error)
+bool value_word(const char *what, const char *text, const char *const *words, size_t n, unsigned *out, GError **error)
 {
     for (size_t i = 0; i < n; i++) {
         if (!strcmp(text, words[i])) {

@@ -11,19 +11,14 @@
 #include <stdint.h>
 
 typedef struct KeyVal {
-    char *key,
-        *value; /* key: "" for a first part without '='; value: "on" for a later one without */
+    char *key, *value; /* key: "" for a first part without '='; value: "on" for a later one without */
 } KeyVal;
 
 GPtrArray *keyval_split(const char *text); /* of KeyVal*, owned; at least one part */
 
-bool value_bool(const char *what, const char *text, bool *out,
-                GError **error); /* on|off|yes|no|true|false */
-bool value_uint(const char *what, const char *text, unsigned min, unsigned max, unsigned *out,
-                GError **error);
+bool value_bool(const char *what, const char *text, bool *out, GError **error); /* on|off|yes|no|true|false */
+bool value_uint(const char *what, const char *text, unsigned min, unsigned max, unsigned *out, GError **error);
 /* "512", "2G", "1.5M": suffixes B K M G T, default_shift (20: MiB) without one. */
-bool value_size(const char *what, const char *text, unsigned default_shift, uint64_t *out,
-                GError **error);
+bool value_size(const char *what, const char *text, unsigned default_shift, uint64_t *out, GError **error);
 /* Index of text in words[]. */
-bool value_word(const char *what, const char *text, const char *const *words, size_t n,
-                unsigned *out, GError **error);
+bool value_word(const char *what, const char *text, const char *const *words, size_t n, unsigned *out, GError **error);

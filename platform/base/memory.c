@@ -26,9 +26,8 @@ Memory *memory_new(uint64_t size, GError **error)
     if (size <= SIZE_MAX / 2)
         hva = ram_map(NULL, size);
     if (hva == MAP_FAILED) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-                    "cannot reserve %" PRIu64 " MiB of guest RAM: %s", size >> 20,
-                    g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot reserve %" PRIu64 " MiB of guest RAM: %s",
+                    size >> 20, g_strerror(errno));
         return NULL;
     }
     madvise(hva, (size_t)size, MADV_HUGEPAGE); /* a wish; nothing depends on it */

@@ -52,7 +52,7 @@ static ssize_t push(Chardev *chr, const uint8_t *data, size_t size)
     ssize_t n;
     do
         n = chr->kind == CHARDEV_SOCKET ? send(chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                      : write(chr->out_fd, data, size);
+                                        : write(chr->out_fd, data, size);
     while (n < 0 && errno == EINTR);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
 }
@@ -166,8 +166,7 @@ size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
     size_t queued = MIN(size - sent, CHARDEV_QUEUE - MIN(chr->out->len, CHARDEV_QUEUE));
     g_byte_array_append(chr->out, data + sent, (guint)queued);
     if (chr->out->len && !chr->out_watch)
-        chr->out_watch = chardev_watch(chr->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR,
-                                       G_SOURCE_FUNC(out_ready), chr);
+        chr->out_watch = chardev_watch(chr->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(out_ready), chr);
     chr->starved |= sent + queued < size;
     return sent + queued;
 }
@@ -180,8 +179,7 @@ void chardev_flush(Chardev *chr)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            message_warning("%s: the last %u bytes of its output were not taken", chr->label,
-                            chr->out->len);
+            message_warning("%s: the last %u bytes of its output were not taken", chr->label, chr->out->len);
             return;
         }
         drain(chr);
@@ -192,8 +190,7 @@ void chardev_flush(Chardev *chr)
 
 static size_t front_room(const Chardev *chr)
 {
-    return chr->handlers && chr->handlers->can_receive ? chr->handlers->can_receive(chr->opaque)
-                                                       : 0;
+    return chr->handlers && chr->handlers->can_receive ? chr->handlers->can_receive(chr->opaque) : 0;
 }
 
 static void deliver_queue(Chardev *chr)
@@ -202,8 +199,7 @@ static void deliver_queue(Chardev *chr)
     size_t n;
     while (chr->in->len && (n = MIN(MIN(front_room(chr), chr->in->len), sizeof(piece)))) {
         memcpy(piece, chr->in->data, n);
-        g_byte_array_remove_range(chr->in, 0,
-                                  (guint)n); /* before the call, which may come back here */
+        g_byte_array_remove_range(chr->in, 0, (guint)n); /* before the call, which may come back here */
         chr->handlers->receive(chr->opaque, piece, n);
     }
 }
@@ -259,8 +255,7 @@ void chardev_accept_input(Chardev *chr)
     if (chr->mux)
         deliver_queue(chr);
     if (chr->in_fd >= 0 && !chr->in_watch && input_room(chr))
-        chr->in_watch =
-            chardev_watch(chr->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(in_ready), chr);
+        chr->in_watch = chardev_watch(chr->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(in_ready), chr);
 }
 
 /* --- life */
@@ -303,8 +298,7 @@ void chardev_disconnect(Chardev *chr)
     pay_writable(chr);
 }
 
-static Chardev *chardev_from(const char *label, const char *text, const ChardevSpec *spec,
-                             GError **error)
+static Chardev *chardev_from(const char *label, const char *text, const ChardevSpec *spec, GError **error)
 {
     Chardev *chr = chardev_alloc(label, spec->kind);
     chr->about = g_strdup(text);

@@ -20,11 +20,11 @@ typedef enum ChardevEvent { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK } Char
 typedef struct ChardevHandlers {
     size_t (*can_receive)(void *opaque); /* how many bytes the front end takes now */
     void (*receive)(void *opaque, const uint8_t *data, size_t size);
-    void (*writable)(void *opaque); /* after a short write: room again; may be NULL */
+    void (*writable)(void *opaque);                  /* after a short write: room again; may be NULL */
     void (*event)(void *opaque, ChardevEvent event); /* may be NULL */
 } ChardevHandlers;
 
-bool chardev_check(const char *spec, GError **error); /* is it well-formed?  Opens nothing */
+bool chardev_check(const char *spec, GError **error);                      /* is it well-formed?  Opens nothing */
 Chardev *chardev_new(const char *label, const char *spec, GError **error); /* label: "serial0" */
 /* The same for an argument of -chardev, whose id is the label.  id may be NULL, else g_free(). */
 bool chardev_option_check(const char *text, char **id, GError **error);
@@ -35,10 +35,10 @@ void chardev_free(Chardev *chr);
 void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque);
 void chardev_set_handlers(Chardev *chr, const ChardevHandlers *handlers, void *opaque);
 size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size); /* bytes accepted, may be short; never blocks */
-size_t chardev_room(const Chardev *chr); /* bytes that a write certainly accepts; may be more than any queue */
+size_t chardev_room(const Chardev *chr);  /* bytes that a write certainly accepts; may be more than any queue */
 bool chardev_is_open(const Chardev *chr); /* somebody is at the other end; else output is dropped, as on a loose cable */
-void chardev_accept_input(Chardev *chr); /* can_receive may have grown */
+void chardev_accept_input(Chardev *chr);  /* can_receive may have grown */
 /* What a ringbuf holds, the oldest first, up to size bytes; they leave it.  False: it is not one. */
 bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size);
-void chardev_flush(Chardev *chr);        /* before exit: writes out what is queued, bounded */
+void chardev_flush(Chardev *chr);                 /* before exit: writes out what is queued, bounded */
 const char *chardev_describe(const Chardev *chr); /* "pty /dev/pts/3"; borrowed */

@@ -22,8 +22,8 @@
 static bool failed(const Chardev *chr, const char *doing, GError **error)
 {
     int why = errno;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: %s: cannot %s: %s",
-                chr->label, chr->about, doing, g_strerror(why));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: %s: cannot %s: %s", chr->label, chr->about, doing,
+                g_strerror(why));
     return false;
 }
 
@@ -63,9 +63,8 @@ int chardev_reopen(int fd, int mode)
 static bool open_stdio(Chardev *chr, GError **error)
 {
     if (stdio_owner) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
-                    "%s: %s: standard input and output are already %s's", chr->label, chr->about,
-                    stdio_owner->label);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "%s: %s: standard input and output are already %s's", chr->label,
+                    chr->about, stdio_owner->label);
         return false;
     }
     int out = chardev_reopen(STDOUT_FILENO, O_WRONLY);
@@ -178,8 +177,7 @@ static bool is_stale(const struct sockaddr_un *sun)
     if (lstat(sun->sun_path, &st) || !S_ISSOCK(st.st_mode))
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool stale =
-        fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
+    bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
     if (fd >= 0)
         close(fd);
     return stale;
@@ -233,8 +231,7 @@ static bool wait_for_client(Chardev *chr, GError **error)
 }
 
 /* Takes fd. */
-static bool socket_join(Chardev *chr, int fd, const struct sockaddr *sa, socklen_t size,
-                        GError **error)
+static bool socket_join(Chardev *chr, int fd, const struct sockaddr *sa, socklen_t size, GError **error)
 {
     if (connect(fd, sa, size)) {
         failed(chr, "connect", error);
@@ -278,8 +275,7 @@ static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
     struct addrinfo *found;
     int one = 1, why = getaddrinfo(spec->host, spec->port, &hints, &found);
     if (why) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s: %s", chr->label, chr->about,
-                    gai_strerror(why));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s: %s", chr->label, chr->about, gai_strerror(why));
         return false;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -290,8 +286,7 @@ static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
         chr->listen_fd = fd;
         set_nonblocking(fd);
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        ok = (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0) ||
-             failed(chr, "listen on the port", error);
+        ok = (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0) || failed(chr, "listen on the port", error);
         ok = ok && socket_serve(chr, spec, error);
     }
     freeaddrinfo(found);

@@ -65,8 +65,7 @@ static bool set_host(ChardevSpec *spec, const char *what, const char *value, GEr
 static bool set_port(ChardevSpec *spec, const char *what, const char *value, GError **error)
 {
     unsigned port;
-    return value_uint(what, value, 0, 65535, &port, error) &&
-           set_string(&spec->port, what, value, error);
+    return value_uint(what, value, 0, 65535, &port, error) && set_string(&spec->port, what, value, error);
 }
 
 static bool set_server(ChardevSpec *spec, const char *what, const char *value, GError **error)
@@ -148,17 +147,12 @@ static bool set_key(ChardevSpec *spec, const char *option, const KeyVal *pair, G
 static bool kind_parse(const char *option, const char *word, ChardevKind *kind, GError **error)
 {
     static const char *const names[] = {
-        [CHARDEV_NULL] = "null",
-        [CHARDEV_STDIO] = "stdio",
-        [CHARDEV_FILE] = "file",
-        [CHARDEV_PTY] = "pty",
-        [CHARDEV_SOCKET] = "socket",
-        [CHARDEV_RINGBUF] = "ringbuf",
+        [CHARDEV_NULL] = "null", [CHARDEV_STDIO] = "stdio",   [CHARDEV_FILE] = "file",
+        [CHARDEV_PTY] = "pty",   [CHARDEV_SOCKET] = "socket", [CHARDEV_RINGBUF] = "ringbuf",
     };
-    static const char *const planned[] = {"udp",     "pipe",     "vc",        "console",
-                                          "serial",  "parallel", "spicevmc",  "spiceport",
-                                          "msmouse", "braille",  "testdev",   "wctablet",
-                                          "memory",  "tty",      "qemu-vdagent", "dbus"};
+    static const char *const planned[] = {"udp",      "pipe",      "vc",           "console", "serial",  "parallel",
+                                          "spicevmc", "spiceport", "msmouse",      "braille", "testdev", "wctablet",
+                                          "memory",   "tty",       "qemu-vdagent", "dbus"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (!strcmp(word, names[i])) {
             *kind = (ChardevKind)i;

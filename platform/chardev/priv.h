@@ -8,29 +8,21 @@
 
 enum {
     CHARDEV_QUEUE = 64 << 10, /* output waiting for a slow reader */
-    CHARDEV_MUX_QUEUE =
-        4096, /* input of a mux waiting for the guest: Ctrl-a x works though it reads nothing */
+    CHARDEV_MUX_QUEUE = 4096, /* input of a mux waiting for the guest: Ctrl-a x works though it reads nothing */
 };
 
-typedef enum ChardevKind {
-    CHARDEV_NULL,
-    CHARDEV_STDIO,
-    CHARDEV_FILE,
-    CHARDEV_PTY,
-    CHARDEV_SOCKET,
-    CHARDEV_RINGBUF
-} ChardevKind;
+typedef enum ChardevKind { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_PTY, CHARDEV_SOCKET, CHARDEV_RINGBUF } ChardevKind;
 
 /* What a specification says. */
 typedef struct ChardevSpec {
     ChardevKind kind;
     bool mux;
-    char *id;               /* -chardev */
-    char *path, *input;     /* file, unix; input: what a file's reader gets; NULL: nothing */
-    char *host, *port;      /* tcp; port NULL: unix */
-    bool server, wait;      /* socket */
-    bool append;            /* file */
-    unsigned ring_size;     /* ringbuf */
+    char *id;           /* -chardev */
+    char *path, *input; /* file, unix; input: what a file's reader gets; NULL: nothing */
+    char *host, *port;  /* tcp; port NULL: unix */
+    bool server, wait;  /* socket */
+    bool append;        /* file */
+    unsigned ring_size; /* ringbuf */
 } ChardevSpec;
 
 bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error);
@@ -63,23 +55,20 @@ struct Chardev {
 Chardev *chardev_alloc(const char *label, ChardevKind kind);
 /* Input and output descriptors (take; may be the same; −1: none); tells the front end. */
 void chardev_connect(Chardev *chr, int in_fd, int out_fd);
-void chardev_disconnect(
-    Chardev *chr); /* closes them; what is queued is dropped; tells the front end */
+void chardev_disconnect(Chardev *chr); /* closes them; what is queued is dropped; tells the front end */
 GSource *chardev_watch(int fd, GIOCondition condition, GSourceFunc fn, Chardev *chr);
 void chardev_unwatch(GSource **source);
 
 /* chardev_open.c */
 bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error);
-void chardev_close_ends(Chardev *chr); /* what chardev_open() took besides the descriptors */
-void chardev_lost(Chardev *chr); /* the other end is gone: disconnect, and wait for the next */
+void chardev_close_ends(Chardev *chr);      /* what chardev_open() took besides the descriptors */
+void chardev_lost(Chardev *chr);            /* the other end is gone: disconnect, and wait for the next */
 void chardev_poll_connection(Chardev *chr); /* pty: connects when somebody opened the other side */
-int chardev_reopen(int fd,
-                   int mode); /* fd with a file description of its own, non-blocking.  −1: errno */
+int chardev_reopen(int fd, int mode);       /* fd with a file description of its own, non-blocking.  −1: errno */
 
 /* chardev_mux.c */
 void chardev_mux_input(Chardev *chr, const uint8_t *data, size_t size);
 
 /* chardev_tty.c */
-bool tty_make_raw(int fd,
-                  bool signals); /* Ctrl-c and Ctrl-z still raise signals?  false: not a terminal */
-void tty_restore(void);          /* also at exit and on fatal signals */
+bool tty_make_raw(int fd, bool signals); /* Ctrl-c and Ctrl-z still raise signals?  false: not a terminal */
+void tty_restore(void);                  /* also at exit and on fatal signals */

@@ -16,8 +16,7 @@ static bool bad(GError **error, const char *text, const char *why)
     return false;
 }
 
-static bool path_parse(const char *text, const char *path, ChardevKind kind, ChardevSpec *spec,
-                       GError **error)
+static bool path_parse(const char *text, const char *path, ChardevKind kind, ChardevSpec *spec, GError **error)
 {
     spec->kind = kind;
     spec->path = g_strdup(path);
@@ -30,8 +29,7 @@ static bool socket_key(const char *text, const KeyVal *pair, ChardevSpec *spec, 
     static const char *const keys[] = {"server", "wait", "nowait"};
     unsigned k;
     bool on;
-    if (!value_word(text, pair->key, keys, G_N_ELEMENTS(keys), &k, error) ||
-        !value_bool(text, pair->value, &on, error))
+    if (!value_word(text, pair->key, keys, G_N_ELEMENTS(keys), &k, error) || !value_bool(text, pair->value, &on, error))
         return false;
     if (k == 0)
         spec->server = on;
@@ -44,8 +42,7 @@ static bool unix_parse(const char *text, ChardevSpec *spec, GError **error)
 {
     g_autoptr(GPtrArray) parts = keyval_split(text + strlen("unix:"));
     const KeyVal *first = parts->pdata[0];
-    g_autofree char *path =
-        *first->key ? g_strconcat(first->key, "=", first->value, NULL) : g_strdup(first->value);
+    g_autofree char *path = *first->key ? g_strconcat(first->key, "=", first->value, NULL) : g_strdup(first->value);
     if (!path_parse(text, path, CHARDEV_SOCKET, spec, error))
         return false;
     spec->wait = true;
@@ -58,18 +55,14 @@ static bool unix_parse(const char *text, ChardevSpec *spec, GError **error)
 
 static bool unknown(const char *text, GError **error)
 {
-    static const char *const planned[] = {"tcp:",     "telnet:", "websocket:", "udp:",
-                                          "pipe:",    "/dev/",   "fdset:",     "vc",
-                                          "spicevmc", "con:",    "COM",        "msmouse",
-                                          "braille",  "mon:"};
-    static const char *const known[] = {"stdio", "mon:stdio", "null",    "none",
-                                        "file",  "pty",       "unix",    "chardev"};
+    static const char *const planned[] = {"tcp:", "telnet:",  "websocket:", "udp:", "pipe:",   "/dev/",   "fdset:",
+                                          "vc",   "spicevmc", "con:",       "COM",  "msmouse", "braille", "mon:"};
+    static const char *const known[] = {"stdio", "mon:stdio", "null", "none", "file", "pty", "unix", "chardev"};
     for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
         if (g_str_has_prefix(text, planned[i]) && !(g_str_has_prefix(text, "mon:std")))
             return bad(error, text, "not yet supported");
     }
-    g_autofree char *kind =
-        g_strndup(text, g_str_has_prefix(text, "mon:") ? strlen(text) : strcspn(text, ":,"));
+    g_autofree char *kind = g_strndup(text, g_str_has_prefix(text, "mon:") ? strlen(text) : strcspn(text, ":,"));
     g_autofree char *hint = suggest_phrase(kind, known, G_N_ELEMENTS(known));
     g_autofree char *why = g_strconcat("unknown back end", hint, NULL);
     return bad(error, text, why);
@@ -87,8 +80,7 @@ bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error)
     spec->kind = CHARDEV_PTY;
     if (!strcmp(text, "pty"))
         return true;
-    bool ok = g_str_has_prefix(text, "file:")
-                  ? path_parse(text, text + strlen("file:"), CHARDEV_FILE, spec, error)
+    bool ok = g_str_has_prefix(text, "file:")   ? path_parse(text, text + strlen("file:"), CHARDEV_FILE, spec, error)
               : g_str_has_prefix(text, "unix:") ? unix_parse(text, spec, error)
                                                 : unknown(text, error);
     if (!ok)

@@ -15,8 +15,7 @@ static struct termios cooked, raw;
 static int tty_fd;
 static volatile sig_atomic_t is_raw; /* should be: between tty_make_raw() and tty_restore() */
 
-static const int fatal_signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL,  SIGSEGV,
-                                    SIGSYS,  SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+static const int fatal_signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /* tcsetattr() from the background would stop the program. */
 static bool in_foreground(void)

@@ -97,8 +97,7 @@ static void warn_of_shared_debug(Gdb *gdb, unsigned n)
 {
     if (n && !gdb->warned && !(vcpus_caps(gdb->machine->vcpus) & ACCEL_CAP_DEBUG_BESIDE)) {
         gdb->warned = true;
-        message_warning(
-            "gdb: the guest's own debug events stand still while gdb has break- or watchpoints");
+        message_warning("gdb: the guest's own debug events stand still while gdb has break- or watchpoints");
     }
 }
 
@@ -244,8 +243,7 @@ Gdb *gdb_new(Machine *machine, const char *spec, GError **error)
     Gdb *gdb;
 
     if (!(vcpus_caps(machine->vcpus) & ACCEL_CAP_SET_DEBUG)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "-gdb: accelerator '%s' has no breakpoints and single step",
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb: accelerator '%s' has no breakpoints and single step",
                     machine->config->accel);
         return NULL;
     }

@@ -29,7 +29,7 @@ static const struct {
     Access supv;
     StateLevel level;
 } sprs[E500_SPR_SLOTS] = {
-#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc) \
     {#NAME, E500_CORE_##cores, mask, WHERE_##read, ACCESS_##supv, STATE_##level},
 #include "cpu/e500/spr.def"
 #undef SPR
@@ -145,8 +145,8 @@ bool gdb_reg_set(E500State *s, unsigned reg, uint64_t value)
 
 static void xml_reg(GString *xml, const char *name, unsigned reg, const char *attributes)
 {
-    g_string_append_printf(xml, "<reg name=\"%s\" bitsize=\"%zu\" regnum=\"%u\" %s/>\n", name,
-                           gdb_reg_size(reg) * 8, reg, attributes);
+    g_string_append_printf(xml, "<reg name=\"%s\" bitsize=\"%zu\" regnum=\"%u\" %s/>\n", name, gdb_reg_size(reg) * 8, reg,
+                           attributes);
 }
 
 static void xml_numbered(GString *xml, const char *format, unsigned first, const char *attributes)

@@ -16,7 +16,7 @@ struct Qmp {
     RunState *run;
     const HcallEnv *hcall;
     const Areas *areas;
-    const char *name; /* -name */
+    const char *name;     /* -name */
     const char *watchdog; /* -action watchdog= */
     const GPtrArray *chardevs;
     JsonObject *arguments; /* of the command being executed; NULL: none */
@@ -41,8 +41,7 @@ static void send_message(Qmp *qmp, GVariant *message, JsonNode *id)
 
 static void send_error(Qmp *qmp, JsonNode *id, const char *class, const char *desc)
 {
-    send_message(qmp, g_variant_new_parsed("{'error': {'class': %s, 'desc': %s}}", class, desc),
-                 id);
+    send_message(qmp, g_variant_new_parsed("{'error': {'class': %s, 'desc': %s}}", class, desc), id);
 }
 
 static const char *string_of(JsonNode *node)
@@ -75,9 +74,8 @@ static GVariant *version(void)
     unsigned major = 0, minor = 0, micro = 0;
 
     sscanf(QUOIN_VERSION, "%u.%u.%u", &major, &minor, &micro);
-    return g_variant_new_parsed(
-        "{'qemu': <{'major': %u, 'minor': %u, 'micro': %u}>, 'package': <%s>}", major, minor, micro,
-        "quoin-" QUOIN_VERSION);
+    return g_variant_new_parsed("{'qemu': <{'major': %u, 'minor': %u, 'micro': %u}>, 'package': <%s>}", major, minor, micro,
+                                "quoin-" QUOIN_VERSION);
 }
 
 static GVariant *cmd_qmp_capabilities(Qmp *qmp, const char **wrong)
@@ -100,8 +98,8 @@ static GVariant *cmd_query_status(Qmp *qmp, const char **wrong)
 {
     RunStateId state = run_state(qmp->run);
 
-    return g_variant_new_parsed("{'status': <%s>, 'running': <%b>, 'singlestep': <false>}",
-                                run_state_name(state), state == RUN_STATE_RUNNING);
+    return g_variant_new_parsed("{'status': <%s>, 'running': <%b>, 'singlestep': <false>}", run_state_name(state),
+                                state == RUN_STATE_RUNNING);
 }
 
 static GVariant *cmd_query_commands(Qmp *qmp, const char **wrong)
@@ -203,9 +201,8 @@ static GVariant *cmd_system_powerdown(Qmp *qmp, const char **wrong)
 
 static const char *argument(Qmp *qmp, const char *name)
 {
-    return qmp->arguments && json_object_has_member(qmp->arguments, name)
-               ? string_of(json_object_get_member(qmp->arguments, name))
-               : NULL;
+    return qmp->arguments && json_object_has_member(qmp->arguments, name) ? string_of(json_object_get_member(qmp->arguments, name))
+                                                                          : NULL;
 }
 
 static Chardev *ring(Qmp *qmp, const char **wrong)
@@ -255,8 +252,8 @@ static GVariant *cmd_ringbuf_read(Qmp *qmp, const char **wrong)
     device_unlock();
     if (!data->len)
         return g_variant_new_string("");
-    g_autofree char *text = base64 ? g_base64_encode(data->data, data->len)
-                                   : g_utf8_make_valid((const char *)data->data, (gssize)data->len);
+    g_autofree char *text =
+        base64 ? g_base64_encode(data->data, data->len) : g_utf8_make_valid((const char *)data->data, (gssize)data->len);
     return g_variant_new_string(text);
 }
 
@@ -310,9 +307,7 @@ static void execute(Qmp *qmp, JsonObject *request)
         return;
     }
     const char *name = string_of(json_object_get_member(request, "execute"));
-    qmp->arguments = json_object_has_member(request, "arguments")
-                         ? json_object_get_object_member(request, "arguments")
-                         : NULL;
+    qmp->arguments = json_object_has_member(request, "arguments") ? json_object_get_object_member(request, "arguments") : NULL;
     bool negotiates = !strcmp(name, "qmp_capabilities");
     if (negotiates == qmp->negotiated) {
         send_error(qmp, id, "CommandNotFound",
@@ -399,10 +394,7 @@ static void opened(void *opaque)
     qmp->connected = true;
     qmp->negotiated = false;
     g_string_truncate(qmp->in, 0);
-    send_message(
-        qmp,
-        g_variant_new_parsed("{'QMP': {'version': <%*>, 'capabilities': <@as []>}}", version()),
-        NULL);
+    send_message(qmp, g_variant_new_parsed("{'QMP': {'version': <%*>, 'capabilities': <@as []>}}", version()), NULL);
 }
 
 static void closed(void *opaque)
@@ -494,18 +486,15 @@ static void told(void *opaque, RunEvent event, RunCause cause)
     qmp->told |= 1u << event;
     if (!qmp->connected || !qmp->negotiated)
         return;
-    GVariant *stamp = g_variant_new_parsed("{'seconds': %x, 'microseconds': %x}",
-                                           now / G_USEC_PER_SEC, now % G_USEC_PER_SEC);
-    GVariant *message =
-        event == RUN_EVENT_WATCHDOG
-            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, 'data': <{'action': <%s>}>}",
-                                   stamp, event_name(event), qmp->watchdog)
-        : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
-            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, "
-                                   "'data': <{'guest': <%b>, 'reason': <%s>}>}",
-                                   stamp, event_name(event), run_cause_by_guest(cause),
-                                   reason(cause))
-            : g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>}", stamp, event_name(event));
+    GVariant *stamp = g_variant_new_parsed("{'seconds': %x, 'microseconds': %x}", now / G_USEC_PER_SEC, now % G_USEC_PER_SEC);
+    GVariant *message = event == RUN_EVENT_WATCHDOG
+                            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, 'data': <{'action': <%s>}>}", stamp,
+                                                   event_name(event), qmp->watchdog)
+                        : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
+                            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, "
+                                                   "'data': <{'guest': <%b>, 'reason': <%s>}>}",
+                                                   stamp, event_name(event), run_cause_by_guest(cause), reason(cause))
+                            : g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>}", stamp, event_name(event));
     send_message(qmp, message, NULL);
 }
 

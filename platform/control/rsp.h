@@ -56,7 +56,7 @@ typedef struct RspTarget {
     bool (*read)(void *opaque, unsigned thread, Ea ea, void *to, size_t size);
     bool (*write)(void *opaque, unsigned thread, Ea ea, const void *from, size_t size);
     bool (*set_points)(void *opaque, const RspPoint *list, unsigned n); /* in all threads; false: too many, or none at all */
-    bool (*resume)(void *opaque, const RspResume *how); /* how[thread].  False: it cannot run, the guest is off */
+    bool (*resume)(void *opaque, const RspResume *how);                 /* how[thread].  False: it cannot run, the guest is off */
     void (*kill)(void *opaque);
     void (*send)(void *opaque, const void *data, size_t size); /* any time */
 } RspTarget;
@@ -67,4 +67,4 @@ void rsp_opened(Rsp *rsp); /* a new client: stops the target */
 void rsp_closed(Rsp *rsp); /* the client is gone: its points go; the target runs or stays as it is */
 void rsp_receive(Rsp *rsp, const char *data, size_t size);
 void rsp_stopped(Rsp *rsp, const RspStop *stop); /* told to the client if it waits for it */
-void rsp_exited(Rsp *rsp);                                    /* the program ends */
+void rsp_exited(Rsp *rsp);                       /* the program ends */

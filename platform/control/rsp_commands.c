@@ -22,8 +22,7 @@ static bool take_point(const char *p, RspPoint *point)
     uint64_t size;
 
     point->type = (RspPointType)*p++;
-    if (!rsp_take(&p, ',') || !rsp_take_ea(&p, &point->ea) || !rsp_take(&p, ',') ||
-        !rsp_take_hex(&p, &size) || (*p && *p != ';'))
+    if (!rsp_take(&p, ',') || !rsp_take_ea(&p, &point->ea) || !rsp_take(&p, ',') || !rsp_take_hex(&p, &size) || (*p && *p != ';'))
         return false;
     if (point->type == RSP_POINT_SOFTWARE || point->type == RSP_POINT_HARDWARE)
         size = 4;
@@ -36,8 +35,7 @@ static unsigned find_point(const Rsp *rsp, const RspPoint *point)
     unsigned i = 0;
 
     while (i < rsp->n_points &&
-           (rsp->points[i].type != point->type || rsp->points[i].ea != point->ea ||
-            rsp->points[i].size != point->size))
+           (rsp->points[i].type != point->type || rsp->points[i].ea != point->ea || rsp->points[i].size != point->size))
         i++;
     return i;
 }
@@ -292,10 +290,8 @@ static void cmd_supported(Rsp *rsp, const char *p)
 
     rsp->swbreak = strstr(p, "swbreak+") != NULL;
     rsp->hwbreak = strstr(p, "hwbreak+") != NULL;
-    g_snprintf(
-        text, sizeof text,
-        "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+",
-        RSP_PACKET_MAX);
+    g_snprintf(text, sizeof text, "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+",
+               RSP_PACKET_MAX);
     rsp_reply(rsp, text);
 }
 
@@ -310,8 +306,7 @@ static void cmd_xml(Rsp *rsp, const char *p)
 {
     uint64_t offset, size, total = strlen(rsp->xml);
 
-    if (!rsp_take_hex(&p, &offset) || !rsp_take(&p, ',') || !rsp_take_hex(&p, &size) || *p ||
-        offset > total) {
+    if (!rsp_take_hex(&p, &offset) || !rsp_take(&p, ',') || !rsp_take_hex(&p, &size) || *p || offset > total) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }

@@ -62,8 +62,8 @@ void rsp_write_reg(Rsp *rsp, const char *p)
 {
     uint64_t reg, value;
 
-    if (!rsp_take_hex(&p, &reg) || reg >= GDB_REGS || !gdb_reg_size((unsigned)reg) ||
-        !rsp_take(&p, '=') || !rsp_take_value(&p, gdb_reg_size((unsigned)reg), &value) || *p) {
+    if (!rsp_take_hex(&p, &reg) || reg >= GDB_REGS || !gdb_reg_size((unsigned)reg) || !rsp_take(&p, '=') ||
+        !rsp_take_value(&p, gdb_reg_size((unsigned)reg), &value) || *p) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
@@ -119,8 +119,7 @@ void rsp_write_memory(Rsp *rsp, const char *p)
     uint8_t data[RSP_PACKET_MAX / 2];
     Ea ea;
     uint64_t size, byte;
-    bool ok = rsp_take_ea(&p, &ea) && rsp_take(&p, ',') && rsp_take_hex(&p, &size) &&
-              rsp_take(&p, ':') && size <= sizeof data;
+    bool ok = rsp_take_ea(&p, &ea) && rsp_take(&p, ',') && rsp_take_hex(&p, &size) && rsp_take(&p, ':') && size <= sizeof data;
 
     for (size_t i = 0; ok && i < size; i++) {
         ok = rsp_take_value(&p, 1, &byte);

@@ -21,9 +21,9 @@ struct Rsp {
     GString *last; /* last packet sent, for a '-' */
     /* session */
     bool connected;
-    bool waiting;      /* the client waits for a stop reply */
-    unsigned thread_g; /* thread that g, p, m, … are about */
-    unsigned thread_c; /* of s and c; G_MAXUINT: all */
+    bool waiting;          /* the client waits for a stop reply */
+    unsigned thread_g;     /* thread that g, p, m, … are about */
+    unsigned thread_c;     /* of s and c; G_MAXUINT: all */
     bool swbreak, hwbreak; /* the client knows these stop reasons */
     RspStop stop;
     RspPoint points[RSP_POINTS_MAX];

@@ -117,8 +117,7 @@ static bool fail_errno(GError **error, const Spec *spec, const char *what, const
 {
     int err = errno;
 
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(err), "%s: %s %s: %s", spec->option,
-                what, where, g_strerror(err));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(err), "%s: %s %s: %s", spec->option, what, where, g_strerror(err));
     return false;
 }
 
@@ -129,8 +128,7 @@ static bool listen_unix(ControlSocket *sock, const Spec *spec, GError **error)
     struct stat st;
 
     if (strlen(spec->path) >= sizeof name.sun_path)
-        return fail(error, spec->option, "unix:%s: the path is longer than %zu bytes", spec->path,
-                    sizeof name.sun_path - 1);
+        return fail(error, spec->option, "unix:%s: the path is longer than %zu bytes", spec->path, sizeof name.sun_path - 1);
     strcpy(name.sun_path, spec->path);
     if (lstat(spec->path, &st) == 0 && S_ISSOCK(st.st_mode))
         unlink(spec->path);
@@ -148,17 +146,14 @@ static bool listen_tcp(ControlSocket *sock, const Spec *spec, GError **error)
     bool v6 = spec->host && strchr(spec->host, ':');
     struct addrinfo hints = {.ai_family = v6 ? AF_INET6 : AF_INET, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
-    g_autofree char *where =
-        g_strdup_printf("%s:%s", spec->host ? spec->host : "127.0.0.1", spec->port);
+    g_autofree char *where = g_strdup_printf("%s:%s", spec->host ? spec->host : "127.0.0.1", spec->port);
     int one = 1, err = getaddrinfo(spec->host, spec->port, &hints, &list);
 
     if (err)
         return fail(error, spec->option, "%s: %s", where, gai_strerror(err));
     sock->listen_fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool ok = sock->listen_fd >= 0 &&
-              setsockopt(sock->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-              bind(sock->listen_fd, list->ai_addr, list->ai_addrlen) == 0 &&
-              listen(sock->listen_fd, 1) == 0;
+    bool ok = sock->listen_fd >= 0 && setsockopt(sock->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+              bind(sock->listen_fd, list->ai_addr, list->ai_addrlen) == 0 && listen(sock->listen_fd, 1) == 0;
     if (!ok)
         fail_errno(error, spec, "cannot listen on", where);
     freeaddrinfo(list);
@@ -287,8 +282,8 @@ void control_socket_wait(ControlSocket *sock)
             accept_client(sock->listen_fd, G_IO_IN, sock);
 }
 
-ControlSocket *control_socket_new(const char *option, const char *text, const char *assume,
-                                  const ControlSocketOps *ops, void *opaque, GError **error)
+ControlSocket *control_socket_new(const char *option, const char *text, const char *assume, const ControlSocketOps *ops,
+                                  void *opaque, GError **error)
 {
     g_auto(Spec) spec = {.option = option};
 

@@ -22,8 +22,8 @@ typedef struct ControlSocketOps {
 /*
  * option: "-gdb", for messages.  assume: what a spec that does not say means ("server=on,wait=off").
  */
-ControlSocket *control_socket_new(const char *option, const char *spec, const char *assume,
-                                  const ControlSocketOps *ops, void *opaque, GError **error);
+ControlSocket *control_socket_new(const char *option, const char *spec, const char *assume, const ControlSocketOps *ops,
+                                  void *opaque, GError **error);
 void control_socket_wait(ControlSocket *sock); /* wait=on: until the first client is there; else nothing */
 void control_socket_free(ControlSocket *sock); /* sends what is queued, as far as the client takes it at once */
 /* Queued without bound on purpose: answers only, and the client is not read while it does not take them. */

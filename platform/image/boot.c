@@ -52,8 +52,7 @@ static bool load_programs(Boot *boot, const Config *config, uint64_t *top, GErro
     *top = MAX(*top, FIRMWARE_ROOM);
     if (!config->kernel)
         return true;
-    boot->kernel =
-        image_load_raw(config->kernel, "kernel", align_up(*top, MIB), config->ram_size, error);
+    boot->kernel = image_load_raw(config->kernel, "kernel", align_up(*top, MIB), config->ram_size, error);
     if (!boot->kernel)
         return false;
     *top = boot->kernel->high;
@@ -65,8 +64,7 @@ bool boot_load(Boot *boot, const Config *config, GError **error)
     *boot = (Boot){0};
     uint64_t top = 0;
     if (!config->kernel && config->initrd) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "-initrd %s: needs a -kernel that uses it", config->initrd);
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-initrd %s: needs a -kernel that uses it", config->initrd);
         return false;
     }
     if (!load_programs(boot, config, &top, error))
@@ -84,9 +82,7 @@ bool boot_load(Boot *boot, const Config *config, GError **error)
     boot->dtb_gpa = align_down(top + DTB_GAP, MIB);
     if (boot->dtb_gpa + BOOT_DTB_MAX > config->ram_size) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "-m %" G_GUINT64_FORMAT
-                    "M: too small: images and the device tree above them end at %" G_GUINT64_FORMAT
-                    "M",
+                    "-m %" G_GUINT64_FORMAT "M: too small: images and the device tree above them end at %" G_GUINT64_FORMAT "M",
                     config->ram_size / MIB, (boot->dtb_gpa + BOOT_DTB_MAX) / MIB);
         return false;
     }
@@ -107,14 +103,11 @@ bool boot_put(const Boot *boot, Memory *memory, GBytes *tree, GError **error)
     gsize size;
     const void *data = g_bytes_get_data(tree, &size);
     if (size > BOOT_DTB_MAX) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
-                    "device tree: %zu bytes, at most %d fit", size, BOOT_DTB_MAX);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "device tree: %zu bytes, at most %d fit", size, BOOT_DTB_MAX);
         return false;
     }
-    if ((boot->program && !image_put(boot->program, memory)) ||
-        (boot->kernel && !image_put(boot->kernel, memory)) ||
-        (boot->initrd && !image_put(boot->initrd, memory)) ||
-        !memory_write(memory, boot->dtb_gpa, data, size)) {
+    if ((boot->program && !image_put(boot->program, memory)) || (boot->kernel && !image_put(boot->kernel, memory)) ||
+        (boot->initrd && !image_put(boot->initrd, memory)) || !memory_write(memory, boot->dtb_gpa, data, size)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAULT, "images: do not fit into RAM");
         return false;
     }

@@ -48,17 +48,14 @@ static bool elf_header(Elf *elf, GError **error)
     if (h[EI_CLASS] != ELFCLASS32)
         return image_bad(elf->file, error, "unknown class %u", h[EI_CLASS]);
     if (h[EI_DATA] != ELFDATA2MSB)
-        return image_bad(elf->file, error,
-                         "little-endian, and the machine boots big-endian programs");
+        return image_bad(elf->file, error, "little-endian, and the machine boots big-endian programs");
     if (h[EI_VERSION] != EV_CURRENT)
         return image_bad(elf->file, error, "unknown version %u", h[EI_VERSION]);
     unsigned machine = image_be16(h + EHDR_MACHINE), type = image_be16(h + EHDR_TYPE);
     if (machine != EM_PPC)
-        return image_bad(elf->file, error, "for another processor (machine %u), not PowerPC",
-                         machine);
+        return image_bad(elf->file, error, "for another processor (machine %u), not PowerPC", machine);
     if (type != ET_EXEC && type != ET_DYN)
-        return image_bad(elf->file, error, "%s",
-                         type == ET_REL ? "an object file; link it" : "not executable");
+        return image_bad(elf->file, error, "%s", type == ET_REL ? "an object file; link it" : "not executable");
     elf->entry = image_be32(h + EHDR_ENTRY);
     elf->relocatable = type == ET_DYN;
     return true;
@@ -92,11 +89,9 @@ static bool elf_segment(Elf *elf, unsigned i, const uint8_t *p, GError **error)
         .memsz = image_be32(p + 20),
     };
     if (s.filesz > s.memsz)
-        return image_bad(elf->file, error, "segment %u has more bytes in the file than in memory",
-                         i);
+        return image_bad(elf->file, error, "segment %u has more bytes in the file than in memory", i);
     if (s.offset + s.filesz > elf->file->size)
-        return image_bad(elf->file, error,
-                         "truncated: segment %u ends at byte %" PRIu64 ", the file at %" PRIu64, i,
+        return image_bad(elf->file, error, "truncated: segment %u ends at byte %" PRIu64 ", the file at %" PRIu64, i,
                          s.offset + s.filesz, elf->file->size);
     elf->align = MAX(elf->align, image_be32(p + 28));
     g_array_append_val(elf->segments, s);
@@ -130,9 +125,7 @@ static bool elf_segments(Elf *elf, GError **error)
     for (guint i = 1; i < elf->segments->len; i++) {
         const ElfSegment *a = &g_array_index(elf->segments, ElfSegment, i - 1), *b = a + 1;
         if (b->gpa < a->gpa + a->memsz)
-            return image_bad(elf->file, error,
-                             "overlapping segments at physical 0x%" PRIx64 " and 0x%" PRIx64,
-                             a->gpa, b->gpa);
+            return image_bad(elf->file, error, "overlapping segments at physical 0x%" PRIx64 " and 0x%" PRIx64, a->gpa, b->gpa);
     }
     return true;
 }
@@ -177,8 +170,7 @@ static bool elf_translate_entry(const Elf *elf, uint64_t *entry, GError **error)
             return true;
         }
     }
-    return image_bad(elf->file, error, "entry 0x%" PRIx64 " lies outside of every segment",
-                     elf->entry);
+    return image_bad(elf->file, error, "entry 0x%" PRIx64 " lies outside of every segment", elf->entry);
 }
 
 Image *elf_load(ImageFile *file, GError **error)

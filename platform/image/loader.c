@@ -20,8 +20,7 @@ void image_set_error(const ImageFile *file, GError **error, const char *why, ...
     va_start(ap, why);
     g_autofree char *text = g_strdup_vprintf(why, ap);
     va_end(ap);
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: %s: %s", file->name, file->format,
-                text);
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: %s: %s", file->name, file->format, text);
 }
 
 /* --- images */
@@ -76,8 +75,7 @@ bool image_put(const Image *image, Memory *memory)
 
 static bool file_failed(const char *path, const char *doing, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: cannot %s: %s", path, doing,
-                g_strerror(errno));
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: cannot %s: %s", path, doing, g_strerror(errno));
     return false;
 }
 
@@ -116,8 +114,7 @@ GBytes *image_copy(const ImageFile *file, uint64_t offset, uint64_t size, GError
 {
     void *copy = g_try_malloc((gsize)size);
     if (size && !copy)
-        return image_bad(file, error, "this host has no memory for another %" PRIu64 " MiB of it",
-                         size >> 20);
+        return image_bad(file, error, "this host has no memory for another %" PRIu64 " MiB of it", size >> 20);
     if (size)
         memcpy(copy, file->data + offset, (size_t)size);
     return g_bytes_new_take(copy, (gsize)size);
@@ -125,8 +122,7 @@ GBytes *image_copy(const ImageFile *file, uint64_t offset, uint64_t size, GError
 
 static bool file_too_large(const char *path, uint64_t limit, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE,
-                "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
                 limit >> 20);
     return false;
 }
@@ -135,8 +131,7 @@ static bool fd_read_all(int fd, const char *path, uint64_t limit, ImageBuffer *t
 {
     static const gsize chunk = 1 << 20;
     struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        (uint64_t)st.st_size > limit)
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size > limit)
         return file_too_large(path, limit, error);
     for (;;) {
         errno = ENOMEM;
@@ -187,13 +182,11 @@ static const char *guess_format(const uint8_t *data, uint64_t size)
     return "neither ELF nor uImage";
 }
 
-static Image *program_load(const char *name, const char *what, GBytes *bytes, uint64_t ram_size,
-                           GError **error)
+static Image *program_load(const char *name, const char *what, GBytes *bytes, uint64_t ram_size, GError **error)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
-    ImageFile file = {
-        .name = name, .format = what, .data = data, .size = size, .ram_size = ram_size};
+    ImageFile file = {.name = name, .format = what, .data = data, .size = size, .ram_size = ram_size};
     if (elf_recognise(data, size))
         return elf_load(&file, error);
     if (uimage_recognise(data, size))
@@ -220,8 +213,7 @@ Image *image_load_firmware(const char *path, uint64_t ram_size, GError **error)
 
 /* --- raw images and device trees */
 
-Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t ram_size,
-                      GError **error)
+Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t ram_size, GError **error)
 {
     ImageFile file = {.name = path, .format = what, .ram_size = ram_size};
     g_autoptr(GBytes) bytes = file_read(path, ram_size, error);
@@ -244,18 +236,14 @@ static bool dtb_check(const ImageFile *file, GError **error)
         return image_bad(file, error, "not a device tree blob (no 0xd00dfeed at its start)");
     uint64_t total = fdt_totalsize(file->data);
     if (total > file->size)
-        return image_bad(file, error,
-                         "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)",
-                         total, file->size);
+        return image_bad(file, error, "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)", total, file->size);
     for (uint64_t i = total; i < file->size; i++) {
         if (file->data[i]) /* zeros are padding */
-            return image_bad(file, error,
-                             "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64,
-                             total, file->size);
+            return image_bad(file, error, "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64, total, file->size);
     }
     if (fdt_version(file->data) < DTB_VERSION || fdt_last_comp_version(file->data) > DTB_VERSION)
-        return image_bad(file, error, "version %u, compatible with %u; only %d will do",
-                         fdt_version(file->data), fdt_last_comp_version(file->data), DTB_VERSION);
+        return image_bad(file, error, "version %u, compatible with %u; only %d will do", fdt_version(file->data),
+                         fdt_last_comp_version(file->data), DTB_VERSION);
     int bad = fdt_check_full(file->data, (size_t)file->size);
     if (bad)
         return image_bad(file, error, "damaged: %s", fdt_strerror(bad));

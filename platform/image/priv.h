@@ -21,13 +21,11 @@ typedef struct ImageFile {
 /* *error becomes "NAME: FORMAT: …".  As an expression a null pointer, so false: `return
  * image_bad(…)`. */
 #define image_bad(file, error, ...) (image_set_error(file, error, __VA_ARGS__), NULL)
-void image_set_error(const ImageFile *file, GError **error, const char *why, ...)
-    G_GNUC_PRINTF(3, 4);
+void image_set_error(const ImageFile *file, GError **error, const char *why, ...) G_GNUC_PRINTF(3, 4);
 /* The same when something would end at gpa `end`, beyond RAM. */
-#define image_too_big(file, end, error)                                                            \
-    image_bad(file, error,                                                                         \
-              "does not fit: it needs RAM up to 0x%" PRIx64 ", and -m gives %" PRIu64 " MiB",      \
-              (uint64_t)(end), (file)->ram_size >> 20)
+#define image_too_big(file, end, error)                                                                                     \
+    image_bad(file, error, "does not fit: it needs RAM up to 0x%" PRIx64 ", and -m gives %" PRIu64 " MiB", (uint64_t)(end), \
+              (file)->ram_size >> 20)
 
 /* Bytes that grow while the host has memory for them; all zero: none. */
 typedef struct ImageBuffer {
@@ -42,8 +40,7 @@ void image_buffer_clear(ImageBuffer *buffer);
 GBytes *image_buffer_take(ImageBuffer *buffer);
 
 Image *image_new(const char *format);
-void image_add(Image *image, uint64_t gpa, uint64_t size,
-               GBytes *data /* take */); /* ascending gpa */
+void image_add(Image *image, uint64_t gpa, uint64_t size, GBytes *data /* take */); /* ascending gpa */
 
 /* A copy of part of the file; NULL: the host has no memory for it. */
 GBytes *image_copy(const ImageFile *file, uint64_t offset, uint64_t size, GError **error);
@@ -55,8 +52,7 @@ Image *uimage_load(ImageFile *file, GError **error);
 
 /* gzip data → bytes, at most `limit` of them: *too_big says that there are more.  NULL: *error or
  * *too_big. */
-GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big,
-                     GError **error);
+GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, GError **error);
 
 static inline uint32_t image_be32(const uint8_t *p)
 {

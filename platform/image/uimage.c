@@ -32,9 +32,8 @@ bool uimage_recognise(const uint8_t *data, uint64_t size)
 static uint32_t crc32_of(const uint8_t *data, uint64_t size)
 {
     static const uint32_t nibble[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
     };
     uint32_t crc = ~0u;
     for (uint64_t i = 0; i < size; i++) {
@@ -45,25 +44,22 @@ static uint32_t crc32_of(const uint8_t *data, uint64_t size)
     return ~crc;
 }
 
-GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big,
-                     GError **error)
+GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, GError **error)
 {
     enum { CHUNK = 256 << 10 };
-    g_autoptr(GConverter) gzip =
-        G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+    g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
     ImageBuffer out = {0};
     GConverterResult result = G_CONVERTER_CONVERTED;
     *too_big = false;
     while (result != G_CONVERTER_FINISHED && result != G_CONVERTER_ERROR && !*too_big) {
         gsize used = 0, made = 0;
         if (!image_buffer_reserve(&out, CHUNK)) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                        "this host has no memory for more than %" G_GSIZE_FORMAT " MiB of it",
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "this host has no memory for more than %" G_GSIZE_FORMAT " MiB of it",
                         out.len >> 20);
             break;
         }
-        result = g_converter_convert(gzip, data, (gsize)size, out.data + out.len, CHUNK,
-                                     G_CONVERTER_INPUT_AT_END, &used, &made, error);
+        result =
+            g_converter_convert(gzip, data, (gsize)size, out.data + out.len, CHUNK, G_CONVERTER_INPUT_AT_END, &used, &made, error);
         out.len += made;
         data += used;
         size -= used;
@@ -71,8 +67,7 @@ GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *t
     }
     if (result == G_CONVERTER_ERROR)
         g_prefix_error(error, "corrupt gzip data: ");
-    GBytes *bytes =
-        result == G_CONVERTER_FINISHED && !*too_big ? image_buffer_take(&out) : NULL;
+    GBytes *bytes = result == G_CONVERTER_FINISHED && !*too_big ? image_buffer_take(&out) : NULL;
     image_buffer_clear(&out);
     return bytes;
 }
@@ -97,13 +92,12 @@ static bool uimage_header(const ImageFile *file, Uimage *u, GError **error)
     if (crc32_of(header, UIMAGE_HEADER) != u->header_crc)
         return image_bad(file, error, "corrupt: wrong CRC of the header");
     if (u->size > file->size - UIMAGE_HEADER)
-        return image_bad(file, error, "truncated: %u bytes of data announced, %" PRIu64 " there",
-                         u->size, file->size - UIMAGE_HEADER);
+        return image_bad(file, error, "truncated: %u bytes of data announced, %" PRIu64 " there", u->size,
+                         file->size - UIMAGE_HEADER);
     if (crc32_of(file->data + UIMAGE_HEADER, u->size) != u->data_crc)
         return image_bad(file, error, "corrupt: wrong CRC of the data");
     if (u->arch != UIMAGE_ARCH_PPC)
-        return image_bad(file, error, "for another processor (architecture %u), not PowerPC",
-                         u->arch);
+        return image_bad(file, error, "for another processor (architecture %u), not PowerPC", u->arch);
     if (u->type != UIMAGE_KERNEL && u->type != UIMAGE_KERNEL_NOLOAD)
         return image_bad(file, error, "type %u is not a kernel", u->type);
     return true;
@@ -115,17 +109,14 @@ static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, GError **e
     if (u->comp == UIMAGE_COMP_NONE)
         return image_copy(file, UIMAGE_HEADER, u->size, error);
     if (u->comp != UIMAGE_COMP_GZIP)
-        return image_bad(file, error, "compression %u is not supported, only none and gzip",
-                         u->comp);
+        return image_bad(file, error, "compression %u is not supported, only none and gzip", u->comp);
     bool too_big;
     uint64_t limit = file->ram_size > u->load ? file->ram_size - u->load : 0;
     g_autoptr(GError) why = NULL;
     GBytes *out = gzip_inflate(data, u->size, limit, &too_big, &why);
     if (too_big)
-        return image_bad(file, error,
-                         "does not fit: unpacked at 0x%x it is larger than RAM (-m gives %" PRIu64
-                         " MiB)",
-                         u->load, file->ram_size >> 20);
+        return image_bad(file, error, "does not fit: unpacked at 0x%x it is larger than RAM (-m gives %" PRIu64 " MiB)", u->load,
+                         file->ram_size >> 20);
     return out ? out : image_bad(file, error, "%s", why->message);
 }
 
@@ -144,8 +135,7 @@ Image *uimage_load(ImageFile *file, GError **error)
     if (end > file->ram_size)
         return image_too_big(file, end, error);
     if (u.entry < u.load || u.entry >= end || u.entry & 3)
-        return image_bad(file, error, "entry 0x%x is not in its data, 0x%x to 0x%" PRIx64, u.entry,
-                         u.load, end);
+        return image_bad(file, error, "entry 0x%x is not in its data, 0x%x to 0x%" PRIx64, u.entry, u.load, end);
     Image *image = image_new("uImage");
     image->entry = u.entry;
     image_add(image, u.load, size, g_steal_pointer(&payload));

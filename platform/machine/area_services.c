@@ -62,6 +62,6 @@ void machine_report_touch(Machine *m, Vcpu *vcpu)
         return;
     }
     uint64_t ms = mul_div_u64(now->tb - touch.time_base, 1000, vm->ops->vm_tb_hz(vm));
-    message_warning("cpu %u: the watchdog expired; the guest's last touch, number %" PRIu64 ", was %" PRIu64 ".%03u s ago", vcpu->index,
-                    touch.touches, ms / 1000, (unsigned)(ms % 1000));
+    message_warning("cpu %u: the watchdog expired; the guest's last touch, number %" PRIu64 ", was %" PRIu64 ".%03u s ago",
+                    vcpu->index, touch.touches, ms / 1000, (unsigned)(ms % 1000));
 }

@@ -16,10 +16,10 @@ typedef struct Area {
 
 typedef struct VcpuAreas {
     Area area[AREA_COUNT];
-    bool any; /* of the host's per vCPU: what areas_after_exit() looks at */
-    uint64_t exits, hypercalls, accesses, waits;     /* RUN_STATS, since registration */
-    uint64_t steal_ns, run_ns;                       /* STEAL_TIME as written */
-    uint64_t steal_before_ns, run_before_ns;         /* at registration */
+    bool any;                                    /* of the host's per vCPU: what areas_after_exit() looks at */
+    uint64_t exits, hypercalls, accesses, waits; /* RUN_STATS, since registration */
+    uint64_t steal_ns, run_ns;                   /* STEAL_TIME as written */
+    uint64_t steal_before_ns, run_before_ns;     /* at registration */
 } VcpuAreas;
 
 struct Areas {
@@ -188,8 +188,7 @@ EvStatus areas_register(Areas *a, unsigned vcpu, AreaId id, uint64_t gpa, uint64
 
     g_assert(device_lock_held());
     if (status != EV_SUCCESS) {
-        LOG(LOG_GUEST_ERRORS, "cpu %u: memory area %s at 0x%" PRIx64 ", %" PRIu64 " bytes: %s", vcpu, type->name, gpa,
-            size, why);
+        LOG(LOG_GUEST_ERRORS, "cpu %u: memory area %s at 0x%" PRIx64 ", %" PRIu64 " bytes: %s", vcpu, type->name, gpa, size, why);
         return status;
     }
     *area = (Area){.registered = true, .gpa = gpa, .size = (uint32_t)size, .served = MIN(type->size, (uint32_t)size)};

@@ -35,8 +35,8 @@ void areas_free(Areas *areas);
 EvStatus areas_register(Areas *areas, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size, const Steal *steal);
 EvStatus areas_unregister(Areas *areas, unsigned vcpu, AreaId id);
 
-void areas_reset(Areas *areas);      /* all are dropped.  Main thread, vCPUs parked; under the device lock */
-void areas_time_runs(Areas *areas);  /* machine time goes on, the vCPUs do not yet; under the device lock */
+void areas_reset(Areas *areas);     /* all are dropped.  Main thread, vCPUs parked; under the device lock */
+void areas_time_runs(Areas *areas); /* machine time goes on, the vCPUs do not yet; under the device lock */
 /* An exit was served: the vCPU's own areas are brought up to date.  In its thread. */
 void areas_after_exit(Areas *areas, unsigned vcpu, VcpuExitKind kind, Steal *steal);
 

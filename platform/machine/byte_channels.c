@@ -25,8 +25,7 @@ Chardev *machine_chardev(Machine *m, const char *id)
 static bool add_one(Machine *m, Chardev *chr, const char *name, bool console, GError **error)
 {
     ByteChannelWires wires;
-    if (!machine_next_input(m, true, &wires.rx, error) ||
-        !machine_next_input(m, true, &wires.tx, error))
+    if (!machine_next_input(m, true, &wires.rx, error) || !machine_next_input(m, true, &wires.tx, error))
         return false;
     uint32_t handle = m->n_byte_channels++ ? machine_next_handle(m) : 0;
     g_autofree char *id = g_strdup_printf("byte-channel%u", handle);
@@ -42,8 +41,7 @@ static bool add_one(Machine *m, Chardev *chr, const char *name, bool console, GE
 static bool add_serial_channels(Machine *m, GError **error)
 {
     for (unsigned i = 0; i < SERIALS_MAX; i++)
-        if ((i == 0 || strcmp(m->config->serial[i], "null")) &&
-            !add_one(m, m->serial[i], NULL, i == 0, error))
+        if ((i == 0 || strcmp(m->config->serial[i], "null")) && !add_one(m, m->serial[i], NULL, i == 0, error))
             return false;
     return true;
 }
@@ -77,8 +75,7 @@ static Device *find(Machine *m, const char *call, uint32_t handle)
     return NULL;
 }
 
-bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size,
-                               unsigned *sent)
+bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent)
 {
     Device *dev = find(machine, "EV_BYTE_CHANNEL_SEND", handle);
     if (dev)
@@ -86,8 +83,7 @@ bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *da
     return dev != NULL;
 }
 
-bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size,
-                                  unsigned *got)
+bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size, unsigned *got)
 {
     Device *dev = find(machine, "EV_BYTE_CHANNEL_RECEIVE", handle);
     if (dev)
@@ -95,8 +91,7 @@ bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data,
     return dev != NULL;
 }
 
-bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive,
-                               unsigned *to_send)
+bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive, unsigned *to_send)
 {
     Device *dev = find(machine, "EV_BYTE_CHANNEL_POLL", handle);
     size_t rx, tx;

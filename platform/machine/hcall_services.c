@@ -100,14 +100,12 @@ static bool mem_contains(void *opaque, uint64_t gpa, uint64_t size)
 
 /* ---- the partition ---- */
 
-static EvStatus dtprop_get(void *opaque, const char *path, const char *name, const void **value,
-                           uint32_t *size)
+static EvStatus dtprop_get(void *opaque, const char *path, const char *name, const void **value, uint32_t *size)
 {
     return guest_tree_get(partition_tree(((Machine *)opaque)->partition), path, name, value, size);
 }
 
-static EvStatus dtprop_set(void *opaque, const char *path, const char *name, const void *value,
-                           uint32_t size)
+static EvStatus dtprop_set(void *opaque, const char *path, const char *name, const void *value, uint32_t size)
 {
     return guest_tree_set(partition_tree(((Machine *)opaque)->partition), path, name, value, size);
 }

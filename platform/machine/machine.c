@@ -67,8 +67,7 @@ static bool add_uarts(Machine *m, GError **error)
         };
         char id[16];
         g_snprintf(id, sizeof(id), "serial%u", i);
-        Device *dev =
-            uart16550_new(id, &uart, m->serial[i], mpic_input(m->mpic, SOC_IRQ_UART), m->clock);
+        Device *dev = uart16550_new(id, &uart, m->serial[i], mpic_input(m->mpic, SOC_IRQ_UART), m->clock);
         if (!add_soc(m, dev, offset[i], UART16550_SIZE, error))
             return false;
     }
@@ -81,15 +80,12 @@ static int64_t rtc_start_s(const char *base, int64_t host_s)
     if (!strcmp(base, "utc"))
         return host_s;
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autofree char *iso =
-        strchr(base, 'T') ? g_strdup(base) : g_strconcat(base, "T00:00:00", NULL);
+    g_autofree char *iso = strchr(base, 'T') ? g_strdup(base) : g_strconcat(base, "T00:00:00", NULL);
     bool local = !strcmp(base, "localtime");
-    g_autoptr(GDateTime) date =
-        local ? g_date_time_new_from_unix_local(host_s) : g_date_time_new_from_iso8601(iso, utc);
+    g_autoptr(GDateTime) date = local ? g_date_time_new_from_unix_local(host_s) : g_date_time_new_from_iso8601(iso, utc);
     if (!date)
         return host_s;
-    return g_date_time_to_unix(date) +
-           (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
+    return g_date_time_to_unix(date) + (local ? g_date_time_get_utc_offset(date) / G_USEC_PER_SEC : 0);
 }
 
 /* What time of day it is, by the clock chip and by WALL_CLOCK. */
@@ -104,8 +100,8 @@ static void rtc_begin(Machine *m)
 
 static bool add_i2c(Machine *m, GError **error)
 {
-    Device *dev = i2c_rtc_new("i2c", SOC_I2C, SOC_IRQ_I2C, mpic_input(m->mpic, SOC_IRQ_I2C),
-                              m->rtc_machine_time ? m->clock : NULL, m->rtc_start_s);
+    Device *dev = i2c_rtc_new("i2c", SOC_I2C, SOC_IRQ_I2C, mpic_input(m->mpic, SOC_IRQ_I2C), m->rtc_machine_time ? m->clock : NULL,
+                              m->rtc_start_s);
     return add_soc(m, dev, SOC_I2C, I2C_RTC_SIZE, error);
 }
 
@@ -133,8 +129,7 @@ static bool add_gpio(Machine *m, GError **error)
     IrqLine power_off = {wire_power_off, m, 0};
     if (!m->board->has_gpio)
         return true;
-    Device *dev =
-        gpio_new("gpio", SOC_GPIO, SOC_IRQ_GPIO, mpic_input(m->mpic, SOC_IRQ_GPIO), power_off);
+    Device *dev = gpio_new("gpio", SOC_GPIO, SOC_IRQ_GPIO, mpic_input(m->mpic, SOC_IRQ_GPIO), power_off);
     g_ptr_array_add(m->devices, gpio_power_off_new("power-off", dev));
     return add_soc(m, dev, SOC_GPIO, GPIO_SIZE, error);
 }
@@ -144,10 +139,8 @@ static bool add_chip(Machine *m, GError **error)
     IrqLine reset = {wire_reset, m, 0};
 
     return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
-           add_soc(
-               m,
-               guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset),
-               SOC_GUTS, GUTS_SIZE, error) &&
+           add_soc(m, guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset), SOC_GUTS, GUTS_SIZE,
+                   error) &&
            add_gpio(m, error);
 }
 
@@ -165,19 +158,17 @@ static bool hcalls_come_out(const Machine *m, GError **error)
                                                       : NULL;
     if (!what || (vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT))
         return true;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s %s: accelerator %s hands out no hypercalls, which it lives by", option,
-                what, config->accel);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s %s: accelerator %s hands out no hypercalls, which it lives by",
+                option, what, config->accel);
     return false;
 }
 
 static bool add_devices(Machine *m, GError **error)
 {
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
-           (board_is_paravirtual(m->board) || add_chip(m, error)) &&
-           machine_add_byte_channels(m, error) && machine_add_doorbells(m, error) &&
-           machine_add_partition(m, error) &&
-           add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
-               m->board->spin_table, SPIN_TABLE_SIZE, error);
+           (board_is_paravirtual(m->board) || add_chip(m, error)) && machine_add_byte_channels(m, error) &&
+           machine_add_doorbells(m, error) && machine_add_partition(m, error) &&
+           add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m), m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
 
 /* ---- the rest of the machine ---- */
@@ -208,9 +199,8 @@ static bool add_chardevs(Machine *m, GError **error)
         const char *spec = m->config->serial[i];
         char label[16];
         g_snprintf(label, sizeof(label), "serial%u", i);
-        m->serial[i] = g_str_has_prefix(spec, "chardev:")
-                           ? machine_chardev(m, spec + strlen("chardev:"))
-                           : add_chardev(m, chardev_new(label, spec, error));
+        m->serial[i] = g_str_has_prefix(spec, "chardev:") ? machine_chardev(m, spec + strlen("chardev:"))
+                                                          : add_chardev(m, chardev_new(label, spec, error));
         if (!m->serial[i])
             return false;
     }
@@ -234,8 +224,7 @@ static bool add_vcpus(Machine *m, GError **error)
         .time = &m->time,
         .tb_hz = m->board->clock_hz,
         .n_vcpus = config->n_vcpus,
-        .external_proxy =
-            board_is_paravirtual(m->board) ? !config->no_external_proxy : m->board->mpic == MPIC_42,
+        .external_proxy = board_is_paravirtual(m->board) ? !config->no_external_proxy : m->board->mpic == MPIC_42,
         .mpic = {config->kernel_irqchip ? m->board->mpic : 0, m->board->ccsr + SOC_MPIC},
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
@@ -326,8 +315,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     time_source_init(&m->time, config->icount, config->icount_shift);
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
-    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) ||
-        !add_vcpus(m, error) || !hcalls_come_out(m, error))
+    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) || !add_vcpus(m, error) ||
+        !hcalls_come_out(m, error))
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);

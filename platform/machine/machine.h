@@ -50,8 +50,8 @@ typedef struct Machine {
     uint32_t n_handles; /* handles given out: 1, 2, … */
     unsigned n_byte_channels;
     unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
-    Device *mpic;       /* also in soc; NULL: there is none, but … */
-    Device *hv_pic;     /* … this, also in devices */
+    Device *mpic;         /* also in soc; NULL: there is none, but … */
+    Device *hv_pic;       /* … this, also in devices */
     Proxy proxy;
     CpuRelease *release; /* per vCPU */
     Partition *partition;
@@ -64,7 +64,8 @@ typedef struct Machine {
     Chardev *serial[SERIALS_MAX]; /* each is one of them */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     Areas *areas;
-    bool rtc_machine_time; /* the time of day goes with machine time and is rtc_start_s at 0; else it is the host's and so many seconds */
+    bool
+        rtc_machine_time; /* the time of day goes with machine time and is rtc_start_s at 0; else it is the host's and so many seconds */
     int64_t rtc_start_s;
     GMainLoop *loop;
     GMutex error_lock;
@@ -85,11 +86,11 @@ bool machine_debug_write(Machine *machine, Vcpu *vcpu, Ea ea, const void *from, 
 /* --- between machine.c, machine_reset.c and machine_run.c --- */
 
 GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */
-bool machine_reset_rebuilds(const Machine *machine);         /* a reset makes a new VM */
+bool machine_reset_rebuilds(const Machine *machine);          /* a reset makes a new VM */
 bool machine_power_on(Machine *machine, GError **error);      /* the first reset: writes FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
 Event *machine_new_event(Machine *machine, GError **error); /* the machine's, until it ends */
-extern const RunOps machine_run_ops; /* machine_run.c */
+extern const RunOps machine_run_ops;                        /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
 extern const HcallServices machine_hcall_services;
@@ -98,10 +99,8 @@ extern const HcallServices machine_hcall_services;
 
 bool machine_add_pic(Machine *machine, GError **error);
 /* HcallServices */
-EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority,
-                                uint32_t cpu);
-EvStatus machine_int_get_config(void *machine, uint32_t interrupt, uint32_t *config, uint32_t *priority,
-                                uint32_t *cpu);
+EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority, uint32_t cpu);
+EvStatus machine_int_get_config(void *machine, uint32_t interrupt, uint32_t *config, uint32_t *priority, uint32_t *cpu);
 EvStatus machine_int_set_mask(void *machine, uint32_t interrupt, uint32_t mask);
 EvStatus machine_int_get_mask(void *machine, uint32_t interrupt, uint32_t *mask);
 EvStatus machine_int_iack(void *machine, unsigned vcpu, uint32_t handle, uint32_t *interrupt);
@@ -121,7 +120,7 @@ void machine_report_touch(Machine *machine, Vcpu *vcpu); /* its watchdog expired
 /* --- machine_partition.c: the guest's own partition --- */
 
 bool machine_add_partition(Machine *machine, GError **error); /* under the device lock; the others not */
-bool machine_ring_shutdown(Machine *machine); /* false: nobody is there to hear it */
+bool machine_ring_shutdown(Machine *machine);                 /* false: nobody is there to hear it */
 void machine_ring_watchdog(Machine *machine);
 void machine_partition_told(void *machine, RunEvent event, RunCause cause); /* RunListener */
 
@@ -139,12 +138,9 @@ void machine_handles_describe(void *machine, Dts *dts);
 
 Chardev *machine_chardev(Machine *machine, const char *id); /* of -chardev; NULL: there is none */
 bool machine_add_byte_channels(Machine *machine, GError **error);
-bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size,
-                               unsigned *sent);
-bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size,
-                                  unsigned *got);
-bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive,
-                               unsigned *to_send);
+bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent);
+bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size, unsigned *got);
+bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive, unsigned *to_send);
 
 /* --- machine_doorbell.c; under the device lock --- */
 

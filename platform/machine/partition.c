@@ -94,13 +94,11 @@ unsigned partition_wrs(const Partition *p, unsigned vcpu)
 
 const NodesAlias *partition_strings(Partition *p)
 {
-    static const char *const reasons[] = {
-        [STOP_RESTART] = "restart", [STOP_STOP] = "stop", [STOP_WATCHDOG] = "watchdog"};
+    static const char *const reasons[] = {[STOP_RESTART] = "restart", [STOP_STOP] = "stop", [STOP_WATCHDOG] = "watchdog"};
     NodesAlias *s = p->strings;
 
     *s++ = (NodesAlias){"guest-name", p->name};
-    *s++ = (NodesAlias){"fsl,hv-sys-reset-status",
-                        p->was_system_reset ? "hard-reset" : "power-on-reset"};
+    *s++ = (NodesAlias){"fsl,hv-sys-reset-status", p->was_system_reset ? "hard-reset" : "power-on-reset"};
     if (p->told.reason != STOP_NONE) {
         if (p->told.reason == STOP_WATCHDOG)
             g_snprintf(p->who, sizeof(p->who), "vcpu-%u", p->told.vcpu);

@@ -66,8 +66,7 @@ static bool add_hv_pic(Machine *m, GError **error)
     m->hv_pic = hv_pic_new("vmpic", &pic, out);
     m->proxy = (Proxy){hv_pic_proxy, m->hv_pic};
     g_ptr_array_add(m->devices, m->hv_pic);
-    return !pic.direct_eoi ||
-           bus_map(m->bus, pic.direct_eoi, HV_PIC_PAGE_SIZE, m->hv_pic, 0, error);
+    return !pic.direct_eoi || bus_map(m->bus, pic.direct_eoi, HV_PIC_PAGE_SIZE, m->hv_pic, 0, error);
 }
 
 bool machine_add_pic(Machine *m, GError **error)
@@ -94,9 +93,8 @@ static bool edge_to_event(Machine *m, unsigned source, IrqInput *in, GError **er
 
 static bool no_input_left(const Machine *m, bool level, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION,
-                "board %s: no %s-triggered interrupt is left for one more device", m->board->name,
-                level ? "level" : "edge");
+    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "board %s: no %s-triggered interrupt is left for one more device",
+                m->board->name, level ? "level" : "edge");
     return false;
 }
 
@@ -106,10 +104,7 @@ static bool mpic_next_input(Machine *m, bool level, IrqInput *in, GError **error
     if (m->n_inputs[level] == inputs->n)
         return no_input_left(m, level, error);
     unsigned source = inputs->first + m->n_inputs[level]++;
-    *in = (IrqInput){mpic_input(m->mpic, source),
-                     "mpic",
-                     {source, level ? MPIC_SENSE_LEVEL : MPIC_SENSE_EDGE},
-                     NULL};
+    *in = (IrqInput){mpic_input(m->mpic, source), "mpic", {source, level ? MPIC_SENSE_LEVEL : MPIC_SENSE_EDGE}, NULL};
     return level || !(vcpus_caps(m->vcpus) & ACCEL_CAP_IRQFD) || edge_to_event(m, source, in, error);
 }
 
@@ -137,14 +132,12 @@ static Device *hv_pic(void *machine)
     return ((Machine *)machine)->hv_pic;
 }
 
-EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority,
-                                uint32_t cpu)
+EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority, uint32_t cpu)
 {
     return status_of(hv_pic_set_config(hv_pic(machine), interrupt, config, priority, cpu));
 }
 
-EvStatus machine_int_get_config(void *machine, uint32_t interrupt, uint32_t *config, uint32_t *priority,
-                                uint32_t *cpu)
+EvStatus machine_int_get_config(void *machine, uint32_t interrupt, uint32_t *config, uint32_t *priority, uint32_t *cpu)
 {
     return status_of(hv_pic_get_config(hv_pic(machine), interrupt, config, priority, cpu));
 }

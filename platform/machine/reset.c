@@ -30,10 +30,8 @@ typedef struct Paths {
 static void paths_fill(const Board *board, Paths *p)
 {
     *p = (Paths){0};
-    g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
-               SOC_UART0);
-    g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr,
-               SOC_UART1);
+    g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART0);
+    g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART1);
     g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
     if (board_is_paravirtual(board))
         return; /* no such devices */
@@ -142,7 +140,7 @@ static bool renew(Machine *m, GError **error)
     device_lock();
     for (guint i = 0; i < m->events->len; i++)
         event_settle(m->events->pdata[i]); /* what the guest did before */
-    areas_reset(m->areas); /* before RAM: nobody writes there any more */
+    areas_reset(m->areas);                 /* before RAM: nobody writes there any more */
     device_unlock();
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);
@@ -201,8 +199,8 @@ bool machine_reset_rebuilds(const Machine *m)
 static bool prepare(Machine *m, GError **error)
 {
     if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_REBUILD)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
-                    "accelerator %s does not support reset", vcpus_vm(m->vcpus)->ops->name);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "accelerator %s does not support reset",
+                    vcpus_vm(m->vcpus)->ops->name);
         return false;
     }
     if (!vcpus_rebuild_prepare(m->vcpus, error)) {

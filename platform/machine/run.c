@@ -156,8 +156,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
         break;
     case VCPU_EXIT_FATAL:
     case VCPU_EXIT_KINDS:
-        machine_host_error(m, g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED, "vCPU %u: %s",
-                                          vcpu->index, exit->fatal.message));
+        machine_host_error(m, g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED, "vCPU %u: %s", vcpu->index, exit->fatal.message));
         break;
     }
     areas_after_exit(m->areas, vcpu->index, kind, &vcpu->steal);

@@ -32,19 +32,21 @@ static const struct {
 #undef X
 };
 
-/* What a request does in a state.  Columns as RunClass. */
+/* clang-format off: columns, as RunClass orders them */
+/* What a request does in a state. */
 static const RunAction transitions[RUN_STATES][RUN_CLASSES] = {
-    /*                           CONT     STOP     WATCHDOG RESET    CRASH    SHUTDOWN QUIT     ERROR */
-    [RUN_STATE_PRELAUNCH] =     {RUN_GO,  RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_RUNNING] =       {RUN_NOP, RUN_HLT, RUN_DOG, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_PAUSED] =        {RUN_GO,  RUN_NOP, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_DEBUG] =         {RUN_GO,  RUN_HLT, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_SHUTDOWN] =      {RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
-    [RUN_STATE_WATCHDOG] =      {RUN_GO,  RUN_HLT, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_GUEST_PANICKED] ={RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_INTERNAL_ERROR] ={RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_NOP},
-    [RUN_STATE_FINISHED] =      {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP},
+    /*                            CONT     STOP     WATCHDOG RESET    CRASH    SHUTDOWN QUIT     ERROR */
+    [RUN_STATE_PRELAUNCH] = {RUN_GO, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_RUNNING] = {RUN_NOP, RUN_HLT, RUN_DOG, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_PAUSED] = {RUN_GO, RUN_NOP, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_DEBUG] = {RUN_GO, RUN_HLT, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_SHUTDOWN] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
+    [RUN_STATE_WATCHDOG] = {RUN_GO, RUN_HLT, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_GUEST_PANICKED] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_INTERNAL_ERROR] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_NOP},
+    [RUN_STATE_FINISHED] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP},
 };
+/* clang-format on */
 
 RunAction run_transition(RunStateId state, RunClass class)
 {
@@ -237,8 +239,8 @@ static void apply_one(RunState *rs, RunCause cause)
     }
     if (action == RUN_RST && rs->policy->shutdown_on_reset && causes[cause].class != RUN_CLASS_CRASH)
         action = RUN_OFF;
-    if (cause == RUN_CAUSE_HOST_POWERDOWN && run_state(rs) == RUN_STATE_RUNNING &&
-        rs->ops->power_button && rs->ops->power_button(rs->opaque))
+    if (cause == RUN_CAUSE_HOST_POWERDOWN && run_state(rs) == RUN_STATE_RUNNING && rs->ops->power_button &&
+        rs->ops->power_button(rs->opaque))
         return;
     switch (action) {
     case RUN_NOP:
@@ -250,9 +252,10 @@ static void apply_one(RunState *rs, RunCause cause)
         tell(rs, RUN_EVENT_RESUME, cause);
         break;
     case RUN_HLT:
-        halt(rs, cause == RUN_CAUSE_DEBUG_STOP      ? RUN_STATE_DEBUG
-                 : cause == RUN_CAUSE_GUEST_WATCHDOG ? RUN_STATE_WATCHDOG
-                                                     : RUN_STATE_PAUSED,
+        halt(rs,
+             cause == RUN_CAUSE_DEBUG_STOP       ? RUN_STATE_DEBUG
+             : cause == RUN_CAUSE_GUEST_WATCHDOG ? RUN_STATE_WATCHDOG
+                                                 : RUN_STATE_PAUSED,
              cause);
         break;
     case RUN_RST:
@@ -322,8 +325,7 @@ RunState *run_new(const RunPolicy *policy, const RunOps *ops, void *opaque, GErr
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "run state: eventfd: %s",
-                    g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "run state: eventfd: %s", g_strerror(errno));
         return NULL;
     }
     RunState *rs = g_new0(RunState, 1);

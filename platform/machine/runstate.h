@@ -12,15 +12,15 @@
 #include <stdint.h>
 
 /* X(id, QMP name, vCPUs run, doc) */
-#define RUN_STATE_LIST(X)                                                                          \
-    X(PRELAUNCH, "prelaunch", false, "built, never run: -S, or before the first start")            \
-    X(RUNNING, "running", true, "vCPUs execute")                                                   \
-    X(PAUSED, "paused", false, "stopped by the host; cont goes on")                                \
-    X(DEBUG, "debug", false, "stopped by gdb or a breakpoint; cont goes on")                       \
-    X(SHUTDOWN, "shutdown", false, "guest is off, kept by -no-shutdown; only reset or quit leads out") \
+#define RUN_STATE_LIST(X)                                                                                       \
+    X(PRELAUNCH, "prelaunch", false, "built, never run: -S, or before the first start")                         \
+    X(RUNNING, "running", true, "vCPUs execute")                                                                \
+    X(PAUSED, "paused", false, "stopped by the host; cont goes on")                                             \
+    X(DEBUG, "debug", false, "stopped by gdb or a breakpoint; cont goes on")                                    \
+    X(SHUTDOWN, "shutdown", false, "guest is off, kept by -no-shutdown; only reset or quit leads out")          \
     X(WATCHDOG, "watchdog", false, "stopped by the guest's watchdog with -action watchdog=pause; cont goes on") \
-    X(GUEST_PANICKED, "guest-panicked", false, "checkstop; only reset or quit leads out")          \
-    X(INTERNAL_ERROR, "internal-error", false, "a commit failed half way; only quit leads out")    \
+    X(GUEST_PANICKED, "guest-panicked", false, "checkstop; only reset or quit leads out")                       \
+    X(INTERNAL_ERROR, "internal-error", false, "a commit failed half way; only quit leads out")                 \
     X(FINISHED, "shutdown", false, "the program is ending")
 
 typedef enum RunStateId {
@@ -31,21 +31,21 @@ typedef enum RunStateId {
 } RunStateId;
 
 /* Why; least severe first.  X(id, class, guest, doc): class is what it asks for. */
-#define RUN_CAUSE_LIST(X)                                                                          \
-    X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")                            \
-    X(HOST_STOP, STOP, false, "stop by QMP")                                                       \
-    X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted")               \
-    X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")                        \
-    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET, FH_PARTITION_RESTART")                     \
-    X(GUEST_SYSTEM_RESET, RESET, true, "FH_SYSTEM_RESET")                                          \
-    X(GUEST_RESET_DEVICE, RESET, true, "GUTS RSTCR, DBCR0[RST]")                                   \
-    X(HOST_RESET, RESET, false, "system_reset by QMP")                                             \
-    X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")                       \
-    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN, FH_PARTITION_STOP")              \
-    X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                                 \
-    X(HOST_POWERDOWN, SHUTDOWN, false, "system_powerdown by QMP")                                  \
-    X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                                         \
-    X(HOST_QUIT, QUIT, false, "quit by QMP or Ctrl-a x")                                           \
+#define RUN_CAUSE_LIST(X)                                                            \
+    X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")              \
+    X(HOST_STOP, STOP, false, "stop by QMP")                                         \
+    X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted") \
+    X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")          \
+    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET, FH_PARTITION_RESTART")       \
+    X(GUEST_SYSTEM_RESET, RESET, true, "FH_SYSTEM_RESET")                            \
+    X(GUEST_RESET_DEVICE, RESET, true, "GUTS RSTCR, DBCR0[RST]")                     \
+    X(HOST_RESET, RESET, false, "system_reset by QMP")                               \
+    X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")         \
+    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN, FH_PARTITION_STOP") \
+    X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                   \
+    X(HOST_POWERDOWN, SHUTDOWN, false, "system_powerdown by QMP")                    \
+    X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                           \
+    X(HOST_QUIT, QUIT, false, "quit by QMP or Ctrl-a x")                             \
     X(HOST_ERROR, ERROR, false, "the host failed: accelerator, vCPU state")
 
 typedef enum RunCause {
@@ -83,7 +83,7 @@ const char *run_state_name(RunStateId id);
 const char *run_cause_name(RunCause cause);
 bool run_cause_by_guest(RunCause cause);
 
-RunStateId run_state(const RunState *rs); /* any thread */
+RunStateId run_state(const RunState *rs);       /* any thread */
 void run_request(RunState *rs, RunCause cause); /* any thread, signal-safe */
 void run_listen(RunState *rs, RunListener *fn, void *opaque);
 /* Main thread, not under the device lock, not from a listener: what was requested until now has happened on return. */

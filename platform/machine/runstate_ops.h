@@ -37,7 +37,7 @@ typedef enum RunResetResult {
 
 /* All called by run_apply(), main thread. */
 typedef struct RunOps {
-    void (*park)(void *opaque);                  /* returns when no vCPU executes */
+    void (*park)(void *opaque);                   /* returns when no vCPU executes */
     bool (*resume)(void *opaque, GError **error); /* after park, when the state is RUNNING */
     void (*start_time)(void *opaque);
     void (*stop_time)(void *opaque);
@@ -49,7 +49,7 @@ typedef struct RunOps {
 
 RunState *run_new(const RunPolicy *policy, const RunOps *ops, void *opaque, GError **error);
 void run_free(RunState *rs);
-bool run_requested(const RunState *rs);    /* any thread: a request waits to be applied */
+bool run_requested(const RunState *rs); /* any thread: a request waits to be applied */
 /* Any thread: how many requests were ever made.  It tells a thread that its own request is being
  * applied even after run_requested() is false again. */
 uint32_t run_requests_made(const RunState *rs);

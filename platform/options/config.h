@@ -25,12 +25,7 @@ typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 /* -action EVENT=ACTION with QEMU's words. */
 typedef enum ActionReboot { REBOOT_RESET, REBOOT_SHUTDOWN } ActionReboot;
 typedef enum ActionShutdown { SHUTDOWN_POWEROFF, SHUTDOWN_PAUSE } ActionShutdown;
-typedef enum ActionPanic {
-    PANIC_PAUSE,
-    PANIC_SHUTDOWN,
-    PANIC_EXIT_FAILURE,
-    PANIC_NONE
-} ActionPanic;
+typedef enum ActionPanic { PANIC_PAUSE, PANIC_SHUTDOWN, PANIC_EXIT_FAILURE, PANIC_NONE } ActionPanic;
 #define ACTION_WATCHDOG_WORDS "reset", "shutdown", "poweroff", "pause", "debug", "none", "inject-nmi"
 typedef enum ActionWatchdog {
     WATCHDOG_RESET,
@@ -70,11 +65,11 @@ typedef struct Config {
     bool reset_ram_clear;                   /* reset-ram=keep|clear */
     bool memory_areas;                      /* memory-areas=on|off */
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
-    bool scramble; /* scramble=on: hypercalls overwrite volatile registers */
-    bool has_partition; /* has-partition=on|off: Freescale's partition calls */
-    bool kernel_irqchip; /* kernel-irqchip=on|off: the MPIC is the accelerator's */
-    bool no_external_proxy, direct_eoi; /* external-proxy=on|off, direct-eoi=on|off */
-    char *fault; /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
+    bool scramble;                          /* scramble=on: hypercalls overwrite volatile registers */
+    bool has_partition;                     /* has-partition=on|off: Freescale's partition calls */
+    bool kernel_irqchip;                    /* kernel-irqchip=on|off: the MPIC is the accelerator's */
+    bool no_external_proxy, direct_eoi;     /* external-proxy=on|off, direct-eoi=on|off */
+    char *fault;                            /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
     /* -accel NAME,… */
     char *accel;          /* "soft" */
     bool protected_state; /* protected=on */

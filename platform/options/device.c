@@ -79,8 +79,7 @@ bool options_complete_chardevs(Parse *p, GError **error)
         bool is_stdio = !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
         if (is_stdio && !stdio_taken(c, "-serial", c->serial[i], error))
             return false;
-        if (g_str_has_prefix(c->serial[i], "chardev:") &&
-            !chardev_claim(c, "-serial", c->serial[i] + strlen("chardev:"), error))
+        if (g_str_has_prefix(c->serial[i], "chardev:") && !chardev_claim(c, "-serial", c->serial[i] + strlen("chardev:"), error))
             return false;
     }
     for (guint i = 0; i < c->byte_channels->len; i++) {
@@ -90,8 +89,7 @@ bool options_complete_chardevs(Parse *p, GError **error)
     }
     for (guint i = 0; i < c->doorbells->len; i++) {
         const DoorbellOption *doorbell = c->doorbells->pdata[i];
-        if (doorbell->chardev &&
-            !chardev_claim(c, "-device epapr-doorbell", doorbell->chardev, error))
+        if (doorbell->chardev && !chardev_claim(c, "-device epapr-doorbell", doorbell->chardev, error))
             return false;
     }
     return true;
@@ -150,10 +148,7 @@ static bool channel_console(Parse *p, const char *what, const char *value, GErro
 static bool add_byte_channel(Parse *p, const char *option, const char *arg, GError **error)
 {
     static const Property rows[] = {
-        {"", driver_only},
-        {"chardev", channel_chardev},
-        {"name", channel_name},
-        {"console", channel_console},
+        {"", driver_only},        {"chardev", channel_chardev}, {"name", channel_name}, {"console", channel_console},
         {"id", property_not_yet},
     };
     g_ptr_array_add(p->config->byte_channels, g_new0(ByteChannelConfig, 1));
@@ -193,11 +188,8 @@ static bool doorbell_mmio(Parse *p, const char *what, const char *value, GError 
 static bool add_doorbell(Parse *p, const char *option, const char *arg, GError **error)
 {
     static const Property rows[] = {
-        {"", driver_only},
-        {"name", doorbell_name},
-        {"chardev", doorbell_chardev},
-        {"mmio", doorbell_mmio},
-        {"id", property_not_yet},
+        {"", driver_only},       {"name", doorbell_name},  {"chardev", doorbell_chardev},
+        {"mmio", doorbell_mmio}, {"id", property_not_yet},
     };
     g_ptr_array_add(p->config->doorbells, g_new0(DoorbellOption, 1));
     if (!PROPERTIES_SET(p, option, rows, arg, error))

@@ -19,10 +19,8 @@ static const char *alias_of(OptionId id)
 
 void options_print_help(FILE *out)
 {
-    fprintf(
-        out,
-        "usage: quoin -kernel FILE [OPTION...]\n"
-        "An ePAPR paravirtual machine for e500 PowerPC guests.  Options take one dash or two.\n");
+    fprintf(out, "usage: quoin -kernel FILE [OPTION...]\n"
+                 "An ePAPR paravirtual machine for e500 PowerPC guests.  Options take one dash or two.\n");
     for (unsigned topic = 0; topic < OPTION_TOPICS; topic++) {
         fprintf(out, "\n%s:\n", option_topics[topic]);
         for (unsigned i = 0; i < OPTIONS; i++) {

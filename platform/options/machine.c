@@ -29,8 +29,7 @@ static bool machine_board(Parse *p, const char *what, const char *value, GError 
         for (size_t i = 0; i < n; i++)
             names[i] = all[i].name;
         const char *closest = suggest_closest(value, names, n);
-        return option_bad(error, "-M %s: unknown board; the closest known is %s", value,
-                          closest ? closest : names[0]);
+        return option_bad(error, "-M %s: unknown board; the closest known is %s", value, closest ? closest : names[0]);
     }
     return property_string(&p->config->board, what, value, error);
 }
@@ -82,7 +81,6 @@ static bool machine_external_proxy(Parse *p, const char *what, const char *value
     return true;
 }
 BOOL_PROPERTY(machine_memory_areas, memory_areas)
-
 
 /* QEMU's third word is for controllers that PowerPC has not. */
 WORD_PROPERTY(machine_kernel_irqchip, bool, kernel_irqchip, "off", "on")
@@ -204,9 +202,8 @@ bool option_set_enable_kvm(Parse *p, const char *arg, GError **error)
 
 bool option_set_cpu(Parse *p, const char *arg, GError **error)
 {
-    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10",   "e500_v20",
-                                          "e500v2_v10", "e500v2_v20", "e500v2_v21", "e500v2_v22",
-                                          "e5500",      "e6500",      NULL};
+    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10", "e500_v20", "e500v2_v10", "e500v2_v20",
+                                          "e500v2_v21", "e500v2_v22", "e5500",    "e6500",    NULL};
     size_t n;
     const E500Model *models = e500_models(&n);
     if (!strcmp(arg, "help")) {
@@ -229,8 +226,7 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
     for (size_t i = 0; i < n; i++)
         names[i] = models[i].name;
     const char *closest = suggest_closest(arg, names, n);
-    return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg,
-                      closest ? closest : E500_MODEL_DEFAULT);
+    return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg, closest ? closest : E500_MODEL_DEFAULT);
 }
 
 /* cpus = sockets × cores × threads, whichever of them are given. */
@@ -242,8 +238,7 @@ bool option_set_smp(Parse *p, const char *arg, GError **error)
     for (guint i = 0; i < pairs->len; i++) {
         const KeyVal *pair = pairs->pdata[i];
         unsigned k;
-        if (!value_word("-smp", *pair->key ? pair->key : "cpus", keys, G_N_ELEMENTS(keys), &k,
-                        error))
+        if (!value_word("-smp", *pair->key ? pair->key : "cpus", keys, G_N_ELEMENTS(keys), &k, error))
             return false;
         g_autofree char *what = k ? g_strconcat("-smp ", keys[k], NULL) : g_strdup("-smp");
         if (!value_uint(what, pair->value, 1, k == 4 ? 1 : VCPUS_MAX, &value[k], error))
@@ -252,10 +247,8 @@ bool option_set_smp(Parse *p, const char *arg, GError **error)
     unsigned product = MAX(value[2], 1) * MAX(value[3], 1) * MAX(value[4], 1);
     unsigned cpus = value[0] ? value[0] : value[1] ? value[1] : product;
     bool topology = value[2] && value[3];
-    if (cpus > VCPUS_MAX || (value[1] && value[1] != cpus) ||
-        (topology ? product != cpus : cpus % product))
-        return option_bad(error, "-smp %s: the numbers disagree, or are more than %d cores", arg,
-                          VCPUS_MAX);
+    if (cpus > VCPUS_MAX || (value[1] && value[1] != cpus) || (topology ? product != cpus : cpus % product))
+        return option_bad(error, "-smp %s: the numbers disagree, or are more than %d cores", arg, VCPUS_MAX);
     p->config->n_vcpus = cpus;
     return true;
 }

@@ -11,7 +11,6 @@
 #include "platform/chardev/chardev.h"
 #include "platform/base/suggest.h"
 
-
 const char *const option_topics[OPTION_TOPICS] = {
 #define TOPIC(id, title) title,
 #include "platform/options/table.def"
@@ -72,8 +71,7 @@ static bool parse_one(Parse *p, int argc, char **argv, int *i, GError **error)
 {
     const char *word = argv[*i], *name = word + 1;
     if (word[0] != '-' || !word[1])
-        return option_bad(
-            error, "'%s': not an option, and a disk image as such is not yet supported", word);
+        return option_bad(error, "'%s': not an option, and a disk image as such is not yet supported", word);
     name += *name == '-';
     for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
         if (strcmp(spellings[s].name, name))
@@ -102,13 +100,11 @@ static bool choose_accel(Parse *p, GError **error)
     if (!p->accels->len)
         p->config->accel = g_strdup("soft");
     if (!p->config->accel)
-        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1],
-                          why);
+        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
     if (p->config->icount && strcmp(p->config->accel, "soft"))
         return option_bad(error, "-accel %s: -icount is soft's alone", p->config->accel);
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
-        return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone",
-                          p->config->accel);
+        return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone", p->config->accel);
     return true;
 }
 
@@ -117,16 +113,13 @@ static bool complete_serials(Parse *p, GError **error)
     Config *c = p->config;
     unsigned n_stdio = 0;
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
-        const char *standard = i || p->nodefaults || options_stdio_owner(c) ? "null"
-                               : p->no_monitor                              ? "stdio"
-                                                                            : "mon:stdio";
+        const char *standard = i || p->nodefaults || options_stdio_owner(c) ? "null" : p->no_monitor ? "stdio" : "mon:stdio";
         if (!c->serial[i])
             c->serial[i] = g_strdup(standard);
         n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
     }
     if (n_stdio > 1)
-        return option_bad(error, "-serial %s: standard input and output are already serial0's",
-                          c->serial[1]);
+        return option_bad(error, "-serial %s: standard input and output are already serial0's", c->serial[1]);
     return true;
 }
 
@@ -151,20 +144,17 @@ static bool complete_board(Parse *p, GError **error)
         return option_bad(error, "-M kernel-irqchip=on: %s %s has none", board->mpic ? "accelerator" : "board",
                           board->mpic ? c->accel : board->name);
     if (c->n_vcpus > board->cpus_max)
-        return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name,
-                          board->cpus_max);
+        return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name, board->cpus_max);
     if (c->ram_size > board->ram_max)
-        return option_bad(
-            error, "-m %" G_GUINT64_FORMAT "M: board %s has room for %" G_GUINT64_FORMAT "M of RAM",
-            c->ram_size >> 20, board->name, board->ram_max >> 20);
+        return option_bad(error, "-m %" G_GUINT64_FORMAT "M: board %s has room for %" G_GUINT64_FORMAT "M of RAM",
+                          c->ram_size >> 20, board->name, board->ram_max >> 20);
     return true;
 }
 
 static bool complete(Parse *p, GError **error)
 {
     Config *c = p->config;
-    if (!choose_accel(p, error) || !complete_serials(p, error) ||
-        !options_complete_chardevs(p, error))
+    if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_chardevs(p, error))
         return false;
     if (!c->bios && !c->kernel && !c->dumpdtb)
         return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");

@@ -34,18 +34,17 @@ typedef struct Parse {
     Config *config;
     unsigned n_serials;
     bool nodefaults, no_monitor;
-    bool done;         /* help was printed */
+    bool done;                        /* help was printed */
     bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
-    GPtrArray *accels; /* of char*: candidates, in order */
+    GPtrArray *accels;                /* of char*: candidates, in order */
 } Parse;
 
 /* One per row; argument is NULL for options without. */
-#define OPTION(id, name, argument, topic, text)                                                    \
-    bool option_set_##id(Parse *p, const char *arg, GError **error);
+#define OPTION(id, name, argument, topic, text) bool option_set_##id(Parse *p, const char *arg, GError **error);
 #include "platform/options/table.def"
 
 /* options_device.c */
-const char *options_stdio_owner(const Config *config); /* id of the -chardev stdio; NULL: none */
+const char *options_stdio_owner(const Config *config);    /* id of the -chardev stdio; NULL: none */
 bool options_complete_chardevs(Parse *p, GError **error); /* every id is there, and used once at most */
 
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */

@@ -5,8 +5,7 @@
 
 #include "platform/base/suggest.h"
 
-static bool unknown_property(const char *option, const KeyVal *pair, const Property *rows, size_t n,
-                             GError **error)
+static bool unknown_property(const char *option, const KeyVal *pair, const Property *rows, size_t n, GError **error)
 {
     g_autofree const char **names = g_new(const char *, n);
     size_t known = 0;
@@ -19,8 +18,7 @@ static bool unknown_property(const char *option, const KeyVal *pair, const Prope
     return option_bad(error, "%s: unknown property '%s'%s", option, word, hint);
 }
 
-bool property_set_all(Parse *p, const char *option, const Property *rows, size_t n, const char *arg,
-                      GError **error)
+bool property_set_all(Parse *p, const char *option, const Property *rows, size_t n, const char *arg, GError **error)
 {
     g_autoptr(GPtrArray) pairs = keyval_split(arg);
     for (guint i = 0; i < pairs->len && !p->done; i++) {

@@ -14,34 +14,31 @@ typedef struct Property {
 } Property;
 
 /* Sets each part of arg by its row; an unknown key is an error that names the closest. */
-bool property_set_all(Parse *p, const char *option, const Property *rows, size_t n, const char *arg,
-                      GError **error);
-#define PROPERTIES_SET(p, option, rows, arg, error)                                                \
-    property_set_all(p, option, rows, G_N_ELEMENTS(rows), arg, error)
+bool property_set_all(Parse *p, const char *option, const Property *rows, size_t n, const char *arg, GError **error);
+#define PROPERTIES_SET(p, option, rows, arg, error) property_set_all(p, option, rows, G_N_ELEMENTS(rows), arg, error)
 
-#define WORD_PROPERTY(name, type, member, ...)                                                     \
-    static bool name(Parse *p, const char *what, const char *value, GError **error)                \
-    {                                                                                              \
-        static const char *const words[] = {__VA_ARGS__};                                          \
-        unsigned i;                                                                                \
-        if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))                       \
-            return false;                                                                          \
-        p->config->member = (type)i;                                                               \
-        return true;                                                                               \
+#define WORD_PROPERTY(name, type, member, ...)                                      \
+    static bool name(Parse *p, const char *what, const char *value, GError **error) \
+    {                                                                               \
+        static const char *const words[] = {__VA_ARGS__};                           \
+        unsigned i;                                                                 \
+        if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))        \
+            return false;                                                           \
+        p->config->member = (type)i;                                                \
+        return true;                                                                \
     }
-#define BOOL_PROPERTY(name, member)                                                                \
-    static bool name(Parse *p, const char *what, const char *value, GError **error)                \
-    {                                                                                              \
-        return value_bool(what, value, &p->config->member, error);                                 \
+#define BOOL_PROPERTY(name, member)                                                 \
+    static bool name(Parse *p, const char *what, const char *value, GError **error) \
+    {                                                                               \
+        return value_bool(what, value, &p->config->member, error);                  \
     }
-#define STRING_PROPERTY(name, member)                                                              \
-    static bool name(Parse *p, const char *what, const char *value, GError **error)                \
-    {                                                                                              \
-        return property_string(&p->config->member, what, value, error);                            \
+#define STRING_PROPERTY(name, member)                                               \
+    static bool name(Parse *p, const char *what, const char *value, GError **error) \
+    {                                                                               \
+        return property_string(&p->config->member, what, value, error);             \
     }
 
-bool property_string(char **where, const char *what, const char *value,
-                     GError **error); /* replaces it; not empty */
+bool property_string(char **where, const char *what, const char *value, GError **error); /* replaces it; not empty */
 /* Setters for rows: "off" asks for what is; not at all. */
 bool property_must_be_off(Parse *p, const char *what, const char *value, GError **error);
 bool property_not_yet(Parse *p, const char *what, const char *value, GError **error);

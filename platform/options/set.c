@@ -77,8 +77,7 @@ bool option_set_nographic(Parse *p, const char *arg, GError **error)
 bool option_set_serial(Parse *p, const char *arg, GError **error)
 {
     if (p->n_serials == SERIALS_MAX)
-        return option_bad(error, "-serial %s: the board has only %d serial ports", arg,
-                          SERIALS_MAX);
+        return option_bad(error, "-serial %s: the board has only %d serial ports", arg, SERIALS_MAX);
     g_autoptr(GError) why = NULL;
     if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
         return option_bad(error, "-serial %s", why->message);
@@ -185,8 +184,7 @@ static bool is_date(const char *text)
     }
     if (!fits)
         return false;
-    g_autofree char *full =
-        strchr(text, 'T') ? g_strdup(text) : g_strconcat(text, "T00:00:00", NULL);
+    g_autofree char *full = strchr(text, 'T') ? g_strdup(text) : g_strconcat(text, "T00:00:00", NULL);
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(full, utc);
     return date != NULL;
@@ -195,9 +193,7 @@ static bool is_date(const char *text)
 static bool rtc_base(Parse *p, const char *what, const char *value, GError **error)
 {
     if (strcmp(value, "utc") && strcmp(value, "localtime") && !is_date(value))
-        return option_bad(error,
-                          "%s: '%s' is not utc, localtime, or a date like 2006-06-17T16:01:21",
-                          what, value);
+        return option_bad(error, "%s: '%s' is not utc, localtime, or a date like 2006-06-17T16:01:21", what, value);
     return property_string(&p->config->rtc_base, what, value, error);
 }
 
@@ -218,8 +214,7 @@ static bool rtc_driftfix(Parse *p, const char *what, const char *value, GError *
 
 bool option_set_rtc(Parse *p, const char *arg, GError **error)
 {
-    static const Property rows[] = {
-        {"base", rtc_base}, {"clock", rtc_clock}, {"driftfix", rtc_driftfix}};
+    static const Property rows[] = {{"base", rtc_base}, {"clock", rtc_clock}, {"driftfix", rtc_driftfix}};
     return PROPERTIES_SET(p, "-rtc", rows, arg, error);
 }
 
@@ -235,13 +230,8 @@ static bool icount_shift(Parse *p, const char *what, const char *value, GError *
 bool option_set_icount(Parse *p, const char *arg, GError **error)
 {
     static const Property rows[] = {
-        {"", icount_shift},
-        {"shift", icount_shift},
-        {"sleep", property_must_be_off},
-        {"align", property_must_be_off},
-        {"rr", property_not_yet},
-        {"rrfile", property_not_yet},
-        {"rrsnapshot", property_not_yet},
+        {"", icount_shift},       {"shift", icount_shift},      {"sleep", property_must_be_off},  {"align", property_must_be_off},
+        {"rr", property_not_yet}, {"rrfile", property_not_yet}, {"rrsnapshot", property_not_yet},
     };
     if (!PROPERTIES_SET(p, "-icount", rows, arg, error))
         return false;
@@ -256,8 +246,7 @@ static bool set_socket(char **where, const char *option, const char *arg, GError
         g_clear_pointer(where, g_free);
         return true;
     }
-    bool ok = (g_str_has_prefix(arg, "unix:") && arg[5]) ||
-              (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
+    bool ok = (g_str_has_prefix(arg, "unix:") && arg[5]) || (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
     if (!ok)
         return option_bad(error, "%s %s: neither tcp:[HOST]:PORT nor unix:PATH", option, arg);
     return property_string(where, option, arg, error);
@@ -296,9 +285,8 @@ static bool trace_help(Parse *p)
 
 bool option_set_trace(Parse *p, const char *arg, GError **error)
 {
-    static const char *const planned[] = {
-        "all",     "cpu",  "cpu_reset", "exec",   "fpu",    "nochain", "op",  "op_ind", "op_opt",
-        "out_asm", "page", "pcall",     "plugin", "strace", "tid",     "vpu", NULL};
+    static const char *const planned[] = {"all",     "cpu",  "cpu_reset", "exec",   "fpu",    "nochain", "op",  "op_ind", "op_opt",
+                                          "out_asm", "page", "pcall",     "plugin", "strace", "tid",     "vpu", NULL};
     g_auto(GStrv) words = g_strsplit(arg, ",", -1);
     for (char **word = words; *word; word++) {
         unsigned bit;

@@ -25,8 +25,7 @@ static uint32_t item_loop(void)
     uint32_t turns = 200000000, sum = 0;
 
 #ifdef __powerpc__
-    __asm__ volatile("1: add %1, %1, %0\n\taddic. %0, %0, -1\n\tbne 1b"
-                     : "+r"(turns), "+r"(sum) : : "cr0", "xer");
+    __asm__ volatile("1: add %1, %1, %0\n\taddic. %0, %0, -1\n\tbne 1b" : "+r"(turns), "+r"(sum) : : "cr0", "xer");
 #else
     for (; turns; turns--)
         sum += turns;
@@ -146,9 +145,8 @@ int main(void)
         const char *name;
         uint32_t (*run)(void);
     } items[] = {
-        {"loop", item_loop},       {"integer", item_integer},   {"calls", item_calls},
-        {"copy", item_copy},       {"pages", item_pages},       {"float", item_float},
-        {"syscalls", item_syscalls}, {"processes", item_processes},
+        {"loop", item_loop},   {"integer", item_integer}, {"calls", item_calls},       {"copy", item_copy},
+        {"pages", item_pages}, {"float", item_float},     {"syscalls", item_syscalls}, {"processes", item_processes},
     };
 
     setvbuf(stdout, NULL, _IONBF, 0);

@@ -136,15 +136,14 @@ static bool base_as_r0(const Case *k)
 {
     const char *in_x = strstr(k->theirs, ",r0,"), *in_d = strstr(k->theirs, "(r0)");
     const char *at = in_x ? in_x : in_d;
-    g_autofree char *zero =
-        at ? g_strdup_printf("%.*s%s", (int)(at + 1 - k->theirs), k->theirs, at + 2) : NULL;
+    g_autofree char *zero = at ? g_strdup_printf("%.*s%s", (int)(at + 1 - k->theirs), k->theirs, at + 2) : NULL;
     return zero && strcmp(zero, k->ours) == 0;
 }
 
-#define DISAGREE(name, predicate, clause)                                                          \
-    static bool is_##name(const Case *k)                                                           \
-    {                                                                                              \
-        return predicate;                                                                          \
+#define DISAGREE(name, predicate, clause) \
+    static bool is_##name(const Case *k)  \
+    {                                     \
+        return predicate;                 \
     }
 #include "tests/diff/objdump.def"
 #undef DISAGREE
@@ -203,8 +202,7 @@ static GArray *make_words(void)
         for (unsigned n = 0; n < PATTERNS; n++)
             add(words, some_operands(random, &insn_info[id]));
         for (unsigned n = 0; n < PATTERNS / 4; n++)
-            add(words,
-                some_operands(random, &insn_info[id]) | (g_rand_int(random) & insn_reserved(id)));
+            add(words, some_operands(random, &insn_info[id]) | (g_rand_int(random) & insn_reserved(id)));
     }
     for (unsigned n = 0; n < RANDOM_WORDS; n++)
         add(words, g_rand_int(random));
@@ -229,13 +227,10 @@ static GPtrArray *their_texts(const GArray *words, const char *dialect, char **o
         return NULL;
     }
     close(fd);
-    const char *argv[] = {objdump,          "-D",  "-z", "-b",    "binary", "-m",
-                          "powerpc:common", "-EB", "-M", dialect, file,     NULL};
-    bool ok =
-        g_file_set_contents(file, words->data, (gssize)(words->len * sizeof(uint32_t)), &error) &&
-        g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, NULL,
-                     &status, &error) &&
-        g_spawn_check_wait_status(status, &error);
+    const char *argv[] = {objdump, "-D", "-z", "-b", "binary", "-m", "powerpc:common", "-EB", "-M", dialect, file, NULL};
+    bool ok = g_file_set_contents(file, words->data, (gssize)(words->len * sizeof(uint32_t)), &error) &&
+              g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, NULL, &status, &error) &&
+              g_spawn_check_wait_status(status, &error);
     g_unlink(file);
     if (!ok) {
         fprintf(stderr, "objdump_test: %s\n", error->message);
@@ -269,9 +264,7 @@ static unsigned compare(const GArray *words, const GPtrArray *texts, const E500M
 
     for (guint i = 0; i < words->len; i++) {
         char ours[96];
-        Case k = {.v2 = model->core == E500_CORE_V2,
-                  .word = GUINT32_FROM_BE(g_array_index(words, uint32_t, i)),
-                  .ours = ours};
+        Case k = {.v2 = model->core == E500_CORE_V2, .word = GUINT32_FROM_BE(g_array_index(words, uint32_t, i)), .ours = ours};
         k.theirs = g_ptr_array_index(texts, i);
         insn_disassemble(k.word, model, i * 4, ours, sizeof(ours));
         if (strcmp(ours, k.theirs) == 0)
@@ -299,9 +292,7 @@ static bool check_core(const GArray *words, const char *model, const char *diale
     }
     unsigned unlisted = compare(words, texts, e500_model_find(model));
     if (unlisted)
-        printf(
-            "FAIL objdump: %s: %u of %u words disagree without a row in tests/diff/objdump.def\n",
-            model, unlisted, words->len);
+        printf("FAIL objdump: %s: %u of %u words disagree without a row in tests/diff/objdump.def\n", model, unlisted, words->len);
     return unlisted == 0;
 }
 
@@ -319,8 +310,7 @@ int main(int argc, char **argv)
     *(check_core(words, "e500v2", "raw,e500") ? &passed : &failed) += 1;
     for (const struct Listed *l = listed; l->name; l++) {
         if (!l->seen)
-            printf("FAIL objdump: listed disagreement %s no longer occurs (%s)\n", l->name,
-                   l->clause);
+            printf("FAIL objdump: listed disagreement %s no longer occurs (%s)\n", l->name, l->clause);
         *(l->seen ? &passed : &failed) += 1;
     }
     printf("%u passed, %u failed\n", passed, failed);

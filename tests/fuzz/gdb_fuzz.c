@@ -144,8 +144,7 @@ static void one_line(Target *t, const char *line, size_t size)
     else if (size > 1 && line[0] == 2)
         stop_with(t, &(RspStop){.thread = line[1] & 1,
                                 .signal = RSP_SIGTRAP,
-                                .point = line[1] & 8 ? RSP_POINT_SOFTWARE + (line[1] >> 4) % 5
-                                                     : RSP_POINT_NONE,
+                                .point = line[1] & 8 ? RSP_POINT_SOFTWARE + (line[1] >> 4) % 5 : RSP_POINT_NONE,
                                 .ea = 0x1000});
     else
         send_packet(t, line, size);
@@ -154,8 +153,7 @@ static void one_line(Target *t, const char *line, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const RspTarget ops = {
-        n_threads,    stopped,    stop,   state,       state_changed, read_memory,
-        write_memory, set_points, resume, end_program, send_bytes,
+        n_threads, stopped, stop, state, state_changed, read_memory, write_memory, set_points, resume, end_program, send_bytes,
     };
     static Target t;
     const char *at = (const char *)data, *end = at + size;

@@ -28,10 +28,9 @@ enum {
 
 static void debug_itself(E500State *s, uint8_t how)
 {
-    s->spr[SPR_DBCR0] =
-        (how & 7 ? DBCR0_IDM : 0) | (how & OWN_STEPS ? DBCR0_ICMP | DBCR0_BRT : 0) |
-        (how & OWN_TRANSFERS ? DBCR0_IRPT | DBCR0_RET | DBCR0_TRAP | DBCR0_CIRPT | DBCR0_CRET : 0) |
-        (how & OWN_ADDRESSES ? 0xcfu << 16 : 0);
+    s->spr[SPR_DBCR0] = (how & 7 ? DBCR0_IDM : 0) | (how & OWN_STEPS ? DBCR0_ICMP | DBCR0_BRT : 0) |
+                        (how & OWN_TRANSFERS ? DBCR0_IRPT | DBCR0_RET | DBCR0_TRAP | DBCR0_CIRPT | DBCR0_CRET : 0) |
+                        (how & OWN_ADDRESSES ? 0xcfu << 16 : 0);
     s->spr[SPR_DBCR1] = s->spr[SPR_DBCR2] = (uint32_t)(how >> 6) << 22;
     s->spr[SPR_IAC1] = s->spr[SPR_DAC1] = CODE + 8;
     s->spr[SPR_IAC2] = s->spr[SPR_DAC2] = 0x5000;
@@ -85,8 +84,7 @@ static void answer(VcpuExit *exit, uint64_t noise)
 {
     switch (exit->kind) {
     case VCPU_EXIT_MMIO:
-        g_assert_true(exit->mmio.size == 1 || exit->mmio.size == 2 || exit->mmio.size == 4 ||
-                      exit->mmio.size == 8);
+        g_assert_true(exit->mmio.size == 1 || exit->mmio.size == 2 || exit->mmio.size == 4 || exit->mmio.size == 8);
         g_assert_cmpuint(exit->mmio.gpa % exit->mmio.size, ==, 0);
         g_assert_cmpuint(exit->mmio.gpa >> 36, ==, 0);
         exit->mmio.data = noise;
@@ -118,8 +116,7 @@ static void run(const E500Model *model, const uint8_t *data, size_t size)
     uint8_t how = size ? data[size - 1] : 0;
     TimeSource time;
     time_source_init(&time, true, 0);
-    AccelConfig config = {
-        .model = model, .time = &time, .tb_hz = 400000000, .n_vcpus = 1, .external_proxy = true};
+    AccelConfig config = {.model = model, .time = &time, .tb_hz = 400000000, .n_vcpus = 1, .external_proxy = true};
     AccelVm *vm = accel_soft.vm_open(&config, NULL);
     AccelRam block = {.gpa = 0, .size = RAM, .hva = ram};
     g_autofree E500State *s = g_new0(E500State, 1);

@@ -29,16 +29,14 @@ static bool request_shutdown(void *opaque, unsigned vcpu)
 }
 
 /* Says what it likes, and gives and takes as much; never more than it was asked for. */
-static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, unsigned size,
-                         unsigned *sent)
+static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent)
 {
     g_assert_cmpuint(size, <=, 16);
     *sent = MIN(size, answers >> 4);
     return answers & 4;
 }
 
-static bool channel_receive(void *opaque, uint32_t handle, uint8_t *data, unsigned size,
-                            unsigned *got)
+static bool channel_receive(void *opaque, uint32_t handle, uint8_t *data, unsigned size, unsigned *got)
 {
     g_assert_cmpuint(size, <=, 16);
     *got = MIN(size, answers >> 4);
@@ -153,8 +151,8 @@ static void serve_one(HcallEnv *env, const Record *r)
     exit.epapr_hcall.nr = be64(r->nr);
     for (unsigned i = 0; i < 8; i++)
         before[i] = exit.epapr_hcall.args[i] = be64(r->args[i]);
-    env->present = r->present & (HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN |
-                                 HCALL_NEED_INT | HCALL_NEED_DOORBELL | HCALL_NEED_MSGSND);
+    env->present = r->present & (HCALL_NEED_IDLE | HCALL_NEED_RESET | HCALL_NEED_SHUTDOWN | HCALL_NEED_INT | HCALL_NEED_DOORBELL |
+                                 HCALL_NEED_MSGSND);
     answers = r->answers;
 
     unsigned n_out = outputs_of(exit.epapr_hcall.nr, env->present);

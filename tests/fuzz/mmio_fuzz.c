@@ -79,11 +79,8 @@ static void world_open(World *w)
     for (unsigned i = 0; i < CPUS * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){out_set, w, i};
     const Uart16550Config uart = {.offset = 0x4500, .source = 42, .hz = 400000000};
-    const PciHostConfig pci = {.registers = 0xfe0008000,
-                               .memory_bus = 0xe0000000,
-                               .error_source = 24,
-                               .first_slot = 1,
-                               .n_slots = 31};
+    const PciHostConfig pci = {
+        .registers = 0xfe0008000, .memory_bus = 0xe0000000, .error_source = 24, .first_slot = 1, .n_slots = 31};
     Device *mpic = mpic_new("mpic", 0x40000, MPIC_42, CPUS, out, w->clock);
     w->dev[MPIC] = mpic;
     w->dev[UART] = uart16550_new("serial0", &uart, NULL, mpic_input(mpic, 42), w->clock);
@@ -93,8 +90,7 @@ static void world_open(World *w)
     w->dev[I2C] = i2c_rtc_new("i2c", 0x3000, 43, mpic_input(mpic, 43), w->clock, 1600000000);
     w->dev[PCI] = pci_host_new("pci", &pci, mpic_input(mpic, 24));
     for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
-        g_assert_true(
-            bus_map(w->bus, map[i].gpa, map[i].size, w->dev[map[i].device], map[i].region, NULL));
+        g_assert_true(bus_map(w->bus, map[i].gpa, map[i].size, w->dev[map[i].device], map[i].region, NULL));
     w->wire[0] = mpic_input(mpic, 0);
     w->wire[1] = mpic_input(mpic, 11);
     w->wire[2] = mpic_input(mpic, 42);

@@ -30,8 +30,8 @@ struct ControlSocket {
 
 static struct ControlSocket only;
 
-ControlSocket *control_socket_new(const char *option, const char *spec, const char *assume,
-                                  const ControlSocketOps *socket_ops, void *opaque, GError **error)
+ControlSocket *control_socket_new(const char *option, const char *spec, const char *assume, const ControlSocketOps *socket_ops,
+                                  void *opaque, GError **error)
 {
     only = (struct ControlSocket){.ops = socket_ops, .opaque = opaque};
     return &only;
@@ -75,8 +75,7 @@ static const GError *host_error(void *opaque)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const RunOps run_ops = {no_work, resume_ok,  no_work, no_work,
-                                   reset,   host_error, no_work, NULL};
+    static const RunOps run_ops = {no_work, resume_ok, no_work, no_work, reset, host_error, no_work, NULL};
     static HcallEnv hcall;
     RunPolicy policy = {0};
     size_t piece = size ? data[0] + 1u : 1;

@@ -31,10 +31,27 @@ typedef struct Caller {
 
 static Machine *machine_of_two(void)
 {
-    static const char *const argv[] = {
-        "quoin", "-M", "p4080ds-hv,has-reset=on,has-shutdown=on,external-proxy=off", "-cpu", "e500mc", "-smp", "2", "-m", "64",
-        "-serial", "null", "-serial", "null", "-kernel", "none", "-chardev", "ringbuf,id=c,size=64", "-device", "epapr-byte-channel,chardev=c",
-        "-device", "epapr-doorbell,name=bell"};
+    static const char *const argv[] = {"quoin",
+                                       "-M",
+                                       "p4080ds-hv,has-reset=on,has-shutdown=on,external-proxy=off",
+                                       "-cpu",
+                                       "e500mc",
+                                       "-smp",
+                                       "2",
+                                       "-m",
+                                       "64",
+                                       "-serial",
+                                       "null",
+                                       "-serial",
+                                       "null",
+                                       "-kernel",
+                                       "none",
+                                       "-chardev",
+                                       "ringbuf,id=c,size=64",
+                                       "-device",
+                                       "epapr-byte-channel,chardev=c",
+                                       "-device",
+                                       "epapr-doorbell,name=bell"};
     static Config config;
     static Boot boot;
     GError *error = NULL;
@@ -54,7 +71,7 @@ static Machine *machine_of_two(void)
 
 static void fill_memory(Memory *memory, const uint8_t *left, size_t n_left)
 {
-    static const char *const words[] = {"/",      "compatible", "/chosen",     "/fuzz/a@1", "fuzz,x",
+    static const char *const words[] = {"/",     "compatible", "/chosen",     "/fuzz/a@1", "fuzz,x",
                                         "/cpus", "reg",        "/hypervisor", "guest-name"};
     memory_clear(memory);
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
@@ -176,8 +193,8 @@ static uint64_t counted(const HcallEnv *env)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const RunCause resets[] = {RUN_CAUSE_HOST_RESET, RUN_CAUSE_GUEST_RESET_HCALL,
-                                      RUN_CAUSE_GUEST_WATCHDOG, RUN_CAUSE_GUEST_SYSTEM_RESET};
+    static const RunCause resets[] = {RUN_CAUSE_HOST_RESET, RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_WATCHDOG,
+                                      RUN_CAUSE_GUEST_SYSTEM_RESET};
     static Machine *machine; /* one for all inputs: a fuzzer makes thousands a second */
     GError *error = NULL;
 

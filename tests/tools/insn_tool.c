@@ -86,8 +86,8 @@ static int list_rows(const E500Model *model)
         const InsnInfo *row = &insn_info[id];
         if (!row_known(row, model))
             continue;
-        printf("%s %s %08x %08x %08x %08x %s", id_name[id], row->name, row->match, row->mask,
-               insn_flag_bits(row->flags), insn_reserved(id), class_name[row->cls].name);
+        printf("%s %s %08x %08x %08x %08x %s", id_name[id], row->name, row->match, row->mask, insn_flag_bits(row->flags),
+               insn_reserved(id), class_name[row->cls].name);
         for (unsigned i = 0; i < INSN_OPERANDS_MAX && row->operand[i] != OPERAND_ID_NONE; i++) {
             const OperandInfo *op = &operand_info[row->operand[i]];
             printf(" %s:%u:%u", op->name, op->shift, op->width);

@@ -21,7 +21,7 @@ typedef struct SprDoc {
 } SprDoc;
 
 static const SprDoc sprs[] = {
-#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc) \
     {number, #NAME, E500_CORE_##cores, #user, #supv, mask, #read, #write, STATE_##level, doc},
 #include "cpu/e500/spr.def"
 #undef SPR
@@ -77,8 +77,7 @@ int main(void)
     for (size_t i = 0; i < sizeof sprs / sizeof sprs[0]; i++) {
         const SprDoc *s = &sprs[i];
 
-        printf("| %u | %s | %s | %s | %s | ", s->number, s->name, cores_word(s->cores),
-               access_word(s->user), access_word(s->supv));
+        printf("| %u | %s | %s | %s | %s | ", s->number, s->name, cores_word(s->cores), access_word(s->user), access_word(s->supv));
         print_write(s);
         printf(" | %s | %s |\n", level_name[s->level], s->doc);
     }

@@ -7,9 +7,9 @@
 #include <glib.h>
 #include <sanitizer/tsan_interface.h>
 
-#define REAL(name)                                                                                 \
-    static __typeof__(&name) real;                                                                 \
-    if (!__atomic_load_n(&real, __ATOMIC_RELAXED))                                                 \
+#define REAL(name)                                 \
+    static __typeof__(&name) real;                 \
+    if (!__atomic_load_n(&real, __ATOMIC_RELAXED)) \
     __atomic_store_n(&real, (__typeof__(&name))dlsym(RTLD_NEXT, #name), __ATOMIC_RELAXED)
 
 void g_mutex_lock(GMutex *mutex)

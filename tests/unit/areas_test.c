@@ -125,12 +125,11 @@ static bool unchanged(const Fixture *f, uint64_t gpa, GBytes *before)
 
 /* ---- cases ---- */
 
-#define SAME_FIELD(AREA, area, FIELD, field)                                                       \
-    g_assert_cmpuint(AREA_##AREA##_##FIELD, ==, offsetof(struct memory_area_##area, field))
-#define SAME_AREA(AREA, area)                                                                      \
-    g_assert_cmpuint(area_types[AREA_##AREA].number, ==, MEMORY_AREA_##AREA);                      \
-    g_assert_cmpuint(area_types[AREA_##AREA].size, ==, sizeof(struct memory_area_##area));         \
-    g_assert_cmpuint(AREA_VERSION, ==, offsetof(struct memory_area_##area, head.version));         \
+#define SAME_FIELD(AREA, area, FIELD, field) g_assert_cmpuint(AREA_##AREA##_##FIELD, ==, offsetof(struct memory_area_##area, field))
+#define SAME_AREA(AREA, area)                                                              \
+    g_assert_cmpuint(area_types[AREA_##AREA].number, ==, MEMORY_AREA_##AREA);              \
+    g_assert_cmpuint(area_types[AREA_##AREA].size, ==, sizeof(struct memory_area_##area)); \
+    g_assert_cmpuint(AREA_VERSION, ==, offsetof(struct memory_area_##area, head.version)); \
     g_assert_cmpuint(AREA_SIZE, ==, offsetof(struct memory_area_##area, head.size))
 
 static void headers(void)
@@ -196,7 +195,7 @@ static void refusals(Fixture *f, gconstpointer data)
         {4, UINT32_MAX, UINT32_MAX - 63, 64, EV_EFAULT},
         {4, UINT64_C(1) << 32, 0x3000, 64, EV_EFAULT},
         {4, 0, UINT64_C(1) << 32 | 0x3000, 64, EV_EFAULT},
-        {2, 0, RAM, 64, EV_EFAULT},        /* registered, too */
+        {2, 0, RAM, 64, EV_EFAULT}, /* registered, too */
         {2, 0, 0x3000, 64, EV_INVALID_STATE},
         {2, 0, 0x2000, 64, EV_INVALID_STATE}, /* overlaps, too */
         {1, 0, 0x3000, 64, EV_INVALID_STATE}, /* by another vCPU, but the machine has one */

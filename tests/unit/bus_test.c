@@ -8,8 +8,7 @@ typedef struct Probe {
     uint64_t offset, value;
 } Probe;
 
-static bool probe_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                       uint64_t *value)
+static bool probe_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     Probe *p = (Probe *)dev;
     p->region = region;
@@ -19,8 +18,7 @@ static bool probe_read(Device *dev, unsigned region, uint64_t offset, unsigned s
     return !p->refuse;
 }
 
-static bool probe_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                        uint64_t value)
+static bool probe_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
 {
     Probe *p = (Probe *)dev;
     p->region = region;

@@ -54,8 +54,7 @@ static void front_quit(void *opaque)
     ((Front *)opaque)->quits++;
 }
 
-static const ChardevHandlers handlers = {front_can_receive, front_receive, front_writable,
-                                         front_event};
+static const ChardevHandlers handlers = {front_can_receive, front_receive, front_writable, front_event};
 
 static Front *front_new(Chardev *chr, size_t room)
 {
@@ -79,8 +78,8 @@ static void front_free(Front *f)
 
 /* Runs the main loop until the condition holds; it always comes, or the test hangs and says where.
  */
-#define RUN_UNTIL(condition)                                                                       \
-    while (!(condition))                                                                           \
+#define RUN_UNTIL(condition) \
+    while (!(condition))     \
     g_main_context_iteration(NULL, TRUE)
 
 /* Runs what is ready now, for conditions that must not come. */
@@ -409,8 +408,7 @@ static void test_file(void)
     g_unlink(path);
 
     g_autofree char *nowhere = g_strconcat("file:", dir, "/none/out", NULL);
-    g_autofree char *expected = g_strconcat(
-        "serial0: ", nowhere, ": cannot open the file: No such file or directory", NULL);
+    g_autofree char *expected = g_strconcat("serial0: ", nowhere, ": cannot open the file: No such file or directory", NULL);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial0", nowhere, &error));
     g_assert_cmpstr(error->message, ==, expected);
@@ -482,8 +480,7 @@ static void test_option_tcp(void)
     socklen_t size = sizeof(sin);
     g_assert_cmpint(getsockname(server->chr->listen_fd, (struct sockaddr *)&sin, &size), ==, 0);
     g_assert_false(chardev_is_open(server->chr));
-    g_autofree char *option =
-        g_strdup_printf("socket,id=c,host=127.0.0.1,port=%u", ntohs(sin.sin_port));
+    g_autofree char *option = g_strdup_printf("socket,id=c,host=127.0.0.1,port=%u", ntohs(sin.sin_port));
     Front *client = open_option(option, 100);
     RUN_UNTIL(server->opened);
     g_assert_true(chardev_is_open(server->chr));
@@ -576,8 +573,7 @@ static void test_unix_stale_and_busy(void)
     Chardev *chr = open_spec(spec);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial1", spec, &error));
-    g_autofree char *expected =
-        g_strconcat("serial1: ", spec, ": cannot bind the socket: Address already in use", NULL);
+    g_autofree char *expected = g_strconcat("serial1: ", spec, ": cannot bind the socket: Address already in use", NULL);
     g_assert_cmpstr(error->message, ==, expected);
     g_assert_cmpint(g_access(path, F_OK), ==, 0); /* the other's */
     chardev_free(chr);
@@ -587,12 +583,10 @@ static void test_unix_stale_and_busy(void)
 static void test_unix_client_side(void)
 {
     g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
-    g_autofree char *spec = g_strconcat("unix:", path, NULL),
-                    *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, NULL), *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial0", spec, &error));
-    g_autofree char *expected =
-        g_strconcat("serial0: ", spec, ": cannot connect: No such file or directory", NULL);
+    g_autofree char *expected = g_strconcat("serial0: ", spec, ": cannot connect: No such file or directory", NULL);
     g_assert_cmpstr(error->message, ==, expected);
 
     Front *server = front_new(open_spec(serve), 100);
@@ -614,8 +608,7 @@ static void test_one_owner_of_stdio(void)
     g_autoptr(GError) error = NULL;
     Chardev *chr = open_spec("stdio");
     g_assert_null(chardev_new("serial1", "mon:stdio", &error));
-    g_assert_cmpstr(error->message, ==,
-                    "serial1: mon:stdio: standard input and output are already serial0's");
+    g_assert_cmpstr(error->message, ==, "serial1: mon:stdio: standard input and output are already serial0's");
     chardev_free(chr);
     chardev_free(open_spec("stdio")); /* free again */
 }
@@ -625,18 +618,15 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/chardev/output-reaches-a-pipe", test_output);
     g_test_add_func("/chardev/a-slow-reader-loses-no-byte", test_slow_reader);
-    g_test_add_func("/chardev/a-writer-in-another-thread-keeps-order",
-                    test_writer_in_another_thread);
+    g_test_add_func("/chardev/a-writer-in-another-thread-keeps-order", test_writer_in_another_thread);
     g_test_add_func("/chardev/a-vanished-reader-drops-output-only", test_reader_gone);
-    g_test_add_func("/chardev/a-vanished-reader-frees-a-waiting-writer",
-                    test_reader_gone_with_full_queue);
+    g_test_add_func("/chardev/a-vanished-reader-frees-a-waiting-writer", test_reader_gone_with_full_queue);
     g_test_add_func("/chardev/input-waits-for-room", test_input_waits);
     g_test_add_func("/chardev/end-of-input-leaves-output", test_end_of_input);
     g_test_add_func("/chardev/flush-writes-the-queue", test_flush);
     g_test_add_func("/chardev/mux/keys", test_mux_keys);
     g_test_add_func("/chardev/mux/help", test_mux_help);
-    g_test_add_func("/chardev/mux/quit-works-though-the-guest-reads-nothing",
-                    test_mux_quit_though_guest_reads_nothing);
+    g_test_add_func("/chardev/mux/quit-works-though-the-guest-reads-nothing", test_mux_quit_though_guest_reads_nothing);
     g_test_add_func("/chardev/mux/a-long-paste-is-kept", test_mux_paste);
     g_test_add_func("/chardev/mux/plain-stdio-has-no-keys", test_plain_stdio_has_no_keys);
     g_test_add_func("/chardev/null-takes-all", test_null);
@@ -646,10 +636,8 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/a-port-serves-one-client", test_option_tcp);
     g_test_add_func("/chardev/pty-comes-and-goes", test_pty);
     g_test_add_func("/chardev/unix/one-client-after-the-other", test_unix_server);
-    g_test_add_func("/chardev/unix/a-lost-client-frees-a-waiting-writer",
-                    test_unix_client_gone_with_full_queue);
-    g_test_add_func("/chardev/unix/a-stale-socket-is-replaced-a-busy-one-is-not",
-                    test_unix_stale_and_busy);
+    g_test_add_func("/chardev/unix/a-lost-client-frees-a-waiting-writer", test_unix_client_gone_with_full_queue);
+    g_test_add_func("/chardev/unix/a-stale-socket-is-replaced-a-busy-one-is-not", test_unix_stale_and_busy);
     g_test_add_func("/chardev/unix/connects-as-a-client", test_unix_client_side);
     g_test_add_func("/chardev/stdio-has-one-owner", test_one_owner_of_stdio);
     return g_test_run();

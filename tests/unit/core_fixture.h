@@ -29,8 +29,7 @@ static inline void fixture_wake(void *opaque, unsigned index)
 }
 
 /* tlbwe of TLB1[esel]; permissions as MAS3 has them */
-static inline void fixture_map(E500 *c, unsigned esel, unsigned tsize, Ea ea, uint64_t gpa,
-                               uint32_t mas1_more, uint32_t attr_perm)
+static inline void fixture_map(E500 *c, unsigned esel, unsigned tsize, Ea ea, uint64_t gpa, uint32_t mas1_more, uint32_t attr_perm)
 {
     c->s.spr[SPR_MAS0] = 1u << 28 | esel << 16;
     c->s.spr[SPR_MAS1] = 1u << 31 | tsize << 8 | mas1_more;

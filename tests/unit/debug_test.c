@@ -204,9 +204,8 @@ static void compares_heed_privilege_and_address_space(Fixture *f, gconstpointer 
         uint32_t us, er, msr;
         bool event;
     } row[] = {
-        {0, 0, MSR_PR, true}, {2, 0, 0, true},       {2, 0, MSR_PR, false}, {3, 0, MSR_PR, true},
-        {3, 0, 0, false},     {0, 2, 0, true},       {0, 2, MSR_DS, false}, {0, 3, MSR_DS, true},
-        {0, 3, 0, false},     {2, 2, MSR_DS, false},
+        {0, 0, MSR_PR, true}, {2, 0, 0, true},       {2, 0, MSR_PR, false}, {3, 0, MSR_PR, true}, {3, 0, 0, false},
+        {0, 2, 0, true},      {0, 2, MSR_DS, false}, {0, 3, MSR_DS, true},  {0, 3, 0, false},     {2, 2, MSR_DS, false},
     };
     E500 *c = f->core[0];
     uint64_t gpa;
@@ -219,8 +218,7 @@ static void compares_heed_privilege_and_address_space(Fixture *f, gconstpointer 
         debug_up(c, DBCR0_DAC1_STORES);
         e500_mtspr(c, SPRNO_DBCR2, row[i].us << US_SHIFT | row[i].er << ER_SHIFT);
         e500_set_msr(c, row[i].msr | MSR_DE);
-        g_assert_cmpint(e500_mem_probe(c, 0x2000, 4, ACCESS_WRITE, 0, &gpa, &host), ==,
-                        row[i].event ? EXEC_TRAP : EXEC_NEXT);
+        g_assert_cmpint(e500_mem_probe(c, 0x2000, 4, ACCESS_WRITE, 0, &gpa, &host), ==, row[i].event ? EXEC_TRAP : EXEC_NEXT);
     }
 }
 
@@ -247,8 +245,7 @@ static void a_taken_branch_or_return_interrupts_before_it(Fixture *f, gconstpoin
         look(c, 0x1000, row[i].event ? row[i].dbcr0 : 0, row[i].event);
         /* Returns are recorded with MSR[DE] = 0 too, branches are not. */
         e500_set_msr(c, 0);
-        look(c, 0x1000, row[i].event && row[i].dbcr0 != DBCR0_BRT ? DBSR_IDE | row[i].dbcr0 : 0,
-             false);
+        look(c, 0x1000, row[i].event && row[i].dbcr0 != DBCR0_BRT ? DBSR_IDE | row[i].dbcr0 : 0, false);
     }
 }
 
@@ -259,9 +256,8 @@ static void taking_an_interrupt_is_an_event_at_its_handler(Fixture *f, gconstpoi
         uint32_t dbcr0;
         bool event;
     } row[] = {
-        {EXCP_DTLB_MISS, DBCR0_IRPT, true},       {EXCP_DTLB_MISS, DBCR0_CIRPT, false},
-        {EXCP_CRITICAL_INPUT, DBCR0_IRPT, false}, {EXCP_CRITICAL_INPUT, DBCR0_CIRPT, true},
-        {EXCP_DEBUG, DBCR0_IRPT, false},          {EXCP_DEBUG, DBCR0_CIRPT, false},
+        {EXCP_DTLB_MISS, DBCR0_IRPT, true},       {EXCP_DTLB_MISS, DBCR0_CIRPT, false}, {EXCP_CRITICAL_INPUT, DBCR0_IRPT, false},
+        {EXCP_CRITICAL_INPUT, DBCR0_CIRPT, true}, {EXCP_DEBUG, DBCR0_IRPT, false},      {EXCP_DEBUG, DBCR0_CIRPT, false},
     };
     E500 *c = f->core[0];
 
@@ -424,15 +420,12 @@ static void every_kind_of_access_meets_a_watchpoint(Fixture *f, gconstpointer un
         uint32_t word;
         Ea ea, read, write; /* of a watch on 0x2012..0x2013 */
     } row[] = {
-        {LBZ_R5_0_R4, 0x2011, 0, 0},        {LBZ_R5_0_R4, 0x2012, 0x2012, 0},
-        {LBZ_R5_0_R4, 0x2013, 0x2013, 0},   {LBZ_R5_0_R4, 0x2014, 0, 0},
-        {STH_R5_0_R4, 0x2011, 0, 0x2012},   {STH_R5_0_R4, 0x2013, 0, 0x2013},
-        {STWU_R5_8_R4, 0x2008, 0, 0x2012},  {STWU_R5_8_R4, 0x200c, 0, 0},
-        {LFD_F1_0_R4, 0x2010, 0x2012, 0},   {STFS_F1_0_R4, 0x200f, 0, 0x2012},
-        {LMW_R28_0_R4, 0x2004, 0x2012, 0},  {LMW_R28_0_R4, 0x2000, 0, 0},
-        {STMW_R28_0_R4, 0x2010, 0, 0x2012}, {DCBZ_0_R4, 0x203f, 0, 0x2012},
-        {DCBF_0_R4, 0x2000, 0x2012, 0},     {LWARX_R5_0_R4, 0x2010, 0x2012, 0},
-        {STWCX_R5_0_R4, 0x2010, 0, 0x2012}, {STWCX_R5_0_R4, 0x2014, 0, 0},
+        {LBZ_R5_0_R4, 0x2011, 0, 0},        {LBZ_R5_0_R4, 0x2012, 0x2012, 0},   {LBZ_R5_0_R4, 0x2013, 0x2013, 0},
+        {LBZ_R5_0_R4, 0x2014, 0, 0},        {STH_R5_0_R4, 0x2011, 0, 0x2012},   {STH_R5_0_R4, 0x2013, 0, 0x2013},
+        {STWU_R5_8_R4, 0x2008, 0, 0x2012},  {STWU_R5_8_R4, 0x200c, 0, 0},       {LFD_F1_0_R4, 0x2010, 0x2012, 0},
+        {STFS_F1_0_R4, 0x200f, 0, 0x2012},  {LMW_R28_0_R4, 0x2004, 0x2012, 0},  {LMW_R28_0_R4, 0x2000, 0, 0},
+        {STMW_R28_0_R4, 0x2010, 0, 0x2012}, {DCBZ_0_R4, 0x203f, 0, 0x2012},     {DCBF_0_R4, 0x2000, 0x2012, 0},
+        {LWARX_R5_0_R4, 0x2010, 0x2012, 0}, {STWCX_R5_0_R4, 0x2010, 0, 0x2012}, {STWCX_R5_0_R4, 0x2014, 0, 0},
     };
     E500 *c = f->core[0];
     AccelDebug debug;
@@ -527,37 +520,24 @@ static void the_guests_events_go_on_beside_the_debuggers(Fixture *f, gconstpoint
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    TEST("/debug/a-trap-instruction-is-a-debug-event-when-asked",
-         a_trap_instruction_is_a_debug_event_when_asked);
-    TEST("/debug/single-step-interrupts-behind-one-instruction",
-         single_step_interrupts_behind_one_instruction);
-    TEST("/debug/an-interrupted-instruction-did-not-complete",
-         an_interrupted_instruction_did_not_complete);
+    TEST("/debug/a-trap-instruction-is-a-debug-event-when-asked", a_trap_instruction_is_a_debug_event_when_asked);
+    TEST("/debug/single-step-interrupts-behind-one-instruction", single_step_interrupts_behind_one_instruction);
+    TEST("/debug/an-interrupted-instruction-did-not-complete", an_interrupted_instruction_did_not_complete);
     TEST("/debug/a-system-call-did-complete", a_system_call_did_complete);
-    TEST("/debug/an-instruction-address-compare-interrupts-before-it",
-         an_instruction_address_compare_interrupts_before_it);
+    TEST("/debug/an-instruction-address-compare-interrupts-before-it", an_instruction_address_compare_interrupts_before_it);
     TEST("/debug/instruction-addresses-pair-up", instruction_addresses_pair_up);
-    TEST("/debug/compares-heed-privilege-and-address-space",
-         compares_heed_privilege_and_address_space);
-    TEST("/debug/a-taken-branch-or-return-interrupts-before-it",
-         a_taken_branch_or_return_interrupts_before_it);
-    TEST("/debug/taking-an-interrupt-is-an-event-at-its-handler",
-         taking_an_interrupt_is_an_event_at_its_handler);
-    TEST("/debug/an-unconditional-event-needs-internal-debug-mode",
-         an_unconditional_event_needs_internal_debug_mode);
+    TEST("/debug/compares-heed-privilege-and-address-space", compares_heed_privilege_and_address_space);
+    TEST("/debug/a-taken-branch-or-return-interrupts-before-it", a_taken_branch_or_return_interrupts_before_it);
+    TEST("/debug/taking-an-interrupt-is-an-event-at-its-handler", taking_an_interrupt_is_an_event_at_its_handler);
+    TEST("/debug/an-unconditional-event-needs-internal-debug-mode", an_unconditional_event_needs_internal_debug_mode);
     TEST("/debug/without-category-e-ed-debug-is-critical", without_category_e_ed_debug_is_critical);
-    TEST("/debug/a-watched-address-interrupts-before-the-access",
-         a_watched_address_interrupts_before_the_access);
+    TEST("/debug/a-watched-address-interrupts-before-the-access", a_watched_address_interrupts_before_the_access);
     TEST("/debug/data-addresses-pair-up", data_addresses_pair_up);
-    TEST("/debug/host/every-kind-of-access-meets-a-watchpoint",
-         every_kind_of_access_meets_a_watchpoint);
+    TEST("/debug/host/every-kind-of-access-meets-a-watchpoint", every_kind_of_access_meets_a_watchpoint);
     TEST("/debug/host/a-vector-is-one-access", a_vector_is_one_access);
     TEST("/debug/host/a-watch-reaches-over-pages", a_watch_reaches_over_pages);
-    TEST("/debug/host/a-multiple-stops-before-its-first-word",
-         a_multiple_stops_before_its_first_word);
-    TEST("/debug/host/an-unwatched-page-keeps-its-fast-path",
-         an_unwatched_page_keeps_its_fast_path);
-    TEST("/debug/host/the-guests-events-go-on-beside-the-debuggers",
-         the_guests_events_go_on_beside_the_debuggers);
+    TEST("/debug/host/a-multiple-stops-before-its-first-word", a_multiple_stops_before_its_first_word);
+    TEST("/debug/host/an-unwatched-page-keeps-its-fast-path", an_unwatched_page_keeps_its_fast_path);
+    TEST("/debug/host/the-guests-events-go-on-beside-the-debuggers", the_guests_events_go_on_beside_the_debuggers);
     return g_test_run();
 }

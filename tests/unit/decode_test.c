@@ -111,7 +111,7 @@ static void fields_are_where_the_forms_say(void)
     g_assert_cmpuint(in.ra, ==, 4);
     g_assert_cmpuint(in.rb, ==, 5);
     g_assert_cmpuint(decoded(0x7c642e14).flags, ==, INSN_OE); /* addo */
-    in = decoded(0xfc43293a); /* fmadd f2,f3,f4,f5 */
+    in = decoded(0xfc43293a);                                 /* fmadd f2,f3,f4,f5 */
     g_assert_cmpuint(in.id, ==, INSN_fmadd);
     g_assert_cmpuint(in.rc, ==, 4);
     g_assert_cmpuint(in.rb, ==, 5);
@@ -120,18 +120,18 @@ static void fields_are_where_the_forms_say(void)
 
 static void immediates_are_extended_as_their_kind_says(void)
 {
-    g_assert_cmpint(decoded(0x3860ffff).imm, ==, -1);             /* li r3,-1 */
-    g_assert_cmpint(decoded(0x3c608000).imm, ==, INT32_MIN);      /* lis r3,-32768 */
-    g_assert_cmpint(decoded(0x6063ffff).imm, ==, 0xffff);         /* ori r3,r3,0xffff */
-    g_assert_cmpint(decoded(0x80648000).imm, ==, -32768);         /* lwz r3,-32768(r4) */
-    g_assert_cmpint(decoded(0x4bfffffd).imm, ==, -4);             /* bl .-4 */
-    g_assert_cmpint(decoded(0x49fffffc).imm, ==, 0x1fffffc);      /* b .+32 MiB−4 */
-    g_assert_cmpint(decoded(0x4082fff8).imm, ==, -8);             /* bne .-8 */
-    g_assert_cmpint(decoded(0x7c9f42a6).imm, ==, 287);            /* mfpvr r4 */
-    g_assert_cmpint(decoded(0x7c6ff120).imm, ==, 0xff);           /* mtcr r3 */
-    g_assert_cmpint(decoded(0x44000022).imm, ==, 1);              /* sc 1 */
-    g_assert_cmpint(decoded(0x7c00ba1c).imm, ==, 23);             /* ehpriv 23 */
-    g_assert_cmpint(decoded(0x7c642a14).imm, ==, 0);              /* add */
+    g_assert_cmpint(decoded(0x3860ffff).imm, ==, -1);        /* li r3,-1 */
+    g_assert_cmpint(decoded(0x3c608000).imm, ==, INT32_MIN); /* lis r3,-32768 */
+    g_assert_cmpint(decoded(0x6063ffff).imm, ==, 0xffff);    /* ori r3,r3,0xffff */
+    g_assert_cmpint(decoded(0x80648000).imm, ==, -32768);    /* lwz r3,-32768(r4) */
+    g_assert_cmpint(decoded(0x4bfffffd).imm, ==, -4);        /* bl .-4 */
+    g_assert_cmpint(decoded(0x49fffffc).imm, ==, 0x1fffffc); /* b .+32 MiB−4 */
+    g_assert_cmpint(decoded(0x4082fff8).imm, ==, -8);        /* bne .-8 */
+    g_assert_cmpint(decoded(0x7c9f42a6).imm, ==, 287);       /* mfpvr r4 */
+    g_assert_cmpint(decoded(0x7c6ff120).imm, ==, 0xff);      /* mtcr r3 */
+    g_assert_cmpint(decoded(0x44000022).imm, ==, 1);         /* sc 1 */
+    g_assert_cmpint(decoded(0x7c00ba1c).imm, ==, 23);        /* ehpriv 23 */
+    g_assert_cmpint(decoded(0x7c642a14).imm, ==, 0);         /* add */
 }
 
 static void rotates_carry_their_mask(void)
@@ -147,33 +147,32 @@ static void rotates_carry_their_mask(void)
 
 static void invalid_forms_are_illegal(void)
 {
-    assert_illegal(0x84600004); /* lwzu r3,4(0) */
-    assert_illegal(0x84630004); /* lwzu r3,4(r3) */
-    assert_illegal(0x7c60286e); /* lwzux r3,0,r5 */
-    assert_illegal(0x94600004); /* stwu r3,4(0) */
+    assert_illegal(0x84600004);                              /* lwzu r3,4(0) */
+    assert_illegal(0x84630004);                              /* lwzu r3,4(r3) */
+    assert_illegal(0x7c60286e);                              /* lwzux r3,0,r5 */
+    assert_illegal(0x94600004);                              /* stwu r3,4(0) */
     g_assert_cmpuint(decoded(0x94210004).id, ==, INSN_stwu); /* stwu r1,4(r1) is fine */
-    assert_illegal(0xc4200004); /* lfsu f1,4(0) */
+    assert_illegal(0xc4200004);                              /* lfsu f1,4(0) */
     g_assert_cmpuint(decoded(0xc4210004).id, ==, INSN_lfsu); /* lfsu f1,4(r1): other registers */
-    assert_illegal(0x2c230000); /* cmpi cr0,1,r3,0 */
-    assert_illegal(0x7c232000); /* cmp cr0,1,r3,r4 */
-    assert_illegal(0x4e000420); /* bcctr 16,0 */
-    assert_illegal(0x7c60292c); /* stwcx without its dot */
+    assert_illegal(0x2c230000);                              /* cmpi cr0,1,r3,0 */
+    assert_illegal(0x7c232000);                              /* cmp cr0,1,r3,r4 */
+    assert_illegal(0x4e000420);                              /* bcctr 16,0 */
+    assert_illegal(0x7c60292c);                              /* stwcx without its dot */
 }
 
 static void what_the_core_lacks_is_illegal(void)
 {
     static const uint32_t lacking[] = {
-        0x00000000, 0x04000000,
-        0xe8640000, 0xf8640000, /* ld std */
-        0x7c64282a,             /* ldx */
-        0x7c6400f4,             /* popcntb r4,r3 */
-        0x7c6404aa, 0x7c64042a, /* lswi lswx */
-        0xfc20102c, 0xec20102c, /* fsqrt fsqrts */
-        0xfc20169c, 0xfc20165c, /* fcfid fctid */
-        0x10642a00,             /* evaddw */
-        0x4c0000cc,             /* rfgi */
-        0x7c640226,             /* mfapidi */
-        0x44000000,             /* sc without its bit 30 */
+        0x00000000, 0x04000000, 0xe8640000, 0xf8640000, /* ld std */
+        0x7c64282a,                                     /* ldx */
+        0x7c6400f4,                                     /* popcntb r4,r3 */
+        0x7c6404aa, 0x7c64042a,                         /* lswi lswx */
+        0xfc20102c, 0xec20102c,                         /* fsqrt fsqrts */
+        0xfc20169c, 0xfc20165c,                         /* fcfid fctid */
+        0x10642a00,                                     /* evaddw */
+        0x4c0000cc,                                     /* rfgi */
+        0x7c640226,                                     /* mfapidi */
+        0x44000000,                                     /* sc without its bit 30 */
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++)
         assert_illegal(lacking[i]);

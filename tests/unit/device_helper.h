@@ -90,8 +90,7 @@ static inline GBytes *device_tree(Device *dev, unsigned address_cells, const cha
     return tree;
 }
 
-static inline uint32_t tree_cell(GBytes *tree, const char *path, const char *property,
-                                 unsigned index)
+static inline uint32_t tree_cell(GBytes *tree, const char *path, const char *property, unsigned index)
 {
     const void *fdt = g_bytes_get_data(tree, NULL);
     int node = fdt_path_offset(fdt, path), length = 0;

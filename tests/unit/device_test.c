@@ -62,8 +62,7 @@ static void test_reset(void)
 
 static void test_save(void)
 {
-    static const uint8_t want[] = {0x81, 0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 2, 0,
-                                   0,    0,    3,    1, 2, 3, 4, 5, 6, 7, 8};
+    static const uint8_t want[] = {0x81, 0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8};
     Thing *a = thing_new(), *b = thing_new();
     g_autoptr(GByteArray) state = g_byte_array_new();
     g_autoptr(GError) error = NULL;

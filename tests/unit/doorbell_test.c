@@ -162,8 +162,7 @@ static void nodes(void)
     g_assert_cmpuint(tree_cell(tree, receives, "hv-handle", 0), ==, 4);
     g_assert_cmpuint(tree_cell(tree, receives, "interrupts", 0), ==, 17);
     g_assert_cmpuint(tree_cell(tree, receives, "interrupts", 1), ==, 1);
-    g_assert_cmpuint(tree_cell(tree, receives, "interrupt-parent", 0), ==,
-                     tree_cell(tree, "/vmpic", "phandle", 0));
+    g_assert_cmpuint(tree_cell(tree, receives, "interrupt-parent", 0), ==, tree_cell(tree, "/vmpic", "phandle", 0));
     g_assert_true(doorbell_is(dev));
     g_assert_cmpuint(doorbell_send_handle(dev), ==, 3);
     device_free(dev);

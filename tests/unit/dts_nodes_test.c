@@ -75,8 +75,7 @@ static void assert_string(GBytes *tree, const char *path, const char *name, cons
     g_assert_cmpstr(value, ==, want);
 }
 
-static void assert_cells(GBytes *tree, const char *path, const char *name, unsigned n,
-                         const uint32_t *want)
+static void assert_cells(GBytes *tree, const char *path, const char *name, unsigned n, const uint32_t *want)
 {
     int len = 0;
     const fdt32_t *value = prop(tree, path, name, &len);
@@ -87,7 +86,7 @@ static void assert_cells(GBytes *tree, const char *path, const char *name, unsig
         g_assert_cmphex(fdt32_to_cpu(value[i]), ==, want[i]);
 }
 
-#define ASSERT_CELLS(tree, path, name, ...)                                                        \
+#define ASSERT_CELLS(tree, path, name, ...) \
     assert_cells(tree, path, name, sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__})
 
 static void whole_machine(void)
@@ -109,8 +108,7 @@ static void whole_machine(void)
     assert_string(tree, "/cpus/PowerPC,e500mc@1", "status", "disabled");
     assert_string(tree, "/cpus/PowerPC,e500mc@1", "enable-method", "spin-table");
     ASSERT_CELLS(tree, "/cpus/PowerPC,e500mc@1", "cpu-release-addr", 0xf, 0xef000020);
-    ASSERT_CELLS(tree, "/hypervisor", "hcall-instructions", 0x44000022, 0x60000000, 0x60000000,
-                 0x60000000);
+    ASSERT_CELLS(tree, "/hypervisor", "hcall-instructions", 0x44000022, 0x60000000, 0x60000000, 0x60000000);
     int len = 0;
     const char *compatible = prop(tree, "/hypervisor", "compatible", &len);
     g_assert_cmpmem(compatible, (size_t)len, "linux,kvm\0epapr,hypervisor-1", 29);
@@ -137,13 +135,12 @@ static void nothing_optional(void)
 /* What stands in the tree against what is present; `tree` has /hypervisor. */
 static void assert_promises(GBytes *tree, unsigned present)
 {
-#define PROMISE(property, need)                                                                    \
-    do {                                                                                           \
-        int len = -1;                                                                              \
-        g_assert_cmpint(prop(tree, "/hypervisor", property, &len) != NULL, ==,                     \
-                        (present & HCALL_NEED_##need) != 0);                                       \
-        if (present & HCALL_NEED_##need)                                                           \
-            g_assert_cmpint(len, ==, 0);                                                           \
+#define PROMISE(property, need)                                                                                     \
+    do {                                                                                                            \
+        int len = -1;                                                                                               \
+        g_assert_cmpint(prop(tree, "/hypervisor", property, &len) != NULL, ==, (present & HCALL_NEED_##need) != 0); \
+        if (present & HCALL_NEED_##need)                                                                            \
+            g_assert_cmpint(len, ==, 0);                                                                            \
     } while (0);
 #include "dts/promises.def"
 #undef PROMISE
@@ -172,10 +169,9 @@ static void promise_is_served(void)
             if (hcall_needs(id) == HCALL_NEED_NOTHING)
                 continue;
             exit.epapr_hcall.nr = hcall_token(id);
-            bool served = hcall_serve(&env, 0, &exit) == HCALL_DEFERRED ||
-                          exit.epapr_hcall.ret != EV_UNIMPLEMENTED;
-#define PROMISE(property, need)                                                                    \
-    if (hcall_needs(id) == HCALL_NEED_##need)                                                      \
+            bool served = hcall_serve(&env, 0, &exit) == HCALL_DEFERRED || exit.epapr_hcall.ret != EV_UNIMPLEMENTED;
+#define PROMISE(property, need)               \
+    if (hcall_needs(id) == HCALL_NEED_##need) \
         g_assert_cmpint(served, ==, has(tree, "/hypervisor", property));
 #include "dts/promises.def"
 #undef PROMISE
@@ -211,11 +207,9 @@ static void no_dtc_warning(void)
 
     g_assert_cmpint(fd, >=, 0);
     g_close(fd, NULL);
-    g_assert_true(g_file_set_contents(file, g_bytes_get_data(tree, NULL),
-                                      (gssize)g_bytes_get_size(tree), NULL));
+    g_assert_true(g_file_set_contents(file, g_bytes_get_data(tree, NULL), (gssize)g_bytes_get_size(tree), NULL));
     char *argv[] = {dtc, (char *)"-Idtb", (char *)"-Odts", (char *)"-o/dev/null", file, NULL};
-    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &warnings,
-                               &status, &error));
+    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &warnings, &status, &error));
     g_assert_no_error(error);
     unlink(file);
     g_assert_cmpint(status, ==, 0);
@@ -249,8 +243,7 @@ static GBytes *users_tree(const Prop *props, size_t n)
             node = fdt_add_subnode(fdt, fdt_path_offset(fdt, parent), name);
         }
         g_assert_cmpint(node, >=, 0);
-        g_assert_cmpint(fdt_setprop(fdt, node, props[i].name, props[i].value, (int)props[i].size),
-                        ==, 0);
+        g_assert_cmpint(fdt_setprop(fdt, node, props[i].name, props[i].value, (int)props[i].size), ==, 0);
     }
     fdt_pack(fdt);
     return g_bytes_new_take(fdt, fdt_totalsize(fdt));
@@ -359,8 +352,7 @@ static void false_promises_go(void)
     assert_promises(tree, nodes.present);
     g_assert_false(has(tree, "/other", "has-reset"));
     g_assert_true(has(tree, "/other", "has-idle"));
-    ASSERT_CELLS(tree, "/hypervisor", "hcall-instructions", 0x44000022, 0x60000000, 0x60000000,
-                 0x60000000);
+    ASSERT_CELLS(tree, "/hypervisor", "hcall-instructions", 0x44000022, 0x60000000, 0x60000000, 0x60000000);
     g_assert_true(has(tree, "/cpus/cpu@1", "reg"));
     g_assert_false(has(tree, "/cpus/cpu@2", "reg"));
 }

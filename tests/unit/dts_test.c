@@ -53,13 +53,8 @@ static void test_properties(void)
         const char *name, *data;
         int size;
     } want[] = {
-        {"empty", "", 0},
-        {"u32", "\1\2\3\4", 4},
-        {"u64", "\1\2\3\4\5\6\7\10", 8},
-        {"cells", "\0\0\0\1\0\0\0\2", 8},
-        {"string", "one", 4},
-        {"strings", "a\0bc", 5},
-        {"bytes", "\xff\x00\xee", 3},
+        {"empty", "", 0},     {"u32", "\1\2\3\4", 4},  {"u64", "\1\2\3\4\5\6\7\10", 8}, {"cells", "\0\0\0\1\0\0\0\2", 8},
+        {"string", "one", 4}, {"strings", "a\0bc", 5}, {"bytes", "\xff\x00\xee", 3},
     };
     int node = fdt_path_offset(fdt, "/node@4500");
     g_assert_cmpint(node, >, 0);
@@ -107,10 +102,8 @@ static void test_phandles(void)
     const void *fdt = g_bytes_get_data(tree, NULL);
     const fdt32_t *parent = fdt_getprop(fdt, 0, "interrupt-parent", NULL);
     const fdt32_t *msi = fdt_getprop(fdt, 0, "msi", NULL);
-    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(parent)), ==,
-                    fdt_path_offset(fdt, "/pic"));
-    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(msi)), ==,
-                    fdt_path_offset(fdt, "/msi"));
+    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(parent)), ==, fdt_path_offset(fdt, "/pic"));
+    g_assert_cmpint(fdt_node_offset_by_phandle(fdt, fdt32_ld(msi)), ==, fdt_path_offset(fdt, "/msi"));
 }
 
 static void test_phandle_missing(void)

@@ -43,7 +43,7 @@ static void bo_selects_condition_and_counter(Fixture *f, gconstpointer unused)
     c->s.ctr = 1;
     g_assert_true(taken(c, 18, 0)); /* bdz */
     c->s.ctr = 5;
-    g_assert_true(taken(c, 8, 2)); /* bdnzt */
+    g_assert_true(taken(c, 8, 2));  /* bdnzt */
     g_assert_false(taken(c, 0, 2)); /* bdnzf: counts although the condition fails */
     g_assert_cmphex(c->s.ctr, ==, 3);
     g_assert_false(taken(c, 10, 2)); /* bdzt */
@@ -86,9 +86,9 @@ static void traps_compare_signed_and_unsigned(Fixture *f, gconstpointer unused)
         int16_t b;
         bool traps;
     } k[] = {
-        {31, 0, 0, true}, {16, 0xffffffff, 0, true}, {16, 0, 0, false},  {8, 1, 0, true},
-        {8, 0xffffffff, 0, false}, {4, 5, 5, true}, {4, 5, 6, false},    {2, 0, -1, true},
-        {2, 0xffffffff, 0, false}, {1, 0xffffffff, 0, true}, {1, 0, -1, false}, {0, 0, 0, false},
+        {31, 0, 0, true},          {16, 0xffffffff, 0, true}, {16, 0, 0, false}, {8, 1, 0, true},
+        {8, 0xffffffff, 0, false}, {4, 5, 5, true},           {4, 5, 6, false},  {2, 0, -1, true},
+        {2, 0xffffffff, 0, false}, {1, 0xffffffff, 0, true},  {1, 0, -1, false}, {0, 0, 0, false},
     };
     E500 *c = f->core[0];
     for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
@@ -97,8 +97,7 @@ static void traps_compare_signed_and_unsigned(Fixture *f, gconstpointer unused)
         uint32_t word = k[i].to << 21 | 4u << 16;
         g_assert_cmpint(run(c, 3u << 26 | word | (uint16_t)k[i].b), ==, k[i].traps ? EXEC_TRAP : EXEC_NEXT);
         c->trap.esr = 0;
-        g_assert_cmpint(run(c, insn_info[INSN_tw].match | word | 5u << 11), ==,
-                        k[i].traps ? EXEC_TRAP : EXEC_NEXT);
+        g_assert_cmpint(run(c, insn_info[INSN_tw].match | word | 5u << 11), ==, k[i].traps ? EXEC_TRAP : EXEC_NEXT);
         if (k[i].traps) {
             g_assert_cmpint(c->trap.excp, ==, EXCP_PROGRAM);
             g_assert_cmphex(c->trap.esr, ==, ESR_PTR);
@@ -112,7 +111,7 @@ static void cr_logic_follows_its_truth_tables(Fixture *f, gconstpointer unused)
         InsnId id;
         unsigned table; /* results for (a, b) = 11 10 01 00 */
     } k[] = {
-        {INSN_crand, 8}, {INSN_crandc, 4}, {INSN_creqv, 9}, {INSN_crnand, 7},
+        {INSN_crand, 8}, {INSN_crandc, 4}, {INSN_creqv, 9},  {INSN_crnand, 7},
         {INSN_crnor, 1}, {INSN_cror, 14},  {INSN_crorc, 13}, {INSN_crxor, 6},
     };
     E500 *c = f->core[0];

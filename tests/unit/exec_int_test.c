@@ -61,14 +61,16 @@ static void check(E500 *c, const Case *k, size_t n)
         g_assert_cmpint(run(c, insn_info[k->id].match | registers(k->id) | k->more), ==, EXEC_NEXT);
         uint32_t cr = k->cr0 < 0 ? 0x10000001 : (uint32_t)k->cr0 << 28 | 1 | (c->s.so ? 1u << 28 : 0);
         if (c->s.gpr[3].w != k->result || xer(c) != k->xer_after || c->s.cr != cr)
-            g_error("case %zu, %s: %08x %08x: result %08x (%08x), xer %x (%x), cr %08x (%08x)", i,
-                    insn_info[k->id].name, k->a, k->b, c->s.gpr[3].w, k->result, xer(c), k->xer_after,
-                    c->s.cr, cr);
+            g_error("case %zu, %s: %08x %08x: result %08x (%08x), xer %x (%x), cr %08x (%08x)", i, insn_info[k->id].name, k->a,
+                    k->b, c->s.gpr[3].w, k->result, xer(c), k->xer_after, c->s.cr, cr);
         g_assert_cmphex(c->s.gpr[3].h, ==, 0x11223344); /* SPE's half */
     }
 }
 
-#define ROW(id, ...) {INSN_##id, __VA_ARGS__}
+#define ROW(id, ...)           \
+    {                          \
+        INSN_##id, __VA_ARGS__ \
+    }
 
 static void sums_set_carry_and_overflow(Fixture *f, gconstpointer unused)
 {
@@ -138,7 +140,7 @@ static void products_and_quotients_at_the_edges(Fixture *f, gconstpointer unused
     check(f->core[0], cases, G_N_ELEMENTS(cases));
 }
 
-#define SH(n) ((uint32_t)(n) << 11)
+#define SH(n)        ((uint32_t)(n) << 11)
 #define MASK(mb, me) ((uint32_t)(mb) << 6 | (uint32_t)(me) << 1)
 
 static void shifts_and_rotates_at_the_edges(Fixture *f, gconstpointer unused)
@@ -174,20 +176,13 @@ static void shifts_and_rotates_at_the_edges(Fixture *f, gconstpointer unused)
 static void logic_works_bit_by_bit(Fixture *f, gconstpointer unused)
 {
     static const Case cases[] = {
-        ROW(and, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0xf000f000, 0, -1),
-        ROW(andc, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x0f000f00, 0, -1),
-        ROW(eqv, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0xf00ff00f, 0, -1),
-        ROW(nand, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x0fff0fff, 0, -1),
-        ROW(nor, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x000f000f, 0, -1),
-        ROW(or, RC, 0xff00ff00, 0xf0f0f0f0, 0, 0xfff0fff0, 0, LT),
-        ROW(orc, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0xff0fff0f, 0, -1),
-        ROW(xor, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x0ff00ff0, 0, -1),
-        ROW(andi, 0x8001, 0xffff8000, 0, SO, 0x8000, SO, GT),
-        ROW(andis, 0x8001, 0x8000ffff, 0, 0, 0x80000000, 0, LT),
-        ROW(ori, 0xffff, 0x10000, 0, 0, 0x1ffff, 0, -1),
-        ROW(oris, 0xffff, 1, 0, 0, 0xffff0001, 0, -1),
-        ROW(xori, 0xffff, 0xffffffff, 0, 0, 0xffff0000, 0, -1),
-        ROW(xoris, 0xffff, 0xffffffff, 0, 0, 0x0000ffff, 0, -1),
+        ROW(and, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0xf000f000, 0, -1), ROW(andc, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x0f000f00, 0, -1),
+        ROW(eqv, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0xf00ff00f, 0, -1), ROW(nand, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x0fff0fff, 0, -1),
+        ROW(nor, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x000f000f, 0, -1), ROW(or, RC, 0xff00ff00, 0xf0f0f0f0, 0, 0xfff0fff0, 0, LT),
+        ROW(orc, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0xff0fff0f, 0, -1), ROW(xor, 0, 0xff00ff00, 0xf0f0f0f0, 0, 0x0ff00ff0, 0, -1),
+        ROW(andi, 0x8001, 0xffff8000, 0, SO, 0x8000, SO, GT),      ROW(andis, 0x8001, 0x8000ffff, 0, 0, 0x80000000, 0, LT),
+        ROW(ori, 0xffff, 0x10000, 0, 0, 0x1ffff, 0, -1),           ROW(oris, 0xffff, 1, 0, 0, 0xffff0001, 0, -1),
+        ROW(xori, 0xffff, 0xffffffff, 0, 0, 0xffff0000, 0, -1),    ROW(xoris, 0xffff, 0xffffffff, 0, 0, 0x0000ffff, 0, -1),
     };
     check(f->core[0], cases, G_N_ELEMENTS(cases));
 }

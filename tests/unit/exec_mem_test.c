@@ -5,8 +5,8 @@
 
 enum {
     UNMAPPED = 0x00800000,
-    UNCACHED = 0x00400000,      /* the same RAM, caching-inhibited */
-    REVERSED = 0x00500000,      /* the same RAM, little-endian */
+    UNCACHED = 0x00400000, /* the same RAM, caching-inhibited */
+    REVERSED = 0x00500000, /* the same RAM, little-endian */
     DEVICE = 0x00600000,
     MAP_UNCACHED = MAS2_I << 16,
 };
@@ -75,8 +75,8 @@ static void loads_extend_and_reverse(Fixture *f, gconstpointer unused)
     static const struct {
         InsnId id;
         uint32_t result;
-    } k[] = {{INSN_lbzx, 0x89},       {INSN_lhzx, 0x89ab},       {INSN_lhax, 0xffff89ab},
-             {INSN_lwzx, 0x89abcdef}, {INSN_lhbrx, 0xab89},      {INSN_lwbrx, 0xefcdab89}};
+    } k[] = {{INSN_lbzx, 0x89},       {INSN_lhzx, 0x89ab},  {INSN_lhax, 0xffff89ab},
+             {INSN_lwzx, 0x89abcdef}, {INSN_lhbrx, 0xab89}, {INSN_lwbrx, 0xefcdab89}};
     put32(f, 0x1000, 0x89abcdef);
     for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
         g_assert_cmpint(run_x(f->core[0], k[i].id, 0x1800, (uint32_t)-0x800), ==, EXEC_NEXT);
@@ -91,8 +91,11 @@ static void stores_write_their_bytes_only(Fixture *f, gconstpointer unused)
     static const struct {
         InsnId id;
         uint32_t after;
-    } k[] = {{INSN_stbx, 0x44ffffff},   {INSN_sthx, 0x3344ffff},   {INSN_stwx, 0x11223344},
-             {INSN_sthbrx, 0x4433ffff}, {INSN_stwbrx, 0x44332211}};
+    } k[] = {{INSN_stbx, 0x44ffffff},
+             {INSN_sthx, 0x3344ffff},
+             {INSN_stwx, 0x11223344},
+             {INSN_sthbrx, 0x4433ffff},
+             {INSN_stwbrx, 0x44332211}};
     E500 *c = f->core[0];
     for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
         put32(f, 0x1000, 0xffffffff);
@@ -140,7 +143,7 @@ static void multiple_moves_all_up_to_r31(Fixture *f, gconstpointer unused)
     E500 *c = f->core[0];
     for (unsigned i = 0; i < 3; i++)
         put32(f, 0x1ff8 + 4 * i, 0x100 + i); /* crosses a page */
-    c->s.gpr[30].w = 0x2000; /* the base is among the targets */
+    c->s.gpr[30].w = 0x2000;                 /* the base is among the targets */
     g_assert_cmpint(run(c, insn_info[INSN_lmw].match | 29u << 21 | 30u << 16 | 0xfff8), ==, EXEC_NEXT);
     for (unsigned i = 0; i < 3; i++)
         g_assert_cmphex(c->s.gpr[29 + i].w, ==, 0x100 + i);
@@ -343,11 +346,8 @@ static void locking_from_user_mode_needs_ucle(Fixture *f, gconstpointer unused)
     static const struct {
         InsnId id;
         uint32_t esr;
-    } k[] = {{INSN_dcbtls, ESR_DLK},
-             {INSN_dcbtstls, ESR_DLK},
-             {INSN_dcblc, ESR_DLK},
-             {INSN_icbtls, ESR_ILK},
-             {INSN_icblc, ESR_ILK}};
+    } k[] = {
+        {INSN_dcbtls, ESR_DLK}, {INSN_dcbtstls, ESR_DLK}, {INSN_dcblc, ESR_DLK}, {INSN_icbtls, ESR_ILK}, {INSN_icblc, ESR_ILK}};
     E500 *c = f->core[0];
     fixture_map(c, 0, 5, 0, 0, MAP_IPROT, MAP_ALL);
     for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
@@ -420,8 +420,7 @@ int main(int argc, char **argv)
     MEM_TEST("/exec-mem/multiple-that-faults-changes-no-register", multiple_that_faults_changes_no_register);
     MEM_TEST("/exec-mem/misaligned-multiples-and-reservations-raise-alignment",
              misaligned_multiples_and_reservations_raise_alignment);
-    MEM_TEST("/exec-mem/multiple-of-a-device-is-restarted-until-answered",
-             multiple_of_a_device_is_restarted_until_answered);
+    MEM_TEST("/exec-mem/multiple-of-a-device-is-restarted-until-answered", multiple_of_a_device_is_restarted_until_answered);
     MEM_TEST("/exec-mem/stwcx-stores-when-nothing-intervened", stwcx_stores_when_nothing_intervened);
     MEM_TEST("/exec-mem/stwcx-fails-after-another-store-or-elsewhere", stwcx_fails_after_another_store_or_elsewhere);
     MEM_TEST("/exec-mem/another-cores-store-of-the-same-value-takes-the-reservation",

@@ -31,13 +31,10 @@ static ExecResult execute(E500 *c, InsnId id, unsigned rt, unsigned ra, unsigned
 #ifdef __SIZEOF_INT128__
 static uint64_t random64(GRand *r)
 {
-    static const uint32_t edges[] = {0,          1,          0x7fff,     0x8000,    0xffff,
-                                     0x7fffffff, 0x80000000, 0xffffffff, 0x80008000};
+    static const uint32_t edges[] = {0, 1, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x80008000};
     uint64_t v = 0;
     for (unsigned i = 0; i < 2; i++)
-        v = v << 32 |
-            (g_rand_int_range(r, 0, 3) ? g_rand_int(r)
-                                       : edges[g_rand_int_range(r, 0, G_N_ELEMENTS(edges))]);
+        v = v << 32 | (g_rand_int_range(r, 0, 3) ? g_rand_int(r) : edges[g_rand_int_range(r, 0, G_N_ELEMENTS(edges))]);
     return v;
 }
 
@@ -111,19 +108,16 @@ static void multiplications_do_what_their_names_say(Fixture *f, gconstpointer un
     unsigned rows = 0;
     for (unsigned id = 0; id < INSN_ILLEGAL; id++) {
         const char *name = insn_info[id].name;
-        if (!g_str_has_prefix(name, "evm") || insn_info[id].cls != IC_SPE_MULTIPLY ||
-            id == INSN_evmra)
+        if (!g_str_has_prefix(name, "evm") || insn_info[id].cls != IC_SPE_MULTIPLY || id == INSN_evmra)
             continue;
         rows++;
         for (unsigned n = 0; n < 2000; n++) {
             uint64_t a = random64(r), b = random64(r), acc = random64(r);
-            uint32_t before =
-                g_rand_int(r) & (SPEFSCR_SOVH | SPEFSCR_OVH | SPEFSCR_SOV | SPEFSCR_OV);
+            uint32_t before = g_rand_int(r) & (SPEFSCR_SOVH | SPEFSCR_OVH | SPEFSCR_SOV | SPEFSCR_OV);
             Model m = model(name, a, b, acc);
             uint32_t after = before;
             if (m.tells)
-                after = (before & (SPEFSCR_SOVH | SPEFSCR_SOV)) |
-                        (m.over_h ? SPEFSCR_SOVH | SPEFSCR_OVH : 0) |
+                after = (before & (SPEFSCR_SOVH | SPEFSCR_SOV)) | (m.over_h ? SPEFSCR_SOVH | SPEFSCR_OVH : 0) |
                         (m.over_l ? SPEFSCR_SOV | SPEFSCR_OV : 0);
             c->s.gpr[5].d = a;
             c->s.gpr[6].d = b;
@@ -131,9 +125,8 @@ static void multiplications_do_what_their_names_say(Fixture *f, gconstpointer un
             c->s.spr[SPR_SPEFSCR] = before;
             g_assert_cmpint(execute(c, id, 4, 5, 6), ==, EXEC_NEXT);
             if (c->s.gpr[4].d != m.result || c->s.acc != m.acc || c->s.spr[SPR_SPEFSCR] != after)
-                g_error("%s %016" G_GINT64_MODIFIER "x %016" G_GINT64_MODIFIER
-                        "x acc %016" G_GINT64_MODIFIER "x: %016" G_GINT64_MODIFIER
-                        "x, model %016" G_GINT64_MODIFIER "x; SPEFSCR %08x, model %08x",
+                g_error("%s %016" G_GINT64_MODIFIER "x %016" G_GINT64_MODIFIER "x acc %016" G_GINT64_MODIFIER
+                        "x: %016" G_GINT64_MODIFIER "x, model %016" G_GINT64_MODIFIER "x; SPEFSCR %08x, model %08x",
                         name, a, b, acc, c->s.gpr[4].d, m.result, c->s.spr[SPR_SPEFSCR], after);
         }
     }
@@ -153,8 +146,7 @@ static uint32_t single(float v)
 
 static float random_float(GRand *r)
 {
-    uint32_t w = (g_rand_int(r) & 0x807fffff) | (uint32_t)g_rand_int_range(r, 127 - 10, 127 + 10)
-                                                    << 23;
+    uint32_t w = (g_rand_int(r) & 0x807fffff) | (uint32_t)g_rand_int_range(r, 127 - 10, 127 + 10) << 23;
     float v;
     memcpy(&v, &w, 4);
     return v;
@@ -217,13 +209,7 @@ static void doubles_are_cut_as_the_host_cuts_them(Fixture *f, gconstpointer unus
 /* --- the tables of results: what an operand is decides (SPE Programming Environments Manual) ---
  */
 
-enum {
-    PLUS_INF = 0x7f800000,
-    A_NAN = 0x7fc00000,
-    TINY_ = 0x00000001,
-    NUMBER = 0x40490fdb,
-    LARGEST = 0x7f7fffff
-};
+enum { PLUS_INF = 0x7f800000, A_NAN = 0x7fc00000, TINY_ = 0x00000001, NUMBER = 0x40490fdb, LARGEST = 0x7f7fffff };
 static const uint32_t operands[] = {PLUS_INF, A_NAN, TINY_, 0, NUMBER};
 
 typedef struct Expected {
@@ -262,9 +248,7 @@ static void edges_yield_the_defaults_of_the_tables(Fixture *f, gconstpointer unu
     static const struct {
         InsnId id;
         Expected (*expected)(unsigned a, unsigned b);
-    } operations[] = {{INSN_efsadd, expected_sum},
-                      {INSN_efsmul, expected_product},
-                      {INSN_efsdiv, expected_quotient}};
+    } operations[] = {{INSN_efsadd, expected_sum}, {INSN_efsmul, expected_product}, {INSN_efsdiv, expected_quotient}};
     E500 *c = spe_core(f);
     for (unsigned o = 0; o < G_N_ELEMENTS(operations); o++)
         for (unsigned a = 0; a < 5; a++)
@@ -274,14 +258,10 @@ static void edges_yield_the_defaults_of_the_tables(Fixture *f, gconstpointer unu
                 c->s.gpr[6].w = operands[b];
                 c->s.spr[SPR_SPEFSCR] = 0;
                 g_assert_cmpint(execute(c, operations[o].id, 4, 5, 6), ==, EXEC_NEXT);
-                uint32_t status = (e.invalid ? SPEFSCR_FINV | SPEFSCR_FINVS : 0) |
-                                  (e.by_zero ? SPEFSCR_FDBZ | SPEFSCR_FDBZS : 0);
+                uint32_t status = (e.invalid ? SPEFSCR_FINV | SPEFSCR_FINVS : 0) | (e.by_zero ? SPEFSCR_FDBZ | SPEFSCR_FDBZS : 0);
                 if (e.kind == '?')
                     continue;
-                g_assert_cmphex(c->s.gpr[4].w, ==,
-                                e.kind == 'M'   ? LARGEST
-                                : e.kind == '0' ? 0
-                                                : NUMBER);
+                g_assert_cmphex(c->s.gpr[4].w, ==, e.kind == 'M' ? LARGEST : e.kind == '0' ? 0 : NUMBER);
                 g_assert_cmphex(c->s.spr[SPR_SPEFSCR], ==, status);
             }
 }
@@ -361,19 +341,15 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #ifdef __SIZEOF_INT128__
-    TEST("/exec-spe/multiplications-do-what-their-names-say",
-         multiplications_do_what_their_names_say);
+    TEST("/exec-spe/multiplications-do-what-their-names-say", multiplications_do_what_their_names_say);
 #endif
     TEST("/exec-spe/elements-have-their-own-byte-order", elements_have_their_own_byte_order);
     TEST("/exec-spe/the-hypercall-is-told-by-r0", the_hypercall_is_told_by_r0);
     TEST("/exec-spe/msr-we-sleeps-when-hid0-says-how", msr_we_sleeps_when_hid0_says_how);
     TEST("/exec-efp/cut-bits-are-those-below-the-result", cut_bits_are_those_below_the_result);
     TEST("/exec-efp/doubles-are-cut-as-the-host-cuts-them", doubles_are_cut_as_the_host_cuts_them);
-    TEST("/exec-efp/edges-yield-the-defaults-of-the-tables",
-         edges_yield_the_defaults_of_the_tables);
-    TEST("/exec-efp/a-data-interrupt-leaves-the-target-alone",
-         a_data_interrupt_leaves_the_target_alone);
-    TEST("/exec-efp/a-round-interrupt-comes-behind-the-instruction",
-         a_round_interrupt_comes_behind_the_instruction);
+    TEST("/exec-efp/edges-yield-the-defaults-of-the-tables", edges_yield_the_defaults_of_the_tables);
+    TEST("/exec-efp/a-data-interrupt-leaves-the-target-alone", a_data_interrupt_leaves_the_target_alone);
+    TEST("/exec-efp/a-round-interrupt-comes-behind-the-instruction", a_round_interrupt_comes_behind_the_instruction);
     return g_test_run();
 }

@@ -42,8 +42,7 @@ static uint64_t random_fraction(SoftfpPrecision p)
     default:
         break;
     }
-    return frac & UINT64_C(0xfffffffffffff) &
-           ~(p == SOFTFP_SINGLE && how & 0xf0 ? 0x1fffffffu : 0u);
+    return frac & UINT64_C(0xfffffffffffff) & ~(p == SOFTFP_SINGLE && how & 0xf0 ? 0x1fffffffu : 0u);
 }
 
 static uint64_t random_operand(SoftfpPrecision p)
@@ -71,8 +70,7 @@ static uint64_t random_operand(SoftfpPrecision p)
 
 static unsigned negation(Op op)
 {
-    return (op == FMS || op == FNMS ? SOFTFP_NEGATE_B : 0) |
-           (op == FNMA || op == FNMS ? SOFTFP_NEGATE_RESULT : 0);
+    return (op == FMS || op == FNMS ? SOFTFP_NEGATE_B : 0) | (op == FNMA || op == FNMS ? SOFTFP_NEGATE_RESULT : 0);
 }
 
 static bool fast(Op op, uint64_t a, uint64_t b, uint64_t c, SoftfpPrecision p, FastFp *r)
@@ -124,8 +122,7 @@ static uint64_t related(Op op, uint64_t a, uint64_t c, SoftfpPrecision p)
 {
     Softfp fp = {.fpscr = (uint32_t)rng() & FPSCR_RN};
     uint64_t near = op == ADD || op == DIV ? a : softfp_mul(&fp, a, c, p);
-    return (near + (rng() & 3) * (p == SOFTFP_SINGLE ? UINT64_C(0x20000000) : 1)) ^
-           (rng() & SOFTFP_SIGN);
+    return (near + (rng() & 3) * (p == SOFTFP_SINGLE ? UINT64_C(0x20000000) : 1)) ^ (rng() & SOFTFP_SIGN);
 }
 
 static bool no_fpu(void)
@@ -156,12 +153,10 @@ static void agrees(gconstpointer data)
         answered++;
         uint64_t want = soft(op, &fp, a, b, c, p);
         if (got.value != want || got.flags != fp.flags)
-            g_error("%d %d: a %016" G_GINT64_MODIFIER "x b %016" G_GINT64_MODIFIER
-                    "x c %016" G_GINT64_MODIFIER "x: %016" G_GINT64_MODIFIER
-                    "x %08x, not %016" G_GINT64_MODIFIER "x %08x",
+            g_error("%d %d: a %016" G_GINT64_MODIFIER "x b %016" G_GINT64_MODIFIER "x c %016" G_GINT64_MODIFIER
+                    "x: %016" G_GINT64_MODIFIER "x %08x, not %016" G_GINT64_MODIFIER "x %08x",
                     op, p, a, b, c, got.value, got.flags, want, fp.flags);
-        g_assert_cmphex(softfp_class(want, op == RSP ? SOFTFP_SINGLE : p) & 0x13000, ==,
-                        0); /* a normal number */
+        g_assert_cmphex(softfp_class(want, op == RSP ? SOFTFP_SINGLE : p) & 0x13000, ==, 0); /* a normal number */
     }
     g_test_message("%u of %u answered", answered, n);
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -194,8 +189,7 @@ int main(int argc, char **argv)
     };
 
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/fastfp/only-where-inexact-is-no-interrupt",
-                    only_where_inexact_is_no_interrupt);
+    g_test_add_func("/fastfp/only-where-inexact-is-no-interrupt", only_where_inexact_is_no_interrupt);
     for (int op = 0; op < OPS; op++) {
         g_autofree char *path = g_strdup_printf("/fastfp/agrees/%s", name[op]);
         g_test_add_data_func(path, GINT_TO_POINTER(op), agrees);

@@ -112,8 +112,7 @@ static void send_bytes(void *opaque, const void *data, size_t size)
 }
 
 static const RspTarget target = {
-    n_threads,    stopped,    stop,   state,       state_changed, read_memory,
-    write_memory, set_points, resume, end_program, send_bytes,
+    n_threads, stopped, stop, state, state_changed, read_memory, write_memory, set_points, resume, end_program, send_bytes,
 };
 
 static Fake *fake_new(void)
@@ -255,27 +254,8 @@ static void spe_registers(void)
 static void bad_registers(void)
 {
     static const char *const wrong[] = {
-        "p",
-        "pffff",
-        "p100000000",
-        "p1 ",
-        "P1",
-        "P1=",
-        "P1=12",
-        "P1=123456789",
-        "P1=1234567g",
-        "Pffff=00000000",
-        "G00",
-        "G",
-        "Hg3",
-        "Hgx",
-        "Hx1",
-        "H",
-        "T0",
-        "T3",
-        "Tx",
-        "qThreadExtraInfo,9",
-        "qThreadExtraInfo,-1",
+        "p", "pffff", "p100000000", "p1 ", "P1", "P1=", "P1=12", "P1=123456789", "P1=1234567g",        "Pffff=00000000",      "G00",
+        "G", "Hg3",   "Hgx",        "Hx1", "H",  "T0",  "T3",    "Tx",           "qThreadExtraInfo,9", "qThreadExtraInfo,-1",
     };
     Fake *f = fake_new();
 
@@ -398,8 +378,7 @@ static void resuming(void)
     expect(f, "C05;1234", NULL);
     g_assert_cmphex(f->state[0].pc, ==, 0x1234);
     expect_raw(f, "\3", "$T02thread:1;#d4");
-    static const char *const wrong[] = {"vCont",    "vCont;",  "vCont;x", "vCont;s:9",
-                                        "vCont;c;", "vCont;C", "c12x"};
+    static const char *const wrong[] = {"vCont", "vCont;", "vCont;x", "vCont;s:9", "vCont;c;", "vCont;C", "c12x"};
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
         expect(f, wrong[i], "E22");
     g_assert_false(f->running);
@@ -421,8 +400,7 @@ static void guest_is_off(void)
 static void watchpoints(void)
 {
     static const char *const wrong[] = {
-        "Z2",         "Z2,",     "Z2,1000", "Z2,1000,0", "Z3,1000,100000000", "Z4,ffffffff,2",
-        "Z2,1000,4x", "z2,1000",
+        "Z2", "Z2,", "Z2,1000", "Z2,1000,0", "Z3,1000,100000000", "Z4,ffffffff,2", "Z2,1000,4x", "z2,1000",
     };
     Fake *f = fake_new();
 
@@ -468,11 +446,9 @@ static void stop_reasons(void)
     stop_at(f, RSP_POINT_ACCESS, 0, "T05awatch:0;thread:2;");
     expect(f, "Z0,1000,4", "OK");
     expect(f, "Z1,1000,4", "OK");
-    stop_at(f, RSP_POINT_HARDWARE, 0x1000,
-            "T05thread:2;"); /* the client did not say that it knows */
-    expect(
-        f, "qSupported:swbreak+;hwbreak+;xmlRegisters=i386",
-        "PacketSize=4000;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+");
+    stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05thread:2;"); /* the client did not say that it knows */
+    expect(f, "qSupported:swbreak+;hwbreak+;xmlRegisters=i386",
+           "PacketSize=4000;qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+");
     stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05hwbreak:;thread:2;");
     expect(f, "z1,1000,4", "OK");
     stop_at(f, RSP_POINT_HARDWARE, 0x1000, "T05swbreak:;thread:2;");
@@ -551,9 +527,8 @@ static void noise(void)
         char payload[24];
         size_t n = (size_t)g_rand_int_range(rand, 0, sizeof payload);
         for (size_t i = 0; i < n; i++)
-            payload[i] = g_rand_int_range(rand, 0, 20)
-                             ? alphabet[g_rand_int_range(rand, 0, sizeof alphabet - 1)]
-                             : (char)g_rand_int_range(rand, 0, 256);
+            payload[i] = g_rand_int_range(rand, 0, 20) ? alphabet[g_rand_int_range(rand, 0, sizeof alphabet - 1)]
+                                                       : (char)g_rand_int_range(rand, 0, 256);
         g_autofree char *in = frame(payload, n);
         rsp_receive(f->rsp, g_rand_boolean(rand) ? in : payload, n);
         if (g_rand_int_range(rand, 0, 50) == 0)

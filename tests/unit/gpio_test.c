@@ -10,8 +10,7 @@ static Wire wires[2]; /* interrupt, power-off */
 static Device *make(void)
 {
     wires[0] = wires[1] = (Wire){0};
-    return gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, wires, 0},
-                    (IrqLine){wire_set, wires, 1});
+    return gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, wires, 0}, (IrqLine){wire_set, wires, 1});
 }
 
 static void test_power_off(void)
@@ -93,8 +92,7 @@ static void test_save(void)
     reg_write(gpio, GPDIR, 4, 0x80000000);
     reg_write(gpio, DAT, 4, 0x80000000);
     Wire loaded[2] = {0};
-    Device *other = gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, loaded, 0},
-                             (IrqLine){wire_set, loaded, 1});
+    Device *other = gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, loaded, 0}, (IrqLine){wire_set, loaded, 1});
     device_copy(gpio, other);
     g_assert_cmpuint(loaded[1].rises, ==, 0); /* a loaded machine is not switched off again */
     g_assert_cmphex(reg_read(other, DAT, 4), ==, 0x80000000);
@@ -111,11 +109,9 @@ static void test_nodes(void)
     uint32_t phandle = tree_cell(tree, "/gpio@ff000", "phandle", 0);
     g_assert_cmpuint(phandle, !=, 0);
     g_autoptr(GBytes) board = device_tree(power_off, 1, (const char *const[]){"gpio", NULL});
-    g_assert_true(tree_compatible(board, "/pins", "soc") &&
-                  tree_compatible(board, "/pins", "simple-mfd"));
+    g_assert_true(tree_compatible(board, "/pins", "soc") && tree_compatible(board, "/pins", "simple-mfd"));
     g_assert_true(tree_compatible(board, "/pins/power-off", "gpio-poweroff"));
-    g_assert_cmpuint(tree_cell(board, "/pins/power-off", "gpios", 0), ==,
-                     tree_cell(board, "/gpio", "phandle", 0));
+    g_assert_cmpuint(tree_cell(board, "/pins/power-off", "gpios", 0), ==, tree_cell(board, "/gpio", "phandle", 0));
     g_assert_cmpuint(tree_cell(board, "/pins/power-off", "gpios", 1), ==, 0);
     device_free(power_off);
     device_free(gpio);

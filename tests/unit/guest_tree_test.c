@@ -89,8 +89,8 @@ static void what_is_forgotten_is_gone_at_the_next_boot(Fixture *f, gconstpointer
 
 static void what_is_no_path_or_name_is_refused(Fixture *f, gconstpointer unused)
 {
-    static const char *const paths[] = {"", "a", "//", "/a/", "/a//b", "/a b", "/@1", "/a@", "/a@1@2",
-                                        "/abcdefghijabcdefghijabcdefghij32"};
+    static const char *const paths[] = {"",     "a",   "//",  "/a/",    "/a//b",
+                                        "/a b", "/@1", "/a@", "/a@1@2", "/abcdefghijabcdefghijabcdefghij32"};
     static const char *const names[] = {"", "a b", "a/b", "a\n", "abcdefghijabcdefghijabcdefghij32"};
     g_autoptr(GString) deep = g_string_new(NULL);
 

@@ -8,8 +8,7 @@ static Wire reset;
 static Device *make(void)
 {
     reset = (Wire){0};
-    return guts_new("guts", 0xe0000, 0x80230020, 0x12345678, 400000000,
-                    (IrqLine){wire_set, &reset, 0});
+    return guts_new("guts", 0xe0000, 0x80230020, 0x12345678, 400000000, (IrqLine){wire_set, &reset, 0});
 }
 
 static void test_identity(void)
@@ -87,8 +86,7 @@ static void test_node(void)
     g_assert_true(tree_compatible(tree, "/global-utilities@e0000", "fsl,mpc8544-guts"));
     int length = -1;
     const void *fdt = g_bytes_get_data(tree, NULL);
-    g_assert_nonnull(fdt_getprop(fdt, fdt_path_offset(fdt, "/global-utilities@e0000"),
-                                 "fsl,has-rstcr", &length));
+    g_assert_nonnull(fdt_getprop(fdt, fdt_path_offset(fdt, "/global-utilities@e0000"), "fsl,has-rstcr", &length));
     g_assert_cmpint(length, ==, 0);
     device_free(guts);
 }

@@ -36,8 +36,7 @@ static struct Channel {
     unsigned n;
 } channel;
 
-static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, unsigned size,
-                         unsigned *sent)
+static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent)
 {
     g_assert_cmpuint(size, <=, 16);
     *sent = MIN(size, 16 - channel.n);
@@ -46,8 +45,7 @@ static bool channel_send(void *opaque, uint32_t handle, const uint8_t *data, uns
     return handle == 7;
 }
 
-static bool channel_receive(void *opaque, uint32_t handle, uint8_t *data, unsigned size,
-                            unsigned *got)
+static bool channel_receive(void *opaque, uint32_t handle, uint8_t *data, unsigned size, unsigned *got)
 {
     g_assert_cmpuint(size, <=, 16);
     *got = MIN(size, channel.n);
@@ -163,8 +161,7 @@ static void assert_guest_values(const VcpuExit *exit, unsigned from_output)
 
 static void unknown_token(void)
 {
-    static const uint64_t unknown[] = {0,          1,           0x10008,    0x2a0004,  0x2a0102,
-                                       0xffffffff, 0x1002a0003, UINT64_MAX, 0x80010010};
+    static const uint64_t unknown[] = {0, 1, 0x10008, 0x2a0004, 0x2a0102, 0xffffffff, 0x1002a0003, UINT64_MAX, 0x80010010};
     HcallEnv env = {.present = ALL, .services = &services};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(unknown); i++) {
@@ -189,8 +186,7 @@ static void served_when_present(void)
 
             g_assert_cmpuint(env.count[id], ==, 1);
             if ((hcall_needs(id) & ~present) == 0) {
-                g_assert_true(outcome == HCALL_DEFERRED ||
-                              exit.epapr_hcall.ret != EV_UNIMPLEMENTED);
+                g_assert_true(outcome == HCALL_DEFERRED || exit.epapr_hcall.ret != EV_UNIMPLEMENTED);
                 continue;
             }
             g_assert_cmpint(outcome, ==, HCALL_ANSWERED);
@@ -313,8 +309,7 @@ static void deferred_request(void)
     VcpuExit exit = exit_for(0x2a0100), before = exit;
 
     g_assert_cmpint(hcall_serve(&env, 0, &exit), ==, HCALL_DEFERRED);
-    g_assert_cmpmem(exit.epapr_hcall.args, sizeof exit.epapr_hcall.args, before.epapr_hcall.args,
-                    sizeof before.epapr_hcall.args);
+    g_assert_cmpmem(exit.epapr_hcall.args, sizeof exit.epapr_hcall.args, before.epapr_hcall.args, sizeof before.epapr_hcall.args);
     hcall_answer(&exit, EV_INTERNAL);
     g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_INTERNAL);
     assert_guest_values(&exit, 0);
@@ -328,10 +323,14 @@ static void interrupt_calls(void)
         unsigned n_in, n_out;
         bool of_cpu;
     } rows[] = {
-        {HCALL_EV_INT_SET_CONFIG, 4, 0, false},       {HCALL_EV_INT_GET_CONFIG, 1, 3, false},
-        {HCALL_EV_INT_SET_MASK, 2, 0, false},         {HCALL_EV_INT_GET_MASK, 1, 1, false},
-        {HCALL_EV_INT_IACK, 1, 1, true},              {HCALL_EV_INT_EOI, 1, 0, true},
-        {HCALL_EV_INT_SEND_IPI, 2, 0, false},         {HCALL_EV_INT_SET_TASK_PRIORITY, 2, 0, true},
+        {HCALL_EV_INT_SET_CONFIG, 4, 0, false},
+        {HCALL_EV_INT_GET_CONFIG, 1, 3, false},
+        {HCALL_EV_INT_SET_MASK, 2, 0, false},
+        {HCALL_EV_INT_GET_MASK, 1, 1, false},
+        {HCALL_EV_INT_IACK, 1, 1, true},
+        {HCALL_EV_INT_EOI, 1, 0, true},
+        {HCALL_EV_INT_SEND_IPI, 2, 0, false},
+        {HCALL_EV_INT_SET_TASK_PRIORITY, 2, 0, true},
         {HCALL_EV_INT_GET_TASK_PRIORITY, 1, 1, true},
         {HCALL_EV_DOORBELL_SEND, 1, 0, false},
     };
@@ -379,9 +378,9 @@ static void msgsnd_takes_doorbells_only(void)
         {0x3fff, EV_SUCCESS},
         {1 << 26, EV_SUCCESS},
         {1 << 27 | 1, EV_SUCCESS},
-        {2 << 27, EV_EINVAL},          /* a doorbell of a guest's guest */
-        {0xf8000000, EV_EINVAL},       /* undefined */
-        {1 << 14, EV_EINVAL},          /* a logical partition */
+        {2 << 27, EV_EINVAL},    /* a doorbell of a guest's guest */
+        {0xf8000000, EV_EINVAL}, /* undefined */
+        {1 << 14, EV_EINVAL},    /* a logical partition */
         {UINT64_C(1) << 32, EV_EINVAL},
     };
     HcallEnv env = {.present = HCALL_NEED_MSGSND, .services = &services};
@@ -418,8 +417,7 @@ static void offer(void)
         g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.can_idle && o.idle);
         g_assert_cmpint(!!(present & HCALL_NEED_RESET), ==, o.exits && o.reset && o.can_reset);
         g_assert_cmpint(!!(present & HCALL_NEED_SHUTDOWN), ==, o.exits && o.shutdown);
-        g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==,
-                        o.exits && o.partition && o.can_reset);
+        g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==, o.exits && o.partition && o.can_reset);
         g_assert_cmpint(!!(present & HCALL_NEED_INT), ==, o.exits && o.hv_pic);
         g_assert_cmpint(!!(present & HCALL_NEED_DOORBELL), ==, o.exits && o.doorbell);
         g_assert_cmpint(!!(present & HCALL_NEED_MSGSND), ==, o.exits && o.msgsnd);
@@ -500,8 +498,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hcall/unknown-token-is-unimplemented-and-counted", unknown_token);
-    g_test_add_func("/hcall/a-call-is-served-exactly-when-what-it-needs-is-present",
-                    served_when_present);
+    g_test_add_func("/hcall/a-call-is-served-exactly-when-what-it-needs-is-present", served_when_present);
     g_test_add_func("/hcall/idle-waits-after-completion", idle);
     g_test_add_func("/hcall/features-offers-none-and-touches-r4-only", features);
     g_test_add_func("/hcall/a-byte-channel-keeps-the-order-of-bytes", byte_channel_order);

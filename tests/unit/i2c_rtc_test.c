@@ -87,8 +87,7 @@ static void expect_time(Fixture *f, const char *hex)
     uint8_t t[7];
     char text[3 * sizeof(t)];
     rtc_read(f, 0, t, sizeof(t));
-    g_snprintf(text, sizeof(text), "%02x:%02x:%02x %x %02x-%02x-%02x", t[2], t[1], t[0], t[3], t[6],
-               t[5], t[4]);
+    g_snprintf(text, sizeof(text), "%02x:%02x:%02x %x %02x-%02x-%02x", t[2], t[1], t[0], t[3], t[6], t[5], t[4]);
     g_assert_cmpstr(text, ==, hex);
 }
 
@@ -233,8 +232,7 @@ static void test_save(Fixture *f, gconstpointer data)
 {
     static const uint8_t t[] = {0x56, 0x34, 0x12, 0x02, 0x31, 0x12, 0x99};
     Wire irq = {0};
-    Device *other =
-        i2c_rtc_new("i2c", 0x3000, 43, (IrqLine){wire_set, &irq, 0}, f->time.clock, BASE_S);
+    Device *other = i2c_rtc_new("i2c", 0x3000, 43, (IrqLine){wire_set, &irq, 0}, f->time.clock, BASE_S);
     rtc_write(f, 0, t, sizeof(t));
     put(f, CR, MEN | MIEN | MSTA | MTX);
     put(f, DR, RTC << 1);

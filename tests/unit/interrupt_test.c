@@ -140,10 +140,9 @@ static void each_class_returns_by_its_own_instruction(Fixture *f, gconstpointer 
 static void the_supervisor_s_instructions_are_privileged(Fixture *f, gconstpointer unused)
 {
     static const uint32_t words[] = {
-        0x7c0000a6 /* mfmsr */,   0x7c000124 /* mtmsr */,   0x7c000106 /* wrtee */,
-        0x7c000146 /* wrteei */,  0x7c000764 /* tlbre */,   0x7c0007a4 /* tlbwe */,
-        0x7c000724 /* tlbsx */,   0x7c000624 /* tlbivax */, 0x7c000024 /* tlbilx */,
-        0x7c00046c /* tlbsync */, 0x7c00019c /* msgsnd */,  0x7c0001dc /* msgclr */,
+        0x7c0000a6 /* mfmsr */,  0x7c000124 /* mtmsr */,   0x7c000106 /* wrtee */,  0x7c000146 /* wrteei */,
+        0x7c000764 /* tlbre */,  0x7c0007a4 /* tlbwe */,   0x7c000724 /* tlbsx */,  0x7c000624 /* tlbivax */,
+        0x7c000024 /* tlbilx */, 0x7c00046c /* tlbsync */, 0x7c00019c /* msgsnd */, 0x7c0001dc /* msgclr */,
     };
     E500 *c = f->core[0];
     g_autofree E500State *before = NULL;
@@ -280,8 +279,7 @@ static void each_class_is_masked_by_its_own_bit(Fixture *f, gconstpointer unused
         E500SprSlot srr0;
         uint32_t kept;
     } row[] = {
-        {ACCEL_IRQ_EXTERNAL, MSR_EE, EXCP_EXTERNAL_INPUT, SPR_SRR0,
-         MSR_CE | MSR_ME | MSR_DE | MSR_RI},
+        {ACCEL_IRQ_EXTERNAL, MSR_EE, EXCP_EXTERNAL_INPUT, SPR_SRR0, MSR_CE | MSR_ME | MSR_DE | MSR_RI},
         {ACCEL_IRQ_CRITICAL, MSR_CE, EXCP_CRITICAL_INPUT, SPR_CSRR0, MSR_ME | MSR_DE | MSR_RI},
         {ACCEL_IRQ_MCHECK, MSR_ME, EXCP_MACHINE_CHECK, SPR_MCSRR0, 0},
         {ACCEL_IRQ_DEBUG, MSR_DE, EXCP_DEBUG, SPR_DSRR0, MSR_ME | MSR_RI},
@@ -393,30 +391,22 @@ static void a_broadcast_rings_everywhere(Fixture *f, gconstpointer unused)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    TEST("/interrupt/a-base-interrupt-keeps-ce-me-de-and-ri",
-         a_base_interrupt_keeps_ce_me_de_and_ri);
+    TEST("/interrupt/a-base-interrupt-keeps-ce-me-de-and-ri", a_base_interrupt_keeps_ce_me_de_and_ri);
     TEST("/interrupt/a-machine-check-clears-everything", a_machine_check_clears_everything);
-    TEST("/interrupt/a-machine-check-without-me-stops-the-core",
-         a_machine_check_without_me_stops_the_core);
+    TEST("/interrupt/a-machine-check-without-me-stops-the-core", a_machine_check_without_me_stops_the_core);
     TEST("/interrupt/a-system-call-returns-behind-itself", a_system_call_returns_behind_itself);
-    TEST("/interrupt/each-class-returns-by-its-own-instruction",
-         each_class_returns_by_its_own_instruction);
-    TEST("/interrupt/the-supervisor-s-instructions-are-privileged",
-         the_supervisor_s_instructions_are_privileged);
-    TEST("/interrupt/a-hypercall-carries-the-registers-out-and-in",
-         a_hypercall_carries_the_registers_out_and_in);
+    TEST("/interrupt/each-class-returns-by-its-own-instruction", each_class_returns_by_its_own_instruction);
+    TEST("/interrupt/the-supervisor-s-instructions-are-privileged", the_supervisor_s_instructions_are_privileged);
+    TEST("/interrupt/a-hypercall-carries-the-registers-out-and-in", a_hypercall_carries_the_registers_out_and_in);
     TEST("/interrupt/an-idle-hypercall-waits-after-it", an_idle_hypercall_waits_after_it);
     TEST("/interrupt/a-hypercall-of-a-user-is-privileged", a_hypercall_of_a_user_is_privileged);
     TEST("/interrupt/ehpriv-1-stops-for-the-debugger", ehpriv_1_stops_for_the_debugger);
     TEST("/interrupt/nothing-pending-takes-nothing", nothing_pending_takes_nothing);
     TEST("/interrupt/the-highest-priority-goes-first", the_highest_priority_goes_first);
     TEST("/interrupt/each-class-is-masked-by-its-own-bit", each_class_is_masked_by_its_own_bit);
-    TEST("/interrupt/enabling-a-pending-interrupt-asks-for-attention",
-         enabling_a_pending_interrupt_asks_for_attention);
-    TEST("/interrupt/the-external-proxy-is-asked-for-the-vector",
-         the_external_proxy_is_asked_for_the_vector);
-    TEST("/interrupt/waiting-ends-when-something-is-pending",
-         waiting_ends_when_something_is_pending);
+    TEST("/interrupt/enabling-a-pending-interrupt-asks-for-attention", enabling_a_pending_interrupt_asks_for_attention);
+    TEST("/interrupt/the-external-proxy-is-asked-for-the-vector", the_external_proxy_is_asked_for_the_vector);
+    TEST("/interrupt/waiting-ends-when-something-is-pending", waiting_ends_when_something_is_pending);
     TEST("/interrupt/a-doorbell-rings-at-the-pir-it-names", a_doorbell_rings_at_the_pir_it_names);
     TEST("/interrupt/a-broadcast-rings-everywhere", a_broadcast_rings_everywhere);
     return g_test_run();

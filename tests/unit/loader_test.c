@@ -39,9 +39,9 @@ typedef struct Phdr {
 } Phdr;
 
 #define LOAD 1
-#define TEXT(v, p, m)                                                                              \
-    {                                                                                              \
-        LOAD, 0x1000, v, p, 0x1000, m, 0x1000                                                      \
+#define TEXT(v, p, m)                         \
+    {                                         \
+        LOAD, 0x1000, v, p, 0x1000, m, 0x1000 \
     }
 
 static GByteArray *elf_new(unsigned type, uint32_t entry, const Phdr *phdrs, unsigned n)
@@ -58,14 +58,8 @@ static GByteArray *elf_new(unsigned type, uint32_t entry, const Phdr *phdrs, uns
     be16(b, 42, 32);
     be16(b, 44, n);
     for (unsigned i = 0; i < n; i++) {
-        const uint32_t words[] = {phdrs[i].type,
-                                  phdrs[i].offset,
-                                  phdrs[i].vaddr,
-                                  phdrs[i].paddr,
-                                  phdrs[i].filesz,
-                                  phdrs[i].memsz,
-                                  7,
-                                  phdrs[i].align};
+        const uint32_t words[] = {
+            phdrs[i].type, phdrs[i].offset, phdrs[i].vaddr, phdrs[i].paddr, phdrs[i].filesz, phdrs[i].memsz, 7, phdrs[i].align};
         for (unsigned w = 0; w < 8; w++)
             be32(b, 52 + i * 32 + w * 4, words[w]);
     }
@@ -169,8 +163,7 @@ static void test_elf_relocatable_goes_low(void)
         g_assert_cmphex(image->low, ==, tag == 7 ? 32 * MIB : 0x20000000);
         image_free(image);
     }
-    refused(elf_new(2, 0x20000100, phdrs, 3),
-            "k: ELF: does not fit: it needs RAM up to 0x20014000, and -m gives 64 MiB");
+    refused(elf_new(2, 0x20000100, phdrs, 3), "k: ELF: does not fit: it needs RAM up to 0x20014000, and -m gives 64 MiB");
 }
 
 /* A relocatable Linux is linked at 0 and stays there. */
@@ -226,15 +219,12 @@ static void test_elf_refused(void)
             "k: ELF: overlapping segments at physical 0x1000 and 0x2fff");
     refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x2000, 0xfff)),
             "k: ELF: segment 1 has more bytes in the file than in memory");
-    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000),
-                     (Phdr){LOAD, 0xfffffff0, 0, 0, 0xffffffff, 0xffffffff, 4}),
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){LOAD, 0xfffffff0, 0, 0, 0xffffffff, 0xffffffff, 4}),
             "k: ELF: truncated: segment 1 ends at byte 8589934575, the file at 8192");
-    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000),
-                     (Phdr){LOAD, 0x1000, 0, 0xfffff000, 0x1000, 0xffffffff, 4}),
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){LOAD, 0x1000, 0, 0xfffff000, 0x1000, 0xffffffff, 4}),
             "k: ELF: does not fit: it needs RAM up to 0x1ffffefff, and -m gives 64 MiB");
-    refused(
-        elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x4000000 - 0xfff, 0x1000)),
-        "k: ELF: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x4000000 - 0xfff, 0x1000)),
+            "k: ELF: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB");
 }
 
 /* --- uImage */
@@ -255,8 +245,7 @@ static void uimage_seal(GByteArray *b)
     be32(b, 4, crc32_bitwise(b->data, 64));
 }
 
-static GByteArray *uimage_new(uint32_t loads_at, uint32_t entry, unsigned type, unsigned comp,
-                              GBytes *payload)
+static GByteArray *uimage_new(uint32_t loads_at, uint32_t entry, unsigned type, unsigned comp, GBytes *payload)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(payload, &size);
@@ -284,13 +273,11 @@ static GBytes *pattern(gsize size)
 
 static GBytes *gzip_of(GBytes *plain)
 {
-    g_autoptr(GConverter) gzip =
-        G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
+    g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
     g_autoptr(GInputStream) memory = g_memory_input_stream_new_from_bytes(plain);
     g_autoptr(GInputStream) in = g_converter_input_stream_new(memory, gzip);
     g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
-    g_assert_cmpint(
-        g_output_stream_splice(out, in, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL), >=, 0);
+    g_assert_cmpint(g_output_stream_splice(out, in, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL), >=, 0);
     return g_memory_output_stream_steal_as_bytes(G_MEMORY_OUTPUT_STREAM(out));
 }
 
@@ -306,8 +293,7 @@ static void test_uimage(void)
 {
     g_autoptr(GBytes) plain = pattern(700000), packed = gzip_of(plain);
     for (unsigned comp = 0; comp < 2; comp++) {
-        Image *image =
-            accepted(uimage_new(0x400000, 0x400010, 2, comp, comp ? packed : plain), RAM);
+        Image *image = accepted(uimage_new(0x400000, 0x400010, 2, comp, comp ? packed : plain), RAM);
         g_assert_cmphex(image->entry, ==, 0x400010);
         g_assert_cmphex(image->low, ==, 0x400000);
         g_assert_cmphex(image->high, ==, 0x400000 + 700000);
@@ -345,23 +331,17 @@ static GByteArray *uimage_gzip_broken(void)
 
 static void test_uimage_refused(void)
 {
-    refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 63),
-            "k: uImage: truncated in its header");
+    refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 63), "k: uImage: truncated in its header");
     refused(g_byte_array_set_size(uimage_byte(0, 0x27, true), 4159),
             "k: uImage: truncated: 4096 bytes of data announced, 4095 there");
-    refused(uimage_byte(12, 0xff, true),
-            "k: uImage: truncated: 4278194176 bytes of data announced, 4096 there");
+    refused(uimage_byte(12, 0xff, true), "k: uImage: truncated: 4278194176 bytes of data announced, 4096 there");
     refused(uimage_byte(16, 1, false), "k: uImage: corrupt: wrong CRC of the header");
     refused(uimage_byte(4159, 0, false), "k: uImage: corrupt: wrong CRC of the data");
-    refused(uimage_byte(29, 2, true),
-            "k: uImage: for another processor (architecture 2), not PowerPC");
+    refused(uimage_byte(29, 2, true), "k: uImage: for another processor (architecture 2), not PowerPC");
     refused(uimage_byte(30, 3, true), "k: uImage: type 3 is not a kernel");
-    refused(uimage_byte(31, 3, true),
-            "k: uImage: compression 3 is not supported, only none and gzip");
-    refused(uimage_byte(22, 0x10, true),
-            "k: uImage: entry 0x1000 is not in its data, 0x0 to 0x1000");
-    refused(uimage_byte(16, 0xff, true),
-            "k: uImage: does not fit: it needs RAM up to 0xff001000, and -m gives 64 MiB");
+    refused(uimage_byte(31, 3, true), "k: uImage: compression 3 is not supported, only none and gzip");
+    refused(uimage_byte(22, 0x10, true), "k: uImage: entry 0x1000 is not in its data, 0x0 to 0x1000");
+    refused(uimage_byte(16, 0xff, true), "k: uImage: does not fit: it needs RAM up to 0xff001000, and -m gives 64 MiB");
 
     g_autoptr(GError) error = NULL;
     g_assert_null(load(uimage_gzip_broken(), RAM, &error));
@@ -377,9 +357,8 @@ static void test_gzip_bomb(void)
         g_autoptr(GBytes) plain = g_bytes_new_take(g_malloc0(100 << 20), 100 << 20);
         bomb = gzip_of(plain);
     }
-    refused(
-        uimage_new(0x100000, 0x100000, 2, 1, bomb),
-        "k: uImage: does not fit: unpacked at 0x100000 it is larger than RAM (-m gives 64 MiB)");
+    refused(uimage_new(0x100000, 0x100000, 2, 1, bomb),
+            "k: uImage: does not fit: unpacked at 0x100000 it is larger than RAM (-m gives 64 MiB)");
 }
 
 static GByteArray *text(const char *s)
@@ -391,8 +370,7 @@ static void test_other_files(void)
 {
     refused(text(""), "k: kernel: not a kernel image: the file is empty");
     refused(text("#!/bin/sh"), "k: kernel: not a kernel image: neither ELF nor uImage");
-    refused(text("\x1f\x8b\x08"),
-            "k: kernel: not a kernel image: it is gzip data; unpack it, or wrap it into a uImage");
+    refused(text("\x1f\x8b\x08"), "k: kernel: not a kernel image: it is gzip data; unpack it, or wrap it into a uImage");
     refused(text("\xd0\x0d\xfe\xed"), "k: kernel: not a kernel image: it is a device tree or FIT "
                                       "image; use an ELF file or a uImage");
 }
@@ -419,8 +397,8 @@ static void test_raw(void)
     g_assert_cmphex(image->high, ==, RAM);
     image_free(image);
     g_assert_null(image_load_raw(path, "initrd", RAM - 15, RAM, &error));
-    g_autofree char *expected = g_strdup_printf(
-        "%s: initrd: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB", path);
+    g_autofree char *expected =
+        g_strdup_printf("%s: initrd: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB", path);
     g_assert_cmpstr(error->message, ==, expected);
     g_unlink(path);
 }
@@ -434,8 +412,7 @@ static void test_firmware_is_called_so(void)
     g_assert_cmpint(write(fd, "#!/bin/sh\n", 10), ==, 10);
     close(fd);
     g_assert_null(image_load_firmware(path, RAM, &error));
-    g_autofree char *expected =
-        g_strdup_printf("%s: firmware: not a firmware image: neither ELF nor uImage", path);
+    g_autofree char *expected = g_strdup_printf("%s: firmware: not a firmware image: neither ELF nor uImage", path);
     g_assert_cmpstr(error->message, ==, expected);
     g_unlink(path);
 }
@@ -444,8 +421,7 @@ static void test_missing_file(void)
 {
     g_autoptr(GError) error = NULL;
     g_assert_null(image_load_kernel("/nonexistent/vmlinux", RAM, &error));
-    g_assert_cmpstr(error->message, ==,
-                    "/nonexistent/vmlinux: cannot open: No such file or directory");
+    g_assert_cmpstr(error->message, ==, "/nonexistent/vmlinux: cannot open: No such file or directory");
     g_clear_error(&error);
     g_assert_null(image_load_kernel("/", RAM, &error));
     g_assert_cmpstr(error->message, ==, "/: cannot read: Is a directory");
@@ -488,15 +464,12 @@ static void test_tree(void)
 
 static void test_tree_refused(void)
 {
-    tree_refused(text("no tree"),
-                 "t: device tree: not a device tree blob (no 0xd00dfeed at its start)");
+    tree_refused(text("no tree"), "t: device tree: not a device tree blob (no 0xd00dfeed at its start)");
     GByteArray *b = tree();
     guint size = b->len;
-    g_autofree char *cut = g_strdup_printf(
-        "t: device tree: totalsize says %u bytes, the file has %u (truncated?)", size, size - 4);
+    g_autofree char *cut = g_strdup_printf("t: device tree: totalsize says %u bytes, the file has %u (truncated?)", size, size - 4);
     tree_refused(g_byte_array_set_size(b, size - 4), cut);
-    g_autofree char *more = g_strdup_printf(
-        "t: device tree: totalsize says %u bytes, but data goes on to %u", size, size + 4);
+    g_autofree char *more = g_strdup_printf("t: device tree: totalsize says %u bytes, but data goes on to %u", size, size + 4);
     tree_refused(g_byte_array_append(tree(), (const guint8 *)"more", 4), more);
     b = tree();
     be32(b, 4, 1 << 30);
@@ -535,8 +508,7 @@ static void test_a_huge_file(void)
         return;
     }
     g_assert_null(image);
-    g_autofree char *want =
-        g_strconcat(path, ": larger than 1024 MiB, the most that can be used of it", NULL);
+    g_autofree char *want = g_strconcat(path, ": larger than 1024 MiB, the most that can be used of it", NULL);
     g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE);
     g_assert_cmpstr(error->message, ==, want);
 }
@@ -548,10 +520,8 @@ int main(int argc, char **argv)
     g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
     g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
     g_test_add_func("/loader/elf/puts-data-and-zeros-nothing-else", test_elf_put);
-    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-its-kernel-sees-it",
-                    test_elf_relocatable_goes_low);
-    g_test_add_func("/loader/elf/a-relocatable-one-at-the-bottom-stays",
-                    test_elf_relocatable_stays_low);
+    g_test_add_func("/loader/elf/a-relocatable-one-goes-where-its-kernel-sees-it", test_elf_relocatable_goes_low);
+    g_test_add_func("/loader/elf/a-relocatable-one-at-the-bottom-stays", test_elf_relocatable_stays_low);
     g_test_add_func("/loader/elf/bad-ones-are-refused", test_elf_refused);
     g_test_add_func("/loader/uimage/plain-and-gzip", test_uimage);
     g_test_add_func("/loader/uimage/noload-goes-to-zero", test_uimage_noload);

@@ -226,8 +226,7 @@ static void external_pid_accesses_use_their_own_context(Fixture *f, gconstpointe
     e500_mtspr(c, SPRNO_EPLC, 1u << 31 | 5);
     g_assert_cmpint(e500_load_slow(c, 0x60000000, 1, MEM_EPID, &v), ==, EXEC_NEXT);
     g_assert_cmphex(v, ==, 0x42);
-    g_assert_cmpint(e500_store_slow(c, 0x60000000, 1, MEM_EPID, 1), ==,
-                    EXEC_TRAP); /* EPSC is another */
+    g_assert_cmpint(e500_store_slow(c, 0x60000000, 1, MEM_EPID, 1), ==, EXEC_TRAP); /* EPSC is another */
     g_assert_cmpint(c->trap.excp, ==, EXCP_DTLB_MISS);
     g_assert_cmphex(c->trap.esr, ==, (ESR_EPID | ESR_ST));
 }
@@ -274,20 +273,16 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     TEST("/mem/ram-is-big-endian", ram_is_big_endian);
-    TEST("/mem/misaligned-and-crossing-accesses-keep-byte-order",
-         misaligned_and_crossing_accesses_keep_byte_order);
+    TEST("/mem/misaligned-and-crossing-accesses-keep-byte-order", misaligned_and_crossing_accesses_keep_byte_order);
     TEST("/mem/a-little-endian-page-reverses-bytes", a_little_endian_page_reverses_bytes);
     TEST("/mem/byte-reversed-access-of-big-endian-ram", byte_reversed_access_of_big_endian_ram);
-    TEST("/mem/a-crossing-store-that-faults-stores-nothing",
-         a_crossing_store_that_faults_stores_nothing);
+    TEST("/mem/a-crossing-store-that-faults-stores-nothing", a_crossing_store_that_faults_stores_nothing);
     TEST("/mem/a-device-load-exits-and-is-answered", a_device_load_exits_and_is_answered);
     TEST("/mem/a-misaligned-device-access-is-split", a_misaligned_device_access_is_split);
-    TEST("/mem/an-access-nobody-answers-is-a-machine-check",
-         an_access_nobody_answers_is_a_machine_check);
+    TEST("/mem/an-access-nobody-answers-is-a-machine-check", an_access_nobody_answers_is_a_machine_check);
     TEST("/mem/a-fetch-from-a-device-never-exits", a_fetch_from_a_device_never_exits);
     TEST("/mem/fetches-follow-the-tlb", fetches_follow_the_tlb);
-    TEST("/mem/external-pid-accesses-use-their-own-context",
-         external_pid_accesses_use_their_own_context);
+    TEST("/mem/external-pid-accesses-use-their-own-context", external_pid_accesses_use_their_own_context);
     TEST("/mem/a-probe-gives-the-physical-address", a_probe_gives_the_physical_address);
     TEST("/mem/ram-ends-where-it-ends", ram_ends_where_it_ends);
     TEST("/mem/an-empty-soft-tlb-slot-matches-nothing", an_empty_soft_tlb_slot_matches_nothing);

@@ -21,11 +21,8 @@ static void test_bounds(void)
         uint64_t gpa, size;
         bool inside;
     } cases[] = {
-        {0, 0, true},           {0, MIB, true},
-        {0, MIB + 1, false},    {1, MIB, false},
-        {MIB - 1, 1, true},     {MIB, 0, true},
-        {MIB, 1, false},        {MIB + 1, 0, false},
-        {UINT64_MAX, 1, false}, {UINT64_MAX, UINT64_MAX, false},
+        {0, 0, true},           {0, MIB, true},  {0, MIB + 1, false}, {1, MIB, false},        {MIB - 1, 1, true},
+        {MIB, 0, true},         {MIB, 1, false}, {MIB + 1, 0, false}, {UINT64_MAX, 1, false}, {UINT64_MAX, UINT64_MAX, false},
         {1, UINT64_MAX, false},
     };
     Memory *m = memory_new(MIB, NULL);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/core_fixture.h"
 
-static E500MmuResult look(E500 *c, Ea ea, bool as, uint8_t pid, bool pr, E500Access access,
-                          E500Translation *t)
+static E500MmuResult look(E500 *c, Ea ea, bool as, uint8_t pid, bool pr, E500Access access, E500Translation *t)
 {
     E500Translation unused;
 
@@ -54,8 +53,7 @@ static void each_permission_allows_its_access_only(Fixture *f, gconstpointer unu
     for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
         map4k(c, 0, 0x50000000, 0x1000, 0, row[i].perm);
         for (unsigned j = 0; j < G_N_ELEMENTS(row); j++)
-            g_assert_cmpint(look(c, 0x50000123, 0, 0, row[j].pr, row[j].access, NULL), ==,
-                            i == j ? MMU_OK : MMU_DENIED);
+            g_assert_cmpint(look(c, 0x50000123, 0, 0, row[j].pr, row[j].access, NULL), ==, i == j ? MMU_OK : MMU_DENIED);
     }
 }
 
@@ -86,8 +84,7 @@ static void two_matches_are_an_error(Fixture *f, gconstpointer unused)
     uint32_t v;
 
     map4k(c, 0, 0x50000000, 0x1000, 0, MAP_ALL);
-    g_assert_cmpint(e500_mem_probe(c, 0, 4, ACCESS_READ, 0, &(uint64_t){0}, &(uint8_t *){0}), ==,
-                    EXEC_NEXT);
+    g_assert_cmpint(e500_mem_probe(c, 0, 4, ACCESS_READ, 0, &(uint64_t){0}, &(uint8_t *){0}), ==, EXEC_NEXT);
     map4k(c, 2, 0x50000000, 0x2000, 0, MAP_ALL);
     g_assert_cmpint(look(c, 0x50000000, 0, 0, 0, ACCESS_READ, NULL), ==, MMU_MULTIPLE);
     g_assert_cmpint(e500_load32(c, 0x50000010, &v), ==, EXEC_TRAP);
@@ -236,8 +233,7 @@ static void tlbilx_takes_all_a_pid_or_a_page(Fixture *f, gconstpointer unused)
     g_assert_cmpint(look(c, 0, 0, 0, 0, ACCESS_READ, NULL), ==, MMU_OK);
 }
 
-static void tlbivax_reaches_other_cores_before_their_next_instruction(Fixture *f,
-                                                                      gconstpointer unused)
+static void tlbivax_reaches_other_cores_before_their_next_instruction(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0], *other = f->core[1];
     uint32_t v;
@@ -308,12 +304,12 @@ static void the_soft_tlb_never_outlives_the_exact_one(Fixture *f, gconstpointer 
 
         switch (g_rand_int_range(rand, 0, 8)) {
         case 0:
-            map4k(c, (unsigned)g_rand_int_range(rand, 0, 4), ea & ~0xfffu, ea & 0xf000,
-                  (uint32_t)g_rand_int_range(rand, 0, 3), perm);
+            map4k(c, (unsigned)g_rand_int_range(rand, 0, 4), ea & ~0xfffu, ea & 0xf000, (uint32_t)g_rand_int_range(rand, 0, 3),
+                  perm);
             break;
         case 1:
-            fixture_map(c, (unsigned)g_rand_int_range(rand, 1, 4),
-                        (unsigned)g_rand_int_range(rand, 1, 3), ea & ~0xfffu, 0x20000, 0, perm);
+            fixture_map(c, (unsigned)g_rand_int_range(rand, 1, 4), (unsigned)g_rand_int_range(rand, 1, 3), ea & ~0xfffu, 0x20000, 0,
+                        perm);
             break;
         case 2:
             e500_tlbilx(c, 3, ea);
@@ -325,8 +321,7 @@ static void the_soft_tlb_never_outlives_the_exact_one(Fixture *f, gconstpointer 
             e500_mtspr(c, SPRNO_PID, (uint32_t)g_rand_int_range(rand, 0, 3));
             break;
         case 5:
-            e500_set_msr(c,
-                         (g_rand_boolean(rand) ? MSR_PR : 0) | (g_rand_boolean(rand) ? MSR_DS : 0));
+            e500_set_msr(c, (g_rand_boolean(rand) ? MSR_PR : 0) | (g_rand_boolean(rand) ? MSR_DS : 0));
             break;
         default:
             break;
@@ -350,19 +345,14 @@ int main(int argc, char **argv)
     TEST("/mmu/tlbre-gives-back-what-tlbwe-wrote", tlbre_gives_back_what_tlbwe_wrote);
     TEST("/mmu/tlbsx-finds-the-entry-of-mas6", tlbsx_finds_the_entry_of_mas6);
     TEST("/mmu/tlbsx-without-a-match-shows-defaults", tlbsx_without_a_match_shows_defaults);
-    TEST("/mmu/a-miss-prepares-the-registers-for-its-handler",
-         a_miss_prepares_the_registers_for_its_handler);
-    TEST("/mmu/flash-invalidation-spares-protected-entries",
-         flash_invalidation_spares_protected_entries);
+    TEST("/mmu/a-miss-prepares-the-registers-for-its-handler", a_miss_prepares_the_registers_for_its_handler);
+    TEST("/mmu/flash-invalidation-spares-protected-entries", flash_invalidation_spares_protected_entries);
     TEST("/mmu/tlbilx-takes-all-a-pid-or-a-page", tlbilx_takes_all_a_pid_or_a_page);
     TEST("/mmu/tlbivax-reaches-other-cores-before-their-next-instruction",
          tlbivax_reaches_other_cores_before_their_next_instruction);
-    TEST("/mmu/nobody-waits-for-a-core-that-does-not-execute",
-         nobody_waits_for_a_core_that_does_not_execute);
-    TEST("/mmu/a-full-mailbox-invalidates-everything-unprotected",
-         a_full_mailbox_invalidates_everything_unprotected);
+    TEST("/mmu/nobody-waits-for-a-core-that-does-not-execute", nobody_waits_for_a_core_that_does_not_execute);
+    TEST("/mmu/a-full-mailbox-invalidates-everything-unprotected", a_full_mailbox_invalidates_everything_unprotected);
     TEST("/mmu/tlbivax-can-take-a-whole-array", tlbivax_can_take_a_whole_array);
-    TEST("/mmu/the-soft-tlb-never-outlives-the-exact-one",
-         the_soft_tlb_never_outlives_the_exact_one);
+    TEST("/mmu/the-soft-tlb-never-outlives-the-exact-one", the_soft_tlb_never_outlives_the_exact_one);
     return g_test_run();
 }

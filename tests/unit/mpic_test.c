@@ -240,8 +240,7 @@ static void test_mask(Fixture *f, gconstpointer data)
 
 static void test_priorities(Fixture *f, gconstpointer data)
 {
-    IrqLine low = enable(f, 20, 3, 1), high = enable(f, 21, 9, 1), same = enable(f, 19, 9, 1),
-            zero = enable(f, 22, 0, 1);
+    IrqLine low = enable(f, 20, 3, 1), high = enable(f, 21, 9, 1), same = enable(f, 19, 9, 1), zero = enable(f, 22, 0, 1);
     wire_up(&zero);
     g_assert_false(asked(f, 0)); /* priority 0 never is delivered */
     wire_up(&low);
@@ -577,8 +576,7 @@ static void test_timer_ratio(Fixture *f, gconstpointer data)
 
 static void test_timer_cascade(Fixture *f, gconstpointer data)
 {
-    put(f, TCR,
-        1 | 1 << 24); /* timer 1 counts what timer 0 rolls over; that starts from all ones */
+    put(f, TCR, 1 | 1 << 24); /* timer 1 counts what timer 0 rolls over; that starts from all ones */
     timer_start(f, 1, 2);
     put(f, timer_reg(0, 0x20), MSK);
     put(f, timer_reg(0, 0x10), 1000);
@@ -626,8 +624,7 @@ static void test_access(Fixture *f, gconstpointer data)
 {
     for (unsigned size = 1; size <= 8; size *= 2)
         g_assert_cmpint(reg_answers(f->mpic, FRR, size), ==, size == 4);
-    static const unsigned holes[] = {0x20,   0xc0,    0x1040,  0x10e4,  0x1204, 0x3000,
-                                     0xfff0, 0x12000, 0x10004, 0x23080, 0x3f0a0};
+    static const unsigned holes[] = {0x20, 0xc0, 0x1040, 0x10e4, 0x1204, 0x3000, 0xfff0, 0x12000, 0x10004, 0x23080, 0x3f0a0};
     for (unsigned i = 0; i < G_N_ELEMENTS(holes); i++) {
         put(f, holes[i], 0xffffffff);
         g_assert_cmphex(get(f, holes[i]), ==, 0);
@@ -674,8 +671,7 @@ static void test_nodes(Fixture *f, gconstpointer data)
     g_assert_true(tree_compatible(tree, "/msi@41600", "fsl,mpic-msi"));
     for (unsigned i = 0; i < MPIC_MSI_REGISTERS; i++)
         g_assert_cmphex(tree_cell(tree, "/msi@41600", "interrupts", 2 * i), ==, 0xe0 + i);
-    g_assert_cmpuint(tree_cell(tree, "/msi@41600", "interrupt-parent", 0), ==,
-                     tree_cell(tree, "/pic@40000", "phandle", 0));
+    g_assert_cmpuint(tree_cell(tree, "/msi@41600", "interrupt-parent", 0), ==, tree_cell(tree, "/pic@40000", "phandle", 0));
 }
 
 /* An accelerator's: its wires are ORed here, its registers are not here. */

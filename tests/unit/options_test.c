@@ -54,8 +54,7 @@ static void test_defaults(void)
     g_assert_cmpint(c.reset_mode, ==, RESET_MODE_PLAIN);
     g_assert_cmpint(c.action_reboot, ==, REBOOT_RESET);
     g_assert_cmpint(c.action_panic, ==, PANIC_SHUTDOWN);
-    g_assert_false(c.reset_ram_clear || c.start_paused || c.icount || c.protected_state ||
-                   c.rtc_clock_vm);
+    g_assert_false(c.reset_ram_clear || c.start_paused || c.icount || c.protected_state || c.rtc_clock_vm);
     g_assert_null(c.gdb);
     g_assert_null(c.qmp);
     config_clear(&c);
@@ -75,8 +74,7 @@ static void test_a_full_line(void)
                     "int,hcall -D log -name guest");
     g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
     g_assert_cmpint(c.reset_mode, ==, RESET_MODE_REBUILD);
-    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused &&
-                  c.protected_state && c.no_rebuild);
+    g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused && c.protected_state && c.no_rebuild);
     g_assert_cmpstr(c.fault, ==, "reset:2");
     g_assert_cmpuint(c.ram_size, ==, 256 << 20);
     g_assert_cmpuint(c.n_vcpus, ==, 4);
@@ -110,9 +108,8 @@ static void test_two_dashes(void)
 
 static void test_what_is_asked_for_already_is(void)
 {
-    Config c =
-        good("-kernel k -display none -monitor none -vga none -net none -nic none -parallel none "
-             "-no-user-config -M ppce500,usb=off -rtc driftfix=none -icount 0,sleep=off");
+    Config c = good("-kernel k -display none -monitor none -vga none -net none -nic none -parallel none "
+                    "-no-user-config -M ppce500,usb=off -rtc driftfix=none -icount 0,sleep=off");
     g_assert_cmpstr(c.serial[0], ==, "stdio"); /* no monitor, nothing to share the terminal with */
     config_clear(&c);
     c = good("-kernel k -nodefaults");
@@ -201,17 +198,14 @@ static void test_bad_lines(void)
     bad("-smp 33", "-smp: '33' is not a number from 1 to 32");
     bad("-smp 0", "-smp: '0' is not a number from 1 to 32");
     bad("-smp 2,threads=2", "-smp threads: '2' is not a number from 1 to 1");
-    bad("-smp cpus=3,sockets=2,cores=2",
-        "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
+    bad("-smp cpus=3,sockets=2,cores=2", "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
     bad("-serial tcp::1", "-serial tcp::1: not yet supported");
     bad("-serial stdoi", "-serial stdoi: unknown back end (did you mean 'stdio'?)");
     bad("-serial file:", "-serial file:: the path is missing");
     bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: 'sever' is not one of server, wait, "
                                     "nowait (did you mean 'server'?)");
-    bad("-serial null -serial null -serial null",
-        "-serial null: the board has only 2 serial ports");
-    bad("-kernel k -serial stdio -serial mon:stdio",
-        "-serial mon:stdio: standard input and output are already serial0's");
+    bad("-serial null -serial null -serial null", "-serial null: the board has only 2 serial ports");
+    bad("-kernel k -serial stdio -serial mon:stdio", "-serial mon:stdio: standard input and output are already serial0's");
     bad("-monitor stdio", "-monitor stdio: not yet supported; -qmp is");
     bad("-display gtk", "-display gtk: not yet supported, there is no display");
     bad("-nic user", "-nic user: not yet supported");
@@ -220,10 +214,8 @@ static void test_bad_lines(void)
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
     bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
     bad("-qmp stdio", "-qmp stdio: neither tcp:[HOST]:PORT nor unix:PATH");
-    bad("-rtc base=yesterday",
-        "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
-    bad("-rtc base=2006-02-30",
-        "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
+    bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
+    bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-icount shift=auto", "-icount shift=auto: not yet supported");
     bad("-icount sleep=off", "-icount sleep=off: shift=N is missing");
     bad("-icount 11", "-icount shift: '11' is not a number from 0 to 10");
@@ -308,18 +300,13 @@ static void test_sizes(void)
     static const struct {
         const char *text;
         uint64_t size;
-    } cases[] = {{"1", 1 << 20},
-                 {"1b", 1},
-                 {"1.5k", 1536},
-                 {"2G", UINT64_C(2) << 30},
-                 {"1T", UINT64_C(1) << 40}};
+    } cases[] = {{"1", 1 << 20}, {"1b", 1}, {"1.5k", 1536}, {"2G", UINT64_C(2) << 30}, {"1T", UINT64_C(1) << 40}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         uint64_t size;
         g_assert_true(value_size("-m", cases[i].text, 20, &size, NULL));
         g_assert_cmpuint(size, ==, cases[i].size);
     }
-    static const char *const wrong[] = {"",     "x",   "1x",  "1MM", "-1",   "+1",
-                                        "0x10", "inf", "nan", "1 M", "1e300"};
+    static const char *const wrong[] = {"", "x", "1x", "1MM", "-1", "+1", "0x10", "inf", "nan", "1 M", "1e300"};
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         uint64_t size;
         g_assert_false(value_size("-m", wrong[i], 20, &size, NULL));
@@ -393,25 +380,18 @@ static void test_bad_chardevs(void)
     bad("-chardev socket,id=a,port=x", "-chardev port: 'x' is not a number from 0 to 65535");
     bad("-chardev ringbuf,id=a,size=3", "-chardev size: must be a power of two, of 1G at most");
     bad("-chardev ringbuf,id=a,size=16G", "-chardev size: must be a power of two, of 1G at most");
-    bad("-chardev null,id=a -chardev pty,id=a",
-        "-chardev pty,id=a: there is already a back end with id 'a'");
+    bad("-chardev null,id=a -chardev pty,id=a", "-chardev pty,id=a: there is already a back end with id 'a'");
     bad("-kernel k -serial chardev:x", "-serial: no -chardev has the id 'x'");
-    bad("-kernel k -chardev null,id=cone -serial chardev:con",
-        "-serial: no -chardev has the id 'con' (did you mean 'cone'?)");
-    bad("-kernel k -chardev null,id=a -serial chardev:a -serial chardev:a",
-        "-serial: the back end 'a' is already used by -serial");
+    bad("-kernel k -chardev null,id=cone -serial chardev:con", "-serial: no -chardev has the id 'con' (did you mean 'cone'?)");
+    bad("-kernel k -chardev null,id=a -serial chardev:a -serial chardev:a", "-serial: the back end 'a' is already used by -serial");
     bad("-kernel k -chardev null,id=a -serial chardev:a -device epapr-byte-channel,chardev=a",
         "-device epapr-byte-channel: the back end 'a' is already used by -serial");
-    bad("-kernel k -chardev stdio,id=a -chardev stdio,id=b",
-        "-chardev stdio,id=b: standard input and output are already a's");
-    bad("-kernel k -chardev stdio,id=a -serial mon:stdio",
-        "-serial mon:stdio: standard input and output are already a's");
+    bad("-kernel k -chardev stdio,id=a -chardev stdio,id=b", "-chardev stdio,id=b: standard input and output are already a's");
+    bad("-kernel k -chardev stdio,id=a -serial mon:stdio", "-serial mon:stdio: standard input and output are already a's");
     bad("-device epapr-byte-channel,chardev=x", "-device epapr-byte-channel: no -chardev has the id 'x'");
     bad("-device epapr-byte-channel", "-device epapr-byte-channel: chardev=ID is missing");
-    bad("-device epapr-byte-channel,chardev=x,nam=y",
-        "-device epapr-byte-channel: unknown property 'nam' (did you mean 'name'?)");
-    bad("-device epapr-byte-channel,chardev=x,name=\t",
-        "-device epapr-byte-channel name: must be printable ASCII");
+    bad("-device epapr-byte-channel,chardev=x,nam=y", "-device epapr-byte-channel: unknown property 'nam' (did you mean 'name'?)");
+    bad("-device epapr-byte-channel,chardev=x,name=\t", "-device epapr-byte-channel name: must be printable ASCII");
     bad("-device epapr-byte-channel,chardev=x,name=y -device epapr-byte-channel,chardev=z,name=y",
         "-device epapr-byte-channel name: 'y' is already another byte channel's");
     bad("-device epapr-byte-channel,chardev=x,console=on -device epapr-byte-channel,chardev=y,console=on",
@@ -438,8 +418,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/a-full-line", test_a_full_line);
     g_test_add_func("/options/two-dashes-do", test_two_dashes);
     g_test_add_func("/options/what-already-is-may-be-asked-for", test_what_is_asked_for_already_is);
-    g_test_add_func("/options/the-first-available-accelerator-is-used",
-                    test_first_available_accelerator);
+    g_test_add_func("/options/the-first-available-accelerator-is-used", test_first_available_accelerator);
     g_test_add_func("/options/firmware-instead-of-a-kernel", test_firmware_instead_of_a_kernel);
     g_test_add_func("/options/dumping-the-tree-needs-no-kernel", test_tree_dump_needs_no_kernel);
     g_test_add_func("/options/a-bad-line-is-one-message", test_bad_lines);

@@ -3,14 +3,7 @@
 
 #include "tests/unit/device_helper.h"
 
-enum {
-    CONFIG_ADDR = 0,
-    CONFIG_DATA = 4,
-    ERR_DR = 0xe00,
-    ERR_CAP_DR = 0xe04,
-    ERR_EN = 0xe08,
-    ERR_ADDR = 0xe10
-};
+enum { CONFIG_ADDR = 0, CONFIG_DATA = 4, ERR_DR = 0xe00, ERR_CAP_DR = 0xe04, ERR_EN = 0xe08, ERR_ADDR = 0xe10 };
 #define ENABLE 0x80000000u
 
 static Wire error_wire;
@@ -145,10 +138,8 @@ static void test_errors(void)
 
 static void test_atmu(void)
 {
-    static const uint16_t kept[] = {0xc00, 0xc10, 0xc20, 0xc24, 0xc28, 0xc30, 0xc88,
-                                    0xc90, 0xda0, 0xda8, 0xdac, 0xdb0, 0xdf0};
-    static const uint16_t holes[] = {0xc0c, 0xc2c, 0xc34, 0xca0, 0xd00,
-                                     0xda4, 0xdb4, 0xe40, 0x10,  0xff8};
+    static const uint16_t kept[] = {0xc00, 0xc10, 0xc20, 0xc24, 0xc28, 0xc30, 0xc88, 0xc90, 0xda0, 0xda8, 0xdac, 0xdb0, 0xdf0};
+    static const uint16_t holes[] = {0xc0c, 0xc2c, 0xc34, 0xca0, 0xd00, 0xda4, 0xdb4, 0xe40, 0x10, 0xff8};
     Device *h = make();
     for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++)
         reg_write(h, kept[i], 4, 0x8004401c + i);
@@ -201,10 +192,8 @@ static void test_node(void)
             unsigned at = ((slot - 1) * 4 + pin) * 7;
             g_assert_cmphex(tree_cell(tree, path, "interrupt-map", at), ==, slot << 11);
             g_assert_cmpuint(tree_cell(tree, path, "interrupt-map", at + 3), ==, pin + 1);
-            g_assert_cmphex(tree_cell(tree, path, "interrupt-map", at + 4), ==,
-                            tree_cell(tree, "/mpic", "phandle", 0));
-            g_assert_cmpuint(tree_cell(tree, path, "interrupt-map", at + 5), ==,
-                             (slot + pin) % 4 + 1);
+            g_assert_cmphex(tree_cell(tree, path, "interrupt-map", at + 4), ==, tree_cell(tree, "/mpic", "phandle", 0));
+            g_assert_cmpuint(tree_cell(tree, path, "interrupt-map", at + 5), ==, (slot + pin) % 4 + 1);
             g_assert_cmpuint(tree_cell(tree, path, "interrupt-map", at + 6), ==, 1);
         }
     }

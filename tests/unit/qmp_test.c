@@ -52,8 +52,7 @@ static void finished(void *opaque)
     ((Fake *)opaque)->finished = true;
 }
 
-static const RunOps ops = {nothing, resume_ok,  nothing,  nothing,
-                           reset,   host_error, finished, .power_button = NULL};
+static const RunOps ops = {nothing, resume_ok, nothing, nothing, reset, host_error, finished, .power_button = NULL};
 
 static void client_connect(Fake *f)
 {
@@ -185,8 +184,7 @@ static void states(void)
     expect(f, "{\"return\":{}}");
     expect(f, "{\"return\":{\"status\":\"paused\",\"running\":false,\"singlestep\":false}}");
     say(f, "{\"execute\":\"system_reset\"}");
-    expect_event(
-        f, "\"event\":\"RESET\",\"data\":{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}}");
+    expect_event(f, "\"event\":\"RESET\",\"data\":{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}}");
     expect(f, "{\"return\":{}}");
     fake_free(f);
 }
@@ -216,8 +214,7 @@ static void guest_events(void)
     run_request(f->run, RUN_CAUSE_GUEST_RESET_HCALL);
     expect_event(f, "\"event\":\"RESET\",\"data\":{\"guest\":true,\"reason\":\"guest-reset\"}}");
     run_request(f->run, RUN_CAUSE_GUEST_SHUTDOWN_HCALL);
-    expect_event(f,
-                 "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true,\"reason\":\"guest-shutdown\"}}");
+    expect_event(f, "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true,\"reason\":\"guest-shutdown\"}}");
     expect_event(f, "\"event\":\"STOP\"}");
     say(f, "{\"execute\":\"cont\"}");
     expect(f, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"Resetting the Virtual Machine is "
@@ -239,14 +236,12 @@ static void refused_reset(void)
 
 static void ends(void)
 {
-    static const char *const how[][2] = {{"quit", "host-qmp-quit"},
-                                         {"system_powerdown", "host-ui"}};
+    static const char *const how[][2] = {{"quit", "host-qmp-quit"}, {"system_powerdown", "host-ui"}};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(how); i++) {
         Fake *f = fake_new();
         g_autofree char *ask = g_strdup_printf("{\"execute\":\"%s\"}", how[i][0]);
-        g_autofree char *event = g_strdup_printf(
-            "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":false,\"reason\":\"%s\"}}", how[i][1]);
+        g_autofree char *event = g_strdup_printf("\"event\":\"SHUTDOWN\",\"data\":{\"guest\":false,\"reason\":\"%s\"}}", how[i][1]);
 
         greet(f);
         say(f, ask);
@@ -278,12 +273,10 @@ static void wrong_requests(void)
     static const struct {
         const char *text, *class, *desc;
     } rows[] = {
-        {"{\"execute\":\"nonsense\"}", "CommandNotFound",
-         "The command nonsense has not been found"},
+        {"{\"execute\":\"nonsense\"}", "CommandNotFound", "The command nonsense has not been found"},
         {"{\"execute\":1}", "GenericError", "QMP input member 'execute' must be a string"},
         {"{}", "GenericError", "QMP input lacks member 'execute'"},
-        {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError",
-         "QMP input member 'arguments' must be an object"},
+        {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError", "QMP input member 'arguments' must be an object"},
         {"[]", "GenericError", "QMP input must be a JSON object"},
         {"{,}", "GenericError", "JSON parse error, invalid syntax"},
         {"hello\n", "GenericError", "JSON parse error, invalid syntax"},
@@ -293,8 +286,7 @@ static void wrong_requests(void)
 
     greet(f);
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *want = g_strdup_printf("{\"error\":{\"class\":\"%s\",\"desc\":\"%s\"}}",
-                                                rows[i].class, rows[i].desc);
+        g_autofree char *want = g_strdup_printf("{\"error\":{\"class\":\"%s\",\"desc\":\"%s\"}}", rows[i].class, rows[i].desc);
         say(f, rows[i].text);
         expect(f, want);
     }
@@ -316,8 +308,7 @@ static void deep_requests(void)
 
     greet(f);
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *opening = g_strnfill(rows[i].n, '['),
-                        *closing = g_strnfill(rows[i].n, ']');
+        g_autofree char *opening = g_strnfill(rows[i].n, '['), *closing = g_strnfill(rows[i].n, ']');
         g_autofree char *id = g_strconcat(rows[i].before, opening, closing, rows[i].after, NULL);
         g_autofree char *ask = g_strdup_printf("{\"execute\":\"query-name\",\"id\":%s}", id);
         g_autofree char *answer = g_strdup_printf("{\"return\":{},\"id\":%s}", id);
@@ -340,9 +331,7 @@ static void stream(void)
     expect(f, "{\"return\":{},\"id\":\"}\\\"}\"}");
     say(f, "\"st\\u006fp\"}\n}\n{\"execute\":\"query-name\"}");
     expect(f, "{\"return\":{}}");
-    expect(
-        f,
-        "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON parse error, invalid syntax\"}}");
+    expect(f, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON parse error, invalid syntax\"}}");
     expect(f, "{\"return\":{}}");
     fake_free(f);
 }
@@ -358,8 +347,7 @@ static void half_characters(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         say(f, rows[i]);
         g_autofree char *got = line(f);
-        g_assert_true(g_str_has_prefix(got, "{\"return\":{}") ||
-                      g_str_has_prefix(got, "{\"error\":{"));
+        g_assert_true(g_str_has_prefix(got, "{\"return\":{}") || g_str_has_prefix(got, "{\"error\":{"));
         g_assert_true(g_utf8_validate(got, -1, NULL));
     }
     fake_free(f);
@@ -377,8 +365,7 @@ static void endless_request(void)
             ;
     }
     say(f, "[");
-    expect(f,
-           "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON token size limit exceeded\"}}");
+    expect(f, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON token size limit exceeded\"}}");
     g_assert_null(line(f));
     fake_free(f);
 }
@@ -408,11 +395,9 @@ static void bad_specs(void)
         {"", "-qmp: '' is not tcp:[HOST]:PORT or unix:PATH"},
         {"unix:/tmp/x,server=yes", "-qmp: 'server=yes' is not server=on|off or wait=on|off"},
         {"unix:/tmp/x,color=on", "-qmp: 'color=on' is not server=on|off or wait=on|off"},
-        {"tcp:localhost,server=on",
-         "-qmp: 'tcp:localhost' needs a host and a port: tcp:[HOST]:PORT"},
+        {"tcp:localhost,server=on", "-qmp: 'tcp:localhost' needs a host and a port: tcp:[HOST]:PORT"},
         {"tcp::99999,server=on", "-qmp: 'tcp::99999' needs a host and a port: tcp:[HOST]:PORT"},
-        {"unix:/nonexistent/x,server=on,wait=off",
-         "-qmp: cannot listen on /nonexistent/x: No such file or directory"},
+        {"unix:/nonexistent/x,server=on,wait=off", "-qmp: cannot listen on /nonexistent/x: No such file or directory"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;

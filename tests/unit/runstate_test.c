@@ -65,8 +65,7 @@ static void finished(void *opaque)
     g_string_append(((Fake *)opaque)->log, "finished ");
 }
 
-static const RunOps ops = {park,  resume,     start_time, stop_time,
-                           reset, host_error, finished,   .power_button = NULL};
+static const RunOps ops = {park, resume, start_time, stop_time, reset, host_error, finished, .power_button = NULL};
 
 static void hear(void *opaque, RunEvent event, RunCause cause)
 {
@@ -121,7 +120,10 @@ static const struct {
     {RUN_STATE_RUNNING, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT}, 1},
     {RUN_STATE_PAUSED, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_STOP}, 2},
     {RUN_STATE_DEBUG, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_DEBUG_STOP}, 2},
-    {RUN_STATE_SHUTDOWN, {.pause_on_shutdown = true, .watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_GUEST_SHUTDOWN_HCALL}, 2},
+    {RUN_STATE_SHUTDOWN,
+     {.pause_on_shutdown = true, .watchdog = RUN_RST},
+     {RUN_CAUSE_HOST_CONT, RUN_CAUSE_GUEST_SHUTDOWN_HCALL},
+     2},
     {RUN_STATE_WATCHDOG, {.watchdog = RUN_HLT}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_GUEST_WATCHDOG}, 2},
     {RUN_STATE_GUEST_PANICKED, {.panic = RUN_PANIC_PAUSE, .watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_GUEST_CRASH}, 2},
     {RUN_STATE_INTERNAL_ERROR, {.stay_on_error = true, .watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_ERROR}, 2},
@@ -221,14 +223,13 @@ static void test_severity(void)
 {
     Fake f;
     fake_init(&f, &plain);
-    batch(&f, (RunCause[]){RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_SHUTDOWN_HCALL, RUN_CAUSE_GUEST_RESET_DEVICE},
-          3, RUN_STATE_FINISHED, "park SHUTDOWN stop finished ");
+    batch(&f, (RunCause[]){RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_SHUTDOWN_HCALL, RUN_CAUSE_GUEST_RESET_DEVICE}, 3,
+          RUN_STATE_FINISHED, "park SHUTDOWN stop finished ");
     fake_init(&f, &plain);
-    batch(&f, (RunCause[]){RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_RESET_DEVICE, RUN_CAUSE_GUEST_WATCHDOG},
-          3, RUN_STATE_RUNNING, "park reset RESET resume ");
+    batch(&f, (RunCause[]){RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_RESET_DEVICE, RUN_CAUSE_GUEST_WATCHDOG}, 3,
+          RUN_STATE_RUNNING, "park reset RESET resume ");
     fake_init(&f, &plain);
-    batch(&f, (RunCause[]){RUN_CAUSE_HOST_STOP, RUN_CAUSE_HOST_RESET}, 2, RUN_STATE_PAUSED,
-          "park reset RESET stop STOP ");
+    batch(&f, (RunCause[]){RUN_CAUSE_HOST_STOP, RUN_CAUSE_HOST_RESET}, 2, RUN_STATE_PAUSED, "park reset RESET stop STOP ");
 }
 
 static void test_stop_and_cont(void)
@@ -374,8 +375,8 @@ int main(int argc, char **argv)
     quiet();
     for (unsigned w = 0; w < G_N_ELEMENTS(ways); w++) {
         for (unsigned c = 0; c < RUN_CAUSES; c++) {
-            g_autofree char *path = g_strdup_printf("/runstate/%s-%u/%s", run_state_name(ways[w].state),
-                                                    ways[w].state, run_cause_name(c));
+            g_autofree char *path =
+                g_strdup_printf("/runstate/%s-%u/%s", run_state_name(ways[w].state), ways[w].state, run_cause_name(c));
             g_test_add_data_func(path, GUINT_TO_POINTER(w * RUN_CAUSES + c), test_every_transition);
         }
     }

@@ -78,9 +78,8 @@ static void check_cases(const Case *t, size_t n)
         Softfp fp = {.fpscr = t[i].fpscr};
         uint64_t got = run(&fp, t[i].op, t[i].a, t[i].b, t[i].c, t[i].p);
         if (got != t[i].want || fp.flags != t[i].flags)
-            g_error("row %zu: got 0x%016" G_GINT64_MODIFIER
-                    "x flags 0x%08x, want 0x%016" G_GINT64_MODIFIER "x flags 0x%08x",
-                    i, got, fp.flags, t[i].want, t[i].flags);
+            g_error("row %zu: got 0x%016" G_GINT64_MODIFIER "x flags 0x%08x, want 0x%016" G_GINT64_MODIFIER "x flags 0x%08x", i,
+                    got, fp.flags, t[i].want, t[i].flags);
     }
 }
 
@@ -103,8 +102,7 @@ static void test_invalid_operations(void)
         {FMS, DOUBLE, INF, INF, PLUS_ONE, 0, QNAN, FPSCR_VXISI},
         {FNMA, DOUBLE, INF, NINF, PLUS_ONE, 0, QNAN, FPSCR_VXISI},
         {FMA, DOUBLE, INF, D(7ff8000000000001), 0, 0, D(7ff8000000000001), FPSCR_VXIMZ},
-        {FMA, DOUBLE, INF, D(7ff0000000000001), 0, 0, D(7ff8000000000001),
-         FPSCR_VXIMZ | FPSCR_VXSNAN},
+        {FMA, DOUBLE, INF, D(7ff0000000000001), 0, 0, D(7ff8000000000001), FPSCR_VXIMZ | FPSCR_VXSNAN},
     };
     check_cases(t, G_N_ELEMENTS(t));
 }
@@ -153,10 +151,8 @@ static void test_signs_of_zero(void)
 static void test_far_product_bits(void)
 {
     static const Case t[] = {
-        {FMA, DOUBLE, D(43309c2cd9a9752b), D(49d0000000000000), D(433ed31f284ba183), 0,
-         D(49d0000000000001), INEXACT | FPSCR_FR},
-        {FMS, DOUBLE, D(43309c2cd9a9752b), D(49d0000000000001), D(433ed31f284ba183), 0,
-         D(c9d0000000000000), INEXACT},
+        {FMA, DOUBLE, D(43309c2cd9a9752b), D(49d0000000000000), D(433ed31f284ba183), 0, D(49d0000000000001), INEXACT | FPSCR_FR},
+        {FMS, DOUBLE, D(43309c2cd9a9752b), D(49d0000000000001), D(433ed31f284ba183), 0, D(c9d0000000000000), INEXACT},
     };
     check_cases(t, G_N_ELEMENTS(t));
 }
@@ -170,13 +166,11 @@ static void test_overflow(void)
         {MUL, SINGLE, MAX_S, 0, MAX_S, SOFTFP_UP, INF, FPSCR_OX | INEXACT | FPSCR_FR},
         {MUL, SINGLE, MAX_S, 0, MAX_S, SOFTFP_ZERO, MAX_S, FPSCR_OX | INEXACT},
         {RSP, SINGLE, 0, D(47efffffefffffff), 0, SOFTFP_NEAREST, MAX_S, INEXACT},
-        {RSP, SINGLE, 0, D(47effffff0000000), 0, SOFTFP_NEAREST, INF,
-         FPSCR_OX | INEXACT | FPSCR_FR},
+        {RSP, SINGLE, 0, D(47effffff0000000), 0, SOFTFP_NEAREST, INF, FPSCR_OX | INEXACT | FPSCR_FR},
         {RSP, SINGLE, 0, D(c7effffff0000000), 0, SOFTFP_UP, MAX_S | SOFTFP_SIGN, INEXACT},
         /* enabled: the rounded result with its exponent less 1536 or 192 */
         {ADD, DOUBLE, MAX_D, MAX_D, 0, FPSCR_OE, D(1fffffffffffffff), FPSCR_OX},
-        {MUL, SINGLE, D(47e0000000000000), 0, D(47e0000000000000), FPSCR_OE, D(43d0000000000000),
-         FPSCR_OX},
+        {MUL, SINGLE, D(47e0000000000000), 0, D(47e0000000000000), FPSCR_OE, D(43d0000000000000), FPSCR_OX},
     };
     check_cases(t, G_N_ELEMENTS(t));
 }
@@ -189,15 +183,11 @@ static void test_underflow(void)
         {DIV, DOUBLE, MIN_NORMAL, D(4000000000000000), 0, FPSCR_UE, D(6000000000000000), FPSCR_UX},
         /* tiny before rounding, not after: (1 − 2^−53) * 2^−1022 */
         {FMS, DOUBLE, MIN_NORMAL, D(0000000000000001), PLUS_ONE, 0, D(000fffffffffffff), 0},
-        {MUL, DOUBLE, D(001fffffffffffff), 0, D(3fe0000000000000), 0, MIN_NORMAL,
-         FPSCR_UX | INEXACT | FPSCR_FR},
-        {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_UP, D(0000000000000001),
-         FPSCR_UX | INEXACT | FPSCR_FR},
-        {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_NEAREST, 0,
-         FPSCR_UX | INEXACT},
+        {MUL, DOUBLE, D(001fffffffffffff), 0, D(3fe0000000000000), 0, MIN_NORMAL, FPSCR_UX | INEXACT | FPSCR_FR},
+        {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_UP, D(0000000000000001), FPSCR_UX | INEXACT | FPSCR_FR},
+        {MUL, DOUBLE, D(0000000000000001), 0, D(0000000000000001), SOFTFP_NEAREST, 0, FPSCR_UX | INEXACT},
         {RSP, SINGLE, 0, D(36a0000000000000), 0, 0, D(36a0000000000000), 0},
-        {RSP, SINGLE, 0, D(36a8000000000000), 0, 0, D(36b0000000000000),
-         FPSCR_UX | INEXACT | FPSCR_FR},
+        {RSP, SINGLE, 0, D(36a8000000000000), 0, 0, D(36b0000000000000), FPSCR_UX | INEXACT | FPSCR_FR},
         {RSP, SINGLE, 0, D(3690000000000000), 0, 0, 0, FPSCR_UX | INEXACT},
         {RSP, SINGLE, 0, D(36a8000000000000), 0, FPSCR_UE, D(42a8000000000000), FPSCR_UX},
     };
@@ -395,8 +385,7 @@ static float (*volatile const host_fmaf)(float, float, float) = fmaf;
 static const int host_rounding[4] = {FE_TONEAREST, FE_TOWARDZERO, FE_UPWARD, FE_DOWNWARD};
 
 /* What the host makes of it, as double format, and its exception flags. */
-static uint64_t host_run(Op op, uint64_t a, uint64_t b, uint64_t c, SoftfpPrecision p,
-                         unsigned mode, int *raised)
+static uint64_t host_run(Op op, uint64_t a, uint64_t b, uint64_t c, SoftfpPrecision p, unsigned mode, int *raised)
 {
     volatile double x = as_double(a), y = as_double(b), z = as_double(c), r = 0;
     volatile float fx = (float)x, fy = (float)y, fz = (float)z, fr = 0;
@@ -475,9 +464,8 @@ static void compare_with_host(Op op, SoftfpPrecision p, unsigned mode)
     if (!softfp_is_nan(got) && !(fp.flags & (FPSCR_OX | FPSCR_ZX)))
         ok = ok && !!(fp.flags & FPSCR_FR) == ((got & ~SOFTFP_SIGN) > (cut & ~SOFTFP_SIGN));
     if (!ok)
-        g_error("op %d precision %d mode %u: a %016" G_GINT64_MODIFIER "x b %016" G_GINT64_MODIFIER
-                "x c %016" G_GINT64_MODIFIER "x: got %016" G_GINT64_MODIFIER
-                "x flags %08x, host %016" G_GINT64_MODIFIER "x raised %x",
+        g_error("op %d precision %d mode %u: a %016" G_GINT64_MODIFIER "x b %016" G_GINT64_MODIFIER "x c %016" G_GINT64_MODIFIER
+                "x: got %016" G_GINT64_MODIFIER "x flags %08x, host %016" G_GINT64_MODIFIER "x raised %x",
                 op, p, mode, v[0], v[1], v[2], got, fp.flags, want, (unsigned)raised);
 }
 
@@ -536,8 +524,7 @@ static void test_host_rebias(void)
         int raised;
         Softfp fp = {.fpscr = (i & 3) | FPSCR_OE | FPSCR_UE};
         uint64_t got = softfp_mul(&fp, a, c, DOUBLE);
-        uint64_t want = host_run(MUL, bits_of(as_double(a) * scale), 0,
-                                 bits_of(as_double(c) * scale), DOUBLE, i & 3, &raised);
+        uint64_t want = host_run(MUL, bits_of(as_double(a) * scale), 0, bits_of(as_double(c) * scale), DOUBLE, i & 3, &raised);
         g_assert_cmphex(got, ==, want);
         g_assert_cmphex(fp.flags & (FPSCR_OX | FPSCR_UX), ==, big ? FPSCR_OX : FPSCR_UX);
         g_assert_cmpint(!!(fp.flags & FPSCR_XX), ==, !!(raised & FE_INEXACT));
@@ -583,8 +570,7 @@ int main(int argc, char **argv)
     g_test_add_func("/softfp/fused-sums-see-the-last-product-bit", test_far_product_bits);
     g_test_add_func("/softfp/overflow-disabled-and-enabled", test_overflow);
     g_test_add_func("/softfp/tininess-is-detected-before-rounding", test_underflow);
-    g_test_add_func("/softfp/single-operations-take-any-double",
-                    test_single_operations_take_any_double);
+    g_test_add_func("/softfp/single-operations-take-any-double", test_single_operations_take_any_double);
     g_test_add_func("/softfp/compare", test_compare);
     g_test_add_func("/softfp/classes", test_classes);
     g_test_add_func("/softfp/integers-saturate", test_integers);

@@ -11,10 +11,8 @@ static const struct {
     bool plain;
     const char *name;
 } rows[] = {
-#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
-    {number, E500_CORE_##cores,                                                                    \
-     user,   supv,                                                                                 \
-     mask,   sizeof #read == 5 && sizeof #write == 5 && #read[0] == 's' && #write[0] == 'm',       \
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                                                       \
+    {number, E500_CORE_##cores, user, supv, mask, sizeof #read == 5 && sizeof #write == 5 && #read[0] == 's' && #write[0] == 'm', \
      #NAME},
 #include "cpu/e500/spr.def"
 #undef SPR
@@ -53,8 +51,7 @@ static void every_number_answers_as_its_row_says(Fixture *f, gconstpointer unuse
                 g_assert_cmphex(c->trap.esr, ==, esr);
                 g_assert_cmpuint(c->count.unimplemented, ==, before + (esr == ESR_PIL));
             }
-            g_assert_cmpint(e500_mtspr(c, n, n == SPRNO_DBCR0 ? 0 : v), ==,
-                            allowed & WO ? EXEC_NEXT : EXEC_TRAP);
+            g_assert_cmpint(e500_mtspr(c, n, n == SPRNO_DBCR0 ? 0 : v), ==, allowed & WO ? EXEC_NEXT : EXEC_TRAP);
             if (!(allowed & WO))
                 g_assert_cmphex(c->trap.esr, ==, esr);
         }
@@ -145,9 +142,8 @@ static void registers_kept_elsewhere_are_the_same_ones(Fixture *f, gconstpointer
 static void the_hypervisor_category_is_not_there(Fixture *f, gconstpointer unused)
 {
     static const unsigned numbers[] = {
-        306 /* DBSRWR */, 307 /* EPCR */,  310 + 28 /* LPIDR */, 339 /* MAS5 */,
-        341 /* MAS8 */,   378 /* GSRR0 */, 379 /* GSRR1 */,      381 /* GDEAR */,
-        382 /* GPIR */,   383 /* GESR */,  432 /* IVOR38 */,     447 /* GIVPR */,
+        306 /* DBSRWR */, 307 /* EPCR */,  310 + 28 /* LPIDR */, 339 /* MAS5 */, 341 /* MAS8 */,   378 /* GSRR0 */,
+        379 /* GSRR1 */,  381 /* GDEAR */, 382 /* GPIR */,       383 /* GESR */, 432 /* IVOR38 */, 447 /* GIVPR */,
     };
     E500 *c = f->core[0];
     uint32_t v = 0;
@@ -178,8 +174,7 @@ static void performance_monitor_registers_have_a_user_s_view(Fixture *f, gconstp
     for (unsigned i = 0; i < G_N_ELEMENTS(supervisor); i++) {
         e500_set_msr(c, 0);
         g_assert_cmpint(e500_mtpmr(c, supervisor[i], 0x100 + i), ==, EXEC_NEXT);
-        g_assert_cmpint(e500_mtpmr(c, supervisor[i] - 16, 0), ==,
-                        EXEC_TRAP); /* the view is read-only */
+        g_assert_cmpint(e500_mtpmr(c, supervisor[i] - 16, 0), ==, EXEC_TRAP); /* the view is read-only */
         e500_set_msr(c, MSR_PR);
         g_assert_cmpint(e500_mfpmr(c, supervisor[i] - 16, &v), ==, EXEC_NEXT);
         g_assert_cmphex(v, ==, 0x100 + i);
@@ -202,11 +197,9 @@ int main(int argc, char **argv)
     TEST("/spr/status-bits-are-cleared-by-writing-one", status_bits_are_cleared_by_writing_one);
     TEST("/spr/cache-operations-are-done-when-written", cache_operations_are_done_when_written);
     TEST("/spr/users-see-sprg3-to-7-read-only", users_see_sprg3_to_7_read_only);
-    TEST("/spr/registers-kept-elsewhere-are-the-same-ones",
-         registers_kept_elsewhere_are_the_same_ones);
+    TEST("/spr/registers-kept-elsewhere-are-the-same-ones", registers_kept_elsewhere_are_the_same_ones);
     TEST("/spr/the-hypervisor-category-is-not-there", the_hypervisor_category_is_not_there);
     TEST("/spr/dbcr0-rst-asks-for-a-reset", dbcr0_rst_asks_for_a_reset);
-    TEST("/spr/performance-monitor-registers-have-a-user-s-view",
-         performance_monitor_registers_have_a_user_s_view);
+    TEST("/spr/performance-monitor-registers-have-a-user-s-view", performance_monitor_registers_have_a_user_s_view);
     return g_test_run();
 }

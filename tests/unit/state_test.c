@@ -9,8 +9,8 @@ static void every_byte_is_in_exactly_one_row(void)
     static uint8_t rows[sizeof(E500State)];
     size_t gap = 0;
 
-#define MARK(member, level)                                                                        \
-    for (size_t i = 0; i < sizeof(((E500State *)0)->member); i++)                                  \
+#define MARK(member, level)                                       \
+    for (size_t i = 0; i < sizeof(((E500State *)0)->member); i++) \
         rows[offsetof(E500State, member) + i]++;
     E500_STATE_TABLE(MARK)
     MARK(spr, each) /* rows of their own in spr.def */
@@ -28,8 +28,7 @@ static const struct {
     StateLevel level;
     const char *name;
 } sprs[] = {
-#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc)                        \
-    {SPR_##NAME, STATE_##level, #NAME},
+#define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc) {SPR_##NAME, STATE_##level, #NAME},
 #include "cpu/e500/spr.def"
 #undef SPR
 };
@@ -51,8 +50,7 @@ static void a_level_writes_its_rows_and_no_others(void)
         memset(src, 0xff, sizeof *src);
         memset(dst, 0, sizeof *dst);
         e500_state_copy(dst, src, level);
-#define CHECK(member, at)                                                                          \
-    check_member(&dst->member, sizeof dst->member, level >= STATE_##at, #member);
+#define CHECK(member, at) check_member(&dst->member, sizeof dst->member, level >= STATE_##at, #member);
         E500_STATE_TABLE(CHECK)
 #undef CHECK
         for (unsigned i = 0; i < G_N_ELEMENTS(sprs); i++)
@@ -71,8 +69,7 @@ static void a_reset_core_says_what_it_is(void)
     g_assert_cmphex(s->spr[SPR_PIR], ==, 3);
     g_assert_cmphex(s->spr[SPR_TLB0CFG], ==, 0x04110200);
     g_assert_cmphex(s->spr[SPR_TLB1CFG] & 0xfff, ==, model->tlb1_entries);
-    g_assert_cmphex(s->spr[SPR_MMUCFG] >> 24, ==,
-                    0); /* LPIDSIZE: Linux looks for category E.HV there */
+    g_assert_cmphex(s->spr[SPR_MMUCFG] >> 24, ==, 0);      /* LPIDSIZE: Linux looks for category E.HV there */
     g_assert_cmphex(s->spr[SPR_MMUCFG] >> 11 & 15, ==, 1); /* NPIDS: PID1 and PID2 are not there */
     g_assert_cmphex(s->msr, ==, 0);
     g_assert_cmphex(s->tlb0[511].mas1 | s->tlb1[63].mas1, ==, 0);
@@ -105,8 +102,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/state/every-byte-is-in-exactly-one-row", every_byte_is_in_exactly_one_row);
-    g_test_add_func("/state/a-level-writes-its-rows-and-no-others",
-                    a_level_writes_its_rows_and_no_others);
+    g_test_add_func("/state/a-level-writes-its-rows-and-no-others", a_level_writes_its_rows_and_no_others);
     g_test_add_func("/state/a-reset-core-says-what-it-is", a_reset_core_says_what_it_is);
     g_test_add_func("/state/an-unknown-model-is-not-found", an_unknown_model_is_not_found);
     g_test_add_func("/state/xer-splits-and-joins", xer_splits_and_joins);

@@ -111,8 +111,7 @@ static void the_decrementer_reloads_itself(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(get(c, SPRNO_DEC), ==, 23);
 }
 
-static void the_deadline_is_the_decrementer_s_when_somebody_listens(Fixture *f,
-                                                                    gconstpointer unused)
+static void the_deadline_is_the_decrementer_s_when_somebody_listens(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0];
 
@@ -126,8 +125,7 @@ static void the_deadline_is_the_decrementer_s_when_somebody_listens(Fixture *f,
     e500_timers_update(c);
     g_assert_cmphex(c->s.spr[SPR_TSR] & DIS, ==, DIS);
     g_assert_cmpuint(c->attention & E500_ATT_IRQ, !=, 0);
-    g_assert_cmpuint(c->timer_deadline_ns, ==,
-                     UINT64_MAX); /* it is pending: nothing more to look for */
+    g_assert_cmpuint(c->timer_deadline_ns, ==, UINT64_MAX); /* it is pending: nothing more to look for */
 }
 
 /* At a frequency that does not divide a second, the event must have happened when the deadline is
@@ -287,28 +285,20 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     TEST("/timers/the-time-base-counts-at-its-frequency", the_time_base_counts_at_its_frequency);
     TEST("/timers/no-core-of-several-sets-its-time-base", no_core_of_several_sets_its_time_base);
-    TEST("/timers/the-decrementer-stops-at-zero-and-says-so-once",
-         the_decrementer_stops_at_zero_and_says_so_once);
-    TEST("/timers/writing-zero-to-the-decrementer-is-no-event",
-         writing_zero_to_the_decrementer_is_no_event);
+    TEST("/timers/the-decrementer-stops-at-zero-and-says-so-once", the_decrementer_stops_at_zero_and_says_so_once);
+    TEST("/timers/writing-zero-to-the-decrementer-is-no-event", writing_zero_to_the_decrementer_is_no_event);
     TEST("/timers/the-decrementer-reloads-itself", the_decrementer_reloads_itself);
     TEST("/timers/the-deadline-is-the-decrementer-s-when-somebody-listens",
          the_deadline_is_the_decrementer_s_when_somebody_listens);
     TEST("/timers/a-deadline-is-never-early", a_deadline_is_never_early);
-    TEST("/timers/the-fixed-interval-timer-fires-when-its-bit-rises",
-         the_fixed_interval_timer_fires_when_its_bit_rises);
+    TEST("/timers/the-fixed-interval-timer-fires-when-its-bit-rises", the_fixed_interval_timer_fires_when_its_bit_rises);
     TEST("/timers/every-period-can-be-chosen", every_period_can_be_chosen);
     TEST("/timers/the-watchdog-takes-three-expiries", the_watchdog_takes_three_expiries);
-    TEST("/timers/a-guest-that-clears-wis-keeps-the-watchdog-quiet",
-         a_guest_that_clears_wis_keeps_the_watchdog_quiet);
-    TEST("/timers/watchdog-reset-control-cannot-be-taken-back",
-         watchdog_reset_control_cannot_be_taken_back);
-    TEST("/timers/without-reset-control-nothing-happens-at-the-third",
-         without_reset_control_nothing_happens_at_the_third);
-    TEST("/timers/state-that-was-saved-goes-on-from-there",
-         state_that_was_saved_goes_on_from_there);
+    TEST("/timers/a-guest-that-clears-wis-keeps-the-watchdog-quiet", a_guest_that_clears_wis_keeps_the_watchdog_quiet);
+    TEST("/timers/watchdog-reset-control-cannot-be-taken-back", watchdog_reset_control_cannot_be_taken_back);
+    TEST("/timers/without-reset-control-nothing-happens-at-the-third", without_reset_control_nothing_happens_at_the_third);
+    TEST("/timers/state-that-was-saved-goes-on-from-there", state_that_was_saved_goes_on_from_there);
     TEST("/timers/a-runtime-write-keeps-the-time-base", a_runtime_write_keeps_the_time_base);
-    TEST("/timers/setting-the-time-base-leaves-the-decrementer",
-         setting_the_time_base_leaves_the_decrementer);
+    TEST("/timers/setting-the-time-base-leaves-the-decrementer", setting_the_time_base_leaves_the_decrementer);
     return g_test_run();
 }

@@ -53,8 +53,7 @@ static void a_product_beyond_64_bits_divides_exactly(void)
     g_assert_cmpuint(mul_div_u64(UINT64_MAX, UINT64_MAX, UINT64_MAX), ==, UINT64_MAX);
     g_assert_cmpuint(mul_div_u64(UINT64_C(1) << 63, 6, 8), ==, UINT64_C(3) << 61);
     g_assert_cmpuint(mul_div_u64(7, 400000000, NS_PER_SECOND), ==, 2);
-    g_assert_cmpuint(mul_div_u64(UINT64_C(0x123456789abcdef0), 0xfedcba987, UINT64_C(1) << 40), ==,
-                     UINT64_C(0x121fa00ad70a3d5));
+    g_assert_cmpuint(mul_div_u64(UINT64_C(0x123456789abcdef0), 0xfedcba987, UINT64_C(1) << 40), ==, UINT64_C(0x121fa00ad70a3d5));
 }
 
 static void a_quotient_beyond_64_bits_saturates(void)
@@ -66,14 +65,10 @@ static void a_quotient_beyond_64_bits_saturates(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/timesource/virtual-time-moves-only-when-told",
-                    virtual_time_moves_only_when_told);
+    g_test_add_func("/timesource/virtual-time-moves-only-when-told", virtual_time_moves_only_when_told);
     g_test_add_func("/timesource/virtual-time-never-goes-back", virtual_time_never_goes_back);
-    g_test_add_func("/timesource/host-time-stands-still-while-stopped",
-                    host_time_stands_still_while_stopped);
-    g_test_add_func("/timesource/a-product-beyond-64-bits-divides-exactly",
-                    a_product_beyond_64_bits_divides_exactly);
-    g_test_add_func("/timesource/a-quotient-beyond-64-bits-saturates",
-                    a_quotient_beyond_64_bits_saturates);
+    g_test_add_func("/timesource/host-time-stands-still-while-stopped", host_time_stands_still_while_stopped);
+    g_test_add_func("/timesource/a-product-beyond-64-bits-divides-exactly", a_product_beyond_64_bits_divides_exactly);
+    g_test_add_func("/timesource/a-quotient-beyond-64-bits-saturates", a_quotient_beyond_64_bits_saturates);
     return g_test_run();
 }

@@ -55,8 +55,7 @@ static void set_up(Fixture *f, gconstpointer data)
     test_clock_init(&f->time);
     f->chr.room = SIZE_MAX;
     f->chr.sent = g_string_new(NULL);
-    f->uart =
-        uart16550_new("serial0", &config, &f->chr, (IrqLine){wire_set, &f->irq, 0}, f->time.clock);
+    f->uart = uart16550_new("serial0", &config, &f->chr, (IrqLine){wire_set, &f->irq, 0}, f->time.clock);
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
@@ -190,8 +189,7 @@ static void test_trigger(Fixture *f, gconstpointer data)
 
 static void test_timeout(Fixture *f, gconstpointer data)
 {
-    const uint64_t four_characters_ns =
-        UINT64_C(4) * 16 * 10 * 12 * 5 / 2; /* 8N1, divisor 12, 2.5 ns a clock */
+    const uint64_t four_characters_ns = UINT64_C(4) * 16 * 10 * 12 * 5 / 2; /* 8N1, divisor 12, 2.5 ns a clock */
     put(f, LCR, 3);
     put(f, FCR, 0xc1);
     put(f, IER, 1);
@@ -332,8 +330,7 @@ static void test_save(Fixture *f, gconstpointer data)
 {
     const Uart16550Config config = {.offset = 0x4500, .source = 42, .hz = 400000000};
     Wire irq = {0};
-    Device *other =
-        uart16550_new("other", &config, NULL, (IrqLine){wire_set, &irq, 0}, f->time.clock);
+    Device *other = uart16550_new("other", &config, NULL, (IrqLine){wire_set, &irq, 0}, f->time.clock);
     put(f, FCR, 0xc1);
     put(f, IER, 1);
     input(f, "ab");

@@ -34,10 +34,10 @@ static struct {
     int fail_create;      /* this vCPU index fails on VMs after the first; −1: none */
     bool fail_put;
     bool fail_eventfd, fail_source; /* on VMs after the first */
-    VcpuExitKind first_exit; /* of each vCPU's first run; then INTR at kicks */
-    VcpuExitKind completes_with; /* the first completion */
+    VcpuExitKind first_exit;        /* of each vCPU's first run; then INTR at kicks */
+    VcpuExitKind completes_with;    /* the first completion */
     unsigned served[VCPU_EXIT_KINDS];
-    unsigned ran;            /* a bit for each vCPU */
+    unsigned ran; /* a bit for each vCPU */
 } book;
 static GMutex book_lock;
 
@@ -128,8 +128,7 @@ static void vcpu_run(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only)
     g_mutex_lock(&book_lock);
     if (exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL) {
         book.completions++;
-        v->state.gpr[3].w = exit->kind == VCPU_EXIT_MMIO ? (uint32_t)exit->mmio.data
-                                                         : (uint32_t)exit->epapr_hcall.ret;
+        v->state.gpr[3].w = exit->kind == VCPU_EXIT_MMIO ? (uint32_t)exit->mmio.data : (uint32_t)exit->epapr_hcall.ret;
     }
     VcpuExitKind next = book.first_exit;
     book.first_exit = VCPU_EXIT_INTR;
@@ -169,13 +168,11 @@ static bool vcpu_get_state(AccelVcpu *vcpu, E500State *state, GError **error)
     return true;
 }
 
-static bool vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLevel level,
-                           GError **error)
+static bool vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLevel level, GError **error)
 {
     FakeVcpu *v = own(vcpu);
     if (book.fail_put) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "vCPU %u: writing TCR: EINVAL",
-                    v->index);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "vCPU %u: writing TCR: EINVAL", v->index);
         return false;
     }
     e500_state_copy(&v->state, state, level);
@@ -249,8 +246,7 @@ static Vcpus *set_new(VcpuExitKind first_exit)
     book.fail_create = -1;
     book.first_exit = first_exit;
     time_source_init(&time_source, false, 0);
-    AccelConfig config = {
-        .model = e500_model_find("e500mc"), .time = &time_source, .tb_hz = 1, .n_vcpus = CPUS};
+    AccelConfig config = {.model = e500_model_find("e500mc"), .time = &time_source, .tb_hz = 1, .n_vcpus = CPUS};
     Vcpus *set = vcpus_new(&fake, &config, serve, NULL, NULL);
     g_assert_nonnull(set);
     AccelRam ram = {0};
@@ -343,8 +339,7 @@ static void test_mmio_is_finished_first(void)
     Vcpus *set = set_new(VCPU_EXIT_MMIO);
     run_until_parked(set);
     g_assert_cmpuint(book.completions, ==, 0);
-    Vcpu *one =
-        vcpus_get(set, 0)->exit.kind == VCPU_EXIT_MMIO ? vcpus_get(set, 0) : vcpus_get(set, 1);
+    Vcpu *one = vcpus_get(set, 0)->exit.kind == VCPU_EXIT_MMIO ? vcpus_get(set, 0) : vcpus_get(set, 1);
     g_assert_true(vcpu_synchronize_state(one, NULL));
     g_assert_cmpuint(book.completions, ==, 1);
     g_assert_cmpuint(one->state.gpr[3].w, ==, 42);
@@ -525,17 +520,13 @@ int main(int argc, char **argv)
     g_test_add_func("/vcpu/each-hook-writes-at-its-level", test_levels);
     g_test_add_func("/vcpu/a-copy-nobody-changed-is-not-written", test_clean_copy_is_not_written);
     g_test_add_func("/vcpu/a-changed-copy-reaches-the-accelerator", test_change_survives_run);
-    g_test_add_func("/vcpu/a-failed-write-names-the-register-and-nobody-runs",
-                    test_failed_write_is_named);
-    g_test_add_func("/vcpu/a-pending-mmio-is-finished-before-the-state-is-read",
-                    test_mmio_is_finished_first);
+    g_test_add_func("/vcpu/a-failed-write-names-the-register-and-nobody-runs", test_failed_write_is_named);
+    g_test_add_func("/vcpu/a-pending-mmio-is-finished-before-the-state-is-read", test_mmio_is_finished_first);
     g_test_add_func("/vcpu/an-end-that-comes-of-finishing-an-exit-is-served", test_end_at_completion_is_served);
-    g_test_add_func("/vcpu/a-deferred-hypercall-stays-open-until-it-is-answered",
-                    test_deferred_stays_open);
+    g_test_add_func("/vcpu/a-deferred-hypercall-stays-open-until-it-is-answered", test_deferred_stays_open);
     g_test_add_func("/vcpu/a-park-right-after-a-resume-ends", test_park_right_after_resume);
     g_test_add_func("/vcpu/parking-wakes-an-idle-vcpu", test_idle_wakes);
-    g_test_add_func("/vcpu/rebuild-attaches-memory-interrupts-break-and-watchpoints-again",
-                    test_rebuild_attaches_everything);
+    g_test_add_func("/vcpu/rebuild-attaches-memory-interrupts-break-and-watchpoints-again", test_rebuild_attaches_everything);
     g_test_add_func("/vcpu/rebuild-attaches-eventfds-and-sources-again", test_rebuild_attaches_events_and_sources);
     g_test_add_func("/vcpu/events-that-cannot-be-attached-refuse-or-stop", test_failed_events);
     g_test_add_func("/vcpu/a-prepare-that-fails-loses-nothing", test_failed_prepare_loses_nothing);

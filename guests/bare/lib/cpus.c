@@ -2,9 +2,9 @@
  * More CPUs than one: let go by the spin table (ePAPR 1.1 §5.5.2), then one task at a time, the same on each. */
 #include "guest.h"
 
-#define TABLE_EA 0x50000000u
-#define TABLE_TLB1 7                /* on CPU 0 while it lets the others go */
-#define STACK 8192
+#define TABLE_EA   0x50000000u
+#define TABLE_TLB1 7 /* on CPU 0 while it lets the others go */
+#define STACK      8192
 
 extern const char cpu_start[];
 _Noreturn void cpu_main(void);
@@ -12,7 +12,7 @@ _Noreturn void cpu_main(void);
 static uint8_t stacks[CPUS_MAX][STACK] __attribute__((aligned(16), section(".stacks.cpus")));
 static unsigned count;
 static CpuTask *volatile the_task;
-static volatile uint32_t serial;    /* of the_task */
+static volatile uint32_t serial; /* of the_task */
 static volatile uint32_t here, through;
 static volatile uint32_t met, meetings;
 
@@ -35,8 +35,8 @@ void cpu_main(void)
     uint32_t last = 0;
 
     /* Not over the entry that maps us. */
-    tlb_write((TlbEntry){ MAS0_TLB1(8), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10), CCSR | MAS2_I | MAS2_G,
-                          0xe0000000 | MAS3_SR | MAS3_SW, 0xf });
+    tlb_write((TlbEntry){MAS0_TLB1(8), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10), CCSR | MAS2_I | MAS2_G,
+                         0xe0000000 | MAS3_SR | MAS3_SW, 0xf});
     trap_init_cpu();
     atomic_add(&here, 1);
     for (;;) {

@@ -28,8 +28,8 @@ void fdt_init(const void *p)
     strings_off = word(12);
     struct_end = struct_off + word(36);
     strings_end = strings_off + word(32);
-    if (total < 40 || struct_off > total || struct_end > total || struct_end < struct_off ||
-        (struct_off & 3) || strings_off > total || strings_end > total || strings_end < strings_off)
+    if (total < 40 || struct_off > total || struct_end > total || struct_end < struct_off || (struct_off & 3) ||
+        strings_off > total || strings_end > total || strings_end < strings_off)
         tree = NULL;
 }
 
@@ -126,8 +126,7 @@ const void *fdt_property(int node, const char *name, uint32_t *length)
             break;
         uint32_t string = strings_off + word(off + 8);
 
-        if (string >= strings_off && string < strings_end &&
-            !strcmp((const char *)tree + string, name)) {
+        if (string >= strings_off && string < strings_end && !strcmp((const char *)tree + string, name)) {
             if (length)
                 *length = word(off + 4);
             return tree + off + 12;

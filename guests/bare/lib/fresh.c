@@ -14,9 +14,8 @@ __asm__(".pushsection .text; .globl fresh_text; fresh_text: .long 0x7e577e57; .p
 /* CPU 1 counts in RAM that is kept, for as long as it runs. */
 #define SECOND_COUNT (keep_area[1023])
 extern const char fresh_second[];
-__asm__(
-    ".pushsection .text; .globl fresh_second; fresh_second: lis 4,(keep_area+4092)@ha;"
-    "1: lwz 5,(keep_area+4092)@l(4); addi 5,5,1; stw 5,(keep_area+4092)@l(4); b 1b; .popsection");
+__asm__(".pushsection .text; .globl fresh_second; fresh_second: lis 4,(keep_area+4092)@ha;"
+        "1: lwz 5,(keep_area+4092)@l(4); addi 5,5,1; stw 5,(keep_area+4092)@l(4); b 1b; .popsection");
 
 /* The entry of CPU 1, mapped by TLB1 entry 10; NULL: there is none. */
 static volatile uint32_t *map_spin_entry(void)
@@ -27,8 +26,7 @@ static volatile uint32_t *map_spin_entry(void)
 
     if (!release || length != 8)
         return NULL;
-    tlb1_map(10, (TEST_EA + 0x100000) | MAS2_I | MAS2_G,
-             (uint64_t)release[0] << 32 | (release[1] & ~0xfffu), 2, MAS3_SR | MAS3_SW);
+    tlb1_map(10, (TEST_EA + 0x100000) | MAS2_I | MAS2_G, (uint64_t)release[0] << 32 | (release[1] & ~0xfffu), 2, MAS3_SR | MAS3_SW);
     return (uint32_t *)(TEST_EA + 0x100000 + (release[1] & 0xfff));
 }
 
@@ -71,8 +69,7 @@ void fresh_dirty(void)
     if (board_has("/soc/gpio"))
         io_write32(GPIO, 0x04000000);
     tlb1_map(9, TEST_EA, 0x900000, 2, 0x3f);
-    tlb_write((TlbEntry){MAS0_TLB0(2), MAS1_VALID | MAS1_TSIZE(2), TEST_EA + 0x10000,
-                         0x900000 | 0x3f, 0});
+    tlb_write((TlbEntry){MAS0_TLB0(2), MAS1_VALID | MAS1_TSIZE(2), TEST_EA + 0x10000, 0x900000 | 0x3f, 0});
     mtspr(SPR_PID, 7);
     mtspr(SPR_DEC, 0x7fffffff);
     mtspr(SPR_TCR, TCR_DIE | TCR_FIE);

@@ -37,8 +37,7 @@ TlbEntry tlb_read(uint32_t mas0, uint32_t ea)
 
 void tlb1_map(unsigned n, uint32_t ea, uint64_t pa, unsigned tsize, uint32_t permissions)
 {
-    tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_TSIZE(tsize), ea,
-                         (uint32_t)pa | permissions, (uint32_t)(pa >> 32)});
+    tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_TSIZE(tsize), ea, (uint32_t)pa | permissions, (uint32_t)(pa >> 32)});
 }
 
 void tlb1_unmap(unsigned n)
@@ -106,9 +105,8 @@ static void ccsr_find(void)
 
 void ccsr_map(unsigned n)
 {
-    tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10),
-                         CCSR | MAS2_I | MAS2_G, (uint32_t)ccsr_pa | MAS3_SR | MAS3_SW,
-                         (uint32_t)(ccsr_pa >> 32)});
+    tlb_write((TlbEntry){MAS0_TLB1(n), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10), CCSR | MAS2_I | MAS2_G,
+                         (uint32_t)ccsr_pa | MAS3_SR | MAS3_SW, (uint32_t)(ccsr_pa >> 32)});
 }
 
 void guest_start(const void *tree)

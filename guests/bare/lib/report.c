@@ -152,8 +152,8 @@ bool report_eq64(const char *sentence, uint64_t got, uint64_t want)
     if (got == want)
         return report(sentence, true);
     failed++;
-    say("FAIL: %s: got 0x%x%x want 0x%x%x\n", sentence, (uint32_t)(got >> 32), (uint32_t)got,
-        (uint32_t)(want >> 32), (uint32_t)want);
+    say("FAIL: %s: got 0x%x%x want 0x%x%x\n", sentence, (uint32_t)(got >> 32), (uint32_t)got, (uint32_t)(want >> 32),
+        (uint32_t)want);
     return false;
 }
 

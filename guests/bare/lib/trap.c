@@ -10,10 +10,9 @@ typedef struct {
 } TrapCpu;
 
 extern const char vectors[], trap_return[], trap_landing[];
-extern const char vector_0[], vector_1[], vector_2[], vector_3[], vector_4[], vector_5[],
-    vector_6[], vector_7[], vector_8[], vector_9[], vector_10[], vector_11[], vector_12[],
-    vector_13[], vector_14[], vector_15[], vector_15_v2[], vector_32[], vector_33[], vector_34[],
-    vector_35[], vector_36[], vector_37[];
+extern const char vector_0[], vector_1[], vector_2[], vector_3[], vector_4[], vector_5[], vector_6[], vector_7[], vector_8[],
+    vector_9[], vector_10[], vector_11[], vector_12[], vector_13[], vector_14[], vector_15[], vector_15_v2[], vector_32[],
+    vector_33[], vector_34[], vector_35[], vector_36[], vector_37[];
 void trap_enter(const uint32_t regs[8], const void *pc, uint32_t msr, TrapCpu *cpu);
 void trap_dispatch(TrapFrame *frame);
 
@@ -26,10 +25,11 @@ void trap_init_cpu(void)
 #define IVOR(n) mtspr(SPR_IVOR0 + n, (uint32_t)vector_##n & 0xfff0);
     IVOR(0)
     IVOR(1)
-    IVOR(2) IVOR(3) IVOR(4) IVOR(5) IVOR(6) IVOR(7) IVOR(8) IVOR(10) IVOR(11) IVOR(12) IVOR(13)
-        IVOR(14) IVOR(15)
+    IVOR(2)
+    IVOR(3)
+    IVOR(4) IVOR(5) IVOR(6) IVOR(7) IVOR(8) IVOR(10) IVOR(11) IVOR(12) IVOR(13) IVOR(14) IVOR(15)
 #undef IVOR
-            mtspr(SPR_IVOR35, (uint32_t)vector_35 & 0xfff0);
+        mtspr(SPR_IVOR35, (uint32_t)vector_35 & 0xfff0);
     if (cpu_is_e500v2()) {
         mtspr(SPR_IVOR0 + 15, (uint32_t)vector_15_v2 & 0xfff0);
         mtspr(SPR_IVOR32, (uint32_t)vector_32 & 0xfff0);
@@ -84,8 +84,8 @@ void trap_dispatch(TrapFrame *frame)
         frame->srr0 = (uint32_t)trap_landing;
         frame->srr1 = cpu->msr;
     } else {
-        say("\nunexpected interrupt %u at 0x%x, MSR 0x%x, ESR 0x%x, DEAR 0x%x\n", frame->vector,
-            frame->srr0, frame->srr1, mfspr(SPR_ESR), mfspr(SPR_DEAR));
+        say("\nunexpected interrupt %u at 0x%x, MSR 0x%x, ESR 0x%x, DEAR 0x%x\n", frame->vector, frame->srr0, frame->srr1,
+            mfspr(SPR_ESR), mfspr(SPR_DEAR));
         report("no unexpected interrupt", false);
         guest_finish();
     }

@@ -35,8 +35,7 @@ static void report_loose(ByteChannel *c)
 {
     bool loose = !chardev_is_open(c->chr);
     if (loose && !c->loose)
-        LOG(LOG_GUEST_ERRORS, "%s: send on a channel that is closed at the other end: dropped",
-            c->dev.id);
+        LOG(LOG_GUEST_ERRORS, "%s: send on a channel that is closed at the other end: dropped", c->dev.id);
     c->loose = loose;
 }
 
@@ -137,8 +136,7 @@ static const DeviceOps byte_channel_ops = {
     .free = byte_channel_free,
 };
 
-Device *byte_channel_new(const char *id, uint32_t handle, const char *name, Chardev *chr,
-                         const ByteChannelWires *wires)
+Device *byte_channel_new(const char *id, uint32_t handle, const char *name, Chardev *chr, const ByteChannelWires *wires)
 {
     static const ChardevHandlers handlers = {chr_can_receive, chr_receive, chr_writable, NULL};
     ByteChannel *c = g_new0(ByteChannel, 1);

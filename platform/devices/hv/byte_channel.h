@@ -21,8 +21,7 @@ typedef struct ByteChannelWires {
 } ByteChannelWires;
 
 /* name: the node's label; NULL: none. */
-Device *byte_channel_new(const char *id, uint32_t handle, const char *name, Chardev *chr,
-                         const ByteChannelWires *wires);
+Device *byte_channel_new(const char *id, uint32_t handle, const char *name, Chardev *chr, const ByteChannelWires *wires);
 bool byte_channel_is(const Device *dev);
 uint32_t byte_channel_handle(const Device *dev);
 /* Bytes accepted or got: 0 … size.  Of a channel whose other end nobody holds, all are accepted, and dropped. */

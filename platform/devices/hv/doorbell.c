@@ -41,8 +41,7 @@ static void chr_receive(void *opaque, const uint8_t *data, size_t size)
         doorbell_ring(opaque);
 }
 
-static void describe_end(const Doorbell *d, Dts *dts, const char *end, uint32_t handle,
-                         const char *const *compatible)
+static void describe_end(const Doorbell *d, Dts *dts, const char *end, uint32_t handle, const char *const *compatible)
 {
     dts_begin(dts, "%s-doorbell@%x", end, handle);
     dts_strings(dts, "compatible", compatible);

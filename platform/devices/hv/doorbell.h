@@ -30,5 +30,5 @@ Device *doorbell_new(const char *id, const DoorbellConfig *config);
 bool doorbell_is(const Device *dev);
 uint32_t doorbell_send_handle(const Device *dev); /* 0: it has no sending end */
 bool doorbell_takes_stores(const Device *dev);
-DoorbellResult doorbell_send(Device *dev);        /* by the guest */
-void doorbell_ring(Device *dev);                  /* the guest's receiving end */
+DoorbellResult doorbell_send(Device *dev); /* by the guest */
+void doorbell_ring(Device *dev);           /* the guest's receiving end */

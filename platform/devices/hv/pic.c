@@ -17,7 +17,7 @@ typedef struct HvPic {
     Device dev;
     HvPicConfig config;
     IrqLine out[HV_PIC_CPUS_MAX];
-    unsigned n_interrupts; /* one beyond the last that is wired */
+    unsigned n_interrupts;                 /* one beyond the last that is wired */
     uint8_t tree_sense[HV_PIC_INTERRUPTS]; /* HV_PIC_LEVEL or not: what the specifier says */
     bool wire[HV_PIC_INTERRUPTS];          /* neither reset nor saved: others drive them */
     bool asked[HV_PIC_CPUS_MAX];           /* level of out[] */
@@ -151,13 +151,11 @@ bool hv_pic_input(Device *dev, bool level, IrqInput *in)
 
 /* ---- hypercalls ---- */
 
-HvPicResult hv_pic_set_config(Device *dev, uint32_t interrupt, uint32_t config, uint32_t priority,
-                              uint32_t cpu)
+HvPicResult hv_pic_set_config(Device *dev, uint32_t interrupt, uint32_t config, uint32_t priority, uint32_t cpu)
 {
     HvPic *p = (HvPic *)dev;
     if (!exists(p, interrupt) || priority > PRIORITY_MAX || cpu >= p->config.n_cpus ||
-        config & ~(uint32_t)(HV_PIC_POLARITY | HV_PIC_LEVEL) ||
-        (is_ipi(interrupt) && config & HV_PIC_LEVEL))
+        config & ~(uint32_t)(HV_PIC_POLARITY | HV_PIC_LEVEL) || (is_ipi(interrupt) && config & HV_PIC_LEVEL))
         return HV_PIC_INVALID;
     p->sense[interrupt] = (uint8_t)config;
     p->priority[interrupt] = (uint8_t)priority;
@@ -166,8 +164,7 @@ HvPicResult hv_pic_set_config(Device *dev, uint32_t interrupt, uint32_t config, 
     return HV_PIC_OK;
 }
 
-HvPicResult hv_pic_get_config(Device *dev, uint32_t interrupt, uint32_t *config, uint32_t *priority,
-                              uint32_t *cpu)
+HvPicResult hv_pic_get_config(Device *dev, uint32_t interrupt, uint32_t *config, uint32_t *priority, uint32_t *cpu)
 {
     const HvPic *p = (HvPic *)dev;
     if (!exists(p, interrupt))
@@ -216,14 +213,12 @@ HvPicResult hv_pic_eoi(Device *dev, unsigned cpu, uint32_t interrupt)
     if (!exists(p, interrupt))
         return HV_PIC_INVALID;
     if (!(p->in_service[interrupt] >> cpu & 1)) {
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends interrupt %u, which it does not serve", dev->id, cpu,
-            interrupt);
+        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends interrupt %u, which it does not serve", dev->id, cpu, interrupt);
         return HV_PIC_STATE;
     }
     unsigned most_urgent = serving(p, cpu);
     if (p->priority[most_urgent] > p->priority[interrupt])
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends interrupt %u before %u, which is more urgent", dev->id,
-            cpu, interrupt, most_urgent);
+        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends interrupt %u before %u, which is more urgent", dev->id, cpu, interrupt, most_urgent);
     end(p, cpu, interrupt);
     return HV_PIC_OK;
 }
@@ -331,8 +326,7 @@ static void hv_pic_describe(Device *dev, Dts *dts)
     if (p->config.external_proxy)
         dts_empty(dts, "has-external-proxy");
     dts_u32(dts, "hv-handle", p->config.handle);
-    DTS_CELLS(dts, "quoin,ipi-interrupts", HV_PIC_IPI_FIRST, HV_PIC_IPI_FIRST + 1, HV_PIC_IPI_FIRST + 2,
-              HV_PIC_IPI_FIRST + 3);
+    DTS_CELLS(dts, "quoin,ipi-interrupts", HV_PIC_IPI_FIRST, HV_PIC_IPI_FIRST + 1, HV_PIC_IPI_FIRST + 2, HV_PIC_IPI_FIRST + 3);
     dts_phandle(dts, "vmpic");
     dts_end(dts);
 }

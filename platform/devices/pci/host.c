@@ -34,12 +34,7 @@ enum {
 #define ERR_MULTIPLE     0x80000000u
 #define ERR_ATTRIB_VALID 0x00000001u
 
-enum {
-    PCI_COMMAND = 0x04,
-    PCI_STATUS = 0x06,
-    PCI_COMMAND_MASK = 0x0507,
-    PCI_STATUS_MASTER_ABORT = 0x2000
-};
+enum { PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_COMMAND_MASK = 0x0507, PCI_STATUS_MASTER_ABORT = 0x2000 };
 
 typedef struct PciHost {
     Device dev;
@@ -53,9 +48,8 @@ typedef struct PciHost {
 } PciHost;
 
 static const DeviceField pci_host_fields[] = {
-    DEVICE_FIELD(PciHost, config_addr, 0), DEVICE_ARRAY(PciHost, atmu, 0),
-    DEVICE_FIELD(PciHost, err_dr, 0),      DEVICE_FIELD(PciHost, err_cap_dr, 0),
-    DEVICE_FIELD(PciHost, err_en, 0),      DEVICE_FIELD(PciHost, err_attrib, 0),
+    DEVICE_FIELD(PciHost, config_addr, 0), DEVICE_ARRAY(PciHost, atmu, 0),   DEVICE_FIELD(PciHost, err_dr, 0),
+    DEVICE_FIELD(PciHost, err_cap_dr, 0),  DEVICE_FIELD(PciHost, err_en, 0), DEVICE_FIELD(PciHost, err_attrib, 0),
     DEVICE_FIELD(PciHost, err_addr, 0),    DEVICE_ARRAY(PciHost, space, 0),
 };
 
@@ -132,8 +126,7 @@ static void config_write(PciHost *h, unsigned at, unsigned size, uint64_t value)
             continue;
         uint8_t byte = (uint8_t)(value >> 8 * (size - 1 - (b - at)));
         uint8_t keep = (uint8_t)~space_bytes[n].writable;
-        space[b] =
-            (uint8_t)((space[b] & keep & ~(byte & space_bytes[n].clearable)) | (byte & ~keep));
+        space[b] = (uint8_t)((space[b] & keep & ~(byte & space_bytes[n].clearable)) | (byte & ~keep));
     }
 }
 
@@ -145,8 +138,7 @@ static uint32_t *atmu_at(PciHost *h, uint64_t offset)
     unsigned field = offset % 0x20;
     bool outbound = offset >= ATMU && offset < ATMU_OUTBOUND_END;
     bool inbound = offset >= ATMU_INBOUND && offset < ATMU_END;
-    bool there = field == 0x00 || field == 0x08 || field == 0x10 || (outbound && field == 0x04) ||
-                 (inbound && field == 0x0c);
+    bool there = field == 0x00 || field == 0x08 || field == 0x10 || (outbound && field == 0x04) || (inbound && field == 0x0c);
     return (outbound || inbound) && there ? &h->atmu[(offset - ATMU) / 4] : NULL;
 }
 
@@ -201,8 +193,7 @@ static bool registers_write(PciHost *h, uint64_t offset, unsigned size, uint64_t
         return false;
     uint32_t *reg = register_at(h, offset);
     if (!reg)
-        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, h->dev.id,
-            word, offset);
+        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, h->dev.id, word, offset);
     else if (offset == ERR_DR) /* write one to clear */
         *reg &= ~word;
     else
@@ -216,27 +207,23 @@ static uint32_t window_address(const PciHost *h, unsigned region, uint64_t offse
     return (uint32_t)(offset + (region == PCI_HOST_MEMORY ? h->config.memory_bus : 0));
 }
 
-static bool pci_host_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                          uint64_t *value)
+static bool pci_host_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     PciHost *h = (PciHost *)dev;
     if (region == PCI_HOST_REGISTERS)
         return registers_read(h, offset, size, value);
-    LOG(LOG_GUEST_ERRORS, "%s: read at PCI address 0x%08x: nobody answers", dev->id,
-        window_address(h, region, offset));
+    LOG(LOG_GUEST_ERRORS, "%s: read at PCI address 0x%08x: nobody answers", dev->id, window_address(h, region, offset));
     master_abort(h, window_address(h, region, offset));
     *value = UINT64_MAX >> (64 - 8 * size);
     return true;
 }
 
-static bool pci_host_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                           uint64_t value)
+static bool pci_host_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
 {
     PciHost *h = (PciHost *)dev;
     if (region == PCI_HOST_REGISTERS)
         return registers_write(h, offset, size, value);
-    LOG(LOG_GUEST_ERRORS, "%s: write at PCI address 0x%08x: nobody answers", dev->id,
-        window_address(h, region, offset));
+    LOG(LOG_GUEST_ERRORS, "%s: write at PCI address 0x%08x: nobody answers", dev->id, window_address(h, region, offset));
     master_abort(h, window_address(h, region, offset));
     return true;
 }
@@ -297,9 +284,8 @@ static void pci_host_describe(Device *dev, Dts *dts)
     dts_u32(dts, "#address-cells", 3);
     dts_u32(dts, "#size-cells", 2);
     dts_u32(dts, "#interrupt-cells", 1);
-    DTS_CELLS(dts, "ranges", RANGE_MEMORY, 0, c->memory_bus, CELLS2(c->memory),
-              CELLS2(PCI_HOST_MEMORY_SIZE), RANGE_IO, 0, 0, CELLS2(c->io),
-              CELLS2(PCI_HOST_IO_SIZE));
+    DTS_CELLS(dts, "ranges", RANGE_MEMORY, 0, c->memory_bus, CELLS2(c->memory), CELLS2(PCI_HOST_MEMORY_SIZE), RANGE_IO, 0, 0,
+              CELLS2(c->io), CELLS2(PCI_HOST_IO_SIZE));
     DTS_CELLS(dts, "interrupts", c->error_source, SENSE_LEVEL_HIGH);
     dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));
     describe_interrupt_map(h, dts);

@@ -10,15 +10,7 @@
 
 #include "cpu/log.h"
 
-enum {
-    GPDIR = 0x00,
-    GPODR = 0x04,
-    GPDAT = 0x08,
-    GPIER = 0x0c,
-    GPIMR = 0x10,
-    GPICR = 0x14,
-    GPIBE = 0x18
-};
+enum { GPDIR = 0x00, GPODR = 0x04, GPDAT = 0x08, GPIER = 0x0c, GPIMR = 0x10, GPICR = 0x14, GPIBE = 0x18 };
 enum { PIN_POWER_OFF = 0 };
 
 #define PIN_BIT(pin) (0x80000000u >> (pin))
@@ -40,9 +32,8 @@ typedef struct Gpio {
 } Gpio;
 
 static const DeviceField gpio_fields[] = {
-    DEVICE_FIELD(Gpio, gpdir, 0), DEVICE_FIELD(Gpio, gpodr, 0), DEVICE_FIELD(Gpio, latch, 0),
-    DEVICE_FIELD(Gpio, gpier, 0), DEVICE_FIELD(Gpio, gpimr, 0), DEVICE_FIELD(Gpio, gpicr, 0),
-    DEVICE_FIELD(Gpio, gpibe, 0),
+    DEVICE_FIELD(Gpio, gpdir, 0), DEVICE_FIELD(Gpio, gpodr, 0), DEVICE_FIELD(Gpio, latch, 0), DEVICE_FIELD(Gpio, gpier, 0),
+    DEVICE_FIELD(Gpio, gpimr, 0), DEVICE_FIELD(Gpio, gpicr, 0), DEVICE_FIELD(Gpio, gpibe, 0),
 };
 
 static uint32_t pins(const Gpio *g)
@@ -145,8 +136,7 @@ static bool gpio_write(Device *dev, unsigned region, uint64_t offset, unsigned s
         g->gpibe = word;
         break;
     default:
-        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, dev->id,
-            word, offset);
+        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08x to reserved register 0x%03" PRIx64, dev->id, word, offset);
         return true;
     }
     outputs_update(g);

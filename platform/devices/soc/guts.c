@@ -109,8 +109,7 @@ static bool guts_read(Device *dev, unsigned region, uint64_t offset, unsigned si
     if (size != 4)
         return false;
     /* MCPSUMR, RSTRSCR: no machine check, and no reset of an earlier life, to report */
-    if (!kept && !fixed_register(g, offset, &fixed) && offset != MCPSUMR && offset != RSTRSCR &&
-        offset != RSTCR)
+    if (!kept && !fixed_register(g, offset, &fixed) && offset != MCPSUMR && offset != RSTRSCR && offset != RSTCR)
         LOG(LOG_GUEST_ERRORS, "%s: read of reserved register 0x%03" PRIx64, dev->id, offset);
     *value = kept ? *kept : fixed;
     return true;
@@ -131,8 +130,8 @@ static bool guts_write(Device *dev, unsigned region, uint64_t offset, unsigned s
         }
     } else if (offset != MCPSUMR && offset != RSTRSCR) { /* those: write one to clear */
         bool read_only = fixed_register(g, offset, &fixed);
-        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08" PRIx64 " to %s register 0x%03" PRIx64, dev->id,
-            value, read_only ? "read-only" : "reserved", offset);
+        LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08" PRIx64 " to %s register 0x%03" PRIx64, dev->id, value,
+            read_only ? "read-only" : "reserved", offset);
     }
     return true;
 }
@@ -156,16 +155,14 @@ static const DeviceOps guts_ops = {
     .describe = guts_describe,
 };
 
-Device *guts_new(const char *id, uint32_t offset, uint32_t pvr, uint32_t svr, uint32_t clock_hz,
-                 IrqLine hreset_req)
+Device *guts_new(const char *id, uint32_t offset, uint32_t pvr, uint32_t svr, uint32_t clock_hz, IrqLine hreset_req)
 {
     Guts *g = g_new0(Guts, 1);
     device_init(&g->dev, &guts_ops, id);
     g->offset = offset;
     g->pvr = pvr;
     g->svr = svr;
-    g->porpllsr =
-        2 << PORPLLSR_CORE | PORPLLSR_PCI_SYNC | clock_hz / SYSCLK_HZ << PORPLLSR_PLATFORM;
+    g->porpllsr = 2 << PORPLLSR_CORE | PORPLLSR_PCI_SYNC | clock_hz / SYSCLK_HZ << PORPLLSR_PLATFORM;
     g->hreset_req = hreset_req;
     device_reset(&g->dev);
     return &g->dev;

@@ -11,15 +11,7 @@
 #include "platform/devices/soc/rtc_ds1338.h"
 
 enum { I2CADR = 0x00, I2CFDR = 0x04, I2CCR = 0x08, I2CSR = 0x0c, I2CDR = 0x10, I2CDFSRR = 0x14 };
-enum {
-    CR_MEN = 0x80,
-    CR_MIEN = 0x40,
-    CR_MSTA = 0x20,
-    CR_MTX = 0x10,
-    CR_TXAK = 8,
-    CR_RSTA = 4,
-    CR_BCST = 1
-};
+enum { CR_MEN = 0x80, CR_MIEN = 0x40, CR_MSTA = 0x20, CR_MTX = 0x10, CR_TXAK = 8, CR_RSTA = 4, CR_BCST = 1 };
 enum { CR_KEPT = CR_MEN | CR_MIEN | CR_MSTA | CR_MTX | CR_TXAK | CR_BCST };
 enum { SR_MCF = 0x80, SR_MBB = 0x20, SR_MAL = 0x10, SR_MIF = 2, SR_RXAK = 1 };
 
@@ -126,8 +118,7 @@ static uint8_t dr_read(I2cRtc *i)
     return byte;
 }
 
-static bool i2c_rtc_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                         uint64_t *value)
+static bool i2c_rtc_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     I2cRtc *i = (I2cRtc *)dev;
     if (size != 1)
@@ -159,8 +150,7 @@ static bool i2c_rtc_read(Device *dev, unsigned region, uint64_t offset, unsigned
     return true;
 }
 
-static bool i2c_rtc_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                          uint64_t value)
+static bool i2c_rtc_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
 {
     I2cRtc *i = (I2cRtc *)dev;
     uint8_t byte = (uint8_t)value;
@@ -227,8 +217,7 @@ static const DeviceOps i2c_rtc_ops = {
     .post_load = i2c_rtc_derive,
 };
 
-Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq,
-                    const Clock *clock, int64_t base_s)
+Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, const Clock *clock, int64_t base_s)
 {
     I2cRtc *i = g_new0(I2cRtc, 1);
     device_init(&i->dev, &i2c_rtc_ops, id);

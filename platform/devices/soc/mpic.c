@@ -33,14 +33,12 @@ static const MpicVersion version_42 = {
 };
 
 static const DeviceField mpic_fields[] = {
-    DEVICE_FIELD(Mpic, gcr, 0),           DEVICE_FIELD(Mpic, svr, IVPR_VECTOR),
-    DEVICE_FIELD(Mpic, eimr, 0xffffffff), DEVICE_ARRAY(Mpic, ivpr, IVPR_MSK),
-    DEVICE_ARRAY(Mpic, idr, 1),           DEVICE_ARRAY(Mpic, ilr, ILR_INT),
-    DEVICE_ARRAY(Mpic, pending, 0),       DEVICE_ARRAY(Mpic, ctpr, 15),
-    DEVICE_ARRAY(Mpic, in_service, 0),    DEVICE_ARRAY(Mpic, msir, 0),
-    DEVICE_ARRAY(Mpic, tfrr, 0),          DEVICE_ARRAY(Mpic, tcr, 0),
-    DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI),  DEVICE_ARRAY(Mpic, toggle, 0),
-    DEVICE_ARRAY(Mpic, left, 0),          DEVICE_ARRAY(Mpic, at_ns, 0),
+    DEVICE_FIELD(Mpic, gcr, 0),          DEVICE_FIELD(Mpic, svr, IVPR_VECTOR), DEVICE_FIELD(Mpic, eimr, 0xffffffff),
+    DEVICE_ARRAY(Mpic, ivpr, IVPR_MSK),  DEVICE_ARRAY(Mpic, idr, 1),           DEVICE_ARRAY(Mpic, ilr, ILR_INT),
+    DEVICE_ARRAY(Mpic, pending, 0),      DEVICE_ARRAY(Mpic, ctpr, 15),         DEVICE_ARRAY(Mpic, in_service, 0),
+    DEVICE_ARRAY(Mpic, msir, 0),         DEVICE_ARRAY(Mpic, tfrr, 0),          DEVICE_ARRAY(Mpic, tcr, 0),
+    DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI), DEVICE_ARRAY(Mpic, toggle, 0),        DEVICE_ARRAY(Mpic, left, 0),
+    DEVICE_ARRAY(Mpic, at_ns, 0),
 };
 
 static bool bit_get(const uint32_t *map, unsigned bit)
@@ -97,8 +95,7 @@ uint32_t mpic_idr_kept(const Mpic *m, unsigned source)
 /* Where the source goes, MPIC_OUTPUTS: nowhere, and to which CPUs. */
 static MpicOutput route(const Mpic *m, unsigned source, uint32_t *cpus)
 {
-    static const MpicOutput out[] = {
-        [ILR_INT] = MPIC_OUT_INT, [ILR_CINT] = MPIC_OUT_CINT, [ILR_MCP] = MPIC_OUT_MCP};
+    static const MpicOutput out[] = {[ILR_INT] = MPIC_OUT_INT, [ILR_CINT] = MPIC_OUT_CINT, [ILR_MCP] = MPIC_OUT_MCP};
     uint32_t idr = m->idr[source];
     *cpus = idr & mpic_cpus(m);
     if (source >= MPIC_SOURCES)
@@ -156,8 +153,7 @@ static int deliverable(const Mpic *m, unsigned cpu)
     if (best < 0 || priority(m, (unsigned)best) <= m->ctpr[cpu])
         return -1;
     int serving = most_urgent(m, &m->in_service[cpu * MPIC_WORDS], 0);
-    return serving >= 0 && priority(m, (unsigned)best) <= priority(m, (unsigned)serving) ? -1
-                                                                                         : best;
+    return serving >= 0 && priority(m, (unsigned)best) <= priority(m, (unsigned)serving) ? -1 : best;
 }
 
 void mpic_cpu_update(Mpic *m, unsigned cpu)
@@ -344,8 +340,7 @@ static void timer_due(void *opaque)
     mpic_timers_run(opaque);
 }
 
-Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus,
-                 const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
+Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
 {
     G_STATIC_ASSERT(MPIC_SOURCES_ALL % 32 != 0);
     const MpicVersion *version = model == MPIC_20 ? &version_20 : &version_42;

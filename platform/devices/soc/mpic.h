@@ -16,13 +16,7 @@
 #include "platform/base/device.h"
 #include "platform/base/irq.h"
 
-enum {
-    MPIC_SIZE = 0x40000,
-    MPIC_CPUS_MAX = 32,
-    MPIC_SOURCES = 256,
-    MPIC_EXTERNAL = 12,
-    MPIC_INTERNAL = 16
-};
+enum { MPIC_SIZE = 0x40000, MPIC_CPUS_MAX = 32, MPIC_SOURCES = 256, MPIC_EXTERNAL = 12, MPIC_INTERNAL = 16 };
 enum { MPIC_MSI_SOURCE = 0xe0, MPIC_MSI_REGISTERS = 8 };
 enum { MPIC_TIMER_HZ = 25000000 };
 
@@ -31,8 +25,8 @@ typedef enum MpicModel { MPIC_20 = 20, MPIC_42 = 42 } MpicModel;
 typedef enum MpicOutput { MPIC_OUT_INT, MPIC_OUT_CINT, MPIC_OUT_MCP, MPIC_OUTPUTS } MpicOutput;
 
 /* offset: in the bus of its node.  out[n_cpus]. */
-Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus,
-                 const IrqLine out[][MPIC_OUTPUTS], Clock *clock);
+Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS],
+                 Clock *clock);
 /*
  * The same with its registers, its timers and its outputs elsewhere: an accelerator's own controller, which serves the guest before the bus
  * does.  This one has the wires, the nodes of the tree, and the few registers that the other leaves to us: they read 0.

@@ -74,8 +74,7 @@ typedef struct Mpic {
 } Mpic;
 
 /* mpic.c */
-void mpic_source_update(Mpic *m,
-                        unsigned source); /* after any change of the source's registers or wires */
+void mpic_source_update(Mpic *m, unsigned source); /* after any change of the source's registers or wires */
 void mpic_cpu_update(Mpic *m, unsigned cpu);
 bool mpic_source_is_level(const Mpic *m, unsigned source);
 bool mpic_source_active(const Mpic *m, unsigned source); /* IVPR[A] */

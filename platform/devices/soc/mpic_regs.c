@@ -26,8 +26,7 @@ enum {
     IPIVPR0 = 0x10a0,
     IPIVPR3 = 0x10d0,
     SVR = 0x10e0,
-    TIMERS_A =
-        0x10f0, /* TFRR, 4 × {GTCCR, GTBCR, GTVPR, GTDR}, TCR; group B is TIMERS_STRIDE above */
+    TIMERS_A = 0x10f0, /* TFRR, 4 × {GTCCR, GTBCR, GTVPR, GTDR}, TCR; group B is TIMERS_STRIDE above */
     TIMERS_STRIDE = 0x1000,
     TIMER_FIRST = 0x10,
     TIMER_END = 0x110,
@@ -80,8 +79,7 @@ static void idr_write(Mpic *m, unsigned source, uint32_t value)
 {
     uint32_t kept = mpic_idr_kept(m, source);
     if (value & ~kept)
-        LOG(LOG_GUEST_ERRORS, "%s: source %u is sent to CPUs 0x%08x, of which some do not exist",
-            m->dev.id, source, value);
+        LOG(LOG_GUEST_ERRORS, "%s: source %u is sent to CPUs 0x%08x, of which some do not exist", m->dev.id, source, value);
     m->idr[source] = value & kept;
     mpic_source_update(m, source);
 }
@@ -177,8 +175,7 @@ static void cpu_write(Mpic *m, unsigned cpu, uint64_t offset, uint32_t value)
 
 static bool is_timers(uint64_t offset)
 {
-    return offset >= TIMERS_A && offset < TIMERS_A + 2 * TIMERS_STRIDE &&
-           (offset - TIMERS_A) % TIMERS_STRIDE <= TIMER_TCR;
+    return offset >= TIMERS_A && offset < TIMERS_A + 2 * TIMERS_STRIDE && (offset - TIMERS_A) % TIMERS_STRIDE <= TIMER_TCR;
 }
 
 static unsigned timer_at(unsigned group, unsigned at)

@@ -40,8 +40,7 @@ static uint32_t cycle(const Mpic *m, unsigned timer)
     uint32_t base = m->gtbcr[timer] & GTBCR_BASE;
     if (m->gtbcr[timer] & GTBCR_CI)
         return 0;
-    if (feeds_next(m, timer) &&
-        (m->tcr[group_of(timer)] >> TCR_ROVR_SHIFT & 1u << timer % MPIC_GROUP_TIMERS))
+    if (feeds_next(m, timer) && (m->tcr[group_of(timer)] >> TCR_ROVR_SHIFT & 1u << timer % MPIC_GROUP_TIMERS))
         return ROLL_OVER;
     return is_fed(m, timer) ? base + 1 : base;
 }

@@ -85,8 +85,7 @@ static void time_show(RtcDs1338 *rtc)
     const int64_t days_2000 = year_days(2000), days_400_years = 146097;
     int64_t now = now_s(rtc), days = floor_div(now, DAY_SECONDS);
     unsigned second = (unsigned)(now - days * DAY_SECONDS);
-    unsigned rest =
-        (unsigned)(((days - days_2000) % days_400_years + days_400_years) % days_400_years);
+    unsigned rest = (unsigned)(((days - days_2000) % days_400_years + days_400_years) % days_400_years);
     unsigned year = 2000, month = 0;
 
     rtc->regs[DAY] = (uint8_t)(weekday(rtc, days) + 1);
@@ -119,8 +118,8 @@ static void time_parse(RtcDs1338 *rtc)
     month = month < 1 ? 0 : month > 12 ? 11 : month - 1;
     for (unsigned m = 0; m < month; m++)
         days += month_days(year, m);
-    time_set(rtc, days * DAY_SECONDS + hours_parse(r[HOURS]) * 3600 +
-                      from_bcd(r[MINUTES] & 0x7f) * 60 + from_bcd(r[SECONDS] & 0x7f));
+    time_set(rtc,
+             days * DAY_SECONDS + hours_parse(r[HOURS]) * 3600 + from_bcd(r[MINUTES] & 0x7f) * 60 + from_bcd(r[SECONDS] & 0x7f));
     /* The day of the week is a counter of its own: it stays what the register says. */
     rtc->day_shift = 0;
     unsigned natural = weekday(rtc, floor_div(now_s(rtc), DAY_SECONDS));

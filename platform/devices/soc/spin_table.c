@@ -38,8 +38,7 @@ static void be_put(uint8_t *to, unsigned size, uint64_t value)
         to[i] = (uint8_t)value;
 }
 
-static bool spin_table_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                            uint64_t *value)
+static bool spin_table_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     const SpinTable *t = (SpinTable *)dev;
     if (offset >= SPIN_TABLE_SIZE || size > SPIN_TABLE_SIZE - offset)
@@ -48,8 +47,7 @@ static bool spin_table_read(Device *dev, unsigned region, uint64_t offset, unsig
     return true;
 }
 
-static bool spin_table_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                             uint64_t value)
+static bool spin_table_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
 {
     SpinTable *t = (SpinTable *)dev;
     if (offset >= SPIN_TABLE_SIZE || size > SPIN_TABLE_SIZE - offset)

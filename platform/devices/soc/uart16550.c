@@ -26,15 +26,7 @@ enum { /* offsets; RBR/THR and IER are DLL and DLM while LCR[DLAB] */
 };
 
 enum { IER_RDI = 1, IER_THRI = 2, IER_RLSI = 4, IER_MSI = 8 };
-enum {
-    IIR_NONE = 1,
-    IIR_MSI = 0,
-    IIR_THRI = 2,
-    IIR_RDI = 4,
-    IIR_RLSI = 6,
-    IIR_TIMEOUT = 12,
-    IIR_FIFOS = 0xc0
-};
+enum { IIR_NONE = 1, IIR_MSI = 0, IIR_THRI = 2, IIR_RDI = 4, IIR_RLSI = 6, IIR_TIMEOUT = 12, IIR_FIFOS = 0xc0 };
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4, FCR_KEPT = 0xc9 };
 enum { LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16, MCR_MASK = 31 };
@@ -258,8 +250,7 @@ static void thr_write(Uart16550 *u, uint8_t byte)
 {
     u->thri = 0;
     if (u->n_tx >= fifo_depth(u)) {
-        LOG(LOG_GUEST_ERRORS, "%s: byte 0x%02x written to a full transmitter is lost", u->dev.id,
-            byte);
+        LOG(LOG_GUEST_ERRORS, "%s: byte 0x%02x written to a full transmitter is lost", u->dev.id, byte);
         return;
     }
     u->tx[u->n_tx++] = byte;
@@ -287,8 +278,8 @@ static void msr_update(Uart16550 *u)
 {
     uint8_t lines = MSR_CABLE;
     if (u->mcr & MCR_LOOP)
-        lines = (u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) |
-                (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0);
+        lines = (u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) | (u->mcr & MCR_OUT1 ? MSR_RI : 0) |
+                (u->mcr & MCR_OUT2 ? MSR_DCD : 0);
     uint8_t changed = (u->msr ^ lines) & 0xf0;
     uint8_t deltas = changed >> 4 & ~MSR_TERI;
     if (changed & u->msr & MSR_RI) /* only RI's trailing edge counts */
@@ -322,16 +313,14 @@ static void ier_write(Uart16550 *u, uint8_t value)
 static bool size_check(const Uart16550 *u, const char *what, uint64_t offset, unsigned size)
 {
     if (size != 1)
-        LOG(LOG_GUEST_ERRORS, "%s: %s of %u bytes at 0x%02" PRIx64 ": registers are bytes",
-            u->dev.id, what, size, offset);
+        LOG(LOG_GUEST_ERRORS, "%s: %s of %u bytes at 0x%02" PRIx64 ": registers are bytes", u->dev.id, what, size, offset);
     if (offset >= REGS)
         LOG(LOG_GUEST_ERRORS, "%s: %s of reserved register 0x%02" PRIx64, u->dev.id, what, offset);
     return offset < REGS;
 }
 
 /* Wider accesses reach the one register at their address, in the value's low byte. */
-static bool uart16550_read(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                           uint64_t *value)
+static bool uart16550_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     Uart16550 *u = (Uart16550 *)dev;
     *value = 0;
@@ -371,8 +360,7 @@ static bool uart16550_read(Device *dev, unsigned region, uint64_t offset, unsign
     return true;
 }
 
-static bool uart16550_write(Device *dev, unsigned region, uint64_t offset, unsigned size,
-                            uint64_t value)
+static bool uart16550_write(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value)
 {
     Uart16550 *u = (Uart16550 *)dev;
     uint8_t byte = (uint8_t)value;
@@ -494,8 +482,7 @@ static void chr_event(void *opaque, ChardevEvent event)
         uart16550_break(opaque);
 }
 
-Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqLine irq,
-                      Clock *clock)
+Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqLine irq, Clock *clock)
 {
     static const ChardevHandlers handlers = {chr_can_receive, chr_receive, chr_writable, chr_event};
     Uart16550 *u = g_new0(Uart16550, 1);

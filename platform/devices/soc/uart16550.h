@@ -20,8 +20,7 @@ typedef struct Uart16550Config {
 } Uart16550Config;
 
 /* Borrows chr (NULL: nobody listens) and clock; takes over chr's handlers. */
-Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqLine irq,
-                      Clock *clock);
+Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqLine irq, Clock *clock);
 /* What the back end's handlers do, for a front end without a Chardev. */
 size_t uart16550_can_receive(Device *dev);
 void uart16550_receive(Device *dev, const uint8_t *data, size_t size);

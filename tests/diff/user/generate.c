@@ -51,8 +51,7 @@ static uint32_t with_field(uint32_t word, OperandId operand, uint32_t value)
 static uint32_t random_immediate(Random *r)
 {
     static const uint16_t edges[] = {0, 1, 2, 0x7fff, 0x8000, 0x8001, 0xfffe, 0xffff};
-    return one_in(r, 3) ? edges[random_below(r, G_N_ELEMENTS(edges))]
-                        : (uint32_t)random_next(r) & 0xffff;
+    return one_in(r, 3) ? edges[random_below(r, G_N_ELEMENTS(edges))] : (uint32_t)random_next(r) & 0xffff;
 }
 
 /* Small fields where not every value is a valid form. */
@@ -132,8 +131,7 @@ static bool is_invalid_form(InsnId id, uint32_t word)
     unsigned rt = field(word, OPERAND_ID_RT), ra = field(word, OPERAND_ID_RA);
     if (has_operand(id, OPERAND_ID_RAU))
         return ra == 0 || (is_load(id) && ra == rt);
-    if (has_operand(id, OPERAND_ID_D2) || has_operand(id, OPERAND_ID_D4) ||
-        has_operand(id, OPERAND_ID_D8))
+    if (has_operand(id, OPERAND_ID_D2) || has_operand(id, OPERAND_ID_D4) || has_operand(id, OPERAND_ID_D8))
         return ra == 0; /* valid, but nothing is mapped there */
     return has_operand(id, OPERAND_ID_RTM) && ra >= rt;
 }
@@ -153,8 +151,7 @@ void generate_words(Random *r, InsnId id, unsigned slot, Record *out)
                 word = (word & ~3u) | flags;
         }
     } while (is_invalid_form(id, word));
-    if (has_operand(id, OPERAND_ID_D) && !has_operand(id, OPERAND_ID_RAU) &&
-        field(word, OPERAND_ID_RA) == 0)
+    if (has_operand(id, OPERAND_ID_D) && !has_operand(id, OPERAND_ID_RAU) && field(word, OPERAND_ID_RA) == 0)
         word = with_field(word, OPERAND_ID_D, MEM_EA + 8 * random_below(r, 16));
     out->slot = slot;
     out->insn = word;
@@ -162,8 +159,7 @@ void generate_words(Random *r, InsnId id, unsigned slot, Record *out)
     if (id == INSN_stwcx && !one_in(r, 4)) {
         /* a free register takes what lwarx loads */
         unsigned free = 0;
-        while (free == field(word, OPERAND_ID_RS) || free == field(word, OPERAND_ID_RA) ||
-               free == field(word, OPERAND_ID_RB))
+        while (free == field(word, OPERAND_ID_RS) || free == field(word, OPERAND_ID_RA) || free == field(word, OPERAND_ID_RB))
             free++;
         out->prefix = with_field(LWARX | (word & 0x001ff800), OPERAND_ID_RT, free);
     }
@@ -173,9 +169,8 @@ void generate_words(Random *r, InsnId id, unsigned slot, Record *out)
 
 static uint32_t random_word(Random *r)
 {
-    static const uint32_t edges[] = {0,          1,          2,          31,         32,
-                                     33,         63,         0x7ffffffe, 0x7fffffff, 0x80000000,
-                                     0x80000001, 0xfffffffe, 0xffffffff};
+    static const uint32_t edges[] = {0,          1,          2,          31,         32,         33,        63,
+                                     0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff};
     uint64_t any = random_next(r);
     switch (any >> 60) {
     case 0:
@@ -312,8 +307,7 @@ static Ea random_ea(Random *r, InsnId id, bool halve)
         offset &= ~7u;
     if (insn_info[id].cls == IC_SPE_LOAD || insn_info[id].cls == IC_SPE_STORE)
         offset &= ~7u; /* SPE Programming Environments Manual: aligned by their size */
-    if (has_operand(id, OPERAND_ID_RTM) || has_operand(id, OPERAND_ID_RSM) ||
-        insn_info[id].cls == IC_ATOMIC)
+    if (has_operand(id, OPERAND_ID_RTM) || has_operand(id, OPERAND_ID_RSM) || insn_info[id].cls == IC_ATOMIC)
         offset &= ~3u; /* these must be aligned (Book I, Load Multiple Word; Book II, lwarx) */
     return MEM_EA + offset;
 }
@@ -352,8 +346,7 @@ static uint32_t displacement(InsnId id, uint32_t word)
 static void aim(Random *r, InsnId id, Record *record)
 {
     unsigned ra = field(record->insn, OPERAND_ID_RA), rb = field(record->insn, OPERAND_ID_RB);
-    bool indexed = has_operand(id, OPERAND_ID_RB),
-         base = ra != 0 || has_operand(id, OPERAND_ID_RAU);
+    bool indexed = has_operand(id, OPERAND_ID_RB), base = ra != 0 || has_operand(id, OPERAND_ID_RAU);
     Ea ea = random_ea(r, id, indexed && ra == rb);
     if (!indexed) {
         if (base)
@@ -383,14 +376,11 @@ static uint32_t random_single(Random *r)
 static void randomize_efp(Random *r, InsnId id, Record *record)
 {
     for (unsigned i = 0; i < 32; i++) {
-        uint64_t v =
-            is_double_row(id) ? random_fpr(r) : (uint64_t)random_single(r) << 32 | random_single(r);
+        uint64_t v = is_double_row(id) ? random_fpr(r) : (uint64_t)random_single(r) << 32 | random_single(r);
         record->gpr64[i] = one_in(r, 4) ? (uint64_t)random_word(r) << 32 | random_word(r) : v;
     }
-    uint64_t *a = &record->gpr64[record->insn >> 16 & 31],
-             *b = &record->gpr64[record->insn >> 11 & 31];
-    uint64_t signs =
-        random_next(r) & (is_double_row(id) ? SOFTFP_SIGN : UINT64_C(0x8000000080000000));
+    uint64_t *a = &record->gpr64[record->insn >> 16 & 31], *b = &record->gpr64[record->insn >> 11 & 31];
+    uint64_t signs = random_next(r) & (is_double_row(id) ? SOFTFP_SIGN : UINT64_C(0x8000000080000000));
     if (one_in(r, 4))
         *b = (*a ^ signs) + random_below(r, 3);
 }

@@ -11,8 +11,7 @@
 static const struct {
     const char *row, *reason;
 } exclusions[] = {
-    {"sc",
-     "a system call of the emulated Linux; to a bare guest an interrupt (Book I, System Call)"},
+    {"sc", "a system call of the emulated Linux; to a bare guest an interrupt (Book I, System Call)"},
     {"ehpriv", "user-mode emulation has no hypervisor (Book III-E, category E.HV)"},
     {"wait", "waits for an interrupt that a user program never sees (Book II, Wait)"},
     {"dnh", "halts into a debugger where one is enabled (Book III-E, Debugger Notify Halt)"},
@@ -44,15 +43,11 @@ static const struct {
     {"evrndw", "qemu-ppc cuts where it should mask (SPE Programming Environments Manual, evrndw)"},
     {"evslw", "qemu-ppc returns the shift (SPE Programming Environments Manual, evslw)"},
     {"evsrw?", "qemu-ppc returns the shift (SPE Programming Environments Manual, evsrws, evsrwu)"},
-    {"evfscmp*",
-     "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfscmpgt)"},
-    {"evfstst*",
-     "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfststgt)"},
+    {"evfscmp*", "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfscmpgt)"},
+    {"evfstst*", "qemu-ppc spoils two fields of CR (SPE Programming Environments Manual, evfststgt)"},
     {"evldh", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evldh)"},
-    {"evlwhsplat",
-     "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplat)"},
-    {"evlwhsplatx",
-     "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplatx)"},
+    {"evlwhsplat", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplat)"},
+    {"evlwhsplatx", "qemu-ppc mixes up its halves (SPE Programming Environments Manual, evlwhsplatx)"},
     {"e*cfsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments "
                "Manual, efscfsf)"},
     {"e*ctsf", "qemu-ppc takes 32 bits after the point for 31 (SPE Programming Environments "
@@ -101,8 +96,7 @@ static bool fx_forgotten(const Record *in, const Record *ours, const Record *the
 /* Only the field asked for counts. */
 static bool agrees_in_the_field(const Record *in, const Record *ours, const Record *theirs)
 {
-    unsigned rt = operand_value(OPERAND_ID_RT, in->insn),
-             mask = operand_value(OPERAND_ID_FXM, in->insn);
+    unsigned rt = operand_value(OPERAND_ID_RT, in->insn), mask = operand_value(OPERAND_ID_FXM, in->insn);
     for (unsigned i = 0; i < 8; i++)
         if (mask & 0x80 >> i && (ours->gpr[rt] ^ theirs->gpr[rt]) & 0xf0000000 >> 4 * i)
             return false;
@@ -123,8 +117,7 @@ static bool result_is_nan(const Record *in, const Record *ours, const Record *th
 static bool result_is_denormal_as_single(const Record *in, const Record *ours, const Record *theirs)
 {
     uint64_t v = result(ours, in);
-    return v == result(theirs, in) &&
-           softfp_class(v, SOFTFP_SINGLE) != softfp_class(v, SOFTFP_DOUBLE) &&
+    return v == result(theirs, in) && softfp_class(v, SOFTFP_SINGLE) != softfp_class(v, SOFTFP_DOUBLE) &&
            (theirs->fpscr & FPSCR_FPRF) == softfp_class(v, SOFTFP_DOUBLE);
 }
 
@@ -136,8 +129,7 @@ static bool operands_beyond_single(const Record *in, const Record *ours, const R
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
         OperandId operand = insn_info[decoded.id].operand[i];
         uint64_t v = in->fpr[operand_value(operand, in->insn) & 31];
-        if (operand_info[operand].kind == OK_FPR && operand != OPERAND_ID_FRT &&
-            softfp_from_single(softfp_to_single(v)) != v)
+        if (operand_info[operand].kind == OK_FPR && operand != OPERAND_ID_FRT && softfp_from_single(softfp_to_single(v)) != v)
             return ended_in_sigfpe(in, ours, theirs);
     }
     return false;
@@ -153,13 +145,12 @@ static bool exponent_was_cut(const Record *in, const Record *ours, const Record 
 /* -(a * c + b) with the rounding mode of the number after negation: up and down changed places. */
 static bool was_negated_before_rounding(const Record *in, const Record *ours, const Record *theirs)
 {
-    uint64_t a = in->fpr[operand_value(OPERAND_ID_FRA, in->insn)],
-             b = in->fpr[operand_value(OPERAND_ID_FRB, in->insn)];
+    uint64_t a = in->fpr[operand_value(OPERAND_ID_FRA, in->insn)], b = in->fpr[operand_value(OPERAND_ID_FRB, in->insn)];
     uint64_t c = in->fpr[operand_value(OPERAND_ID_FRC, in->insn)];
     bool subtract = !(in->insn & 2), single = in->insn >> 26 == 59;
     Softfp fp = {.fpscr = (uint32_t)in->fpscr ^ 1};
-    uint64_t v = softfp_fma(&fp, a, c, b, SOFTFP_NEGATE_RESULT | (subtract ? SOFTFP_NEGATE_B : 0),
-                            single ? SOFTFP_SINGLE : SOFTFP_DOUBLE);
+    uint64_t v =
+        softfp_fma(&fp, a, c, b, SOFTFP_NEGATE_RESULT | (subtract ? SOFTFP_NEGATE_B : 0), single ? SOFTFP_SINGLE : SOFTFP_DOUBLE);
     return in->fpscr & 2 && v == result(theirs, in);
 }
 
@@ -208,8 +199,7 @@ static bool efp_operand_is_odd(const Record *in, const Record *ours, const Recor
 {
     uint64_t a = in->gpr64[in->insn >> 16 & 31], b = in->gpr64[in->insn >> 11 & 31];
     bool is_double = (in->insn & 0x7e0) == 0x2e0;
-    return is_double ? is_odd_number(a, 11) || is_odd_number(b, 11)
-                     : is_odd_number(a << 32, 8) || is_odd_number(b << 32, 8);
+    return is_double ? is_odd_number(a, 11) || is_odd_number(b, 11) : is_odd_number(a << 32, 8) || is_odd_number(b << 32, 8);
 }
 
 /* --- disagreements --- */
@@ -231,8 +221,7 @@ const Known known_list[] = {
     {" mtfsb1 ", FIELD_CR, CR1_FX, fx_forgotten, "Book I §2.3.1: CR1 copies FPSCR"},
     {" class:FP ", FIELD_CR, CR1, ended_in_sigfpe,
      "Book I §2.3.1: Rc = 1 sets CR1 also when an enabled exception ends the instruction"},
-    {" class:FP ", FIELD_FPSCR, FPSCR_FI, ended_in_sigfpe,
-     "Book I §4.4.1: an enabled invalid operation clears FR and FI"},
+    {" class:FP ", FIELD_FPSCR, FPSCR_FI, ended_in_sigfpe, "Book I §4.4.1: an enabled invalid operation clears FR and FI"},
     {SINGLES, FIELD_FPR, 0x1fffffff, result_is_nan,
      "Book I §4.3.5.1: undefined, a NaN operand was not representable in single format"},
     {SINGLES "frsp ", FIELD_FPSCR, FPSCR_FPRF, result_is_denormal_as_single,
@@ -247,14 +236,11 @@ const Known known_list[] = {
     {" frsp ", FIELD_FPSCR, FPSCR_FPRF, exponent_was_cut, "Book I §4.4.3, §4.4.4: the line above"},
     {" fctiw fctiwz ", FIELD_FPR, UINT64_C(0xffffffff00000000), NULL,
      "Book I, Floating Convert To Integer Word: the upper half is undefined"},
-    {" fctiw fctiwz ", FIELD_FPSCR, FPSCR_FPRF, NULL,
-     "Book I, Floating Convert To Integer Word: FPRF is undefined"},
-    {FUSED, FIELD_FPSCR, FPSCR_VXSNAN, zero_times_infinity,
-     "Book I §4.4: VXSNAN is set together with VXIMZ"},
+    {" fctiw fctiwz ", FIELD_FPSCR, FPSCR_FPRF, NULL, "Book I, Floating Convert To Integer Word: FPRF is undefined"},
+    {FUSED, FIELD_FPSCR, FPSCR_VXSNAN, zero_times_infinity, "Book I §4.4: VXSNAN is set together with VXIMZ"},
     {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_FPR, ALL, was_negated_before_rounding,
      "Book I, Floating Negative Multiply-Add: rounds, then negates"},
-    {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_FPSCR, FPSCR_FPRF | FPSCR_OX | FPSCR_FEX,
-     negation_moved_an_overflow,
+    {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_FPSCR, FPSCR_FPRF | FPSCR_OX | FPSCR_FEX, negation_moved_an_overflow,
      "Book I, Floating Negative Multiply-Add: the line above, where one side overflowed or became "
      "zero"},
     {" fnmadd fnmadds fnmsub fnmsubs ", FIELD_CR, CR1, negation_moved_an_overflow,
@@ -263,24 +249,19 @@ const Known known_list[] = {
      "Book I, Floating Negative Multiply-Add: the same where overflow is enabled"},
     {" fres ", FIELD_FPR, ALL, operand_is_zero,
      "Book I, Floating Reciprocal Estimate: the reciprocal of zero is infinity (not one half)"},
-    {" fres ", FIELD_FPSCR, FPSCR_FPRF, operand_is_zero,
-     "Book I, Floating Reciprocal Estimate: the line above"},
-    {" mtfsb1 ", FIELD_FPSCR, FPSCR_NI, NULL,
-     "Book I, Move To FPSCR Bit 1: any bit but FEX and VX; qemu-ppc not NI"},
+    {" fres ", FIELD_FPSCR, FPSCR_FPRF, operand_is_zero, "Book I, Floating Reciprocal Estimate: the line above"},
+    {" mtfsb1 ", FIELD_FPSCR, FPSCR_NI, NULL, "Book I, Move To FPSCR Bit 1: any bit but FEX and VX; qemu-ppc not NI"},
     {" fcmpo ", FIELD_FPSCR, FPSCR_VXVC, enabled_invalid,
      "Book I, Floating Compare Ordered: a signalling NaN with VE = 1 does not set VXVC"},
-    {" fcmpo ", FIELD_FPSCR, FPSCR_FPRF & ~FPSCR_FPCC, NULL,
-     "Book I, Floating Compare: writes FPCC and leaves C alone"},
+    {" fcmpo ", FIELD_FPSCR, FPSCR_FPRF & ~FPSCR_FPCC, NULL, "Book I, Floating Compare: writes FPCC and leaves C alone"},
     {" fcmpu fcmpo ", FIELD_FPSCR, FPSCR_FI, NULL, "Book I, Floating Compare: leaves FI alone"},
     {" mfocrf ", FIELD_GPR, ALL, agrees_in_the_field,
      "Book I, Move From One Condition Register Field: the bits outside the field are undefined"},
     {" mtspr ", FIELD_XER, 0x1fffff80, NULL, "Book I §3.2.2: reserved bits of XER"},
     {" dcbstep dcbfep dcbtep dcbtstep dcbzep dcbzlep icbiep ", FIELD_EXIT, ALL, NULL,
      "Book III-E, External Process ID Instructions: privileged"},
-    {" dcbzep dcbzlep ", FIELD_MEM, ALL, NULL,
-     "Book III-E, External Process ID Instructions: privileged"},
-    {" class:EFP ", FIELD_SPEFSCR, ALL, NULL,
-     "SPE Programming Environments Manual §2.2.3: qemu-ppc keeps no status"},
+    {" dcbzep dcbzlep ", FIELD_MEM, ALL, NULL, "Book III-E, External Process ID Instructions: privileged"},
+    {" class:EFP ", FIELD_SPEFSCR, ALL, NULL, "SPE Programming Environments Manual §2.2.3: qemu-ppc keeps no status"},
     {" class:EFP ", FIELD_GPR, ALL, efp_low_is_default,
      "SPE Programming Environments Manual, tables of results: defaults, not what IEEE 754 gives"},
     {" class:EFP ", FIELD_GPR64, ALL, efp_high_is_default,
@@ -325,8 +306,7 @@ bool known_applies(const Known *known, InsnId id)
     return strstr(known->rows, word) != NULL;
 }
 
-void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs,
-                   Difference *difference, uint64_t *hits)
+void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs, Difference *difference, uint64_t *hits)
 {
     const Difference all = *difference;
     for (unsigned i = 0; i < known_count; i++) {

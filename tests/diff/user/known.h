@@ -33,8 +33,7 @@ typedef struct Difference {
 const char *known_exclusion(InsnId id);
 
 typedef struct Known {
-    const char
-        *rows; /* mnemonics with spaces around each, or " class:NAME " for all rows of a class */
+    const char *rows; /* mnemonics with spaces around each, or " class:NAME " for all rows of a class */
     Field field;
     uint64_t mask;
     bool (*when)(const Record *in, const Record *ours, const Record *theirs); /* NULL: always */
@@ -46,6 +45,5 @@ extern const unsigned known_count;
 
 const char *field_name(Field field);
 /* Takes from *difference what the list explains, and marks the lines used in hits[known_count]. */
-void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs,
-                   Difference *difference, uint64_t *hits);
+void known_explain(InsnId id, const Record *in, const Record *ours, const Record *theirs, Difference *difference, uint64_t *hits);
 bool known_applies(const Known *known, InsnId id); /* is this row among its rows? */

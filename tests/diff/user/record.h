@@ -51,9 +51,8 @@ typedef struct Record {
     };
     uint64_t fpscr;
     uint32_t cr, xer, lr, ctr;
-    uint32_t exit; /* out */
-    uint32_t
-        prefix; /* executed just before insn, in the same state: lwarx for stwcx.; else a no-op */
+    uint32_t exit;   /* out */
+    uint32_t prefix; /* executed just before insn, in the same state: lwarx for stwcx.; else a no-op */
     uint32_t insn;
     uint32_t slot; /* same slot, same words: no new translation */
     uint32_t spefscr;

@@ -105,8 +105,7 @@ noreturn void _start(void)
 {
     static const int signals[] = {SIGILL, SIGTRAP, SIGFPE, SIGSEGV, SIGBUS};
     static const stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
-    static const KernelAction action = {.handler = on_signal,
-                                        .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    static const KernelAction action = {.handler = on_signal, .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     call(__NR_sigaltstack, (long)&stack, 0, 0, 0);
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
         call(__NR_rt_sigaction, signals[i], (long)&action, 0, sizeof(action.mask));

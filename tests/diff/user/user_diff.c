@@ -62,8 +62,8 @@ static void oracle_start(Oracle *o, const char *qemu, const Core *core)
 {
     const char *argv[] = {qemu, "-cpu", core->model->name, core->stub, NULL};
     g_autoptr(GError) error = NULL;
-    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                                  &o->pid, &o->to, &o->from, NULL, &error))
+    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &o->pid, &o->to, &o->from, NULL,
+                                  &error))
         die(error->message);
 }
 
@@ -72,8 +72,7 @@ static void transfer(int fd, void *data, size_t size, bool writing)
     for (uint8_t *p = data; size > 0;) {
         ssize_t n = writing ? write(fd, p, size) : read(fd, p, size);
         if (n <= 0)
-            die(writing ? "qemu-ppc takes no more records"
-                        : "qemu-ppc ended before its last record");
+            die(writing ? "qemu-ppc takes no more records" : "qemu-ppc ended before its last record");
         p += n;
         size -= (size_t)n;
     }
@@ -159,21 +158,18 @@ static void print_operands(InsnId id, const Record *in, bool spe)
         if (op->kind == OK_FPR)
             printf(" f%u=" HEX64, n, in->fpr[n]);
         else if (op->kind == OK_GPR || op->kind == OK_GPR_OR_0)
-            printf(spe ? " r%u=" HEX64 : " r%u=%08" G_GINT64_MODIFIER "x", n,
-                   spe ? in->gpr64[n] : in->gpr[n]);
+            printf(spe ? " r%u=" HEX64 : " r%u=%08" G_GINT64_MODIFIER "x", n, spe ? in->gpr64[n] : in->gpr[n]);
     }
     if (spe)
         printf(" acc=" HEX64 " spefscr=%08x", in->acc, in->spefscr);
-    printf(" cr=%08x xer=%08x fpscr=%08x lr=%08x ctr=%08x\n", in->cr, in->xer, (uint32_t)in->fpscr,
-           in->lr, in->ctr);
+    printf(" cr=%08x xer=%08x fpscr=%08x lr=%08x ctr=%08x\n", in->cr, in->xer, (uint32_t)in->fpscr, in->lr, in->ctr);
 }
 
-static void print_difference(const Core *core, InsnId id, const Record *in, const Record *ours,
-                             const Record *theirs, const Difference *unexplained)
+static void print_difference(const Core *core, InsnId id, const Record *in, const Record *ours, const Record *theirs,
+                             const Difference *unexplained)
 {
     char text[64];
-    insn_disassemble(in->insn, core->model, SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text,
-                     sizeof(text));
+    insn_disassemble(in->insn, core->model, SLOTS_EA + in->slot * SLOT_SIZE + SLOT_INSN, text, sizeof(text));
     printf("  %08x %s:", in->insn, text);
     print_operands(id, in, core->spe);
     for (unsigned i = 0; i < 32; i++)
@@ -181,8 +177,7 @@ static void print_difference(const Core *core, InsnId id, const Record *in, cons
             printf("    r%u: ours %08x, qemu-ppc %08x\n", i, ours->gpr[i], theirs->gpr[i]);
     for (unsigned i = 0; i < 32; i++)
         if (ours->fpr[i] != theirs->fpr[i])
-            printf("    %c%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", core->spe ? 'r' : 'f', i,
-                   ours->fpr[i], theirs->fpr[i]);
+            printf("    %c%u: ours " HEX64 ", qemu-ppc " HEX64 "\n", core->spe ? 'r' : 'f', i, ours->fpr[i], theirs->fpr[i]);
     const struct {
         Field field;
         uint32_t ours, theirs;
@@ -199,15 +194,13 @@ static void print_difference(const Core *core, InsnId id, const Record *in, cons
     };
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (words[i].ours != words[i].theirs)
-            printf("    %s: ours %08x, qemu-ppc %08x\n", field_name(words[i].field), words[i].ours,
-                   words[i].theirs);
+            printf("    %s: ours %08x, qemu-ppc %08x\n", field_name(words[i].field), words[i].ours, words[i].theirs);
     for (unsigned i = 0; i < RECORD_MEM_SIZE; i++)
         if (ours->mem[i] != theirs->mem[i])
             printf("    memory[%u]: ours %02x, qemu-ppc %02x\n", i, ours->mem[i], theirs->mem[i]);
     for (unsigned i = 0; i < FIELDS; i++)
         if (unexplained->bits[i])
-            printf("    not listed: %s bits %" G_GINT64_MODIFIER "x\n", field_name(i),
-                   unexplained->bits[i]);
+            printf("    not listed: %s bits %" G_GINT64_MODIFIER "x\n", field_name(i), unexplained->bits[i]);
 }
 
 /* --- rows --- */
@@ -229,8 +222,7 @@ static void generate_batch(Random *random, InsnId id, bool spe, Record *batch, u
 }
 
 /* Number of records that differ in a way not listed. */
-static unsigned run_row(const Options *options, const Core *core, Oracle *oracle,
-                        Executor *executor, InsnId id, Tally *tally)
+static unsigned run_row(const Options *options, const Core *core, Oracle *oracle, Executor *executor, InsnId id, Tally *tally)
 {
     static Record in[BATCH], theirs[BATCH];
     Random random = {options->seed + id * UINT64_C(0x100000001b3)};
@@ -255,12 +247,10 @@ static unsigned run_row(const Options *options, const Core *core, Oracle *oracle
 
 static bool is_wanted(const Options *options, InsnId id)
 {
-    return !*options->rows ||
-           g_strv_contains((const char *const *)options->rows, insn_info[id].name);
+    return !*options->rows || g_strv_contains((const char *const *)options->rows, insn_info[id].name);
 }
 
-static void run_rows(const Options *options, const Core *core, Oracle *oracle, Executor *executor,
-                     Tally *tally)
+static void run_rows(const Options *options, const Core *core, Oracle *oracle, Executor *executor, Tally *tally)
 {
     uint32_t categories = core->model->categories;
     for (unsigned id = 0; id < INSN_ILLEGAL; id++) {
@@ -277,8 +267,7 @@ static void run_rows(const Options *options, const Core *core, Oracle *oracle, E
         tally->row_was_asked[id] = true;
         unsigned bad = run_row(options, core, oracle, executor, id, tally);
         if (bad) {
-            printf("not ok %s: %s: %u differences not listed\n", core->model->name, info->name,
-                   bad);
+            printf("not ok %s: %s: %u differences not listed\n", core->model->name, info->name, bad);
             tally->failed++;
         } else {
             tally->passed++;
@@ -310,8 +299,8 @@ static void check_list(const Options *options, Tally *tally)
                 all_asked = all_asked && tally->row_was_asked[id];
             }
         if (!any || (all_asked && tally->hits[i] == 0)) {
-            printf("not ok list:%s%s %" G_GINT64_MODIFIER "x: no longer occurs\n",
-                   known_list[i].rows, field_name(known_list[i].field), known_list[i].mask);
+            printf("not ok list:%s%s %" G_GINT64_MODIFIER "x: no longer occurs\n", known_list[i].rows,
+                   field_name(known_list[i].field), known_list[i].mask);
             tally->failed++;
         } else if (options->verbose && tally->hits[i] != 0) {
             printf("  %8" G_GUINT64_FORMAT " listed:%s%s: %s\n", tally->hits[i], known_list[i].rows,
@@ -351,8 +340,7 @@ int main(int argc, char **argv)
     if (!qemu)
         return skip("no qemu-ppc (package qemu-user)");
     if (access(cores[0].stub, R_OK) != 0 || access(cores[1].stub, R_OK) != 0)
-        return skip(
-            "the stubs were not built: no powerpc-linux-gnu-gcc (package gcc-powerpc-linux-gnu)");
+        return skip("the stubs were not built: no powerpc-linux-gnu-gcc (package gcc-powerpc-linux-gnu)");
     printf("seed %" G_GUINT64_FORMAT ", %u records a row\n", options.seed, options.records);
     tally.hits = g_new0(uint64_t, known_count);
     tally.row_was_asked = g_new0(bool, INSN_ILLEGAL);

@@ -65,9 +65,8 @@ static uint64_t registers(uint32_t pattern)
                          "mr %1, 14; evmergehi 14, 14, 14; mr %0, 14"
                          : "=&r"(high), "=&r"(low)
                          : "r"(pattern), "r"(~pattern + i)
-                         : "r0", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r14",
-                           "r15", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25",
-                           "ctr", "cr0", "memory");
+                         : "r0", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r14", "r15", "r16", "r17", "r18",
+                           "r19", "r20", "r21", "r22", "r23", "r24", "r25", "ctr", "cr0", "memory");
         sum += (uint64_t)high << 32 | low;
     }
     return sum;
