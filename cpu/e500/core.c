@@ -3,6 +3,9 @@
  * Making a core, and what has to follow when its state is replaced as a whole.
  */
 #include "cpu/e500/core.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
+#include "cpu/e500/timers.h"
 
 void e500_state_replaced(E500 *c, StateLevel level)
 {

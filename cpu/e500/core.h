@@ -28,92 +28,6 @@ typedef enum ExecResult {
 
 typedef enum E500Access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } E500Access;
 
-/* MSR bits as Book III-E names them, in the order of the 32-bit register. */
-enum {
-    MSR_GS = 1u << 28,   /* guest state: category E.HV, reads 0 here */
-    MSR_UCLE = 1u << 26, /* user cache-lock enable */
-    MSR_SPE = 1u << 25,
-    MSR_WE = 1u << 18, /* wait state enable (e500v2; Linux's e500 idle) */
-    MSR_CE = 1u << 17,
-    MSR_EE = 1u << 15,
-    MSR_PR = 1u << 14,
-    MSR_FP = 1u << 13,
-    MSR_ME = 1u << 12,
-    MSR_FE0 = 1u << 11,
-    MSR_DE = 1u << 9,
-    MSR_FE1 = 1u << 8,
-    MSR_UBLE = 1u << 10, /* user branch buffer locking (e500v2) */
-    MSR_IS = 1u << 5,
-    MSR_DS = 1u << 4,
-    MSR_PMM = 1u << 2,
-    MSR_RI = 1u << 1,
-};
-
-/* ESR bits (EREF 2.0 §3.9.6). */
-enum {
-    ESR_PIL = 1u << 27, /* illegal instruction */
-    ESR_PPR = 1u << 26, /* privileged instruction */
-    ESR_PTR = 1u << 25, /* trap */
-    ESR_FP = 1u << 24,
-    ESR_ST = 1u << 23,  /* store-class operation */
-    ESR_DLK = 1u << 21, /* data cache locking */
-    ESR_ILK = 1u << 20, /* instruction cache locking */
-    ESR_PUO = 1u << 18, /* unimplemented operation */
-    ESR_BO = 1u << 17,  /* byte ordering */
-    ESR_EPID = 1u << 4, /* external-PID access */
-    ESR_VLEMI = 1u << 5,
-    ESR_SPE = 1u << 7,
-};
-
-/* MCSR bits of the e500mc (core manual §2.9). */
-enum {
-    MCSR_MCP = 1u << 31,        /* machine check input */
-    MCSR_L2MMU_MHIT = 1u << 27, /* more than one TLB entry matched */
-    MCSR_NMI = 1u << 20,
-    MCSR_MAV = 1u << 19, /* MCAR is valid */
-    MCSR_MEA = 1u << 18, /* MCAR holds an effective address */
-    MCSR_IF = 1u << 16,  /* bus error on an instruction fetch */
-    MCSR_LD = 1u << 15,  /* on a load */
-    MCSR_ST = 1u << 14,  /* on a store */
-    MCSR_LDG = 1u << 13, /* on a guarded load */
-};
-
-/* Its bus errors as the e500v2 tells them; it says nothing else that can happen here. */
-enum { MCSR_V2_BUS_IBERR = 1u << 4, MCSR_V2_BUS_RBERR = 1u << 3, MCSR_V2_BUS_WBERR = 1u << 2 };
-
-enum {
-    HID0_DOZE = 1u << 23, /* what MSR[WE] enters */
-    HID0_NAP = 1u << 22,
-    HID0_SLEEP = 1u << 21,
-    HID0_EN_MAS7_UPDATE = 1u << 7,
-};
-
-/* DBCR0 and DBSR bits. */
-enum {
-    DBCR0_IDM = 1u << 30,
-    DBCR0_RST = 3u << 28,
-    DBCR0_ICMP = 1u << 27,
-    DBCR0_BRT = 1u << 26,
-    DBCR0_IRPT = 1u << 25,
-    DBCR0_TRAP = 1u << 24,
-    DBCR0_RET = 1u << 15,
-    DBCR0_CIRPT = 1u << 6, /* category E.ED */
-    DBCR0_CRET = 1u << 5,
-    DBSR_IDE = 1u << 31, /* it happened while MSR[DE] was 0 */
-    DBSR_UDE = 1u << 30,
-    DBSR_MRR = 3u << 28, /* most recent reset: no event */
-    DBSR_ICMP = 1u << 27,
-    DBSR_BRT = 1u << 26,
-    DBSR_IRPT = 1u << 25,
-    DBSR_TRAP = 1u << 24,
-    DBSR_RET = 1u << 15,
-    DBSR_CIRPT = 1u << 6,
-    DBSR_CRET = 1u << 5,
-};
-
-/* Attribute bits of MAS2. */
-enum { MAS2_E = 1, MAS2_G = 2, MAS2_M = 4, MAS2_I = 8, MAS2_W = 16 };
-
 /*
  * Soft TLB: the last translations, per core.  A tag holds the context (AS, PID, PR) in its upper half and the
  * page's EA in the lower, so a PID or MSR write invalidates nothing; an impossible value means empty.
@@ -242,6 +156,9 @@ static inline void e500_wake(E500 *c, uint32_t why) /* any thread */
         c->vm->wake(c->vm->wake_opaque, c->index);
 }
 
+/* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
+uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
+
 /* msgsnd with this message, by whomever.  Any thread. */
 void e500_msgsnd(const E500Vm *vm, uint32_t message);
 
@@ -260,110 +177,6 @@ static inline void e500_replay_reset(E500 *c)
 {
     c->replay.done = c->replay.next = 0;
 }
-
-/* --- interrupts (interrupt.c) --- */
-
-const char *e500_excp_name(E500Excp excp); /* its row in excp.def */
-
-/* Record a synchronous interrupt for the instruction at s.pc.  Return EXEC_TRAP always. */
-ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr);
-ExecResult e500_raise_data(E500 *c, E500Excp excp, uint32_t esr, Ea dear);
-ExecResult e500_raise_machine_check(E500 *c, uint32_t mcsr, uint64_t mcar); /* bus error */
-static inline ExecResult e500_illegal(E500 *c)
-{
-    return e500_raise(c, EXCP_PROGRAM, ESR_PIL);
-}
-static inline ExecResult e500_privileged(E500 *c)
-{
-    return e500_raise(c, EXCP_PROGRAM, ESR_PPR);
-}
-
-/*
- * Deliver c->trap after EXEC_TRAP: SRRs, MSR, ESR, DEAR, pc = IVPR | IVOR.  False: it cannot be (machine check
- * with MSR[ME] = 0): *c->exit is SHUTDOWN.
- */
-bool e500_deliver_trap(E500 *c);
-/*
- * Take the highest pending and enabled asynchronous interrupt, if any.  EXEC_JUMP: taken; EXEC_NEXT: none; EXEC_EXIT: EPR exit
- * to be answered first, or SHUTDOWN.  Clears s.waiting when something is pending.
- */
-ExecResult e500_take_interrupt(E500 *c);
-bool e500_interrupt_pending(const E500 *c);                   /* something asserted, enabled by MSR or not: ends wait and EV_IDLE */
-ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1); /* rfi, rfci, rfdi, rfmci */
-void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what the core has; updates contexts */
-/* The end of an instruction that writes MSR and goes on at next: EXEC_JUMP, or EXEC_TRAP there for an enabled FP exception. */
-ExecResult e500_msr_written(E500 *c, uint32_t msr, Ea next);
-/* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */
-void e500_complete_hcall(E500 *c, const VcpuExit *exit);
-void e500_scramble(E500State *s, uint32_t seed); /* as its `scramble` says */
-#define E500_HCALL_MAGIC 0x4b564d21u             /* r0 of a hypercall on a core whose sc has no LEV */
-
-/* --- the guest's own debugging (debug.c) --- */
-
-/* One bit per event of DBSR: record it if DBCR0[IDM]; true: MSR[DE] too, a debug interrupt follows at once. */
-bool e500_debug_event(E500 *c, uint32_t dbsr);
-bool e500_debug_looks_at_instructions(const E500 *c); /* ICMP, BRT, RET, CRET, IAC */
-void e500_debug_before_instruction(E500 *c);          /* records what the last one and the next one are events for */
-bool e500_debug_watches(const E500 *c);               /* data anywhere: DAC, or a debugger outside */
-bool e500_debug_watches_page(const E500 *c, Ea page); /* in this page */
-/*
- * An access is about to happen: EXEC_TRAP, a debug interrupt comes first; EXEC_EXIT, a watchpoint of the debugger does.
- * A block operation is about all of the aligned block of `size` bytes around ea.
- */
-ExecResult e500_debug_data_access(E500 *c, Ea ea, unsigned size, E500Access access, bool block);
-/* The same of n words, all before the first one: what a stopped load multiple read of a device it would read again. */
-ExecResult e500_debug_multiple(E500 *c, Ea ea, unsigned n, E500Access access);
-void e500_debug_rewritten(E500 *c); /* DBCRn, IACn or DACn changed */
-
-/* --- timers (timers.c) --- */
-void e500_timers_init(E500 *c);   /* after state was put at FULL: anchors the time base to s.tb */
-void e500_timers_update(E500 *c); /* now: DEC/FIT/WDT expiries → TSR bits, attention; recompute timer_deadline_ns */
-void e500_timers_freeze(E500 *c); /* state is about to be read: s.tb, SPR_DEC as of now */
-uint64_t e500_timebase(const E500 *c);
-uint64_t e500_alternate_timebase(const E500 *c);
-void e500_set_timebase(E500 *c, uint64_t tb); /* DEC goes on from its value */
-uint32_t e500_decrementer(const E500 *c);
-void e500_set_decrementer(E500 *c, uint32_t value);
-void e500_timers_reload(E500 *c); /* TCR, TSR, DEC, DECAR were put; the time base was not */
-
-/* --- SPRs and PMRs (spr.c): the table's checks; result of mfspr in *value --- */
-ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value);
-ExecResult e500_mtspr(E500 *c, unsigned number, uint32_t value);
-ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value);
-ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value);
-
-/* --- MMU (mmu.c) --- */
-typedef struct E500Translation {
-    uint64_t gpa;
-    uint32_t mas2;             /* WIMGE */
-    uint64_t page_size;        /* bytes */
-    bool read, write, execute; /* permissions for the asking privilege */
-} E500Translation;
-
-typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500MmuResult;
-
-/* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
-E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
-uint64_t e500_context(bool as, uint8_t pid, bool pr);             /* upper half of a soft TLB tag */
-uint64_t e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
-void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
-void e500_tlb_replaced(E500 *c);                                  /* s.tlb0, s.tlb1 or a PID were written as a whole */
-void e500_context_changed(E500 *c);                               /* MSR[PR,IS,DS] or PID changed */
-void e500_soft_tlb_flush(E500 *c);                                /* also forgets fetch_page */
-void e500_soft_tlb_flush_page(E500 *c, Ea ea);
-void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
-void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
-/* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
-uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
-
-/* tlbre, tlbwe, tlbsx, MMUCSR0; ea as tlbivax and tlbilx encode it */
-void e500_tlbre(E500 *c);
-void e500_tlbwe(E500 *c);
-void e500_tlbsx(E500 *c, Ea ea);
-void e500_tlbivax(E500 *c, Ea ea);            /* this core now, the others before their next instruction */
-bool e500_tlbsync_done(const E500 *c);        /* no other core still uses what tlbivax invalidated */
-void e500_tlbilx(E500 *c, unsigned t, Ea ea); /* this core only */
-void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1);
 
 /* Everything derived from s is stale: s was replaced as a whole (put_state). */
 void e500_state_replaced(E500 *c, StateLevel level);

@@ -10,8 +10,11 @@
  * Neither core has data value compares or more than two instruction address compares.  Critical
  * interrupt taken and critical return are of category E.ED, the e500mc's.
  */
+#include "cpu/e500/debug.h"
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/mmu.h"
 
 enum {
     DBCR0_IAC1 = 1u << 23,

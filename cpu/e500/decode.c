@@ -7,6 +7,7 @@
  * the order of the table.
  */
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
 
 _Static_assert(sizeof(Insn) <= 24, "decoded instructions are cached in numbers");
 

@@ -3,6 +3,7 @@
  * Branches, traps, condition register (Power ISA 2.06B Book I §2.4, §2.5, §3.3.10, §3.3.13).
  */
 #include "cpu/e500/exec_helpers.h"
+#include "cpu/e500/interrupt.h"
 
 /* --- branches --- */
 

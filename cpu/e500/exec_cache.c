@@ -7,7 +7,9 @@
  */
 #include "cpu/e500/exec_helpers.h"
 #include "cpu/e500/granule.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/mmu.h"
 
 static inline Ea ea_x(const E500 *c, const Insn *in)
 {

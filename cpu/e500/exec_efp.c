@@ -12,6 +12,7 @@
  * were cut off in FG and FX.
  */
 #include "cpu/e500/exec_spe.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/softfp.h"
 
 typedef enum Kind { NORMAL, ZERO, DENORMAL, SPECIAL } Kind; /* SPECIAL: infinity or NaN */

@@ -6,6 +6,7 @@
  * FPSCR[NI] is kept and changes nothing: the architecture lets a non-IEEE mode be the IEEE one.
  */
 #include "cpu/e500/exec_fp.h"
+#include "cpu/e500/interrupt.h"
 
 /* --- exceptions --- */
 

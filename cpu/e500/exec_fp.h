@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "cpu/e500/core.h"
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/softfp.h"
 
 /* First in every floating-point instruction (Power ISA 2.06 Book III-E, Floating-Point Unavailable interrupt). */

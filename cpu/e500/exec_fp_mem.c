@@ -4,6 +4,7 @@
  * external PID). Update forms write RA only after the access came through.
  */
 #include "cpu/e500/exec_fp.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 
 static inline Ea ea_d(const E500 *c, const Insn *in)

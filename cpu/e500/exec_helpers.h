@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cpu/e500/insn.h"
+#include "cpu/e500/mmu.h"
 
 enum { CR_LT = 8, CR_GT = 4, CR_EQ = 2, CR_SO = 1 }; /* bits of one CR field */
 

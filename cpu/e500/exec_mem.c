@@ -6,8 +6,10 @@
  * Nothing of an instruction takes effect before its access succeeded: the access may trap, or come back as an MMIO exit and be
  * executed again.
  */
+#include "cpu/e500/debug.h"
 #include "cpu/e500/exec_helpers.h"
 #include "cpu/e500/granule.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 
 static inline Ea ea_d(const E500 *c, const Insn *in)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/e500/exec_helpers.h"
+#include "cpu/e500/interrupt.h"
 
 /* SPEFSCR (Power ISA 2.06B Book I §7.3.4).  The names that end in H are of the high element. */
 enum {

@@ -4,7 +4,9 @@
  * size is an alignment interrupt.  What they load are elements: each has its own byte order on a
  * little-endian page.
  */
+#include "cpu/e500/debug.h"
 #include "cpu/e500/exec_spe.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 
 static inline Ea ea_d(const E500 *c, const Insn *in)

@@ -4,6 +4,9 @@
  * management, doorbells.
  */
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
+#include "cpu/e500/spr.h"
 
 static bool in_problem_state(const E500 *c)
 {

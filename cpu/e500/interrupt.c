@@ -2,7 +2,9 @@
  *
  * Interrupts: recording, priorities, delivery, return (EREF 2.0 §7; e500mc core manual ch. 4).
  */
-#include "cpu/e500/core.h"
+#include "cpu/e500/debug.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
 #include "cpu/e500/softfp.h"
 #include "cpu/log.h"
 

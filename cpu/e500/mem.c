@@ -8,8 +8,11 @@
  * exit.  Both pages of an access that crosses are translated before any byte moves, so an interrupt
  * finds nothing half done.
  */
+#include "cpu/e500/debug.h"
 #include "cpu/e500/granule.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/mmu.h"
 
 typedef struct Piece {
     uint64_t gpa;

@@ -9,7 +9,7 @@
  */
 #include <inttypes.h>
 
-#include "cpu/e500/core.h"
+#include "cpu/e500/mmu.h"
 #include "cpu/log.h"
 
 enum {

@@ -3,7 +3,7 @@
  * Contexts, and forgetting translations that the soft TLB or the fetch TLB remember.  mem.c fills
  * them.
  */
-#include "cpu/e500/core.h"
+#include "cpu/e500/mmu.h"
 
 /* --- contexts --- */
 

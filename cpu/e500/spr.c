@@ -2,7 +2,11 @@
  *
  * mfspr, mtspr, mfpmr, mtpmr: spr.def's rows and the functions they name.
  */
-#include "cpu/e500/core.h"
+#include "cpu/e500/debug.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
+#include "cpu/e500/spr.h"
+#include "cpu/e500/timers.h"
 
 typedef enum SprAccess { SPR_NONE = 0, SPR_RO = 1, SPR_WO = 2, SPR_RW = 3 } SprAccess;
 

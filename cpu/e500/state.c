@@ -2,11 +2,11 @@
  *
  * Core models, the state after power-on, and copying by write-back level.
  */
+#include "cpu/e500/bits.h"
+#include "cpu/e500/insn.h"
 #include "cpu/e500/state.h"
 
 #include <string.h>
-
-#include "cpu/e500/insn.h"
 
 #define E500V2(...)                                                                                                         \
     __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2,                                                 \

@@ -8,7 +8,8 @@
  * event nobody would notice (its status bit is set already, or nothing is enabled) needs no
  * deadline.
  */
-#include "cpu/e500/core.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/timers.h"
 
 enum {
     TSR_ENW = 1u << 31,

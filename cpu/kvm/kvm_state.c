@@ -8,7 +8,7 @@
  *
  * What Linux 6.1 neither shows nor takes: docs/KVM-API.md.
  */
-#include "cpu/e500/core.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/kvm/kvm.h"
 
 /* Registers that go one by one. */

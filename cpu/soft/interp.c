@@ -3,7 +3,10 @@
  * The interpreter: fetch, decode (memoized), execute; between instructions it looks at one word,
  * c->attention, and every slice at the time.
  */
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/mmu.h"
+#include "cpu/e500/timers.h"
 #include "cpu/log.h"
 #include "cpu/soft/soft.h"
 

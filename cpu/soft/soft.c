@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "cpu/e500/granule.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
+#include "cpu/e500/timers.h"
 #include "cpu/fault.h"
 #include "cpu/log.h"
 #include "cpu/soft/soft.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cpu/e500/bits.h"
 #include "cpu/e500/insn.h"
 
 enum { VALUES = 1024, ROUNDS = 4000 };

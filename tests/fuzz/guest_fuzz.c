@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cpu/accel.h"
-#include "cpu/e500/core.h"
+#include "cpu/e500/bits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "cpu/e500/core.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/mmu.h"
 
 enum { FIXTURE_RAM = 1 << 20, FIXTURE_CORES = 3 };
 #define FIXTURE_DEVICE UINT64_C(0xfe0000000)

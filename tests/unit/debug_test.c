@@ -3,6 +3,9 @@
  * The guest's own debug events, and the watchpoints of a debugger outside of it.
  */
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
+#include "cpu/e500/spr.h"
 #include "tests/unit/core_fixture.h"
 
 enum {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cpu/e500/bits.h"
 #include "cpu/e500/insn.h"
 #include "tests/unit/core_fixture.h"
 

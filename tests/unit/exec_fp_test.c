@@ -4,10 +4,10 @@
  * exceptions.  What the numbers are is softfp_test's; everything else is compared with an oracle by
  * tests/diff/user, and here stands what that oracle gets wrong or cannot show.
  */
+#include "cpu/e500/bits.h"
+#include "cpu/e500/insn.h"
 #include "cpu/e500/softfp.h"
 #include "tests/unit/core_fixture.h"
-
-#include "cpu/e500/insn.h"
 
 #define ONE        UINT64_C(0x3ff0000000000000)
 #define THREE      UINT64_C(0x4008000000000000)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "cpu/e500/insn.h"
 #include "cpu/e500/granule.h"
+#include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
 
 enum {

@@ -8,6 +8,7 @@
 
 #include "cpu/e500/exec_spe.h"
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
 #include "tests/unit/core_fixture.h"
 
 static E500 *spe_core(Fixture *f)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
 #include "tests/unit/core_fixture.h"
 
 enum {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/spr.h"
+#include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
 
 /* 0x50000000: one page of devices; 0x40000000 and the next page: RAM pages at 0x8000 and 0x3000,

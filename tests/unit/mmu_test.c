@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/spr.h"
+#include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
 
 static E500MmuResult look(E500 *c, Ea ea, bool as, uint8_t pid, bool pr, E500Access access, E500Translation *t)

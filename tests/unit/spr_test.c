@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/e500/insn.h"
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/spr.h"
 #include "tests/unit/core_fixture.h"
 
 typedef enum { NONE = 0, RO = 1, WO = 2, RW = 3 } Allowed;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/timers.h"
+#include "cpu/e500/spr.h"
 #include "tests/unit/core_fixture.h"
 
 enum {

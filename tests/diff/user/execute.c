@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cpu/e500/bits.h"
 #include "cpu/e500/insn.h"
 
 enum { RAM_SIZE = 64 * 1024 };

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Translation: the exact model (mmu.c), and the translations that are remembered (soft_tlb.c).
+ */
+#pragma once
+
+#include "cpu/e500/bits.h"
+#include "cpu/e500/core.h"
+
+typedef struct E500Translation {
+    uint64_t gpa;
+    uint32_t mas2;             /* WIMGE */
+    uint64_t page_size;        /* bytes */
+    bool read, write, execute; /* permissions for the asking privilege */
+} E500Translation;
+
+typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500MmuResult;
+
+/* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
+uint64_t e500_context(bool as, uint8_t pid, bool pr);             /* upper half of a soft TLB tag */
+uint64_t e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
+void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
+void e500_tlb_replaced(E500 *c);                                  /* s.tlb0, s.tlb1 or a PID were written as a whole */
+void e500_context_changed(E500 *c);                               /* MSR[PR,IS,DS] or PID changed */
+void e500_soft_tlb_flush(E500 *c);                                /* also forgets fetch_page */
+void e500_soft_tlb_flush_page(E500 *c, Ea ea);
+void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
+void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
+
+/* tlbre, tlbwe, tlbsx, MMUCSR0; ea as tlbivax and tlbilx encode it */
+void e500_tlbre(E500 *c);
+void e500_tlbwe(E500 *c);
+void e500_tlbsx(E500 *c, Ea ea);
+void e500_tlbivax(E500 *c, Ea ea);            /* this core now, the others before their next instruction */
+bool e500_tlbsync_done(const E500 *c);        /* no other core still uses what tlbivax invalidated */
+void e500_tlbilx(E500 *c, unsigned t, Ea ea); /* this core only */
+void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * SPRs and PMRs as mfspr and its like see them: the checks of spr.def; the result of a read in *value (spr.c).
+ */
+#pragma once
+
+#include "cpu/e500/core.h"
+
+ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value);
+ExecResult e500_mtspr(E500 *c, unsigned number, uint32_t value);
+ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value);
+ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value);
