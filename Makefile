@@ -134,5 +134,5 @@ help:
 
 .PHONY: all install uninstall clean format help FORCE
 .SECONDARY:
-include $(addprefix mk/,guests.mk kernels.mk tests.mk fuzz.mk docs.mk bench.mk)
+include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk)
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)

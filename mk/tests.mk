@@ -1,8 +1,10 @@
 # --- everything that needs no special hardware and no kernel build
 
-CHECKS := check-unit
+JOBS   ?= $(shell nproc)
+# the longest first
+CHECKS := check-guests
 CHECKS += check-cli
-CHECKS += check-guests
+CHECKS += check-unit
 CHECKS += check-golden
 CHECKS += check-control
 CHECKS += check-machine
@@ -16,25 +18,44 @@ CHECKS += check-kvm-patches
 # On a machine that has nothing: the makefile is read again when pkg-config is there
 check:
 	@guests/deps.sh build qmp bare tests || guests/deps.sh build bare tests
-	@$(MAKE) --no-print-directory -s all
-	@MAKE='$(MAKE)' tests/check $(CHECKS)
+	@$(MAKE) --no-print-directory -s -j$(JOBS) check-programs
+	@MAKE='$(MAKE)' tests/check -j $(JOBS) $(CHECKS)
 
 check-cross:
 	@MAKE='$(MAKE)' tests/cross/run
 
-# --- unit tests: tests/unit/<module>_test.c, one program each, glib's g_test
+# --- unit tests: tests/unit/<module>_test.c, glib's g_test.  One program holds them all, but for those that replace a part of the
+# product by one of their own, which cannot be linked beside it.
 
-UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
+UNIT_ALONE   := softfp_narrow uart16550
+UNIT_MODULES := $(filter-out $(UNIT_ALONE),$(patsubst tests/unit/%_test.c,%,$(sort $(wildcard tests/unit/*_test.c))))
+UNIT         := $(B)/unit/all $(UNIT_ALONE:%=$(B)/unit/%)
 
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
+unit_main = $(Q)$(CC) $(QCFLAGS) $(CFLAGS) -DUNIT_MODULES='$(patsubst %,X(%),$1)' -c -o $@ tests/unit/main.c
+
+$(B)/unit/modules: FORCE
+	$(call write_if_new,$(UNIT_MODULES))
+
+$(B)/unit/main.o: tests/unit/main.c $(B)/unit/modules $(B)/flags
+	$(call unit_main,$(UNIT_MODULES))
+
+$(B)/unit/main_%.o: tests/unit/main.c $(B)/flags
 	@mkdir -p $(@D)
+	$(call unit_main,$*)
+
+$(B)/unit/all: $(B)/unit/main.o $(UNIT_MODULES:%=$(B)/obj/tests/unit/%_test.o) $(LIB)
+	@echo "  LINK $@"
+	$(link)
+
+$(UNIT_ALONE:%=$(B)/unit/%): $(B)/unit/%: $(B)/unit/main_%.o $(B)/obj/tests/unit/%_test.o $(LIB)
 	@echo "  LINK $@"
 	$(link)
 
 unit: $(UNIT)
 
+# TEST=module for one
 check-unit: $(call runnable,$(UNIT))
-	@tests/unit/run $^
+	@tests/unit/run $(if $(TEST),$(TEST:%=$<=%),$(UNIT_MODULES:%=$<=%) $(foreach m,$(UNIT_ALONE),$(call runnable,$(B)/unit/$m)=$m))
 
 check-cli: $(QUOIN) guests
 	@tests/cli/run --quoin $(QUOIN)
@@ -97,8 +118,8 @@ check-diff-slow: $(call runnable,$(B)/diff/user_diff) $(DIFF_STUB)
 	@$< -n 50000 -s 2 $(DIFF_STUB)
 
 # Arithmetic against the host's (softfp), and against softfp (fastfp)
-check-fp-slow: $(patsubst %,$(B)/unit/%_test,softfp softfp_narrow fastfp)
-	@tests/unit/run -m slow $^
+check-fp-slow: $(UNIT)
+	@tests/unit/run -m slow $(patsubst %,$<=%,softfp fastfp) $(call runnable,$(B)/unit/softfp_narrow)=softfp_narrow
 
 check-slow: all
 	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow check-bytechan-slow
@@ -155,7 +176,10 @@ check-kvm: $(B)/quoin guests build/guests/kvm-rsp
 check-kvm-in-time:
 	@tests/kvm/in-time $(MAKE) -s check-kvm
 
-#@ make unit            build the unit tests
+# What they need, built before they run side by side
+check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff/user_diff $(B)/quoin $(FUZZ:%=$(B)/fuzz/%)) $(DIFF_STUB)
+
+#@ make unit            build the unit tests; check-unit runs them, TEST=module one of them
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
 #@                      any target with JSON_GLIB=no: as without json-glib, which -qmp needs
 #@ make check-cross     the same with a Quoin for a powerpc host, which qemu-ppc runs; SKIP where one cannot be built

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/machine/areas.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -436,10 +437,9 @@ static void consistent(Fixture *f, gconstpointer data)
     g_thread_join(writer);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(areas)
 {
     static const bool on_host = true;
-    g_test_init(&argc, &argv, NULL);
 #define ADD(path, fn) g_test_add("/areas/" path, Fixture, NULL, set_up, fn, tear_down)
     g_test_add_func("/areas/headers-of-both-sides-agree", headers);
     ADD("are-filled-when-the-call-returns", filled);
@@ -455,5 +455,4 @@ int main(int argc, char **argv)
     g_test_add_func("/areas/steal-is-wanting-to-run-and-not-running", steal_clocks);
     ADD("touches-are-read-whole-or-said-to-be-torn", touches);
     ADD("a-reader-beside-the-writer-sees-what-belongs-together", consistent);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/base/bus.h"
+#include "tests/unit/unit.h"
 
 typedef struct Probe {
     Device dev;
@@ -151,13 +152,11 @@ static void test_initiator(void)
     g_assert_cmpuint(bus_initiator(), ==, 1);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(bus)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/an-access-reaches-the-device-mapped-there", test_routes);
     g_test_add_func("/bus/an-access-nobody-answers-is-refused-and-counted", test_unmapped);
     g_test_add_func("/bus/an-overlap-is-an-error-that-names-both", test_overlaps);
     g_test_add_func("/bus/ranges-may-touch-and-end-at-the-last-byte", test_edges);
     g_test_add_func("/bus/each-thread-has-its-own-initiator", test_initiator);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/hv/byte_channel.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -234,9 +235,8 @@ static void test_node(Fixture *f, gconstpointer data)
     g_assert_cmpuint(tree_cell(tree, path, "interrupt-parent", 0), ==, tree_cell(tree, "/mpic", "phandle", 0));
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(byte_channel)
 {
-    g_test_init(&argc, &argv, NULL);
 #define TEST(name, fn) g_test_add("/byte-channel/" name, Fixture, NULL, set_up, fn, tear_down)
     TEST("comes-up-empty-with-room-to-send", test_fresh);
     TEST("sends-in-order", test_sends);
@@ -246,5 +246,4 @@ int main(int argc, char **argv)
     TEST("a-reset-loses-neither-input-nor-output", test_reset_keeps_all);
     TEST("without-a-reader-sends-succeed", test_reader_gone);
     TEST("describes-itself", test_node);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/chardev/priv.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -613,9 +614,8 @@ static void test_one_owner_of_stdio(void)
     chardev_free(open_spec("stdio")); /* free again */
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(chardev)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/chardev/output-reaches-a-pipe", test_output);
     g_test_add_func("/chardev/a-slow-reader-loses-no-byte", test_slow_reader);
     g_test_add_func("/chardev/a-writer-in-another-thread-keeps-order", test_writer_in_another_thread);
@@ -640,5 +640,4 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/unix/a-stale-socket-is-replaced-a-busy-one-is-not", test_unix_stale_and_busy);
     g_test_add_func("/chardev/unix/connects-as-a-client", test_unix_client_side);
     g_test_add_func("/chardev/stdio-has-one-owner", test_one_owner_of_stdio);
-    return g_test_run();
 }

@@ -7,6 +7,7 @@
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/spr.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 enum {
     SC = 0x44000002,
@@ -520,9 +521,8 @@ static void the_guests_events_go_on_beside_the_debuggers(Fixture *f, gconstpoint
     data(c, LBZ_R5_0_R4, 0x2000, DBSR_DAC1R);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(debug)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/debug/a-trap-instruction-is-a-debug-event-when-asked", a_trap_instruction_is_a_debug_event_when_asked);
     TEST("/debug/single-step-interrupts-behind-one-instruction", single_step_interrupts_behind_one_instruction);
     TEST("/debug/an-interrupted-instruction-did-not-complete", an_interrupted_instruction_did_not_complete);
@@ -542,5 +542,4 @@ int main(int argc, char **argv)
     TEST("/debug/host/a-multiple-stops-before-its-first-word", a_multiple_stops_before_its_first_word);
     TEST("/debug/host/an-unwatched-page-keeps-its-fast-path", an_unwatched_page_keeps_its_fast_path);
     TEST("/debug/host/the-guests-events-go-on-beside-the-debuggers", the_guests_events_go_on_beside_the_debuggers);
-    return g_test_run();
 }

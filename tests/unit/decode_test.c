@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/e500/insn.h"
+#include "tests/unit/unit.h"
 
 static const E500Model *e500mc(void)
 {
@@ -230,9 +231,8 @@ static void text_is_cut_to_its_buffer(void)
     g_assert_cmpint(text[0], ==, 'x');
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(decode)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/insn/every-row-decodes-to-itself", every_row_decodes_to_itself);
     g_test_add_func("/insn/no-two-rows-match-one-word", no_two_rows_match_one_word);
     g_test_add_func("/insn/no-bit-has-two-meanings", no_bit_has_two_meanings);
@@ -245,5 +245,4 @@ int main(int argc, char **argv)
     g_test_add_func("/decode/categories-select-rows", categories_select_rows);
     g_test_add_func("/disas/text-reads-as-objdump-writes-it", text_reads_as_objdump_writes_it);
     g_test_add_func("/disas/text-is-cut-to-its-buffer", text_is_cut_to_its_buffer);
-    return g_test_run();
 }

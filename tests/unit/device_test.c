@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/base/device.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -100,11 +101,9 @@ static void test_load_size(void)
     device_free(&t->dev);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(device)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/device/reset-sets-every-field-of-the-table-and-nothing-else", test_reset);
     g_test_add_func("/device/saved-state-is-big-endian-in-table-order-and-loads-back", test_save);
     g_test_add_func("/device/state-of-another-size-is-refused-and-changes-nothing", test_load_size);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/hv/doorbell.h"
+#include "tests/unit/unit.h"
 
 #include <glib-unix.h>
 #include <unistd.h>
@@ -229,9 +230,8 @@ static void page_is_one_word(void)
     device_free(page);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(doorbell)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/doorbell/own-is-an-edge-each-time", own_is_an_edge);
     g_test_add("/doorbell/sent-is-a-byte", Fixture, NULL, set_up, sent_is_a_byte, tear_down);
     g_test_add("/doorbell/any-byte-rings", Fixture, NULL, set_up, any_byte_rings, tear_down);
@@ -242,5 +242,4 @@ int main(int argc, char **argv)
     g_test_add_func("/doorbell/one-end-alone", one_end);
     g_test_add_func("/doorbell/a-store-has-an-address", stores_have_an_address);
     g_test_add_func("/doorbell/the-page-is-one-word", page_is_one_word);
-    return g_test_run();
 }

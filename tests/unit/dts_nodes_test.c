@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dts/nodes.h"
+#include "tests/unit/unit.h"
 
 #include <libfdt.h>
 #include <glib/gstdio.h>
@@ -381,9 +382,8 @@ static void unfit_cells(void)
     g_assert_nonnull(strstr(error->message, "#size-cells"));
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(dts_nodes)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/nodes/describe-the-whole-machine", whole_machine);
     g_test_add_func("/nodes/leave-out-what-is-not-given", nothing_optional);
     g_test_add_func("/nodes/promise-exactly-what-is-served", promise_is_served);
@@ -394,5 +394,4 @@ int main(int argc, char **argv)
     g_test_add_func("/nodes/false-promises-are-removed-and-reported", false_promises_go);
     g_test_add_func("/nodes/adopting-twice-changes-nothing", adopted_twice_is_the_same);
     g_test_add_func("/nodes/ram-too-big-for-the-cells-is-an-error", unfit_cells);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dts/dts.h"
+#include "tests/unit/unit.h"
 
 #include <libfdt.h>
 #include <string.h>
@@ -181,13 +182,11 @@ static void test_errors(void)
     expect_error(dts, "/:", "no node name");
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(dts)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/dts/properties-are-big-endian-and-exact", test_properties);
     g_test_add_func("/dts/a-big-tree-grows-its-buffer", test_grows);
     g_test_add_func("/dts/a-phandle-may-be-used-before-it-is-given", test_phandles);
     g_test_add_func("/dts/a-phandle-nobody-gives-is-an-error", test_phandle_missing);
     g_test_add_func("/dts/the-first-error-stays-and-names-the-node", test_errors);
-    return g_test_run();
 }

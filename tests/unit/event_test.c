@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/base/event.h"
+#include "tests/unit/unit.h"
 
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -90,12 +91,10 @@ static void full_counter_is_signalled(void)
     event_free(event);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(event)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/event/the-main-loop-hears-it", main_loop_hears);
     g_test_add_func("/event/settled-it-is-heard-once", settled_is_heard_once);
     g_test_add_func("/event/not-ours-to-hear", not_ours_to_hear);
     g_test_add_func("/event/a-full-counter-is-signalled", full_counter_is_signalled);
-    return g_test_run();
 }

@@ -2,6 +2,7 @@
 #include "cpu/e500/bits.h"
 #include "cpu/e500/insn.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 enum { PC = 0x4000 };
 
@@ -149,14 +150,12 @@ static void cr_fields_move(Fixture *f, gconstpointer unused)
     g_assert_cmphex(e500_xer(&c->s), ==, 0x55);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(exec_branch)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/exec-branch/bo-selects-condition-and-counter", bo_selects_condition_and_counter);
     TEST("/exec-branch/link-is-set-taken-or-not", link_is_set_taken_or_not);
     TEST("/exec-branch/targets-wrap-and-may-be-absolute", targets_wrap_and_may_be_absolute);
     TEST("/exec-branch/traps-compare-signed-and-unsigned", traps_compare_signed_and_unsigned);
     TEST("/exec-branch/cr-logic-follows-its-truth-tables", cr_logic_follows_its_truth_tables);
     TEST("/exec-branch/cr-fields-move", cr_fields_move);
-    return g_test_run();
 }

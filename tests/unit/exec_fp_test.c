@@ -8,6 +8,7 @@
 #include "cpu/e500/insn.h"
 #include "cpu/e500/softfp.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 #define ONE        UINT64_C(0x3ff0000000000000)
 #define THREE      UINT64_C(0x4008000000000000)
@@ -264,9 +265,8 @@ static void memory(Fixture *f, gconstpointer unused)
     g_assert_cmphex(f->core[0]->s.fpscr, ==, 0);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(exec_fp)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/fp/nothing-happens-while-unavailable", unavailable);
     TEST("/fp/external-pid-is-privileged-before-unavailable", external_pid_is_privileged);
     TEST("/fp/fx-is-set-by-new-exceptions-only", fx_only_when_new);
@@ -282,5 +282,4 @@ int main(int argc, char **argv)
     TEST("/fp/writing-an-enabled-exception-traps", writing_fex_traps);
     TEST("/fp/listening-late-traps-behind-itself", listening_late_traps_behind_itself);
     TEST("/fp/memory-formats", memory);
-    return g_test_run();
 }

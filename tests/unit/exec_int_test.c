@@ -4,6 +4,7 @@
  */
 #include "cpu/e500/insn.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 enum { SO = 4, OV = 2, CA = 1 }; /* of XER, as flags here */
 enum { RC = 1, OE = 1 << 10 };
@@ -225,9 +226,8 @@ static void isel_reads_register_zero_as_zero(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(c->s.gpr[3].w, ==, 55);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(exec_int)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/exec-int/sums-set-carry-and-overflow", sums_set_carry_and_overflow);
     TEST("/exec-int/differences-carry-when-nothing-is-borrowed", differences_carry_when_nothing_is_borrowed);
     TEST("/exec-int/products-and-quotients-at-the-edges", products_and_quotients_at_the_edges);
@@ -235,5 +235,4 @@ int main(int argc, char **argv)
     TEST("/exec-int/logic-works-bit-by-bit", logic_works_bit_by_bit);
     TEST("/exec-int/comparisons-are-signed-or-not", comparisons_are_signed_or_not);
     TEST("/exec-int/isel-reads-register-zero-as-zero", isel_reads_register_zero_as_zero);
-    return g_test_run();
 }

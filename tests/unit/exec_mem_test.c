@@ -4,6 +4,7 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 enum {
     UNMAPPED = 0x00800000,
@@ -411,9 +412,8 @@ static void decorated_storage_is_addressed_by_rb(Fixture *f, gconstpointer unuse
     g_assert_cmphex(get32(f, 0x1000), ==, 0x55b2c3d4);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(exec_mem)
 {
-    g_test_init(&argc, &argv, NULL);
     MEM_TEST("/exec-mem/loads-extend-and-reverse", loads_extend_and_reverse);
     MEM_TEST("/exec-mem/stores-write-their-bytes-only", stores_write_their_bytes_only);
     MEM_TEST("/exec-mem/update-happens-only-after-success", update_happens_only_after_success);
@@ -437,5 +437,4 @@ int main(int argc, char **argv)
     MEM_TEST("/exec-mem/external-accesses-use-their-own-context", external_accesses_use_their_own_context);
     MEM_TEST("/exec-mem/external-accesses-are-privileged", external_accesses_are_privileged);
     MEM_TEST("/exec-mem/decorated-storage-is-addressed-by-rb", decorated_storage_is_addressed_by_rb);
-    return g_test_run();
 }

@@ -10,6 +10,7 @@
 #include "cpu/e500/insn.h"
 #include "cpu/e500/interrupt.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 static E500 *spe_core(Fixture *f)
 {
@@ -338,9 +339,8 @@ static void msr_we_sleeps_when_hid0_says_how(Fixture *f, gconstpointer unused)
     g_assert_true(c->s.waiting);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(exec_spe)
 {
-    g_test_init(&argc, &argv, NULL);
 #ifdef __SIZEOF_INT128__
     TEST("/exec-spe/multiplications-do-what-their-names-say", multiplications_do_what_their_names_say);
 #endif
@@ -352,5 +352,4 @@ int main(int argc, char **argv)
     TEST("/exec-efp/edges-yield-the-defaults-of-the-tables", edges_yield_the_defaults_of_the_tables);
     TEST("/exec-efp/a-data-interrupt-leaves-the-target-alone", a_data_interrupt_leaves_the_target_alone);
     TEST("/exec-efp/a-round-interrupt-comes-behind-the-instruction", a_round_interrupt_comes_behind_the_instruction);
-    return g_test_run();
 }

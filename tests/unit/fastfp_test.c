@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "cpu/e500/fastfp.h"
+#include "tests/unit/unit.h"
 
 enum { ROUNDS = 300000, ROUNDS_SLOW = 8000000 };
 
@@ -175,7 +176,7 @@ static void only_where_inexact_is_no_interrupt(void)
         g_assert_false(fastfp_allowed(rn));
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(fastfp)
 {
     static const char *const name[OPS] = {
         [ADD] = "add",
@@ -188,11 +189,9 @@ int main(int argc, char **argv)
         [RSP] = "round-to-single",
     };
 
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/fastfp/only-where-inexact-is-no-interrupt", only_where_inexact_is_no_interrupt);
     for (int op = 0; op < OPS; op++) {
         g_autofree char *path = g_strdup_printf("/fastfp/agrees/%s", name[op]);
         g_test_add_data_func(path, GINT_TO_POINTER(op), agrees);
     }
-    return g_test_run();
 }

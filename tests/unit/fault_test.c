@@ -3,6 +3,7 @@
 #include <glib.h>
 
 #include "cpu/fault.h"
+#include "tests/unit/unit.h"
 
 static void nth(void)
 {
@@ -43,11 +44,9 @@ static void refused(void)
     }
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(fault)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/fault/the-nth-passing-fails-and-no-other", nth);
     g_test_add_func("/fault/a-request-fails-with-the-errno-asked-for", numbers);
     g_test_add_func("/fault/what-is-not-a-fault-is-refused", refused);
-    return g_test_run();
 }

@@ -8,6 +8,7 @@
 
 #include "platform/control/gdb_regs.h"
 #include "platform/control/rsp.h"
+#include "tests/unit/unit.h"
 
 enum { THREADS = 2, PAGE = 0x10000, PAGE_SIZE = 4096 };
 
@@ -542,9 +543,8 @@ static void noise(void)
     fake_free(f);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(gdb)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/gdb/packets-are-checked-and-acknowledged", framing);
     g_test_add_func("/gdb/a-packet-too-long-or-with-a-nul-is-no-command", too_long);
     g_test_add_func("/gdb/registers-go-out-and-come-back", registers);
@@ -560,5 +560,4 @@ int main(int argc, char **argv)
     g_test_add_func("/gdb/leaving-takes-breakpoints-away", leaving);
     g_test_add_func("/gdb/the-target-describes-itself", target_xml);
     g_test_add_func("/gdb/noise-does-no-harm", noise);
-    return g_test_run();
 }

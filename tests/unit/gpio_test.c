@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/soc/gpio.h"
+#include "tests/unit/unit.h"
 
 #include "tests/unit/device_helper.h"
 
@@ -117,14 +118,12 @@ static void test_nodes(void)
     device_free(gpio);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(gpio)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/gpio/pin-0-powers-off-while-it-is-a-high-output", test_power_off);
     g_test_add_func("/gpio/data-shows-latches-of-outputs-and-levels-of-inputs", test_data);
     g_test_add_func("/gpio/edges-of-inputs-are-events", test_events);
     g_test_add_func("/gpio/registers-are-kept-until-reset", test_registers);
     g_test_add_func("/gpio/loading-state-does-not-power-off", test_save);
     g_test_add_func("/gpio/describes-itself-and-the-power-off-pin", test_nodes);
-    return g_test_run();
 }

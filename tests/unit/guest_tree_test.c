@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dts/guest_tree.h"
+#include "tests/unit/unit.h"
 
 #include <libfdt.h>
 #include <string.h>
@@ -163,9 +164,8 @@ static void a_base_that_leaves_no_room_drops_the_changes(Fixture *f, gconstpoint
 
 #define TEST(name, function) g_test_add("/guest-tree/" name, Fixture, NULL, up, function, down)
 
-int main(int argc, char **argv)
+UNIT_TESTS(guest_tree)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("nothing-before-the-first-boot", nothing_before_the_first_boot);
     TEST("a-change-is-seen-at-once-and-in-each-later-boot", a_change_is_seen_at_once_and_in_each_later_boot);
     TEST("what-is-forgotten-is-gone-at-the-next-boot", what_is_forgotten_is_gone_at_the_next_boot);
@@ -173,5 +173,4 @@ int main(int argc, char **argv)
     TEST("the-257th-change-is-one-too-many", the_257th_change_is_one_too_many);
     TEST("changes-beyond-a-quarter-of-a-megabyte-are-too-many", changes_beyond_a_quarter_of_a_megabyte_are_too_many);
     TEST("a-base-that-leaves-no-room-drops-the-changes", a_base_that_leaves_no_room_drops_the_changes);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/soc/guts.h"
+#include "tests/unit/unit.h"
 
 #include "tests/unit/device_helper.h"
 
@@ -91,14 +92,12 @@ static void test_node(void)
     device_free(guts);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(guts)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/guts/tells-pvr-and-svr", test_identity);
     g_test_add_func("/guts/hreset-req-asks-for-a-reset-each-time", test_reset_request);
     g_test_add_func("/guts/answers-32-bit-accesses-only", test_sizes);
     g_test_add_func("/guts/tells-how-the-chip-came-up", test_power_on_status);
     g_test_add_func("/guts/devdisr-is-kept-until-reset", test_kept);
     g_test_add_func("/guts/describes-itself", test_node);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hcall/hcall.h"
+#include "tests/unit/unit.h"
 
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -494,9 +495,8 @@ static void trace_lines(void)
                     "hcall: 1 × unknown token\n");
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(hcall)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hcall/unknown-token-is-unimplemented-and-counted", unknown_token);
     g_test_add_func("/hcall/a-call-is-served-exactly-when-what-it-needs-is-present", served_when_present);
     g_test_add_func("/hcall/idle-waits-after-completion", idle);
@@ -512,5 +512,4 @@ int main(int argc, char **argv)
     g_test_add_func("/hcall/tokens-are-the-published-ones-and-unique", tokens);
     g_test_add_func("/hcall/scramble-overwrites-all-but-status-and-outputs", scrambled);
     g_test_add_func("/hcall/trace-names-call-arguments-status-and-outputs", trace_lines);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/hv/pic.h"
+#include "tests/unit/unit.h"
 
 #include <glib/gstdio.h>
 
@@ -530,9 +531,8 @@ static void node_of_direct_end(Fixture *f, gconstpointer data)
     g_assert_cmphex(tree_cell(tree, path, "reg", 3), ==, 0x1000);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(hv_pic)
 {
-    g_test_init(&argc, &argv, NULL);
 #define TEST(path, set_up, function) g_test_add("/hv-pic/" path, Fixture, NULL, set_up, function, tear_down)
     TEST("after-reset", set_up, after_reset);
     TEST("settings-are-kept", set_up, settings_are_kept);
@@ -563,5 +563,4 @@ int main(int argc, char **argv)
     TEST("node", set_up, node);
     TEST("node-of-external-proxy", set_up_proxy, node_of_proxy);
     TEST("node-of-direct-eoi", set_up_direct, node_of_direct_end);
-    return g_test_run();
 }

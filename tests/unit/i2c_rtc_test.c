@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/soc/i2c_rtc.h"
+#include "tests/unit/unit.h"
 
 #include "tests/unit/device_helper.h"
 
@@ -258,9 +259,8 @@ static void test_node(Fixture *f, gconstpointer data)
     g_assert_cmphex(tree_cell(tree, "/i2c@3000/rtc@68", "reg", 0), ==, 0x68);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(i2c_rtc)
 {
-    g_test_init(&argc, &argv, NULL);
 #define TEST(name, fn) g_test_add("/i2c-rtc/" name, Fixture, NULL, set_up, fn, tear_down)
     TEST("registers-are-bytes", test_reset);
     TEST("an-absent-slave-does-not-acknowledge", test_nobody);
@@ -273,5 +273,4 @@ int main(int argc, char **argv)
     TEST("memory-is-kept-and-the-pointer-wraps", test_memory);
     TEST("saved-state-goes-on-elsewhere", test_save);
     TEST("describes-itself-and-the-clock-chip", test_node);
-    return g_test_run();
 }

@@ -2,6 +2,7 @@
 #include "cpu/e500/insn.h"
 #include "cpu/e500/interrupt.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 enum {
     SC = 0x44000002,
@@ -389,9 +390,8 @@ static void a_broadcast_rings_everywhere(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->core[0]->doorbells, ==, 2);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(interrupt)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/interrupt/a-base-interrupt-keeps-ce-me-de-and-ri", a_base_interrupt_keeps_ce_me_de_and_ri);
     TEST("/interrupt/a-machine-check-clears-everything", a_machine_check_clears_everything);
     TEST("/interrupt/a-machine-check-without-me-stops-the-core", a_machine_check_without_me_stops_the_core);
@@ -410,5 +410,4 @@ int main(int argc, char **argv)
     TEST("/interrupt/waiting-ends-when-something-is-pending", waiting_ends_when_something_is_pending);
     TEST("/interrupt/a-doorbell-rings-at-the-pir-it-names", a_doorbell_rings_at_the_pir_it_names);
     TEST("/interrupt/a-broadcast-rings-everywhere", a_broadcast_rings_everywhere);
-    return g_test_run();
 }

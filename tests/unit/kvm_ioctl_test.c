@@ -4,6 +4,8 @@
  */
 #include <glib.h>
 
+#include "tests/unit/unit.h"
+
 #ifdef __powerpc__
 #include <errno.h>
 #include <fcntl.h>
@@ -95,14 +97,12 @@ static void other_process(void)
     close(vm.fd);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(kvm_ioctl)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kvm-ioctl/a-failure-names-request-object-and-errno", names);
     g_test_add_func("/kvm-ioctl/an-interrupted-request-is-made-again", interrupted);
     g_test_add_func("/kvm-ioctl/a-vcpu-is-its-threads-alone", other_thread);
     g_test_add_func("/kvm-ioctl/a-vm-is-its-processs-alone", other_process);
-    return g_test_run();
 }
 #else
 static void elsewhere(void)
@@ -110,10 +110,8 @@ static void elsewhere(void)
     g_test_skip("KVM for PowerPC is a PowerPC's");
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(kvm_ioctl)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kvm-ioctl/needs-a-powerpc", elsewhere);
-    return g_test_run();
 }
 #endif

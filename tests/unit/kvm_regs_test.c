@@ -5,6 +5,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tests/unit/unit.h"
+
 #ifdef __powerpc__
 #include "cpu/kvm/kvm.h"
 
@@ -135,16 +137,14 @@ static void mas_halves(void)
     g_assert_cmphex(sregs.u.e.mas7_3, ==, G_GUINT64_CONSTANT(0xf12345fff));
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(kvm_regs)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kvm-regs/every-register-of-regs-comes-back", regs_round);
     g_test_add_func("/kvm-regs/an-e500v2-carries-44-sprs", sregs_v2);
     g_test_add_func("/kvm-regs/all-features-carry-each-register-once", sregs_all);
     g_test_add_func("/kvm-regs/no-feature-changes-nothing", sregs_none);
     g_test_add_func("/kvm-regs/what-nobody-names-goes-back-as-it-came", sregs_untouched);
     g_test_add_func("/kvm-regs/mas7-is-above-mas3", mas_halves);
-    return g_test_run();
 }
 #else
 static void elsewhere(void)
@@ -152,10 +152,8 @@ static void elsewhere(void)
     g_test_skip("KVM's structures for PowerPC are a PowerPC's");
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(kvm_regs)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kvm-regs/needs-a-powerpc", elsewhere);
-    return g_test_run();
 }
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/image/loader.h"
+#include "tests/unit/unit.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -513,9 +514,8 @@ static void test_a_huge_file(void)
     g_assert_cmpstr(error->message, ==, want);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(loader)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/loader/a-huge-file-is-refused-unread", test_a_huge_file);
     g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
     g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
@@ -533,5 +533,4 @@ int main(int argc, char **argv)
     g_test_add_func("/loader/a-missing-file-is-named", test_missing_file);
     g_test_add_func("/loader/tree/padding-is-cut-off", test_tree);
     g_test_add_func("/loader/tree/bad-ones-are-refused", test_tree_refused);
-    return g_test_run();
 }

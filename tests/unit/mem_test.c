@@ -3,6 +3,7 @@
 #include "cpu/e500/spr.h"
 #include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 /* 0x50000000: one page of devices; 0x40000000 and the next page: RAM pages at 0x8000 and 0x3000,
  * not neighbours */
@@ -272,9 +273,8 @@ static void an_empty_soft_tlb_slot_matches_nothing(Fixture *f, gconstpointer unu
     g_assert_cmphex(h, ==, 0x1234);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(mem)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/mem/ram-is-big-endian", ram_is_big_endian);
     TEST("/mem/misaligned-and-crossing-accesses-keep-byte-order", misaligned_and_crossing_accesses_keep_byte_order);
     TEST("/mem/a-little-endian-page-reverses-bytes", a_little_endian_page_reverses_bytes);
@@ -289,5 +289,4 @@ int main(int argc, char **argv)
     TEST("/mem/a-probe-gives-the-physical-address", a_probe_gives_the_physical_address);
     TEST("/mem/ram-ends-where-it-ends", ram_ends_where_it_ends);
     TEST("/mem/an-empty-soft-tlb-slot-matches-nothing", an_empty_soft_tlb_slot_matches_nothing);
-    return g_test_run();
 }

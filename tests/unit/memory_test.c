@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/base/memory.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -79,14 +80,12 @@ static void test_too_large_names_the_size(void)
     g_assert_null(strchr(error->message, '\n'));
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(memory)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/memory/starts-zeroed", test_starts_zeroed);
     g_test_add_func("/memory/bounds-do-not-overflow", test_bounds);
     g_test_add_func("/memory/a-refused-write-writes-nothing", test_refused_write_writes_nothing);
     g_test_add_func("/memory/what-is-written-is-read", test_written_is_read);
     g_test_add_func("/memory/clear-leaves-zeros", test_clear);
     g_test_add_func("/memory/too-large-names-the-size", test_too_large_names_the_size);
-    return g_test_run();
 }

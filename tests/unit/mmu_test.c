@@ -3,6 +3,7 @@
 #include "cpu/e500/spr.h"
 #include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 static E500MmuResult look(E500 *c, Ea ea, bool as, uint8_t pid, bool pr, E500Access access, E500Translation *t)
 {
@@ -335,9 +336,8 @@ static void the_soft_tlb_never_outlives_the_exact_one(Fixture *f, gconstpointer 
     }
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(mmu)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/mmu/every-page-size-translates-its-own-bits", every_page_size_translates_its_own_bits);
     TEST("/mmu/each-permission-allows-its-access-only", each_permission_allows_its_access_only);
     TEST("/mmu/a-pid-sees-its-own-and-global-pages", a_pid_sees_its_own_and_global_pages);
@@ -357,5 +357,4 @@ int main(int argc, char **argv)
     TEST("/mmu/a-full-mailbox-invalidates-everything-unprotected", a_full_mailbox_invalidates_everything_unprotected);
     TEST("/mmu/tlbivax-can-take-a-whole-array", tlbivax_can_take_a_whole_array);
     TEST("/mmu/the-soft-tlb-never-outlives-the-exact-one", the_soft_tlb_never_outlives_the_exact_one);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/soc/mpic.h"
+#include "tests/unit/unit.h"
 
 #include "platform/base/bus.h"
 #include "tests/unit/device_helper.h"
@@ -702,9 +703,8 @@ static void test_remote(void)
     device_free(mpic);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(mpic)
 {
-    g_test_init(&argc, &argv, NULL);
 #define TEST(name, fn) g_test_add("/mpic/" name, Fixture, NULL, set_up, fn, tear_down)
     TEST("registers-come-up-as-documented", test_reset);
     TEST("a-level-asks-until-it-is-lowered", test_level);
@@ -738,5 +738,4 @@ int main(int argc, char **argv)
     TEST("saved-state-goes-on-elsewhere", test_save);
     TEST("describes-itself-and-its-msi-block", test_nodes);
     g_test_add_func("/mpic/elsewhere-it-is-its-wires", test_remote);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/options/priv.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -407,9 +408,8 @@ static void test_bad_chardevs(void)
     bad("-device e1000", "-device e1000: unknown or not yet supported");
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(options)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/options/a-board-has-its-own-limits", test_boards);
     g_test_add_func(SIZE_MAX > UINT32_MAX ? "/options/a-board-may-have-more-memory-than-another"
                                           : "/options/memory-must-fit-this-host",
@@ -432,5 +432,4 @@ int main(int argc, char **argv)
     g_test_add_func("/options/paravirtual-board", test_paravirtual_board);
     g_test_add_func("/options/double-commas-are-commas", test_pairs);
     g_test_add_func("/options/sizes", test_sizes);
-    return g_test_run();
 }

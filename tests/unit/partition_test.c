@@ -3,6 +3,7 @@
 
 #include "hcall/hcall.h"
 #include "platform/machine/partition.h"
+#include "tests/unit/unit.h"
 
 /* Of the list of strings; NULL: it is not there. */
 static const char *string(Partition *p, const char *name)
@@ -160,9 +161,8 @@ static void full(void)
     partition_free(p);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(partition)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/partition/power-on-has-no-reason", power_on);
     g_test_add_func("/partition/the-next-boot-is-told-why-the-last-one-ended", causes);
     g_test_add_func("/partition/a-stop-is-told-once", told_once);
@@ -170,5 +170,4 @@ int main(int argc, char **argv)
     g_test_add_func("/partition/a-stop-that-the-guest-survived-is-forgotten", survived);
     g_test_add_func("/partition/errors-are-fetched-oldest-first", errors);
     g_test_add_func("/partition/errors-without-end-keep-the-first", full);
-    return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/pci/host.h"
+#include "tests/unit/unit.h"
 
 #include "tests/unit/device_helper.h"
 
@@ -201,9 +202,8 @@ static void test_node(void)
     device_free(h);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(pci_host)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pci-host/the-bridge-is-device-0-in-pci-byte-order", test_bridge);
     g_test_add_func("/pci-host/only-writable-bits-of-the-bridge-change", test_writes);
     g_test_add_func("/pci-host/absent-devices-read-all-ones", test_absent);
@@ -212,5 +212,4 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-host/translation-windows-are-kept-until-reset", test_atmu);
     g_test_add_func("/pci-host/saved-state-goes-on-elsewhere", test_save);
     g_test_add_func("/pci-host/describes-itself", test_node);
-    return g_test_run();
 }

@@ -3,6 +3,7 @@
  * QMP over a real socket, on a run state with nothing behind it.
  */
 #include "platform/control/qmp.h"
+#include "tests/unit/unit.h"
 
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -417,10 +418,9 @@ static void add(const char *path, GTestFunc test)
     g_test_add_func(path, HAVE_JSON_GLIB ? test : skip);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(qmp)
 {
     g_setenv("LC_ALL", "C", TRUE);
-    g_test_init(&argc, &argv, NULL);
     add("/qmp/commands-come-after-negotiation", negotiation);
     add("/qmp/a-request-is-applied-when-it-is-answered", states);
     add("/qmp/tells-the-name-of-the-guest", guest_name);
@@ -435,5 +435,4 @@ int main(int argc, char **argv)
     add("/qmp/a-request-without-end-is-cut-off", endless_request);
     add("/qmp/one-client-at-a-time", second_client);
     add("/qmp/specs-that-mean-nothing-say-so", bad_specs);
-    return g_test_run();
 }

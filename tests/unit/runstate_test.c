@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/machine/runstate_ops.h"
+#include "tests/unit/unit.h"
 
 /* A machine that only writes down what is asked of it. */
 typedef struct Fake {
@@ -369,9 +370,8 @@ static void test_threads(void)
     fake_clear(&f);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(runstate)
 {
-    g_test_init(&argc, &argv, NULL);
     quiet();
     for (unsigned w = 0; w < G_N_ELEMENTS(ways); w++) {
         for (unsigned c = 0; c < RUN_CAUSES; c++) {
@@ -393,5 +393,4 @@ int main(int argc, char **argv)
     g_test_add_func("/runstate/a-crash-from-before-a-reset-is-none-after-it", test_crash_before_reset);
     g_test_add_func("/runstate/a-request-counts-as-made-after-it-was-taken", test_made_outlives_pending);
     g_test_add_func("/runstate/requests-from-many-threads-end-in-shutdown", test_threads);
-    return g_test_run();
 }

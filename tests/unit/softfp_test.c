@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cpu/e500/softfp.h"
+#include "tests/unit/unit.h"
 
 enum { ROUNDS = 200000, ROUNDS_SLOW = 4000000 };
 
@@ -546,7 +547,7 @@ static void test_host_memory_formats(void)
     }
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(softfp)
 {
     static const struct {
         Op op;
@@ -563,7 +564,6 @@ int main(int argc, char **argv)
         {FNMS, "/softfp/host/negative-multiply-subtract"},
         {RSP, "/softfp/host/round-to-single"},
     };
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/softfp/each-invalid-operation-has-its-cause", test_invalid_operations);
     g_test_add_func("/softfp/nans-propagate-in-the-order-a-b-c", test_nan_operands);
     g_test_add_func("/softfp/zero-has-the-sign-the-rounding-mode-gives", test_signs_of_zero);
@@ -580,5 +580,4 @@ int main(int argc, char **argv)
     g_test_add_func("/softfp/host/integers", test_host_integers);
     g_test_add_func("/softfp/host/enabled-exceptions-move-the-exponent", test_host_rebias);
     g_test_add_func("/softfp/host/memory-formats", test_host_memory_formats);
-    return g_test_run();
 }

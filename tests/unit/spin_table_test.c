@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/soc/spin_table.h"
+#include "tests/unit/unit.h"
 
 #include "tests/unit/device_helper.h"
 
@@ -108,14 +109,12 @@ static void test_others(void)
     g_assert_cmphex(spin_table_entry(UINT64_C(0xfef000000), 3), ==, UINT64_C(0xfef000060));
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(spin_table)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/spin-table/every-cpu-waits-after-reset", test_reset);
     g_test_add_func("/spin-table/clearing-bit-0-releases-with-one-write", test_release_64);
     g_test_add_func("/spin-table/clearing-bit-0-releases-with-two-writes", test_release_32);
     g_test_add_func("/spin-table/clearing-bit-0-releases-byte-by-byte", test_release_bytes);
     g_test_add_func("/spin-table/a-cpu-is-released-once-until-reset", test_once);
     g_test_add_func("/spin-table/boot-cpu-and-absent-cpus-are-not-released", test_others);
-    return g_test_run();
 }

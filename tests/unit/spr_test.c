@@ -3,6 +3,7 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/spr.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 typedef enum { NONE = 0, RO = 1, WO = 2, RW = 3 } Allowed;
 
@@ -190,9 +191,8 @@ static void performance_monitor_registers_have_a_user_s_view(Fixture *f, gconstp
     g_assert_cmphex(c->trap.esr, ==, ESR_PIL);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(spr)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/spr/numbers-are-unique-and-ascending", numbers_are_unique_and_ascending);
     TEST("/spr/every-number-answers-as-its-row-says", every_number_answers_as_its_row_says);
     TEST("/spr/plain-registers-keep-their-mask-s-bits", plain_registers_keep_their_mask_s_bits);
@@ -203,5 +203,4 @@ int main(int argc, char **argv)
     TEST("/spr/the-hypervisor-category-is-not-there", the_hypervisor_category_is_not_there);
     TEST("/spr/dbcr0-rst-asks-for-a-reset", dbcr0_rst_asks_for_a_reset);
     TEST("/spr/performance-monitor-registers-have-a-user-s-view", performance_monitor_registers_have_a_user_s_view);
-    return g_test_run();
 }

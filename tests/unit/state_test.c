@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cpu/e500/core.h"
+#include "tests/unit/unit.h"
 
 static void every_byte_is_in_exactly_one_row(void)
 {
@@ -98,13 +99,11 @@ static void xer_splits_and_joins(void)
     g_assert_cmpuint(s.xer_count, ==, 10);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(state)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/state/every-byte-is-in-exactly-one-row", every_byte_is_in_exactly_one_row);
     g_test_add_func("/state/a-level-writes-its-rows-and-no-others", a_level_writes_its_rows_and_no_others);
     g_test_add_func("/state/a-reset-core-says-what-it-is", a_reset_core_says_what_it_is);
     g_test_add_func("/state/an-unknown-model-is-not-found", an_unknown_model_is_not_found);
     g_test_add_func("/state/xer-splits-and-joins", xer_splits_and_joins);
-    return g_test_run();
 }

@@ -3,6 +3,7 @@
 #include "cpu/e500/timers.h"
 #include "cpu/e500/spr.h"
 #include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
 
 enum {
     ENW = 1u << 31,
@@ -283,9 +284,8 @@ static void setting_the_time_base_leaves_the_decrementer(Fixture *f, gconstpoint
     g_assert_cmpuint(get(c, SPRNO_DEC), ==, 400);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(timers)
 {
-    g_test_init(&argc, &argv, NULL);
     TEST("/timers/the-time-base-counts-at-its-frequency", the_time_base_counts_at_its_frequency);
     TEST("/timers/no-core-of-several-sets-its-time-base", no_core_of_several_sets_its_time_base);
     TEST("/timers/the-decrementer-stops-at-zero-and-says-so-once", the_decrementer_stops_at_zero_and_says_so_once);
@@ -303,5 +303,4 @@ int main(int argc, char **argv)
     TEST("/timers/state-that-was-saved-goes-on-from-there", state_that_was_saved_goes_on_from_there);
     TEST("/timers/a-runtime-write-keeps-the-time-base", a_runtime_write_keeps_the_time_base);
     TEST("/timers/setting-the-time-base-leaves-the-decrementer", setting_the_time_base_leaves_the_decrementer);
-    return g_test_run();
 }

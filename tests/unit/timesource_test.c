@@ -2,6 +2,7 @@
 #include <glib.h>
 
 #include "cpu/timesource.h"
+#include "tests/unit/unit.h"
 
 static void virtual_time_moves_only_when_told(void)
 {
@@ -62,13 +63,11 @@ static void a_quotient_beyond_64_bits_saturates(void)
     g_assert_cmpuint(mul_div_u64(UINT64_C(1) << 40, UINT64_C(1) << 40, 2), ==, UINT64_MAX);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(timesource)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/timesource/virtual-time-moves-only-when-told", virtual_time_moves_only_when_told);
     g_test_add_func("/timesource/virtual-time-never-goes-back", virtual_time_never_goes_back);
     g_test_add_func("/timesource/host-time-stands-still-while-stopped", host_time_stands_still_while_stopped);
     g_test_add_func("/timesource/a-product-beyond-64-bits-divides-exactly", a_product_beyond_64_bits_divides_exactly);
     g_test_add_func("/timesource/a-quotient-beyond-64-bits-saturates", a_quotient_beyond_64_bits_saturates);
-    return g_test_run();
 }

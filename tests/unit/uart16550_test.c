@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/soc/uart16550.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -358,9 +359,8 @@ static void test_node(Fixture *f, gconstpointer data)
     g_assert_cmpuint(tree_cell(tree, path, "cell-index", 0), ==, 1);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(uart16550)
 {
-    g_test_init(&argc, &argv, NULL);
 #define TEST(name, fn) g_test_add("/uart16550/" name, Fixture, NULL, set_up, fn, tear_down)
     TEST("comes-up-idle", test_reset);
     TEST("sends-what-is-written-in-order", test_sends);
@@ -380,5 +380,4 @@ int main(int argc, char **argv)
     TEST("reserved-and-read-only-registers-change-nothing", test_edges);
     TEST("saved-state-goes-on-elsewhere", test_save);
     TEST("describes-itself", test_node);
-    return g_test_run();
 }

@@ -3,6 +3,7 @@
  * vCPU threads, write-back hooks and rebuilding, with an accelerator that only keeps books.
  */
 #include "cpu/vcpu.h"
+#include "tests/unit/unit.h"
 
 #include <string.h>
 
@@ -514,9 +515,8 @@ static void test_many_rebuilds(void)
     set_free(set);
 }
 
-int main(int argc, char **argv)
+UNIT_TESTS(vcpu)
 {
-    g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vcpu/each-hook-writes-at-its-level", test_levels);
     g_test_add_func("/vcpu/a-copy-nobody-changed-is-not-written", test_clean_copy_is_not_written);
     g_test_add_func("/vcpu/a-changed-copy-reaches-the-accelerator", test_change_survives_run);
@@ -531,5 +531,4 @@ int main(int argc, char **argv)
     g_test_add_func("/vcpu/events-that-cannot-be-attached-refuse-or-stop", test_failed_events);
     g_test_add_func("/vcpu/a-prepare-that-fails-loses-nothing", test_failed_prepare_loses_nothing);
     g_test_add_func("/vcpu/a-hundred-rebuilds-leave-one-vm", test_many_rebuilds);
-    return g_test_run();
 }
