@@ -60,6 +60,7 @@ enum {
 enum { MCSR_V2_BUS_IBERR = 1u << 4, MCSR_V2_BUS_RBERR = 1u << 3, MCSR_V2_BUS_WBERR = 1u << 2 };
 
 enum {
+    HID0_EN_L2MMU_MHD = 1u << 30, /* e500mc: more than one matching TLB entry is a machine check */
     HID0_DOZE = 1u << 23, /* what MSR[WE] enters */
     HID0_NAP = 1u << 22,
     HID0_SLEEP = 1u << 21,

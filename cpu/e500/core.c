@@ -2,6 +2,8 @@
  *
  * Making a core, and what has to follow when its state is replaced as a whole.
  */
+#include <string.h>
+
 #include "cpu/e500/core.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mmu.h"
@@ -18,6 +20,7 @@ void e500_state_replaced(E500 *c, StateLevel level)
         c->watchdog_exit = false;
         __atomic_store_n(&c->doorbells, 0, __ATOMIC_SEQ_CST);
         e500_replay_reset(c);
+        memset(c->multiple_told, 0, sizeof c->multiple_told);
     }
     if (level >= STATE_FULL) {
         e500_timers_init(c);

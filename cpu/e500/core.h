@@ -120,6 +120,7 @@ typedef struct E500 {
     uint32_t in_guest;          /* atomic: between e500_enter() and e500_leave(): it looks at attention soon */
     E500TlbMail tlb_mail;
     uint64_t tlb1_valid;          /* bit n: s.tlb1[n] is valid */
+    uint32_t multiple_told[8];    /* a bit for each of 256 hashes of a page: e500_tell_multiple() spoke of it since the last reset */
     uint64_t timer_tb;            /* time base up to which FIT and watchdog events were counted */
     bool icmp_armed;              /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
     bool watchdog_exit;           /* second expiry of the watchdog, to be reported as an exit */

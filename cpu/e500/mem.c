@@ -70,6 +70,8 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Pie
     result = e500_mmu_lookup(c, ea, ctx, access, &t);
     if (result != MMU_OK)
         return raise_mmu(c, result, ea, ctx, access, flags & MEM_EPID ? ESR_EPID : 0);
+    if (t.multiple)
+        e500_tell_multiple(c, ea);
     page = e500_vm_ram(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
     if (page && !(t.mas2 & MAS2_E) && !e500_debug_watches_page(c, ea & 0xfffff000u))
         soft_tlb_fill(c, ea, ctx, &t, page);
@@ -327,6 +329,8 @@ ExecResult e500_fetch_slow(E500 *c, Ea pc)
         case MMU_OK:
             break;
         }
+        if (t.multiple)
+            e500_tell_multiple(c, pc);
         if (t.mas2 & MAS2_E)
             return e500_raise(c, EXCP_INST_STORAGE, ESR_BO);
         page = e500_vm_ram(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);

@@ -99,6 +99,18 @@ typedef struct Hit {
     unsigned tlb, esel, count;
 } Hit;
 
+/* Of several that match the first one found stays the hit. */
+static void hit_add(Hit *hit, const E500TlbEntry *entry, unsigned tlb, unsigned esel)
+{
+    if (!hit->count++)
+        *hit = (Hit){entry, tlb, esel, 1};
+}
+
+/*
+ * The entry that translates ea.  Where several match, which an e500 core forbids and does not notice by itself, the lower one is
+ * taken: TLB0 before TLB1, and in each the lower number.
+ */
+
 static Hit tlb_find(const E500 *c, Ea ea, bool as, Pids pids)
 {
     const E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
@@ -106,14 +118,32 @@ static Hit tlb_find(const E500 *c, Ea ea, bool as, Pids pids)
 
     for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
         if (entry_matches(&set[way], ea, as, pids))
-            hit = (Hit){&set[way], 0, way, hit.count + 1};
+            hit_add(&hit, &set[way], 0, way);
     for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
         unsigned n = (unsigned)__builtin_ctzll(valid);
 
         if (entry_matches(&c->s.tlb1[n], ea, as, pids))
-            hit = (Hit){&c->s.tlb1[n], 1, n, hit.count + 1};
+            hit_add(&hit, &c->s.tlb1[n], 1, n);
     }
     return hit;
+}
+
+/* Only the e500mc looks for a second match, and only when software asks it to (e500mc core manual, HID0[EN_L2MMU_MHD]). */
+static bool detects_multiple(const E500 *c)
+{
+    return c->model->core == E500_CORE_MC && c->s.spr[SPR_HID0] & HID0_EN_L2MMU_MHD;
+}
+
+void e500_tell_multiple(E500 *c, Ea ea)
+{
+    unsigned page = (ea >> 12) * 0x9e3779b1u >> 24; /* one of 256, as the bits of multiple_told are */
+    uint32_t bit = 1u << page % 32;
+
+    if (c->multiple_told[page / 32] & bit)
+        return;
+    c->multiple_told[page / 32] |= bit;
+    LOG(LOG_GUEST_ERRORS, "vCPU %u: pc 0x%08x: more than one TLB entry translates 0x%08x; the lower one is used", c->index, c->s.pc,
+        ea);
 }
 
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out)
@@ -130,8 +160,9 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access acc
     out->read = allowed & 1;
     out->write = allowed & 4;
     out->execute = allowed & 16;
-    if (hit.count > 1)
-        return MMU_MULTIPLE; /* *out is one of them: a debugger may look through it */
+    out->multiple = hit.count > 1;
+    if (out->multiple && detects_multiple(c))
+        return MMU_MULTIPLE; /* *out is filled all the same: a debugger may look through it */
     if (access == ACCESS_READ ? out->read : access == ACCESS_WRITE ? out->write : out->execute)
         return MMU_OK;
     return MMU_DENIED;

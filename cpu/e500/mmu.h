@@ -12,14 +12,17 @@ typedef struct E500Translation {
     uint32_t mas2;             /* WIMGE */
     uint64_t page_size;        /* bytes */
     bool read, write, execute; /* permissions for the asking privilege */
+    bool multiple;             /* other entries match too; this is the one that counts */
 } E500Translation;
 
+/* MMU_MULTIPLE: more than one entry matches and the core detects it, which is a machine check. */
 typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500MmuResult;
 
 /* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
 uint64_t e500_context(bool as, uint8_t pid, bool pr);             /* upper half of a soft TLB tag */
 uint64_t e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
+void e500_tell_multiple(E500 *c, Ea ea);                          /* -d guest_errors: E500Translation.multiple was used */
 void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
 void e500_tlb_replaced(E500 *c);                                  /* s.tlb0, s.tlb1 or a PID were written as a whole */
 void e500_context_changed(E500 *c);                               /* MSR[PR,IS,DS] or PID changed */

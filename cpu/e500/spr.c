@@ -176,6 +176,15 @@ static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, uint32_t value)
     return EXEC_NEXT;
 }
 
+/* The soft TLB may hold what is a machine check once EN_L2MMU_MHD is set. */
+static ExecResult spr_write_hid0(E500 *c, E500SprSlot slot, uint32_t value)
+{
+    if ((c->s.spr[slot] ^ value) & HID0_EN_L2MMU_MHD)
+        e500_soft_tlb_flush(c);
+    c->s.spr[slot] = value;
+    return EXEC_NEXT;
+}
+
 static ExecResult spr_write_debug(E500 *c, E500SprSlot slot, uint32_t value)
 {
     c->s.spr[slot] = value;

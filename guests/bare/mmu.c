@@ -449,6 +449,31 @@ static void stale(void)
     flush();
 }
 
+/* Start-up code has two entries for one page while it replaces the firmware's by its own. */
+static void two_matches(void)
+{
+    uint32_t hid0 = mfspr(SPR_HID0);
+
+    *(volatile uint32_t *)FRAME = 0x600dcafe;
+    *(volatile uint32_t *)(FRAME + 0x1000) = 0xbad;
+    mtspr(SPR_HID0, hid0 & ~HID0_EN_L2MMU_MHD);
+    tlb1_map(6, TEST_EA, FRAME + 0x1000, 2, FULL);
+    tlb1_map(5, TEST_EA, FRAME, 2, FULL);
+    Trap t = at(load, MSR_ME, TEST_EA);
+    report("of two entries for a page the lower one counts", t.vector == TRAP_NONE && t.ret == 0x600dcafe);
+    static const char *detection = "HID0[EN_L2MMU_MHD]: a machine check on the e500mc, nothing on the e500v2";
+    if (kvm_serves()) {
+        report_skip(detection, "KVM does not look for a second match");
+    } else {
+        mtspr(SPR_HID0, hid0 | HID0_EN_L2MMU_MHD);
+        t = at(load, MSR_ME, TEST_EA);
+        report(detection, cpu_is_e500v2() ? t.vector == TRAP_NONE && t.ret == 0x600dcafe
+                                          : t.vector == VEC_MCHECK && t.mcsr & MCSR_L2MMU_MHIT);
+    }
+    mtspr(SPR_HID0, hid0);
+    flush();
+}
+
 static void little_endian(void)
 {
     *(volatile uint32_t *)FRAME = 0x11223344;
@@ -462,7 +487,7 @@ static void little_endian(void)
 
 void guest_main(void)
 {
-    report_plan(117);
+    report_plan(119);
     configuration();
     flush();
     round_trips();
@@ -474,5 +499,6 @@ void guest_main(void)
     searches();
     invalidations();
     stale();
+    two_matches();
     little_endian();
 }

@@ -65,6 +65,7 @@
 #define SPR_MCSRR1  571
 #define SPR_MCSR    572
 #define SPR_MCAR    573
+#define MCSR_L2MMU_MHIT 0x08000000u /* e500mc: more than one TLB entry matched */
 #define MCSR_MAV    0x00080000u /* e500mc: MCAR is valid */
 #define SPR_DSRR0   574
 #define SPR_DSRR1   575
@@ -117,6 +118,7 @@
 #define ESR_PIE 0x00010000
 #define ESR_SPE 0x00000080
 
+#define HID0_EN_L2MMU_MHD   0x40000000 /* e500mc: two matching TLB entries are a machine check */
 #define HID0_DOZE           0x00800000
 #define HID0_EN_MAS7_UPDATE 0x80
 
