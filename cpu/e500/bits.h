@@ -61,7 +61,7 @@ enum { MCSR_V2_BUS_IBERR = 1u << 4, MCSR_V2_BUS_RBERR = 1u << 3, MCSR_V2_BUS_WBE
 
 enum {
     HID0_EN_L2MMU_MHD = 1u << 30, /* e500mc: more than one matching TLB entry is a machine check */
-    HID0_DOZE = 1u << 23, /* what MSR[WE] enters */
+    HID0_DOZE = 1u << 23,         /* what MSR[WE] enters */
     HID0_NAP = 1u << 22,
     HID0_SLEEP = 1u << 21,
     HID0_EN_MAS7_UPDATE = 1u << 7,

@@ -119,13 +119,13 @@ typedef struct E500 {
     uint32_t remote_tlb;        /* atomic: tlb_mail is not empty: e500_attend_remote_tlb() */
     uint32_t in_guest;          /* atomic: between e500_enter() and e500_leave(): it looks at attention soon */
     E500TlbMail tlb_mail;
-    uint64_t tlb1_valid;          /* bit n: s.tlb1[n] is valid */
-    uint32_t multiple_told[8];    /* a bit for each of 256 hashes of a page: e500_tell_multiple() spoke of it since the last reset */
-    uint64_t timer_tb;            /* time base up to which FIT and watchdog events were counted */
-    bool icmp_armed;              /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
-    bool watchdog_exit;           /* second expiry of the watchdog, to be reported as an exit */
-    bool watchdog_told;           /* it was: not again before the guest has fed it */
-    bool host_debug;              /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
+    uint64_t tlb1_valid;       /* bit n: s.tlb1[n] is valid */
+    uint32_t multiple_told[8]; /* a bit for each of 256 hashes of a page: e500_tell_multiple() spoke of it since the last reset */
+    uint64_t timer_tb;         /* time base up to which FIT and watchdog events were counted */
+    bool icmp_armed;           /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
+    bool watchdog_exit;        /* second expiry of the watchdog, to be reported as an exit */
+    bool watchdog_told;        /* it was: not again before the guest has fed it */
+    bool host_debug;           /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
     const AccelDebug *host_watch; /* theirs, if it has watchpoints; borrowed */
     bool epr_taken;               /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];

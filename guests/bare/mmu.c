@@ -467,8 +467,8 @@ static void two_matches(void)
     } else {
         mtspr(SPR_HID0, hid0 | HID0_EN_L2MMU_MHD);
         t = at(load, MSR_ME, TEST_EA);
-        report(detection, cpu_is_e500v2() ? t.vector == TRAP_NONE && t.ret == 0x600dcafe
-                                          : t.vector == VEC_MCHECK && t.mcsr & MCSR_L2MMU_MHIT);
+        report(detection,
+               cpu_is_e500v2() ? t.vector == TRAP_NONE && t.ret == 0x600dcafe : t.vector == VEC_MCHECK && t.mcsr & MCSR_L2MMU_MHIT);
     }
     mtspr(SPR_HID0, hid0);
     flush();
