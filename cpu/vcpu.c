@@ -65,6 +65,21 @@ static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
     g_mutex_unlock(&set->lock);
 }
 
+/*
+ * A pending exit takes effect only by re-entry.  What comes of that is served too: the next access (lmw from a device), the end of a core
+ * that takes no machine check, or of the accelerator.
+ */
+static void finish_exit(Vcpu *vcpu, void *opaque)
+{
+    Vcpus *set = vcpu->set;
+    while (vcpu->exit.kind != VCPU_EXIT_INTR) {
+        set->ops->vcpu_run(vcpu->handle, &vcpu->exit, true);
+        VcpuExitKind kind = vcpu->exit.kind;
+        if (kind == VCPU_EXIT_MMIO || kind == VCPU_EXIT_EPR || kind == VCPU_EXIT_SHUTDOWN || kind == VCPU_EXIT_FATAL)
+            set->serve(set->opaque, vcpu, &vcpu->exit);
+    }
+}
+
 void *vcpu_thread(void *opaque)
 {
     VcpuThread *t = opaque;
@@ -80,7 +95,13 @@ void *vcpu_thread(void *opaque)
         }
         if (t->napping) {
             steal_end(&t->pub.steal);
-            g_cond_wait(&t->wake, &set->lock);
+            if (exit->kind == VCPU_EXIT_INTR || t->pub.deferred) {
+                g_cond_wait(&t->wake, &set->lock);
+            } else {
+                g_mutex_unlock(&set->lock);
+                finish_exit(&t->pub, NULL);
+                g_mutex_lock(&set->lock);
+            }
             continue;
         }
         t->awake = false;
@@ -210,21 +231,6 @@ typedef struct StateCall {
     GError *error;
 } StateCall;
 
-/*
- * A pending exit takes effect only by re-entry.  What comes of that is served too: the next access (lmw from a device), the end of a core
- * that takes no machine check, or of the accelerator.
- */
-static void finish_exit(Vcpu *vcpu, void *opaque)
-{
-    Vcpus *set = vcpu->set;
-    while (vcpu->exit.kind != VCPU_EXIT_INTR) {
-        set->ops->vcpu_run(vcpu->handle, &vcpu->exit, true);
-        VcpuExitKind kind = vcpu->exit.kind;
-        if (kind == VCPU_EXIT_MMIO || kind == VCPU_EXIT_EPR || kind == VCPU_EXIT_SHUTDOWN || kind == VCPU_EXIT_FATAL)
-            set->serve(set->opaque, vcpu, &vcpu->exit);
-    }
-}
-
 void vcpu_finish_exit(Vcpu *vcpu)
 {
     if (!vcpu->deferred && vcpu->exit.kind != VCPU_EXIT_INTR)
@@ -297,6 +303,8 @@ bool vcpus_resume(Vcpus *set, GError **error)
         Vcpu *vcpu = &set->vcpu[i].pub;
         if (vcpu->dirty && !state_write(vcpu, STATE_RUNTIME, error))
             return false;
+        if (vcpu->hold) /* nobody may wait for the end of an instruction of a vCPU that is not let run */
+            vcpu_finish_exit(vcpu);
     }
     g_mutex_lock(&set->lock);
     set->running = true;

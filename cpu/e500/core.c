@@ -19,8 +19,9 @@ void e500_state_replaced(E500 *c, StateLevel level)
         c->epr_taken = false;
         c->watchdog_exit = false;
         __atomic_store_n(&c->doorbells, 0, __ATOMIC_SEQ_CST);
-        e500_replay_reset(c);
         memset(c->multiple_told, 0, sizeof c->multiple_told);
+        c->device.open = false; /* its answer belongs to the past */
+        e500_leave(c);
     }
     if (level >= STATE_FULL) {
         e500_timers_init(c);

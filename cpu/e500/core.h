@@ -23,7 +23,7 @@ typedef enum ExecResult {
     EXEC_NEXT, /* done; pc + 4 follows */
     EXEC_JUMP, /* done; c->s.pc is already where execution goes on */
     EXEC_TRAP, /* interrupt recorded by e500_raise*(); nothing of the instruction took effect */
-    EXEC_EXIT, /* c->exit holds an exit; pc still at this instruction, which is executed again after it */
+    EXEC_EXIT, /* c->exit holds an exit; pc still at this instruction, which completes when the exit was answered (device.h) */
 } ExecResult;
 
 typedef enum E500Access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } E500Access;
@@ -47,13 +47,29 @@ typedef struct E500FetchTlb {
 enum { E500_SOFT_TLB_SIZE = 1024, E500_FETCH_TLB_SIZE = 256 };
 #define SOFT_TLB_EMPTY UINT64_C(1) /* never equals a page-aligned tag */
 
-/* Device accesses of the current instruction that already came back: it is executed again and finds them here. */
-enum { E500_REPLAY_MAX = 72 }; /* lswx of 128 bytes at a page crossing needs the most */
-typedef struct E500Replay {
-    unsigned done, next; /* answered; next one while executing again */
-    uint64_t data[E500_REPLAY_MAX];
-    bool failed[E500_REPLAY_MAX];
-} E500Replay;
+/* The part of an instruction's storage operand that lies in one page, translated. */
+typedef struct E500Piece {
+    uint64_t gpa;
+    uint8_t *host; /* NULL: a device */
+    unsigned size; /* bytes; 0: there is no such part */
+    bool little_endian, guarded;
+} E500Piece;
+
+enum { E500_OPERAND_MAX = 128 }; /* bytes: lmw and stmw of all registers have the longest operand */
+
+/*
+ * The instruction under way whose operand lies in a device, at least in part.  Its operand was translated, checked and shown to the
+ * debuggers once, before the first device access; what came of that stands here until the instruction completes (device.h).
+ */
+typedef struct E500DeviceOperand {
+    bool open;   /* there is such an instruction, and c->exit is or was its MMIO exit */
+    bool failed; /* nobody answered the access at `at`: the rest is not made */
+    bool is_write;
+    uint8_t unit; /* bytes of the longest single access: of a register that lmw loads, of an element */
+    E500Piece piece[2];
+    unsigned at; /* offset in the operand of the access that the exit asks for; the operand's size when none is left */
+    uint8_t bytes[E500_OPERAND_MAX]; /* the operand in order of address: what a store writes, what a load was answered so far */
+} E500DeviceOperand;
 
 typedef struct E500Counters {
     uint64_t instructions;
@@ -100,7 +116,7 @@ typedef struct E500 {
     uint32_t reserve_value;
     uintptr_t reserve_version; /* granule.h */
     VcpuExit *exit;
-    E500Replay replay;
+    E500DeviceOperand device;
     struct {
         E500Excp excp;
         uint32_t esr;
@@ -117,7 +133,7 @@ typedef struct E500 {
     uint32_t irq_lines;         /* atomic: bit per AccelIrq */
     uint32_t doorbells;         /* atomic: bit 0 doorbell, bit 1 critical doorbell pending */
     uint32_t remote_tlb;        /* atomic: tlb_mail is not empty: e500_attend_remote_tlb() */
-    uint32_t in_guest;          /* atomic: between e500_enter() and e500_leave(): it looks at attention soon */
+    uint32_t in_guest;          /* atomic: it executes or is in the middle of an instruction: e500_enter(), e500_leave() */
     E500TlbMail tlb_mail;
     uint64_t tlb1_valid;       /* bit n: s.tlb1[n] is valid */
     uint32_t multiple_told[8]; /* a bit for each of 256 hashes of a page: e500_tell_multiple() spoke of it since the last reset */
@@ -168,15 +184,11 @@ static inline void e500_enter(E500 *c)
 {
     __atomic_store_n(&c->in_guest, 1, __ATOMIC_SEQ_CST); /* before it looks at attention */
 }
+/* While device accesses of an instruction are under way its translations are in use: another core's tlbsync waits for them. */
 static inline void e500_leave(E500 *c)
 {
-    __atomic_store_n(&c->in_guest, 0, __ATOMIC_RELEASE);
-}
-
-/* An instruction completed or trapped: answers of its device accesses are used up. */
-static inline void e500_replay_reset(E500 *c)
-{
-    c->replay.done = c->replay.next = 0;
+    if (!c->device.open)
+        __atomic_store_n(&c->in_guest, 0, __ATOMIC_RELEASE);
 }
 
 /* Everything derived from s is stale: s was replaced as a whole (put_state). */

@@ -36,6 +36,13 @@ static void zero_ram(E500 *c, uint64_t gpa, uint8_t *host)
     granule_store_end(c, granule, was);
 }
 
+/* A device that the guest maps cacheable sees what a cache would cast out. */
+static ExecResult zero_device(E500 *c, Ea line, unsigned flags)
+{
+    static const uint64_t zero[E500_OPERAND_MAX / 8];
+    return e500_store_units(c, line, 8, c->model->cache_line / 8, flags, zero);
+}
+
 /* A block cannot be made in the cache when the page is not cacheable or written through. */
 static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
 {
@@ -44,22 +51,17 @@ static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
     uint64_t ctx = flags & MEM_EPID ? e500_external_context(c, ACCESS_WRITE) : c->ctx_data;
     uint32_t epid = flags & MEM_EPID ? ESR_EPID : 0;
     Ea line = ea & ~(Ea)(c->model->cache_line - 1u);
-    ExecResult r = e500_mem_probe(c, ea, c->model->cache_line, ACCESS_WRITE, flags, &gpa, &host);
 
+    if (c->device.open) /* all of this was asked before its first access */
+        return zero_device(c, line, flags);
+    ExecResult r = e500_mem_probe(c, ea, c->model->cache_line, ACCESS_WRITE, flags, &gpa, &host);
     if (r != EXEC_NEXT)
         return r;
     if (page_attributes(c, ea, ACCESS_WRITE, ctx) & (MAS2_I | MAS2_W))
         return e500_raise_data(c, EXCP_ALIGNMENT, ESR_ST | epid, ea);
-    if (host) {
-        zero_ram(c, gpa - (ea - line), host - (ea - line));
-        return EXEC_NEXT;
-    }
-    /* A device that the guest maps cacheable sees what a cache would cast out. */
-    for (unsigned at = 0; at < c->model->cache_line; at += 8) {
-        r = e500_store_slow(c, line + at, 8, flags, 0);
-        if (r != EXEC_NEXT)
-            return r;
-    }
+    if (!host)
+        return zero_device(c, line, flags);
+    zero_ram(c, gpa - (ea - line), host - (ea - line));
     return EXEC_NEXT;
 }
 

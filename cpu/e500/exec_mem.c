@@ -3,10 +3,8 @@
  * Integer loads and stores, reservations, external PID, decorated storage (Power ISA 2.06B Book I §3.3.2–§3.3.6, Book II §4.4.2,
  * Book III-E §5.4.3).
  *
- * Nothing of an instruction takes effect before its access succeeded: the access may trap, or come back as an MMIO exit and be
- * executed again.
+ * Nothing of an instruction takes effect before its access succeeded: the access may trap, or be a device's and take exits (device.h).
  */
-#include "cpu/e500/debug.h"
 #include "cpu/e500/exec_helpers.h"
 #include "cpu/e500/granule.h"
 #include "cpu/e500/interrupt.h"
@@ -88,49 +86,31 @@ static ExecResult misaligned(E500 *c, Ea ea, bool is_store)
     return e500_raise_data(c, EXCP_ALIGNMENT, is_store ? ESR_ST : 0, ea);
 }
 
-/* Of a word that somebody watches it is told before anything else happened. */
-static ExecResult watch_multiple(E500 *c, const Insn *in, Ea ea, E500Access access)
-{
-    return __builtin_expect(e500_debug_watches(c), 0) ? e500_debug_multiple(c, ea, 32u - in->rt, access) : EXEC_NEXT;
-}
-
-/* All words are loaded before the first register changes, so that a fault or an exit may restart it, rA in range or not. */
+/* All words are loaded before the first register changes, so rA may be among them. */
 ExecResult exec_lmw(E500 *c, const Insn *in)
 {
-    uint32_t value[32];
+    uint64_t value[32];
     Ea ea = ea_d(c, in);
 
     if (ea & 3)
         return misaligned(c, ea, false);
-    ExecResult watched = watch_multiple(c, in, ea, ACCESS_READ);
-    if (watched != EXEC_NEXT)
-        return watched;
-    for (unsigned r = in->rt; r < 32; r++, ea += 4) {
-        ExecResult result = e500_load32(c, ea, &value[r]);
-        if (result != EXEC_NEXT)
-            return result;
-    }
-    for (unsigned r = in->rt; r < 32; r++)
-        c->s.gpr[r].w = value[r];
-    return EXEC_NEXT;
+    ExecResult r = e500_load_units(c, ea, 4, 32u - in->rt, MEM_MULTIPLE, value);
+    if (r == EXEC_NEXT)
+        for (unsigned i = in->rt; i < 32; i++)
+            c->s.gpr[i].w = (uint32_t)value[i - in->rt];
+    return r;
 }
 
-/* Interrupted half way it stores the same again later: the architecture lets it (Book III-E §7.7). */
 ExecResult exec_stmw(E500 *c, const Insn *in)
 {
+    uint64_t value[32];
     Ea ea = ea_d(c, in);
 
     if (ea & 3)
         return misaligned(c, ea, true);
-    ExecResult watched = watch_multiple(c, in, ea, ACCESS_WRITE);
-    if (watched != EXEC_NEXT)
-        return watched;
-    for (unsigned r = in->rt; r < 32; r++, ea += 4) {
-        ExecResult result = e500_store32(c, ea, c->s.gpr[r].w);
-        if (result != EXEC_NEXT)
-            return result;
-    }
-    return EXEC_NEXT;
+    for (unsigned i = in->rt; i < 32; i++)
+        value[i - in->rt] = c->s.gpr[i].w;
+    return e500_store_units(c, ea, 4, 32u - in->rt, MEM_MULTIPLE, value);
 }
 
 /* --- reservations ---

@@ -4,7 +4,6 @@
  * size is an alignment interrupt.  What they load are elements: each has its own byte order on a
  * little-endian page.
  */
-#include "cpu/e500/debug.h"
 #include "cpu/e500/exec_spe.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
@@ -32,41 +31,36 @@ static ExecResult failed(E500 *c, ExecResult r)
     return r;
 }
 
-/* Somebody who watches one of the elements is told before the first is accessed. */
-static inline ExecResult watch(E500 *c, Ea ea, unsigned size, E500Access access)
-{
-    return __builtin_expect(e500_debug_watches(c), 0) ? e500_debug_data_access(c, ea, size, access, false) : EXEC_NEXT;
-}
-
-/* n elements of `bits` bits from ea on; all are in one page. */
+/* n elements of `bits` bits from ea on, which are one access.  They come one by one only where all of them lie in RAM. */
 #define ELEMENTS(bits)                                                                            \
     static ExecResult load_elements_##bits(E500 *c, Ea ea, unsigned n, uint##bits##_t v[])        \
     {                                                                                             \
+        uint64_t value[4];                                                                        \
         if (ea & (n * (bits / 8) - 1))                                                            \
             return misaligned(c, ea, 0);                                                          \
-        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_READ);                           \
-        if (__builtin_expect(watched != EXEC_NEXT, 0))                                            \
-            return watched;                                                                       \
-        for (unsigned i = 0; i < n; i++) {                                                        \
-            ExecResult r = e500_load##bits(c, ea + i * (bits / 8), &v[i]);                        \
-            if (__builtin_expect(r != EXEC_NEXT, 0))                                              \
-                return failed(c, r);                                                              \
+        if (n == 1 || e500_load_hits(c, ea)) {                                                    \
+            for (unsigned i = 0; i < n; i++) {                                                    \
+                ExecResult r = e500_load##bits(c, ea + i * (bits / 8), &v[i]);                    \
+                if (__builtin_expect(r != EXEC_NEXT, 0))                                          \
+                    return failed(c, r);                                                          \
+            }                                                                                     \
+            return EXEC_NEXT;                                                                     \
         }                                                                                         \
-        return EXEC_NEXT;                                                                         \
+        ExecResult r = e500_load_units(c, ea, bits / 8, n, 0, value);                             \
+        for (unsigned i = 0; i < n && r == EXEC_NEXT; i++)                                        \
+            v[i] = (uint##bits##_t)value[i];                                                      \
+        return failed(c, r);                                                                      \
     }                                                                                             \
     static ExecResult store_elements_##bits(E500 *c, Ea ea, unsigned n, const uint##bits##_t v[]) \
     {                                                                                             \
+        uint64_t value[4];                                                                        \
         if (ea & (n * (bits / 8) - 1))                                                            \
             return misaligned(c, ea, ESR_ST);                                                     \
-        ExecResult watched = watch(c, ea, n * (bits / 8), ACCESS_WRITE);                          \
-        if (__builtin_expect(watched != EXEC_NEXT, 0))                                            \
-            return watched;                                                                       \
-        for (unsigned i = 0; i < n; i++) {                                                        \
-            ExecResult r = e500_store##bits(c, ea + i * (bits / 8), v[i]);                        \
-            if (__builtin_expect(r != EXEC_NEXT, 0))                                              \
-                return failed(c, r);                                                              \
-        }                                                                                         \
-        return EXEC_NEXT;                                                                         \
+        if (n == 1)                                                                               \
+            return failed(c, e500_store##bits(c, ea, v[0]));                                      \
+        for (unsigned i = 0; i < n; i++)                                                          \
+            value[i] = v[i];                                                                      \
+        return failed(c, e500_store_units(c, ea, bits / 8, n, 0, value));                         \
     }
 ELEMENTS(16)
 ELEMENTS(32)

@@ -3,23 +3,17 @@
  * The slow half of loads, stores and fetches: soft TLB misses, device accesses, misaligned and
  * page-crossing accesses, little-endian pages, external PIDs.
  *
- * The e500 cores do misaligned loads and stores in hardware.  Of RAM they are done byte by byte; of
- * a device they are split into naturally aligned pieces, lowest address first, each its own MMIO
- * exit.  Both pages of an access that crosses are translated before any byte moves, so an interrupt
+ * The e500 cores do misaligned loads and stores in hardware.  They are split into naturally aligned
+ * accesses, lowest address first; of a device each is an MMIO exit of its own (device.h).  An
+ * operand lies in two pages at most, and both are translated before any byte moves, so an interrupt
  * finds nothing half done.
  */
 #include "cpu/e500/debug.h"
+#include "cpu/e500/device.h"
 #include "cpu/e500/granule.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
-
-typedef struct Piece {
-    uint64_t gpa;
-    uint8_t *host; /* NULL: a device */
-    unsigned size;
-    bool little_endian, guarded;
-} Piece;
 
 static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E500Access access, uint32_t esr)
 {
@@ -53,7 +47,7 @@ static void soft_tlb_fill(E500 *c, Ea ea, uint64_t ctx, const E500Translation *t
 }
 
 /* Translates one page's part of an access. */
-static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Piece *out)
+static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, E500Piece *out)
 {
     uint64_t ctx = flags & MEM_EPID ? e500_external_context(c, access) : c->ctx_data;
     const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
@@ -82,32 +76,41 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, Pie
     return EXEC_NEXT;
 }
 
-/* One or two pieces; *n says how many. */
-static ExecResult resolve_all(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, Piece piece[2], unsigned *n)
+/* Debug events of n accesses of `unit` bytes each from ea on: the words of a multiple are one access each, elements are not. */
+static ExecResult watch(E500 *c, Ea ea, unsigned unit, unsigned n, E500Access access, unsigned flags)
 {
-    unsigned room = 4096 - (ea & 0xfff);
+    if (__builtin_expect(!e500_debug_watches(c), 1))
+        return EXEC_NEXT;
+    return flags & MEM_MULTIPLE ? e500_debug_multiple(c, ea, n, access) : e500_debug_data_access(c, ea, unit * n, access, false);
+}
+
+/* An operand of n units of `unit` bytes. */
+static ExecResult resolve_all(E500 *c, Ea ea, unsigned unit, unsigned n, E500Access access, unsigned flags, E500Piece piece[2])
+{
+    unsigned room = 4096 - (ea & 0xfff), size = unit * n;
     ExecResult r;
 
     piece[0].size = size <= room ? size : room;
     piece[1].size = size - piece[0].size;
-    *n = piece[1].size ? 2 : 1;
     r = resolve(c, ea, access, flags, &piece[0]);
-    if (r == EXEC_NEXT && *n == 2) {
+    if (r == EXEC_NEXT && piece[1].size) {
         r = resolve(c, ea + room, access, flags, &piece[1]);
         /* One access, two byte orders: EREF 2.0 §6.4.8.2 */
-        if (r == EXEC_NEXT && piece[0].little_endian != piece[1].little_endian)
+        if (r == EXEC_NEXT && room % unit && piece[0].little_endian != piece[1].little_endian)
             r = e500_raise_data(c, EXCP_DATA_STORAGE, ESR_BO | (access == ACCESS_WRITE ? ESR_ST : 0), ea + room);
     }
-    if (r == EXEC_NEXT && e500_debug_watches(c))
-        r = e500_debug_data_access(c, ea, size, access, false);
-    return r;
+    return r == EXEC_NEXT ? watch(c, ea, unit, n, access, flags) : r;
 }
 
-/* --- aligned RAM in one access, as other cores may watch it --- */
-
-static bool is_whole(const Piece *p, unsigned n)
+static bool is_ram(const E500Piece piece[2])
 {
-    return n == 1 && p->host && !((uintptr_t)p->host & (p->size - 1));
+    return piece[0].host && (!piece[1].size || piece[1].host);
+}
+
+/* Aligned units of RAM in one page.  Each is one access, as other cores may watch it. */
+static bool is_whole(const E500Piece piece[2], unsigned unit)
+{
+    return !piece[1].size && piece[0].host && !((uintptr_t)piece[0].host & (unit - 1));
 }
 
 static uint64_t host_load(const uint8_t *host, unsigned size)
@@ -151,148 +154,126 @@ static inline void ram_store(E500 *c, uint64_t gpa, uint8_t *host, unsigned size
     granule_store_end(c, granule, was);
 }
 
-/* --- devices --- */
-
-static ExecResult bus_error(E500 *c, const Piece *p, uint64_t gpa, bool is_write)
-{
-    uint32_t mcsr = is_write ? MCSR_ST : p->guarded ? MCSR_LD | MCSR_LDG : MCSR_LD;
-
-    return e500_raise_machine_check(c, mcsr | MCSR_MAV, gpa);
-}
-
-/* One aligned access: the answer if there is one already, else the exit that asks for it. */
-static ExecResult device_access(E500 *c, const Piece *p, uint64_t gpa, unsigned size, bool is_write, uint64_t *data)
-{
-    E500Replay *r = &c->replay;
-
-    if (r->next < r->done) {
-        unsigned i = r->next++;
-
-        if (r->failed[i])
-            return bus_error(c, p, gpa, is_write);
-        *data = r->data[i];
-        return EXEC_NEXT;
-    }
-    if (r->done == E500_REPLAY_MAX) /* no instruction needs as many */
-        return bus_error(c, p, gpa, is_write);
-    *c->exit = (VcpuExit){
-        .kind = VCPU_EXIT_MMIO,
-        .mmio = {.gpa = gpa, .size = (uint8_t)size, .is_write = is_write, .data = is_write ? *data : 0},
-    };
-    r->next = 0;
-    return EXEC_EXIT;
-}
-
-/* Largest naturally aligned piece at gpa that is not longer than `left`. */
-static unsigned aligned_size(uint64_t gpa, unsigned left)
-{
-    unsigned size = 8;
-
-    while (size > left || gpa % size)
-        size /= 2;
-    return size;
-}
-
-static uint64_t low_bytes(uint64_t value, unsigned n)
-{
-    return n == 8 ? value : value & ((UINT64_C(1) << 8 * n) - 1);
-}
-
-/* Both read memory in ascending order: the first byte is the most significant one. */
-static ExecResult piece_load(E500 *c, const Piece *p, uint64_t *value)
-{
-    for (unsigned at = 0, size; at < p->size; at += size) {
-        uint64_t data = 0;
-
-        if (p->host) {
-            size = 1;
-            data = __atomic_load_n(p->host + at, __ATOMIC_RELAXED);
-        } else {
-            ExecResult r;
-
-            size = aligned_size(p->gpa + at, p->size - at);
-            r = device_access(c, p, p->gpa + at, size, false, &data);
-            if (r != EXEC_NEXT)
-                return r;
-        }
-        *value = (size == 8 ? 0 : *value << 8 * size) | low_bytes(data, size);
-    }
-    return EXEC_NEXT;
-}
-
-/* The low p->size bytes of value. */
-static ExecResult piece_store(E500 *c, const Piece *p, uint64_t value)
-{
-    for (unsigned at = 0, size; at < p->size; at += size) {
-        if (p->host) {
-            size = 1;
-            ram_store(c, p->gpa + at, p->host + at, 1, (uint8_t)(value >> 8 * (p->size - at - 1)));
-        } else {
-            uint64_t data;
-            ExecResult r;
-
-            size = aligned_size(p->gpa + at, p->size - at);
-            data = low_bytes(value >> 8 * (p->size - at - size), size);
-            r = device_access(c, p, p->gpa + at, size, true, &data);
-            if (r != EXEC_NEXT)
-                return r;
-        }
-    }
-    return EXEC_NEXT;
-}
+/* --- operands: in memory, as bytes in order of address, as values --- */
 
 static uint64_t byte_reverse(uint64_t value, unsigned size)
 {
     return __builtin_bswap64(value) >> 8 * (8 - size);
 }
 
+static uint64_t in_page_order(const E500Piece *p, uint64_t value, unsigned size)
+{
+    return p->little_endian ? byte_reverse(value, size) : value;
+}
+
+static void bytes_from_ram(const E500Piece *p, unsigned unit, uint8_t *bytes)
+{
+    for (unsigned at = 0, size; at < p->size; at += size) {
+        size = e500_aligned_size(p->gpa + at, unit, p->size - at);
+        e500_bytes_put(bytes + at, size, host_load(p->host + at, size));
+    }
+}
+
+static void bytes_to_ram(E500 *c, const E500Piece *p, unsigned unit, const uint8_t *bytes)
+{
+    for (unsigned at = 0, size; at < p->size; at += size) {
+        size = e500_aligned_size(p->gpa + at, unit, p->size - at);
+        ram_store(c, p->gpa + at, p->host + at, size, e500_bytes_get(bytes + at, size));
+    }
+}
+
+/* The bytes that devices did not give, then the units' values, each in the byte order of the page it begins in. */
+static void load_pieces(const E500Piece piece[2], unsigned unit, unsigned n, uint8_t *bytes, uint64_t value[])
+{
+    for (unsigned i = 0, at = 0; i < 2; at += piece[i++].size)
+        if (piece[i].size && piece[i].host)
+            bytes_from_ram(&piece[i], unit, bytes + at);
+    for (unsigned i = 0; i < n; i++)
+        value[i] = in_page_order(&piece[i * unit >= piece[0].size], e500_bytes_get(bytes + i * unit, unit), unit);
+}
+
+static void store_pieces(E500 *c, const E500Piece piece[2], unsigned unit, const uint8_t *bytes)
+{
+    for (unsigned i = 0, at = 0; i < 2; at += piece[i++].size)
+        if (piece[i].size && piece[i].host)
+            bytes_to_ram(c, &piece[i], unit, bytes + at);
+}
+
+ExecResult e500_load_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned flags, uint64_t value[])
+{
+    E500DeviceOperand *d = &c->device;
+    E500Piece piece[2];
+    uint8_t bytes[E500_OPERAND_MAX];
+    ExecResult r;
+
+    if (d->open) {
+        r = e500_device_close(c);
+        if (r == EXEC_NEXT)
+            load_pieces(d->piece, unit, n, d->bytes, value);
+        return r;
+    }
+    r = resolve_all(c, ea, unit, n, ACCESS_READ, flags, piece);
+    if (r != EXEC_NEXT)
+        return r;
+    if (!is_ram(piece))
+        return e500_device_open(c, piece, unit, NULL);
+    if (!is_whole(piece, unit))
+        load_pieces(piece, unit, n, bytes, value);
+    else
+        for (unsigned i = 0; i < n; i++)
+            value[i] = in_page_order(&piece[0], host_load(piece[0].host + i * unit, unit), unit);
+    return EXEC_NEXT;
+}
+
+/* Devices first: once every exit is answered nothing can fail any more but a bus error. */
+ExecResult e500_store_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned flags, const uint64_t value[])
+{
+    E500DeviceOperand *d = &c->device;
+    E500Piece piece[2];
+    uint8_t bytes[E500_OPERAND_MAX];
+    ExecResult r;
+
+    if (d->open) {
+        r = e500_device_close(c);
+        if (r == EXEC_NEXT)
+            store_pieces(c, d->piece, unit, d->bytes);
+        return r;
+    }
+    r = resolve_all(c, ea, unit, n, ACCESS_WRITE, flags, piece);
+    if (r != EXEC_NEXT)
+        return r;
+    if (is_whole(piece, unit)) {
+        for (unsigned i = 0; i < n; i++)
+            ram_store(c, piece[0].gpa + i * unit, piece[0].host + i * unit, unit, in_page_order(&piece[0], value[i], unit));
+        return EXEC_NEXT;
+    }
+    for (unsigned i = 0; i < n; i++)
+        e500_bytes_put(bytes + i * unit, unit, in_page_order(&piece[i * unit >= piece[0].size], value[i], unit));
+    if (!is_ram(piece))
+        return e500_device_open(c, piece, unit, bytes);
+    store_pieces(c, piece, unit, bytes);
+    return EXEC_NEXT;
+}
+
 ExecResult e500_load_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t *value)
 {
-    Piece piece[2];
-    unsigned n;
-    uint64_t v = 0;
-    ExecResult r = resolve_all(c, ea, size, ACCESS_READ, flags, piece, &n);
-
-    if (r == EXEC_NEXT && is_whole(piece, n))
-        v = host_load(piece[0].host, size);
-    else
-        for (unsigned i = 0; i < n && r == EXEC_NEXT; i++)
-            r = piece_load(c, &piece[i], &v);
-    if (r == EXEC_NEXT)
-        *value = !(flags & MEM_LE) == !piece[0].little_endian ? v : byte_reverse(v, size);
-    return r;
+    return e500_load_units(c, ea, size, 1, flags, value);
 }
 
 ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t value)
 {
     const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
-    Piece piece[2];
-    unsigned n;
 
     if (!flags && slot->tag_write == (c->ctx_data | (ea & (0xfffff000u | (size - 1))))) {
         ram_store(c, (slot->gpa_page & ~UINT64_C(0xfff)) | (ea & 0xfff), (uint8_t *)(slot->addend + ea), size, value);
         return EXEC_NEXT;
     }
-    ExecResult r = resolve_all(c, ea, size, ACCESS_WRITE, flags, piece, &n);
-    if (r != EXEC_NEXT)
-        return r;
-    if (!(flags & MEM_LE) != !piece[0].little_endian)
-        value = byte_reverse(value, size);
-    if (is_whole(piece, n)) {
-        ram_store(c, piece[0].gpa, piece[0].host, size, value);
-        return EXEC_NEXT;
-    }
-    /* Devices first: once every exit is answered nothing can fail any more but a bus error. */
-    for (unsigned pass = 0; pass < 2; pass++)
-        for (unsigned i = 0; i < n && r == EXEC_NEXT; i++)
-            if (!piece[i].host == !pass)
-                r = piece_store(c, &piece[i], i + 1 < n ? value >> 8 * piece[1].size : value);
-    return r;
+    return e500_store_units(c, ea, size, 1, flags, &value);
 }
 
 ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host)
 {
-    Piece p;
+    E500Piece p;
     ExecResult r = resolve(c, ea, access, flags, &p);
 
     if (r == EXEC_NEXT && e500_debug_watches(c))

@@ -4,8 +4,8 @@
  * big-endian RAM; all else (miss, device, little-endian page, misaligned, page crossing) is mem.c's, and so are the
  * stores of a core that is not alone (granule.h).
  *
- * EXEC_NEXT: done.  EXEC_TRAP: the interrupt is recorded.  EXEC_EXIT: c->exit is an MMIO exit; the instruction
- * is executed again once it is answered and then finds the answer in c->replay.
+ * EXEC_NEXT: done.  EXEC_TRAP: the interrupt is recorded.  EXEC_EXIT: c->exit is an MMIO exit; the instruction completes when it was
+ * answered (device.h).
  */
 #pragma once
 
@@ -14,10 +14,17 @@
 #include "cpu/e500/core.h"
 
 enum {
-    MEM_LE = 1,   /* byte-reversed access (lwbrx) */
-    MEM_EPID = 2, /* external PID: context from EPLC (loads) or EPSC (stores) */
+    MEM_EPID = 1,     /* external PID: context from EPLC (loads) or EPSC (stores) */
+    MEM_MULTIPLE = 2, /* lmw, stmw: to debug events each unit is an access of its own */
 };
 
+/*
+ * The operand of an instruction that is more than one value: n units of `unit` bytes (1, 2, 4, 8) from ea on, E500_OPERAND_MAX bytes in all.
+ * An instruction makes one call for its whole operand, before it changes a register.
+ */
+ExecResult e500_load_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned flags, uint64_t value[]);
+ExecResult e500_store_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned flags, const uint64_t value[]);
+/* The same of one value. */
 ExecResult e500_load_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t *value);
 ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t value);
 /* Makes c->fetch_page/fetch_host the page of pc. */
@@ -27,6 +34,12 @@ ExecResult e500_fetch_slow(E500 *c, Ea pc);
  * permission interrupts as a load (ACCESS_READ) or store would.  size: 4, a word; more, the aligned block around ea.
  */
 ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsigned flags, uint64_t *gpa, uint8_t **host);
+
+/* Loads from the page of ea hit the soft TLB: it is RAM that may be read and nobody watches. */
+static inline bool e500_load_hits(const E500 *c, Ea ea)
+{
+    return c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)].tag_read == (c->ctx_data | (ea & 0xfffff000u));
+}
 
 static inline uint64_t e500_swap(uint64_t v, unsigned size)
 {

@@ -3,6 +3,7 @@
  * The interpreter: fetch, decode (memoized), execute; between instructions it looks at one word,
  * c->attention, and every slice at the time.
  */
+#include "cpu/e500/device.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
@@ -33,36 +34,45 @@ static inline const SoftDecoded *decode(SoftVcpu *vcpu, uint32_t word)
     return d;
 }
 
+/* What an instruction came to, but EXEC_NEXT.  True: go on; false: *c->exit holds the exit. */
+static bool ended(SoftVcpu *vcpu, E500 *c, ExecResult r, const Insn *in)
+{
+    if (r == EXEC_EXIT && c->device.open)
+        vcpu->accessing = *in;
+    return r == EXEC_JUMP || (r == EXEC_TRAP && e500_deliver_trap(c));
+}
+
 /* One instruction.  True: go on; false: *c->exit holds the exit. */
 static inline bool step(SoftVcpu *vcpu, E500 *c)
 {
     uint32_t word;
     Ea pc = c->s.pc;
     ExecResult r = e500_fetch(c, pc, &word);
-    if (__builtin_expect(r == EXEC_NEXT, 1)) {
-        const SoftDecoded *d = decode(vcpu, word);
-        r = d->exec(c, &d->insn);
-    }
+    if (__builtin_expect(r != EXEC_NEXT, 0))
+        return e500_deliver_trap(c);
+    const SoftDecoded *d = decode(vcpu, word);
+    r = d->exec(c, &d->insn);
     if (__builtin_expect(r == EXEC_NEXT, 1)) {
         c->s.pc = pc + 4;
         return true;
     }
-    if (r == EXEC_JUMP)
-        return true;
-    return r == EXEC_TRAP && e500_deliver_trap(c);
+    return r == EXEC_JUMP || ended(vcpu, c, r, &d->insn);
 }
 
-/* The instruction whose device access was answered, once more; its answers are used up unless it
- * needs another. */
-static bool step_again(SoftVcpu *vcpu, E500 *c)
+/* The answer of a device access.  When it was the instruction's last one, that completes. */
+static bool complete_mmio(SoftVcpu *vcpu, E500 *c)
 {
-    c->replay.next = 0;
+    ExecResult r = e500_device_answered(c, c->exit);
+    if (r == EXEC_EXIT)
+        return false;
     c->exit->kind = VCPU_EXIT_INTR;
-    bool go_on = step(vcpu, c);
-    if (go_on || c->exit->kind != VCPU_EXIT_MMIO)
-        e500_replay_reset(c);
+    if (r == EXEC_JUMP)
+        return true;
+    r = insn_exec[vcpu->accessing.id](c, &vcpu->accessing);
     c->count.instructions++;
-    return go_on;
+    if (r == EXEC_NEXT)
+        c->s.pc += 4;
+    return r == EXEC_NEXT || ended(vcpu, c, r, &vcpu->accessing);
 }
 
 static void show_first_time(SoftVcpu *vcpu, E500 *c)
@@ -148,23 +158,17 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
  * way of executing. */
 static bool complete(SoftVcpu *vcpu, E500 *c, VcpuExit *exit)
 {
-    VcpuExit answered = *exit;
-    switch (answered.kind) {
+    switch (exit->kind) {
     case VCPU_EXIT_MMIO:
-        if (c->replay.done < E500_REPLAY_MAX) {
-            c->replay.data[c->replay.done] = answered.mmio.data;
-            c->replay.failed[c->replay.done] = answered.mmio.failed;
-            c->replay.done++;
-        }
-        return step_again(vcpu, c);
+        return complete_mmio(vcpu, c);
     case VCPU_EXIT_EPAPR_HCALL:
-        e500_complete_hcall(c, &answered);
+        e500_complete_hcall(c, exit);
         c->count.instructions++;
         break;
     case VCPU_EXIT_EPR:
-        c->s.spr[SPR_EPR] = answered.epr.epr;
+        c->s.spr[SPR_EPR] = exit->epr.epr;
         c->epr_taken = true;
-        *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
+        exit->kind = VCPU_EXIT_INTR;
         return e500_take_interrupt(c) != EXEC_EXIT;
     case VCPU_EXIT_INTR:
     case VCPU_EXIT_IDLE:
@@ -175,7 +179,7 @@ static bool complete(SoftVcpu *vcpu, E500 *c, VcpuExit *exit)
     case VCPU_EXIT_KINDS:
         break;
     }
-    *exit = (VcpuExit){.kind = VCPU_EXIT_INTR};
+    exit->kind = VCPU_EXIT_INTR;
     return true;
 }
 
@@ -213,7 +217,11 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
     TimeSource *ts = c->vm->time;
 
     bool ends_step = exit->kind == VCPU_EXIT_MMIO || exit->kind == VCPU_EXIT_EPAPR_HCALL || exit->kind == VCPU_EXIT_EPR;
-    if (!complete(vcpu, c, exit) || complete_only)
+    if (!complete(vcpu, c, exit))
+        return;
+    /* Only now: an instruction that was in the middle of its device accesses completes with the translations that it began with. */
+    e500_attend_remote_tlb(c);
+    if (complete_only)
         return;
     if (ends_step && vcpu->debug.single_step) {
         stepped(c);
@@ -223,7 +231,6 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
     if (time_now_ns(ts) >= c->timer_deadline_ns)
         e500_timers_update(c);
     e500_attention(c, E500_ATT_IRQ);
-    e500_enter(c);
     for (;;) {
         unsigned n = slice_length(c, ts), left = n;
         while (left > 0) {
@@ -240,7 +247,6 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
         if (exited || virtual_event(c, ts))
             break;
     }
-    e500_leave(c);
 }
 
 void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
@@ -250,7 +256,6 @@ void soft_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
 
     c->exit = exit;
     e500_enter(c);
-    e500_attend_remote_tlb(c); /* completing an exit translates again */
     run(vcpu, c, exit, complete_only);
     e500_leave(c);
 }

@@ -32,6 +32,7 @@ typedef struct SoftVcpu {
     AccelVcpu base;
     bool took_step; /* the single step of this run was one instruction, not an interrupt */
     bool launched;  /* has executed: a protected VM's state is closed from then on */
+    Insn accessing; /* while core.device is open: the instruction whose operand that is */
     AccelDebug debug;
     uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */
     GHashTable *seen;           /* -d in_asm: pcs already shown */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cpu/soft: what holds for an exit between the moment it is answered and the moment it takes effect.
+ */
+#include "cpu/e500/mmu.h"
+#include "tests/unit/soft_fixture.h"
+#include "tests/unit/unit.h"
+
+/* --- device accesses of every kind, and what others do before they complete --- */
+
+/* Instructions that access the device, with r4 as the base and r5 = 0 as the index.  The device gives the bytes 0x11, 0x12, … in order
+ * of address. */
+#define MC "e500mc"
+#define V2 "e500v2"
+static const struct {
+    const char *model;
+    InsnId id;
+    bool indexed;
+    int d;             /* displacement, where it is not indexed */
+    Ea base;           /* r4 before */
+    unsigned accesses; /* exits that it takes */
+    uint64_t r3;       /* afterwards; 0, and of a store: unchanged */
+    Ea r4;             /* afterwards */
+} access_row[] = {
+    {MC, INSN_lbz, false, 0, SOFT_DEVICE, 1, 0x11, SOFT_DEVICE},
+    {MC, INSN_lhz, false, 2, SOFT_DEVICE, 1, 0x1112, SOFT_DEVICE},
+    {MC, INSN_lha, false, 2, SOFT_DEVICE, 1, 0x1112, SOFT_DEVICE},
+    {MC, INSN_lwz, false, 4, SOFT_DEVICE, 1, 0x11121314, SOFT_DEVICE},
+    {MC, INSN_lwzu, false, 4, SOFT_DEVICE, 1, 0x11121314, SOFT_DEVICE + 4},
+    {MC, INSN_lwz, false, 1, SOFT_DEVICE, 3, 0x11121314, SOFT_DEVICE},
+    {MC, INSN_lwbrx, true, 0, SOFT_DEVICE, 1, 0x14131211, SOFT_DEVICE},
+    {MC, INSN_lhbrx, true, 0, SOFT_DEVICE + 1, 2, 0x1211, SOFT_DEVICE + 1},
+    {MC, INSN_lwepx, true, 0, SOFT_DEVICE, 1, 0x11121314, SOFT_DEVICE},
+    {MC, INSN_lmw, false, 0, SOFT_DEVICE, 29, 0x11121314, 0x15161718},
+    {MC, INSN_lfd, false, 0, SOFT_DEVICE, 1, 0, SOFT_DEVICE},
+    {MC, INSN_stw, false, 0, SOFT_DEVICE, 1, 0x21222324, SOFT_DEVICE},
+    {MC, INSN_stwu, false, 8, SOFT_DEVICE, 1, 0x21222324, SOFT_DEVICE + 8},
+    {MC, INSN_stw, false, 3, SOFT_DEVICE, 3, 0x21222324, SOFT_DEVICE},
+    {MC, INSN_sthbrx, true, 0, SOFT_DEVICE, 1, 0x21222324, SOFT_DEVICE},
+    {MC, INSN_stmw, false, 0, SOFT_DEVICE, 29, 0x21222324, SOFT_DEVICE},
+    {MC, INSN_stfd, false, 0, SOFT_DEVICE, 1, 0x21222324, SOFT_DEVICE},
+    {MC, INSN_dcbz, true, 0, SOFT_DEVICE, 8, 0x21222324, SOFT_DEVICE},
+    {MC, INSN_stwepx, true, 0, SOFT_DEVICE, 1, 0x21222324, SOFT_DEVICE},
+    {V2, INSN_evldd, false, 0, SOFT_DEVICE, 1, UINT64_C(0x1112131415161718), SOFT_DEVICE},
+    {V2, INSN_evldw, false, 0, SOFT_DEVICE, 2, UINT64_C(0x1112131415161718), SOFT_DEVICE},
+    {V2, INSN_evldh, false, 0, SOFT_DEVICE, 4, UINT64_C(0x1112131415161718), SOFT_DEVICE},
+    {V2, INSN_evstdw, false, 0, SOFT_DEVICE, 2, 0x21222324, SOFT_DEVICE},
+    {V2, INSN_dcbz, true, 0, SOFT_DEVICE, 4, 0x21222324, SOFT_DEVICE},
+};
+
+/* What happens between an answer and the next run of the vCPU. */
+typedef enum Between { NOTHING, UNRELATED_TLBIVAX, OWN_TLBIVAX, PARKED, WATCHED, REWRITTEN, BETWEENS } Between;
+
+static void disturb(SoftFixture *f, Between what)
+{
+    AccelDebug watch = {.n_watchpoints = 1, .watchpoint = {{SOFT_DEVICE, SOFT_DEVICE + 0xfff, true, true}}};
+    switch (what) {
+    case UNRELATED_TLBIVAX: /* more than the mail holds: everything that is not protected goes */
+        for (unsigned i = 0; i < E500_TLB_MAIL_MAX + 1; i++)
+            e500_tlbivax(soft_core(f, 1), 0x70000000 + i * 4096);
+        break;
+    case OWN_TLBIVAX: /* TLBSEL = 1 */
+        e500_tlbivax(soft_core(f, 1), SOFT_DEVICE | 1 << 3);
+        break;
+    case PARKED:
+        disturb(f, UNRELATED_TLBIVAX);
+        g_assert_true(accel_soft.vcpu_get_state(f->vcpu[0], &f->state, NULL));
+        break;
+    case WATCHED:
+        g_assert_true(accel_soft.vcpu_set_debug(f->vcpu[0], &watch, NULL));
+        break;
+    case REWRITTEN: /* by another core: the instruction began as what it was */
+        soft_put_word(f, SOFT_CODE, 0);
+        break;
+    case NOTHING:
+    case BETWEENS:
+        break;
+    }
+}
+
+/* Answers the accesses of the instruction at SOFT_CODE; each names the device once, in ascending order. */
+static void answer_all(SoftFixture *f, unsigned accesses, Ea offset, Between what)
+{
+    VcpuExit *exit = &f->exit[0];
+    uint64_t next = SOFT_DEVICE_GPA + offset;
+    uint8_t byte = 0x11;
+
+    soft_run(f, 0, false);
+    for (unsigned n = 0; n < accesses; n++) {
+        g_assert_cmpint(exit->kind, ==, VCPU_EXIT_MMIO);
+        g_assert_cmphex(exit->mmio.gpa, ==, next);
+        next += exit->mmio.size;
+        if (!exit->mmio.is_write) {
+            exit->mmio.data = 0;
+            for (unsigned i = 0; i < exit->mmio.size; i++)
+                exit->mmio.data = exit->mmio.data << 8 | byte++;
+        }
+        disturb(f, what);
+        g_assert_cmphex(soft_core(f, 0)->s.pc, ==, SOFT_CODE);
+        soft_run(f, 0, true);
+    }
+}
+
+static void an_answer_takes_effect_whatever_happens_meanwhile(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(access_row); i++) {
+        for (Between what = NOTHING; what < BETWEENS; what++) {
+            SoftFixture f;
+            soft_up_with(&f, access_row[i].model, true);
+            E500 *c = soft_core(&f, 0);
+            unsigned line = c->model->cache_line;
+            Ea offset = access_row[i].base + (access_row[i].indexed ? 0 : (Ea)access_row[i].d) - SOFT_DEVICE;
+            uint32_t word =
+                access_row[i].indexed ? word_x(access_row[i].id, 3, 4, 5) : word_d(access_row[i].id, 3, 4, access_row[i].d);
+            if (access_row[i].id == INSN_dcbz)
+                word = word_x(INSN_dcbz, 0, 4, 5), offset &= ~(line - 1);
+            soft_put_word(&f, SOFT_CODE, word);
+            c->s.gpr[3].w = 0x21222324;
+            c->s.gpr[4].w = access_row[i].base;
+            answer_all(&f, access_row[i].accesses, offset, what);
+            g_test_message("%s, case %d", insn_info[access_row[i].id].name, what);
+            g_assert_cmpint(f.exit[0].kind, ==, VCPU_EXIT_INTR);
+            g_assert_cmphex(c->s.pc, ==, SOFT_CODE + 4);
+            if (access_row[i].id != INSN_lfd)
+                g_assert_cmphex(c->s.gpr[3].d, ==, access_row[i].r3 ? access_row[i].r3 : 0x21222324);
+            else
+                g_assert_cmphex(c->s.fpr[3], ==, UINT64_C(0x1112131415161718));
+            g_assert_cmphex(c->s.gpr[4].w, ==, access_row[i].r4);
+            soft_down(&f, NULL);
+        }
+    }
+}
+
+/* Served late, but served: the next access finds the translation gone. */
+static void mail_is_served_after_completion(SoftFixture *f, gconstpointer unused)
+{
+    E500 *c = soft_core(f, 0);
+    soft_put_word(f, SOFT_CODE, word_d(INSN_lwz, 3, 4, 0));
+    soft_put_word(f, SOFT_CODE + 4, word_d(INSN_lwz, 3, 4, 0));
+    c->s.gpr[4].w = SOFT_DEVICE;
+    soft_run(f, 0, false);
+    e500_tlbivax(soft_core(f, 1), SOFT_DEVICE | 1 << 3);
+    g_assert_false(e500_tlbsync_done(soft_core(f, 1))); /* the translation is in use until the access is complete */
+    f->exit[0].mmio.data = 7;
+    soft_run(f, 0, true);
+    g_assert_true(e500_tlbsync_done(soft_core(f, 1)));
+    g_assert_cmpuint(c->s.gpr[3].w, ==, 7);
+    soft_run_for(f, 0, 1);
+    g_assert_cmpint(f->exit[0].kind, ==, VCPU_EXIT_INTR);
+    g_assert_cmphex(c->s.spr[SPR_SRR0], ==, SOFT_CODE + 4);
+    g_assert_cmphex(c->s.spr[SPR_DEAR], ==, SOFT_DEVICE);
+}
+
+static void a_reset_drops_the_answer(SoftFixture *f, gconstpointer unused)
+{
+    E500 *c = soft_core(f, 0);
+    soft_put_word(f, SOFT_CODE, word_d(INSN_lwz, 3, 4, 0));
+    c->s.gpr[4].w = SOFT_DEVICE;
+    soft_run(f, 0, false);
+    g_assert_cmpint(f->exit[0].kind, ==, VCPU_EXIT_MMIO);
+    e500_state_reset(&f->state, c->model, 0);
+    f->state.pc = 0x2000;
+    g_assert_true(accel_soft.vcpu_put_state(f->vcpu[0], &f->state, STATE_RESET, NULL));
+    soft_run(f, 0, true);
+    g_assert_cmpint(f->exit[0].kind, ==, VCPU_EXIT_INTR);
+    g_assert_cmphex(c->s.pc, ==, 0x2000);
+    g_assert_cmphex(c->s.gpr[3].w, ==, 0);
+}
+
+static void nobody_answers_once(SoftFixture *f, gconstpointer unused)
+{
+    E500 *c = soft_core(f, 0);
+    soft_put_word(f, SOFT_CODE, word_d(INSN_lmw, 29, 4, 0));
+    c->s.gpr[4].w = SOFT_DEVICE;
+    soft_run(f, 0, false);
+    f->exit[0].mmio.data = 1;
+    soft_run(f, 0, true);
+    g_assert_cmphex(f->exit[0].mmio.gpa, ==, SOFT_DEVICE_GPA + 4);
+    f->exit[0].mmio.failed = true;
+    soft_run(f, 0, true);
+    g_assert_cmpint(f->exit[0].kind, ==, VCPU_EXIT_INTR);
+    g_assert_cmphex(c->s.spr[SPR_MCAR], ==, (uint32_t)(SOFT_DEVICE_GPA + 4));
+    g_assert_cmphex(c->s.spr[SPR_MCSRR0], ==, SOFT_CODE);
+    g_assert_cmphex(c->s.gpr[29].w, ==, 0);
+}
+
+#define SOFT_TEST(path, function) g_test_add(path, SoftFixture, NULL, soft_up, function, soft_down)
+
+UNIT_TESTS(soft)
+{
+    g_test_add_func("/soft/an-answer-takes-effect-whatever-happens-meanwhile", an_answer_takes_effect_whatever_happens_meanwhile);
+    SOFT_TEST("/soft/mail-is-served-after-completion", mail_is_served_after_completion);
+    SOFT_TEST("/soft/a-reset-drops-the-answer", a_reset_drops_the_answer);
+    SOFT_TEST("/soft/nobody-answers-once", nobody_answers_once);
+}
