@@ -11,6 +11,9 @@ guest-linux:
 guest-linux-e500v2:
 	@guests/linux/build.sh -o build/guests/linux-e500v2 kernel e500v2
 
+guest-linux-stock:
+	@guests/linux/build.sh -o build/guests/linux-stock kernel stock
+
 # Programs for Linux on an e500v2, as one more cpio behind the initramfs.  No gcc that lives speaks SPE; clang does.
 
 SPE_CC    ?= $(firstword $(shell command -v clang clang-14 2>/dev/null))
@@ -44,7 +47,7 @@ build/guests/kvm-rsp: tests/kvm/rsp.c | guest-cc
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) -std=gnu11 -O2 -static -Wall -Wextra -D_GNU_SOURCE -o $@ $<
 
-#@ make guest-linux     build the Linux guest: five minutes, once; guest-linux-e500v2 the other kernel
+#@ make guest-linux     build the Linux guest: five minutes, once; guest-linux-e500v2, guest-linux-stock the other kernels
 #@ make kvm-host        build the KVM host's kernels: fifteen minutes, once
 #@ make install-deps    install what building and testing need
-.PHONY: run guest-linux guest-linux-e500v2 install-deps kvm-host
+.PHONY: run guest-linux guest-linux-e500v2 guest-linux-stock install-deps kvm-host

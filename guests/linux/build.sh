@@ -7,7 +7,8 @@
 #   build.sh [-o DIR] [kernel|initramfs|all] [MODEL]
 #
 # Prints the directory of each product.  With -o DIR it also leaves symbolic links to the products there.
-# MODEL is a processor with a fragment here (e500mc).  Needs neither root nor deb-src lines.
+# MODEL is a processor with a fragment here (e500mc, e500v2), or "stock": the kernel's own configuration for
+# e500mc boards, as users build it, and none of Quoin's drivers.  Needs neither root nor deb-src lines.
 #
 #   $cache/linux-MODEL-KEY/   vmlinux [vmlinux.early] uImage zImage.epapr System.map config build.log
 #   $cache/initramfs-KEY/     initramfs.cpio.gz busybox.config build.log
@@ -104,6 +105,45 @@ linux_build() {
     ! linux_has_early || step "linux 6.1: again, with an early console" 0 linux_early
 }
 
+# --- the stock kernel: a defconfig of Linux's own and a few lines, no sources changed, no modules
+
+stock_inputs() {
+    linux_version
+    "${CROSS}gcc" --version
+    "${CROSS}ld" --version
+    declare -f check_config linux_unpack linux_make stock_configure stock_compile stock_collect
+    cat "$here/stock.config"
+}
+
+# Kconfig believes the last line about a symbol.
+stock_configure() {
+    local config=$work/linux-source-6.1/.config
+    linux_make corenet32_smp_defconfig
+    cat "$here/stock.config" >>"$config"
+    linux_make olddefconfig
+    check_config "$here/stock.config" "$config"
+}
+
+stock_compile() {
+    linux_make -j"$jobs" vmlinux
+    linux_make -j"$jobs" uImage
+}
+
+stock_collect() {
+    local tree=$work/linux-source-6.1
+    "${CROSS}strip" -o "$work/out/vmlinux" "$tree/vmlinux"
+    cp "$tree/System.map" "$work/out/"
+    cp "$tree/.config" "$work/out/config"
+    cp "$tree/arch/powerpc/boot/uImage" "$work/out/"
+}
+
+stock_build() {
+    step "linux 6.1: unpack" 0 linux_unpack
+    step "linux 6.1: configure corenet32_smp" 0 stock_configure
+    step "linux 6.1: compile, $jobs at a time" 3000 stock_compile
+    step "linux 6.1: collect" 0 stock_collect
+}
+
 # --- the initramfs
 
 busybox_dsc() {
@@ -173,7 +213,10 @@ main() {
     kernel | initramfs | all) ;;
     *) die "what is $what? kernel, initramfs or all" ;;
     esac
-    if [[ $what != initramfs ]]; then
+    if [[ $what != initramfs && $model == stock ]]; then
+        inputs=$(stock_inputs)
+        product "linux-stock-$(key <<<"$inputs")" stock_build
+    elif [[ $what != initramfs ]]; then
         inputs=$(linux_inputs)
         product "linux-$model-$(key <<<"$inputs")" linux_build
     fi

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/image/boot.h"
 
+#include "cpu/log.h"
+#include "platform/image/layout.h"
+
 enum {
     MIB = 1 << 20,
-    FIRMWARE_ROOM = 32 * MIB, /* what firmware may use as it likes: files for it lie above */
-    INITRD_GAP = 32 * MIB,
-    INITRD_ALIGN = 16 * MIB,
-    DTB_GAP = 24 * MIB,
     EPAPR_MAGIC = 0x45504150, /* r6 of the boot CPU, ePAPR 1.1 §5.4.1 */
     BOOT_STACK = 16 * MIB - 8,
     TLB1_BOOT_ENTRY = 0,
 };
 
-static uint64_t align_down(uint64_t v, uint64_t to)
-{
-    return v & ~(to - 1);
-}
-
-static uint64_t align_up(uint64_t v, uint64_t to)
-{
-    return align_down(v + to - 1, to);
-}
-
-/* Smallest TLB1 page (MMU architecture 1.0: powers of four from 4 KiB) that covers [0, end); its
- * TSIZE. */
+/* TSIZE of the smallest TLB1 page that covers [0, end).  MMU architecture 1.0: powers of four from 4 KiB. */
 static unsigned tsize_covering(uint64_t end)
 {
     unsigned tsize = 1;
@@ -37,55 +25,75 @@ static uint64_t tsize_bytes(unsigned tsize)
     return UINT64_C(1024) << (2 * tsize);
 }
 
-/* *top: where what was loaded ends. */
-static bool load_programs(Boot *boot, const Config *config, uint64_t *top, GError **error)
+static bool load_images(Boot *boot, const Config *config, GError **error)
 {
-    if (!config->bios && !config->kernel)
-        return true;
-    boot->program = config->bios ? image_load_firmware(config->bios, config->ram_size, error)
-                                 : image_load_kernel(config->kernel, config->ram_size, error);
-    if (!boot->program)
+    const uint64_t ram = config->ram_size;
+    if (!config->kernel && config->initrd) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-initrd %s: needs a -kernel that uses it", config->initrd);
         return false;
-    *top = boot->program->high;
-    if (!config->bios)
-        return true;
-    *top = MAX(*top, FIRMWARE_ROOM);
-    if (!config->kernel)
-        return true;
-    boot->kernel = image_load_raw(config->kernel, "kernel", align_up(*top, MIB), config->ram_size, error);
-    if (!boot->kernel)
+    }
+    if (config->bios && !(boot->program = image_load_firmware(config->bios, ram, error)))
         return false;
-    *top = boot->kernel->high;
+    if (config->kernel && !config->bios && !(boot->program = image_load_kernel(config->kernel, ram, error)))
+        return false;
+    if (config->kernel && config->bios && !(boot->kernel = image_load_raw(config->kernel, "kernel", ram, error)))
+        return false;
+    if (config->initrd && !(boot->initrd = image_load_raw(config->initrd, "initrd", ram, error)))
+        return false;
+    return !config->dtb || (boot->dtb = image_load_dtb(config->dtb, error));
+}
+
+static uint64_t image_size(const Image *image)
+{
+    return image ? image->high - image->low : 0;
+}
+
+static void too_small(const Config *config, uint64_t needed, GError **error)
+{
+    const char *const images[][2] = {{"-bios", config->bios}, {"-kernel", config->kernel}, {"-initrd", config->initrd}};
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(images); i++)
+        if (images[i][1])
+            g_string_append_printf(names, "%s%s %s", names->len ? ", " : "", images[i][0], images[i][1]);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "-m %" G_GUINT64_FORMAT "M: too small: %s and the device tree take %" G_GUINT64_FORMAT "M", config->ram_size / MIB,
+                names->str, needed / MIB);
+}
+
+static bool find_places(Boot *boot, const Config *config, GError **error)
+{
+    Layout layout = {
+        .ram_size = config->ram_size,
+        .low = boot->program ? boot->program->low : 0,
+        .high = boot->program ? boot->program->high : 0,
+        .is_firmware = config->bios,
+        .kernel_size = image_size(boot->kernel),
+        .initrd_size = image_size(boot->initrd),
+    };
+    if (!layout_find(&layout)) {
+        too_small(config, layout.needed, error);
+        return false;
+    }
+    if (layout.dtb_beyond)
+        message_warning("-kernel %s: it ends at %" G_GUINT64_FORMAT "M, so the device tree lies at %" G_GUINT64_FORMAT
+                        "M, and Linux finds one only within the first %dM around itself",
+                        config->kernel, (layout.high + MIB - 1) / MIB, layout.dtb / MIB, LAYOUT_EARLY_MAP / MIB);
+    if (boot->kernel)
+        image_move(boot->kernel, layout.kernel);
+    if (boot->initrd) {
+        image_move(boot->initrd, layout.initrd);
+        boot->initrd_start = boot->initrd->low;
+        boot->initrd_end = boot->initrd->high;
+    }
+    boot->dtb_gpa = layout.dtb;
     return true;
 }
 
 bool boot_load(Boot *boot, const Config *config, GError **error)
 {
     *boot = (Boot){0};
-    uint64_t top = 0;
-    if (!config->kernel && config->initrd) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-initrd %s: needs a -kernel that uses it", config->initrd);
+    if (!load_images(boot, config, error) || !find_places(boot, config, error))
         return false;
-    }
-    if (!load_programs(boot, config, &top, error))
-        return false;
-    if (config->initrd) {
-        uint64_t gpa = align_down(top + INITRD_GAP, INITRD_ALIGN);
-        boot->initrd = image_load_raw(config->initrd, "initrd", gpa, config->ram_size, error);
-        if (!boot->initrd)
-            return false;
-        boot->initrd_start = boot->initrd->low;
-        boot->initrd_end = top = boot->initrd->high;
-    }
-    if (config->dtb && !(boot->dtb = image_load_dtb(config->dtb, error)))
-        return false;
-    boot->dtb_gpa = align_down(top + DTB_GAP, MIB);
-    if (boot->dtb_gpa + BOOT_DTB_MAX > config->ram_size) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "-m %" G_GUINT64_FORMAT "M: too small: images and the device tree above them end at %" G_GUINT64_FORMAT "M",
-                    config->ram_size / MIB, (boot->dtb_gpa + BOOT_DTB_MAX) / MIB);
-        return false;
-    }
     boot->mapped = tsize_bytes(tsize_covering(boot->dtb_gpa + BOOT_DTB_MAX));
     return true;
 }
@@ -147,5 +155,5 @@ void boot_release_state(E500State *s, uint64_t entry, uint64_t r3)
         s->gpr[i].d = 0;
     s->gpr[3].w = (uint32_t)r3;
     s->gpr[7].w = BOOT_SECONDARY_MAP;
-    map_start(s, align_down(entry, BOOT_SECONDARY_MAP), tsize_covering(BOOT_SECONDARY_MAP));
+    map_start(s, entry & ~(uint64_t)(BOOT_SECONDARY_MAP - 1), tsize_covering(BOOT_SECONDARY_MAP));
 }

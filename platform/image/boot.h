@@ -7,6 +7,7 @@
 
 #include "cpu/e500/state.h"
 #include "platform/options/config.h"
+#include "platform/image/layout.h"
 #include "platform/image/loader.h"
 #include "platform/base/memory.h"
 
@@ -21,9 +22,9 @@ typedef struct Boot {
     uint64_t mapped; /* bytes that TLB1[0] of the boot CPU maps from 0 on */
 } Boot;
 
-enum { BOOT_DTB_MAX = 1 << 20, BOOT_SECONDARY_MAP = 64 << 20 };
+enum { BOOT_DTB_MAX = LAYOUT_DTB_SIZE, BOOT_SECONDARY_MAP = 64 << 20 };
 
-/* Reads and checks every image and decides where it goes; puts nothing anywhere. */
+/* Reads and checks every image and decides where it goes (layout.h); puts nothing anywhere.  Warns when Linux would not find the tree. */
 bool boot_load(Boot *boot, const Config *config, GError **error);
 void boot_clear(Boot *boot);
 /* Images and tree into RAM. */

@@ -49,6 +49,16 @@ void image_add(Image *image, uint64_t gpa, uint64_t size, GBytes *data)
     image->high = gpa + size;
 }
 
+void image_move(Image *image, uint64_t gpa)
+{
+    uint64_t by = gpa - image->low; /* modulo 2^64, as the sums below */
+    for (guint i = 0; i < image->segments->len; i++)
+        g_array_index(image->segments, ImageSegment, i).gpa += by;
+    image->entry += by;
+    image->low += by;
+    image->high += by;
+}
+
 void image_free(Image *image)
 {
     if (!image)
@@ -213,7 +223,7 @@ Image *image_load_firmware(const char *path, uint64_t ram_size, GError **error)
 
 /* --- raw images and device trees */
 
-Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t ram_size, GError **error)
+Image *image_load_raw(const char *path, const char *what, uint64_t ram_size, GError **error)
 {
     ImageFile file = {.name = path, .format = what, .ram_size = ram_size};
     g_autoptr(GBytes) bytes = file_read(path, ram_size, error);
@@ -222,11 +232,10 @@ Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t
     gsize size = g_bytes_get_size(bytes);
     if (size == 0)
         return image_bad(&file, error, "the file is empty");
-    if (gpa > ram_size || size > ram_size - gpa)
-        return image_too_big(&file, gpa + size, error);
+    if (size > ram_size)
+        return image_too_big(&file, size, error);
     Image *image = image_new(what);
-    image->entry = gpa;
-    image_add(image, gpa, size, g_steal_pointer(&bytes));
+    image_add(image, 0, size, g_steal_pointer(&bytes));
     return image;
 }
 

@@ -34,7 +34,9 @@ Image *image_load_kernel(const char *path, uint64_t ram_size, GError **error);
 /* Firmware (U-Boot): of the same formats. */
 Image *image_load_firmware(const char *path, uint64_t ram_size, GError **error);
 Image *image_load_kernel_bytes(const char *name, GBytes *bytes, uint64_t ram_size, GError **error); /* for fuzzing */
-Image *image_load_raw(const char *path, const char *what, uint64_t gpa, uint64_t ram_size, GError **error);
+/* A file as it is, at 0 until it is moved; `what` names it in messages. */
+Image *image_load_raw(const char *path, const char *what, uint64_t ram_size, GError **error);
+void image_move(Image *image, uint64_t gpa); /* its first byte goes there */
 void image_free(Image *image);
 bool image_put(const Image *image, Memory *memory); /* into RAM; true (checked at load) */
 /* A -dtb file: checked (magic, version, totalsize against the file, structure).  NULL on error. */

@@ -392,14 +392,17 @@ static void test_raw(void)
 {
     g_autofree char *path = temp_file("initial ram disk", 16);
     g_autoptr(GError) error = NULL;
-    Image *image = image_load_raw(path, "initrd", RAM - 16, RAM, &error);
+    Image *image = image_load_raw(path, "initrd", RAM, &error);
     g_assert_no_error(error);
+    image_move(image, RAM - 16);
     g_assert_cmphex(image->low, ==, RAM - 16);
     g_assert_cmphex(image->high, ==, RAM);
+    image_move(image, MIB);
+    g_assert_cmphex(image->low, ==, MIB);
+    g_assert_cmphex(g_array_index(image->segments, ImageSegment, 0).gpa, ==, MIB);
     image_free(image);
-    g_assert_null(image_load_raw(path, "initrd", RAM - 15, RAM, &error));
-    g_autofree char *expected =
-        g_strdup_printf("%s: initrd: does not fit: it needs RAM up to 0x4000001, and -m gives 64 MiB", path);
+    g_assert_null(image_load_raw(path, "initrd", 15, &error));
+    g_autofree char *expected = g_strdup_printf("%s: larger than 0 MiB, the most that can be used of it", path);
     g_assert_cmpstr(error->message, ==, expected);
     g_unlink(path);
 }
