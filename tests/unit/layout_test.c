@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/image/layout.h"
 
-#include <glib.h>
-
 #include "tests/unit/unit.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -137,7 +135,7 @@ static void test_huge(void)
     g_assert_false(layout_find(&l));
 }
 
-UNIT(layout)
+UNIT_TESTS(layout)
 {
     g_test_add_func("/layout/places", test_places);
     g_test_add_func("/layout/firmware", test_firmware);
