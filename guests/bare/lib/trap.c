@@ -35,7 +35,8 @@ void trap_init_cpu(void)
     IVOR(10)
     IVOR(11)
     IVOR(12)
-    IVOR(13) IVOR(14) IVOR(15)
+    IVOR(13)
+    IVOR(14) IVOR(15)
 #undef IVOR
         mtspr(SPR_IVOR35, (uint32_t)vector_35 & 0xfff0);
     if (cpu_is_e500v2()) {
