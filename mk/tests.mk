@@ -191,7 +191,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
 #@ make check-deps      who may include whom
 #@ make check-format    the sources stand as `make format` leaves them
-#@ make check-golden    device trees against tests/golden/*.dts; golden-update writes them anew
+#@ make check-golden    device trees against tests/golden; golden-update writes them anew
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make check-guests    run them on quoin
 #@ make check-epapr     the conformance suite alone, with its tables
