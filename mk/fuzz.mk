@@ -13,10 +13,34 @@ check-fuzz: $(call runnable,$(FUZZ:%=$(B)/fuzz/%))
 	  $(call runnable,$(B)/fuzz/$$name) tests/fuzz/corpus/$$name || failed=$$((failed + 1)); done; \
 	echo "$$(($(words $(FUZZ)) - failed)) passed, $$failed failed"; test $$failed = 0
 
-fuzz-%: $(SRC)
-	@mkdir -p build/fuzz-live/$* && command -v clang >/dev/null || { echo "quoin: fuzzing needs clang" >&2; exit 1; }
-	$(Q)clang $(QCFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  -o build/fuzz-live/$*.run tests/fuzz/$*_fuzz.c $(filter-out platform/main.c,$(SRC)) $(QLIBS)
-	build/fuzz-live/$*.run -artifact_prefix=build/fuzz-live/$*- $(FUZZ_ARGS) build/fuzz-live/$* tests/fuzz/corpus/$*
+# Live, with clang's libFuzzer and sanitizers: what is found lies in build/fuzz-live/<name>-crash-…, new inputs in build/fuzz-live/<name>.
+# An input is short, so that thousands are tried in a second; what needs a longer one has it in the corpus.
+FUZZ_SECONDS   ?= 60
+FUZZ_MAX_LEN   := 1024
+FUZZ_CC        := clang
+FUZZ_CFLAGS    := -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz-decode: FUZZ_MAX_LEN := 64
+fuzz-guest: FUZZ_MAX_LEN := 256
+fuzz-loader: FUZZ_MAX_LEN := 4096
 
+build/fuzz-live/obj/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@command -v $(FUZZ_CC) >/dev/null || { echo "quoin: fuzzing needs clang: apt-get install clang" >&2; exit 1; }
+	@echo "  FUZZ $<"
+	$(Q)$(FUZZ_CC) $(QCFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz-live/%.run: build/fuzz-live/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,build/fuzz-live/obj/%.o,$(filter-out platform/main.c,$(SRC)))
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(QLIBS)
+
+$(FUZZ:%=fuzz-%): fuzz-%: build/fuzz-live/%.run
+	@mkdir -p build/fuzz-live/$*
+	$< -artifact_prefix=build/fuzz-live/$*- -max_len=$(FUZZ_MAX_LEN) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(FUZZ_ARGS) \
+	  build/fuzz-live/$* tests/fuzz/corpus/$*
+
+# Every target for FUZZ_SECONDS; a line for each
+fuzz: $(FUZZ:%=build/fuzz-live/%.run)
+	@MAKE='$(MAKE)' FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/live $(FUZZ)
+
+#@ make fuzz            look for inputs that break something, FUZZ_SECONDS=60 for each target; fuzz-decode for one of them
+.PHONY: fuzz $(FUZZ:%=fuzz-%)
 .PHONY: check-fuzz

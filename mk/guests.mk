@@ -9,6 +9,12 @@ GUEST_LINK  += -Wl,-z,max-page-size=4096
 GUESTS      := $(patsubst guests/bare/%.c,build/guests/%.elf,$(wildcard guests/bare/*.c))
 GUEST_LIB   := $(patsubst guests/bare/lib/%,build/guests/lib/%.o,$(wildcard guests/bare/lib/*.[cS]))
 
+# What is measured, not tested: guests/bench
+build/guests/%.o: guests/bench/%.c build/guests/flags | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
 # All hypercalls against what the tree announces: guests/epapr-suite
 SUITE := $(patsubst guests/epapr-suite/%.c,build/guests/epapr-suite/%.o,$(wildcard guests/epapr-suite/*.c))
 GUESTS += build/guests/epapr_suite.elf

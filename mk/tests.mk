@@ -188,7 +188,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode
 #@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels
-#@ make check-fuzz      replay the fuzz corpora; make fuzz-decode FUZZ_ARGS=-max_total_time=60 looks for more
+#@ make check-fuzz      replay the fuzz corpora
 #@ make check-deps      who may include whom
 #@ make check-format    the sources stand as `make format` leaves them
 #@ make check-golden    device trees against tests/golden; golden-update writes them anew
