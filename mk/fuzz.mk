@@ -23,6 +23,9 @@ fuzz-decode: FUZZ_MAX_LEN := 64
 fuzz-guest: FUZZ_MAX_LEN := 256
 fuzz-loader: FUZZ_MAX_LEN := 4096
 
+# A processor compares at every instruction: to follow each comparison costs more than it finds
+build/fuzz-live/obj/cpu/%.o: FUZZ_CFLAGS += -fno-sanitize-coverage=trace-cmp
+
 build/fuzz-live/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@command -v $(FUZZ_CC) >/dev/null || { echo "quoin: fuzzing needs clang: apt-get install clang" >&2; exit 1; }

@@ -8,6 +8,7 @@
  */
 #include <glib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "platform/machine/machine.h"
 
@@ -73,12 +74,14 @@ static void fill_memory(Memory *memory, const uint8_t *left, size_t n_left)
 {
     static const char *const words[] = {"/",     "compatible", "/chosen",     "/fuzz/a@1", "fuzz,x",
                                         "/cpus", "reg",        "/hypervisor", "guest-name"};
+    /* Few bytes, a page and a little more, nothing, more than there is: what is copied whole takes no time. */
+    static const uint64_t lengths[8] = {1, 16, 256, 4096, 4097, 0, (uint64_t)RAM + 1, UINT64_MAX};
+
     memory_clear(memory);
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
         memory_write(memory, WORDS + 16 * i, words[i], strlen(words[i]) + 1);
     for (unsigned i = 0; i < 8; i++) {
-        const uint64_t transfer[4] = {GUINT64_TO_BE(LEFT + 8 * i), GUINT64_TO_BE(0x8000 + 64 * i),
-                                      GUINT64_TO_BE((uint64_t)1 << (4 * i)), 0};
+        const uint64_t transfer[4] = {GUINT64_TO_BE(LEFT + 8 * i), GUINT64_TO_BE(0x8000 + 64 * i), GUINT64_TO_BE(lengths[i]), 0};
         memory_write(memory, LIST + sizeof(transfer) * i, transfer, sizeof(transfer));
     }
     memory_write(memory, LEFT, left, MIN(n_left, 4096));
@@ -174,13 +177,14 @@ static void call_one(Caller *caller, const Record *r)
     caller->calls++;
 }
 
-static void *call_all(void *opaque)
+/* A pool's thread: tells `through` when it is. */
+static void call_all(gpointer opaque, gpointer through)
 {
     Caller *caller = opaque;
     for (size_t i = 0; i < caller->n; i++)
         if ((caller->records[i].who & 1) == caller->vcpu->index)
             call_one(caller, &caller->records[i]);
-    return NULL;
+    g_async_queue_push(through, caller);
 }
 
 static uint64_t counted(const HcallEnv *env)
@@ -195,26 +199,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const RunCause resets[] = {RUN_CAUSE_HOST_RESET, RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_WATCHDOG,
                                       RUN_CAUSE_GUEST_SYSTEM_RESET};
-    static Machine *machine; /* one for all inputs: a fuzzer makes thousands a second */
+    static Machine *machine; /* one for all inputs, as are the threads: a fuzzer makes thousands a second */
+    static GThreadPool *pool;
+    static GAsyncQueue *through;
     GError *error = NULL;
 
     if (size < 1)
         return 0;
-    if (!machine)
+    if (!machine) {
+        prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* a reset clears what was touched: small pages */
         machine = machine_of_two();
+        through = g_async_queue_new();
+        pool = g_thread_pool_new(call_all, through, VCPUS, TRUE, NULL);
+    }
     size_t n = MIN((size - 1) / sizeof(Record), RECORDS_MAX), used = 1 + n * sizeof(Record);
     g_assert_cmpint(machine_reset(machine, resets[*data % G_N_ELEMENTS(resets)], &error), ==, RUN_RESET_DONE);
     fill_memory(machine->memory, data + used, size - used);
 
     uint64_t before = counted(&machine->hcall);
     Caller callers[VCPUS];
-    GThread *threads[VCPUS];
     for (unsigned i = 0; i < VCPUS; i++) {
         callers[i] = (Caller){machine, vcpus_get(machine->vcpus, i), (const Record *)(data + 1), n, 0};
-        threads[i] = g_thread_new("caller", call_all, &callers[i]);
+        g_thread_pool_push(pool, &callers[i], NULL);
     }
     for (unsigned i = 0; i < VCPUS; i++)
-        g_thread_join(threads[i]);
+        g_async_queue_pop(through);
     g_assert_cmpuint(callers[0].calls + callers[1].calls, ==, n);
     g_assert_cmpuint(counted(&machine->hcall) - before, ==, n);
     return 0;

@@ -22,23 +22,24 @@ static TrapHandler *handlers[38];
 void trap_init_cpu(void)
 {
     mtspr(SPR_IVPR, (uint32_t)vectors & 0xffff0000);
-#define IVOR(n) mtspr(SPR_IVOR0 + n, (uint32_t)vector_##n & 0xfff0);
-    IVOR(0)
-    IVOR(1)
-    IVOR(2)
-    IVOR(3)
-    IVOR(4)
-    IVOR(5)
-    IVOR(6)
-    IVOR(7)
-    IVOR(8)
-    IVOR(10)
-    IVOR(11)
-    IVOR(12)
-    IVOR(13)
-    IVOR(14) IVOR(15)
+#define IVOR(n) mtspr(SPR_IVOR0 + n, (uint32_t)vector_##n & 0xfff0)
+    IVOR(0);
+    IVOR(1);
+    IVOR(2);
+    IVOR(3);
+    IVOR(4);
+    IVOR(5);
+    IVOR(6);
+    IVOR(7);
+    IVOR(8);
+    IVOR(10);
+    IVOR(11);
+    IVOR(12);
+    IVOR(13);
+    IVOR(14);
+    IVOR(15);
 #undef IVOR
-        mtspr(SPR_IVOR35, (uint32_t)vector_35 & 0xfff0);
+    mtspr(SPR_IVOR35, (uint32_t)vector_35 & 0xfff0);
     if (cpu_is_e500v2()) {
         mtspr(SPR_IVOR0 + 15, (uint32_t)vector_15_v2 & 0xfff0);
         mtspr(SPR_IVOR32, (uint32_t)vector_32 & 0xfff0);
