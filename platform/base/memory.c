@@ -111,11 +111,20 @@ bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size)
     return true;
 }
 
+bool memory_zero(Memory *memory, uint64_t gpa, uint64_t size)
+{
+    /* The largest page of any host: what lies between such boundaries consists of whole pages. */
+    static const uint64_t page = 64 << 10;
+    if (!memory_contains(memory, gpa, size))
+        return false;
+    uint64_t first = (gpa + page - 1) & ~(page - 1), last = (gpa + size) & ~(page - 1);
+    /* A private anonymous mapping reads as zero after MADV_DONTNEED; pages that are locked refuse it. */
+    if (first >= last || madvise(memory->hva + first, (size_t)(last - first), MADV_DONTNEED) != 0)
+        return memory_fill(memory, gpa, 0, size);
+    return memory_fill(memory, gpa, 0, first - gpa) && memory_fill(memory, last, 0, gpa + size - last);
+}
+
 void memory_clear(Memory *memory)
 {
-    /* A private anonymous mapping reads as zero after MADV_DONTNEED; pages that are locked refuse
-     * it. */
-    if (madvise(memory->hva, (size_t)memory->size, MADV_DONTNEED) == 0)
-        return;
-    memset(memory->hva, 0, (size_t)memory->size);
+    memory_zero(memory, 0, memory->size);
 }

@@ -26,4 +26,6 @@ bool memory_copy(Memory *memory, uint64_t to, uint64_t from, uint64_t size);    
 uint32_t memory_load32(const Memory *memory, uint64_t gpa);
 void memory_store32(Memory *memory, uint64_t gpa, uint32_t value);
 bool memory_fill(Memory *memory, uint64_t gpa, uint8_t byte, uint64_t size);
-void memory_clear(Memory *memory); /* all zero, pages given back to the host */
+/* The same with zeros, by giving whole pages back to the host: it costs what was touched of them, and they stay untouched. */
+bool memory_zero(Memory *memory, uint64_t gpa, uint64_t size);
+void memory_clear(Memory *memory); /* all of it */

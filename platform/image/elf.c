@@ -17,6 +17,7 @@ enum {
     EHDR_PHENTSIZE = 42,
     EHDR_PHNUM = 44,
     PHDR_SIZE = 32,
+    DYNAMIC_MAX = 64 << 10, /* bytes of a dynamic section that are looked at: DT_RELA is among the first entries of a real one */
     EARLY_MAP = 64 << 20,
 };
 
@@ -27,10 +28,12 @@ typedef struct ElfSegment {
 typedef struct Elf {
     ImageFile *file;
     uint64_t entry;
-    bool relocatable; /* runs wherever it is put: ET_DYN, or it brings relocations to apply to
-                         itself */
+    bool relocatable; /* runs wherever it is put: ET_DYN, or it brings relocations to apply to itself */
+    bool has_dynamic; /* a PT_DYNAMIC was seen; by the ABI there is one at most */
     uint64_t align;   /* largest p_align */
-    GArray *segments; /* of ElfSegment */
+    GArray *segments; /* of ElfSegment; ascending by gpa once all are known */
+    uint64_t end;     /* gpa behind the last byte of any */
+    uint64_t steps;   /* for Image */
 } Elf;
 
 bool elf_recognise(const uint8_t *data, uint64_t size)
@@ -61,15 +64,16 @@ static bool elf_header(Elf *elf, GError **error)
     return true;
 }
 
-/* ePAPR wrappers are linked as position-independent, but typed ET_EXEC for firmware that knows
- * nothing else. */
-static bool has_relocations(const ImageFile *file, const uint8_t *phdr)
+/* ePAPR wrappers are linked as position-independent, but typed ET_EXEC for firmware that knows nothing else. */
+static bool has_relocations(Elf *elf, const uint8_t *phdr)
 {
     uint64_t offset = image_be32(phdr + 4), size = image_be32(phdr + 16);
-    if (offset + size > file->size)
+    if (offset + size > elf->file->size)
         return false;
-    const uint8_t *entry = file->data + offset;
+    size = MIN(size, DYNAMIC_MAX);
+    const uint8_t *entry = elf->file->data + offset;
     for (; size >= 8 && image_be32(entry) != DT_NULL; entry += 8, size -= 8) {
+        elf->steps++;
         if (image_be32(entry) == DT_RELA)
             return true;
     }
@@ -78,7 +82,11 @@ static bool has_relocations(const ImageFile *file, const uint8_t *phdr)
 
 static bool elf_segment(Elf *elf, unsigned i, const uint8_t *p, GError **error)
 {
-    elf->relocatable |= image_be32(p) == PT_DYNAMIC && has_relocations(elf->file, p);
+    elf->steps++;
+    if (image_be32(p) == PT_DYNAMIC && !elf->has_dynamic) {
+        elf->has_dynamic = true;
+        elf->relocatable |= has_relocations(elf, p);
+    }
     if (image_be32(p) != PT_LOAD || image_be32(p + 20) == 0)
         return true;
     ElfSegment s = {
@@ -104,6 +112,27 @@ static gint by_gpa(gconstpointer a, gconstpointer b)
     return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
 }
 
+static const ElfSegment *segment_at(const Elf *elf, guint i)
+{
+    return &g_array_index(elf->segments, ElfSegment, i);
+}
+
+/* No byte may come from two segments.  Zeros of one and data of another may meet: linkers write such files, and the data counts. */
+static bool elf_check_data(Elf *elf, GError **error)
+{
+    const ElfSegment *last = NULL; /* with data */
+    for (guint i = 0; i < elf->segments->len; i++) {
+        const ElfSegment *s = segment_at(elf, i);
+        elf->end = MAX(elf->end, s->gpa + s->memsz);
+        if (!s->filesz)
+            continue;
+        if (last && s->gpa < last->gpa + last->filesz)
+            return image_bad(elf->file, error, "overlapping segments at physical 0x%" PRIx64 " and 0x%" PRIx64, last->gpa, s->gpa);
+        last = s;
+    }
+    return true;
+}
+
 static bool elf_segments(Elf *elf, GError **error)
 {
     const uint8_t *h = elf->file->data;
@@ -122,24 +151,18 @@ static bool elf_segments(Elf *elf, GError **error)
     if (!elf->segments->len)
         return image_bad(elf->file, error, "nothing to load in it (no PT_LOAD segment)");
     g_array_sort(elf->segments, by_gpa);
-    for (guint i = 1; i < elf->segments->len; i++) {
-        const ElfSegment *a = &g_array_index(elf->segments, ElfSegment, i - 1), *b = a + 1;
-        if (b->gpa < a->gpa + a->memsz)
-            return image_bad(elf->file, error, "overlapping segments at physical 0x%" PRIx64 " and 0x%" PRIx64, a->gpa, b->gpa);
-    }
-    return true;
+    return elf_check_data(elf, error);
 }
 
 /*
- * Linux's zImage.epapr is linked at 512 MiB.  It leaves a copy of the tree behind itself, and the
- * kernel that it unpacks to 0 sees 64 MiB early in its life: the wrapper has to be below that, yet
- * above the kernel.
+ * Linux's zImage.epapr is linked at 512 MiB.  It leaves a copy of the tree behind itself, and the kernel that it unpacks to 0
+ * sees 64 MiB early in its life: the wrapper has to be below that, yet above the kernel.
  */
 static bool elf_place(Elf *elf, GError **error)
 {
     const uint64_t ram = elf->file->ram_size;
     ElfSegment *s = (ElfSegment *)elf->segments->data, *last = s + elf->segments->len - 1;
-    uint64_t low = s->gpa, end = last->gpa + last->memsz, align = MAX(elf->align, 1 << 20);
+    uint64_t low = s->gpa, end = elf->end, align = MAX(elf->align, 1 << 20);
     if (elf->relocatable && end > EARLY_MAP && (align & (align - 1)) == 0) {
         uint64_t to = (MIN(EARLY_MAP / 2, ram / 4) & ~(align - 1)) + (low & (align - 1));
         if (to < low && to <= ram && end - low <= ram - to) {
@@ -157,20 +180,49 @@ static bool elf_place(Elf *elf, GError **error)
 static bool elf_translate_entry(const Elf *elf, uint64_t *entry, GError **error)
 {
     for (guint i = 0; i < elf->segments->len; i++) {
-        const ElfSegment *s = &g_array_index(elf->segments, ElfSegment, i);
-        if (elf->entry >= s->vaddr && elf->entry - s->vaddr < s->memsz) {
+        const ElfSegment *s = segment_at(elf, i);
+        if (elf->entry >= s->vaddr && elf->entry - s->vaddr < s->filesz) {
             *entry = elf->entry - s->vaddr + s->gpa;
             return true;
         }
     }
     for (guint i = 0; i < elf->segments->len; i++) {
-        const ElfSegment *s = &g_array_index(elf->segments, ElfSegment, i);
-        if (elf->entry >= s->gpa && elf->entry - s->gpa < s->memsz) {
+        const ElfSegment *s = segment_at(elf, i);
+        if (elf->entry >= s->gpa && elf->entry - s->gpa < s->filesz) {
             *entry = elf->entry;
             return true;
         }
     }
     return image_bad(elf->file, error, "entry 0x%" PRIx64 " lies outside of every segment", elf->entry);
+}
+
+static void add_zeros(Image *image, uint64_t from, uint64_t to)
+{
+    if (from < to)
+        image_add(image, from, to - from, g_bytes_new_static(NULL, 0));
+}
+
+/* One pass over the segments: the data of each, and zeros wherever one has memory and none has data. */
+static bool elf_fill(const Elf *elf, Image *image, GError **error)
+{
+    uint64_t done = 0, covered = 0; /* gpa up to which the image is complete; to which segments seen so far reach */
+    for (guint i = 0; i < elf->segments->len; i++) {
+        const ElfSegment *s = segment_at(elf, i);
+        if (s->filesz || s->gpa > covered) {
+            add_zeros(image, done, MIN(covered, s->gpa));
+            done = s->gpa;
+        }
+        if (s->filesz) {
+            GBytes *data = image_copy(elf->file, s->offset, s->filesz, error);
+            if (!data)
+                return false;
+            image_add(image, s->gpa, s->filesz, data);
+            done += s->filesz;
+        }
+        covered = MAX(covered, s->gpa + s->memsz);
+    }
+    add_zeros(image, done, covered);
+    return true;
 }
 
 Image *elf_load(ImageFile *file, GError **error)
@@ -187,14 +239,8 @@ Image *elf_load(ImageFile *file, GError **error)
 
     Image *image = image_new("ELF");
     image->entry = entry;
-    for (guint i = 0; i < segments->len; i++) {
-        const ElfSegment *s = &g_array_index(segments, ElfSegment, i);
-        GBytes *data = image_copy(file, s->offset, s->filesz, error);
-        if (!data) {
-            image_free(image);
-            return NULL;
-        }
-        image_add(image, s->gpa, s->memsz, data);
-    }
+    image->steps = elf.steps;
+    if (!elf_fill(&elf, image, error))
+        g_clear_pointer(&image, image_free);
     return image;
 }

@@ -76,7 +76,7 @@ bool image_put(const Image *image, Memory *memory)
         gsize size;
         const void *data = g_bytes_get_data(s->data, &size);
         ok = ok && memory_write(memory, s->gpa, data, size);
-        ok = ok && memory_fill(memory, s->gpa + size, 0, s->size - size);
+        ok = ok && memory_zero(memory, s->gpa + size, s->size - size);
     }
     return ok;
 }

@@ -23,6 +23,7 @@ typedef struct Image {
     uint64_t entry;     /* physical */
     uint64_t low, high; /* first byte used, one past the last */
     GArray *segments;   /* of ImageSegment, ascending, not overlapping */
+    uint64_t steps;     /* headers and entries that the loader looked at, each as often as it did: tests bound it */
 } Image;
 
 /*

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <libfdt.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "platform/options/config.h"
@@ -139,6 +140,108 @@ static void test_elf_put(void)
     image_free(image);
 }
 
+/* Where one segment has zeros and another has data the data counts, whichever header comes first. */
+static void test_elf_data_in_zeros(void)
+{
+    const Phdr phdrs[] = {
+        {LOAD, 0x1000, 0x1000, 0x1000, 0x10, 0x5000, 4}, /* zeros under all the others */
+        {LOAD, 0x1000, 0x3000, 0x3000, 0x20, 0x20, 4},   /* data in the middle of them */
+        {LOAD, 0x1000, 0x3020, 0x3020, 0, 0x1000, 4},    /* zeros on zeros */
+        {LOAD, 0x1000, 0x5ff0, 0x5ff0, 0x20, 0x30, 4},   /* data over their end, and zeros of its own */
+    };
+    uint8_t got[0x7000], expected[0x7000];
+    memset(expected, 0xee, sizeof(expected));
+    memset(expected + 0x1000, 0, 0x5020);
+    memset(expected + 0x1000, 0x5a, 0x10);
+    memset(expected + 0x3000, 0x5a, 0x20);
+    memset(expected + 0x5ff0, 0x5a, 0x20);
+    for (unsigned order = 0; order < 4; order++) {
+        Phdr turned[4];
+        for (unsigned i = 0; i < 4; i++)
+            turned[i] = phdrs[(i + order) % 4];
+        Image *image = accepted(elf_new(2, 0x1000, turned, 4), RAM);
+        Memory *memory = memory_new(RAM, NULL);
+        memory_fill(memory, 0, 0xee, RAM);
+        g_assert_true(image_put(image, memory));
+        g_assert_true(memory_read(memory, 0, got, sizeof(got)));
+        g_assert_cmpmem(got, sizeof(got), expected, sizeof(expected));
+        g_assert_cmphex(image->low, ==, 0x1000);
+        g_assert_cmphex(image->high, ==, 0x6020);
+        memory_free(memory);
+        image_free(image);
+    }
+}
+
+/* The most program headers that a file can have, behind the header; each of them `phdr` with i × stride added to its address. */
+static GByteArray *elf_many(Phdr phdr, uint32_t stride, guint tail)
+{
+    enum { MOST = 0xfffe };
+    const Phdr text = TEXT(0xc0000000, 0, 0x1000);
+    GByteArray *b = elf_new(2, 0xc0000000, &text, 1);
+    guint at = b->len, size = MOST * 32 + tail;
+    g_byte_array_set_size(b, at + size);
+    memset(b->data + at, 0x5a, size);
+    memcpy(b->data + at, b->data + 52, 32);
+    be32(b, 28, at);
+    be16(b, 44, MOST);
+    for (guint i = 1; i < MOST; i++) {
+        const uint32_t words[] = {phdr.type, phdr.offset, phdr.vaddr, phdr.paddr + i * stride, phdr.filesz, phdr.memsz, 7, 4};
+        for (unsigned w = 0; w < 8; w++)
+            be32(b, at + i * 32 + w * 4, words[w]);
+    }
+    return b;
+}
+
+/* Headers that each point to the same large thing do not make the loader look at it again. */
+static void test_elf_takes_linear_time(void)
+{
+    enum { TABLE = 0xfffe, BIG = 16 << 20 };
+    const Phdr dynamic = {2, 0x2000, 0, 0, BIG, BIG, 4}, zeros = {LOAD, 0x1000, 0x100000, 0x100000, 0, 0x1000000, 4},
+               bytes = {LOAD, 0x1000, 0x100000, 0x100000, 4, 0x1000000, 4};
+    Image *image = accepted(elf_many(dynamic, 0, BIG), RAM);
+    g_assert_cmpuint(image->steps, <=, TABLE + 64 * 1024 / 8);
+    image_free(image);
+    image = accepted(elf_many(zeros, 8, 0), RAM);
+    g_assert_cmpuint(image->steps, <=, TABLE);
+    g_assert_cmpuint(image->segments->len, <=, 3);
+    image_free(image);
+    image = accepted(elf_many(bytes, 8, 0), RAM);
+    g_assert_cmpuint(image->steps, <=, TABLE);
+    g_assert_cmpuint(image->segments->len, <=, 2 * TABLE);
+    image_free(image);
+}
+
+static uint64_t resident_bytes(Memory *memory)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), n = memory_size(memory) / page, resident = 0;
+    g_autofree unsigned char *in_core = g_malloc(n);
+    g_assert_cmpint(mincore(memory_hva(memory), memory_size(memory), in_core), ==, 0);
+    for (uint64_t i = 0; i < n; i++)
+        resident += (in_core[i] & 1) * page;
+    return resident;
+}
+
+/* A small file that asks for nearly all of the address space as zeros costs the pages of its data, at each reset too. */
+static void test_elf_zeros_stay_untouched(void)
+{
+    const uint64_t huge_pages = 8 * MIB; /* the host may give one for each byte that is written or read below */
+    uint32_t size = sizeof(void *) == 4 ? 1u << 30 : 0xfffff000u;
+    uint64_t ram = (size / MIB + 16) * MIB;
+    const Phdr phdrs[] = {{LOAD, 0x1000, 0, 0, 0x100, size, 4}};
+    Image *image = accepted(elf_new(2, 0, phdrs, 1), ram);
+    Memory *memory = memory_new(ram, NULL);
+    for (unsigned resets = 0; resets < 3; resets++) {
+        g_assert_true(image_put(image, memory));
+        g_assert_cmpuint(resident_bytes(memory), <=, huge_pages);
+        uint8_t got[4];
+        g_assert_true(memory_read(memory, size - 4, got, 4));
+        g_assert_cmpmem(got, 4, "\0\0\0\0", 4);
+        memory_fill(memory, size / 2, 0xee, 3 * MIB + 5); /* what the guest did */
+    }
+    memory_free(memory);
+    image_free(image);
+}
+
 /* zImage.epapr is linked at 512 MiB, runs anywhere, and has to be where its kernel sees it. */
 static void test_elf_relocatable_goes_low(void)
 {
@@ -216,8 +319,8 @@ static void test_elf_refused(void)
     refused(elf_byte(45, 0), "k: ELF: nothing to load in it (no PT_LOAD segment)");
     refused(elf_byte(24, 0xd0), "k: ELF: entry 0xd0000000 lies outside of every segment");
     refused(elf_byte(27, 2), "k: ELF: entry 0xc0000002 is not a multiple of 4");
-    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x2000), (Phdr)TEXT(0x2000, 0x2fff, 0x1000)),
-            "k: ELF: overlapping segments at physical 0x1000 and 0x2fff");
+    refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x2000), (Phdr)TEXT(0x2000, 0x1fff, 0x1000)),
+            "k: ELF: overlapping segments at physical 0x1000 and 0x1fff");
     refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr)TEXT(0x2000, 0x2000, 0xfff)),
             "k: ELF: segment 1 has more bytes in the file than in memory");
     refused(elf_with((Phdr)TEXT(0x1000, 0x1000, 0x1000), (Phdr){LOAD, 0xfffffff0, 0, 0, 0xffffffff, 0xffffffff, 4}),
@@ -523,6 +626,9 @@ UNIT_TESTS(loader)
     g_test_add_func("/loader/elf/a-virtual-entry-is-translated", test_elf_virtual_entry);
     g_test_add_func("/loader/elf/a-physical-entry-is-kept", test_elf_physical_entry);
     g_test_add_func("/loader/elf/puts-data-and-zeros-nothing-else", test_elf_put);
+    g_test_add_func("/loader/elf/data-counts-where-others-have-zeros", test_elf_data_in_zeros);
+    g_test_add_func("/loader/elf/takes-steps-as-its-headers", test_elf_takes_linear_time);
+    g_test_add_func("/loader/elf/zeros-stay-untouched", test_elf_zeros_stay_untouched);
     g_test_add_func("/loader/elf/a-relocatable-one-goes-where-its-kernel-sees-it", test_elf_relocatable_goes_low);
     g_test_add_func("/loader/elf/a-relocatable-one-at-the-bottom-stays", test_elf_relocatable_stays_low);
     g_test_add_func("/loader/elf/bad-ones-are-refused", test_elf_refused);

@@ -45,6 +45,26 @@ static void test_refused_write_writes_nothing(void)
     memory_free(m);
 }
 
+/* Zeros by pages and at the ragged ends; what is beside them stays. */
+static void test_zero(void)
+{
+    static const uint64_t cases[][2] = {
+        {0, 0}, {5, 7}, {0, 64 << 10}, {(64 << 10) - 3, 6}, {1, MIB - 2}, {(64 << 10) - 1, (128 << 10) + 2}, {0, MIB}};
+    g_autofree uint8_t *got = g_malloc(MIB), *expected = g_malloc(MIB);
+    Memory *m = memory_new(MIB, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        memory_fill(m, 0, 0xee, MIB);
+        memset(expected, 0xee, MIB);
+        memset(expected + cases[i][0], 0, cases[i][1]);
+        g_assert_true(memory_zero(m, cases[i][0], cases[i][1]));
+        memory_read(m, 0, got, MIB);
+        g_assert_cmpmem(got, MIB, expected, MIB);
+    }
+    g_assert_false(memory_zero(m, 1, MIB));
+    g_assert_false(memory_zero(m, MIB + 1, 0));
+    memory_free(m);
+}
+
 static void test_written_is_read(void)
 {
     char got[6] = "";
@@ -86,6 +106,7 @@ UNIT_TESTS(memory)
     g_test_add_func("/memory/bounds-do-not-overflow", test_bounds);
     g_test_add_func("/memory/a-refused-write-writes-nothing", test_refused_write_writes_nothing);
     g_test_add_func("/memory/what-is-written-is-read", test_written_is_read);
+    g_test_add_func("/memory/zeros-by-pages-and-at-ragged-ends", test_zero);
     g_test_add_func("/memory/clear-leaves-zeros", test_clear);
     g_test_add_func("/memory/too-large-names-the-size", test_too_large_names_the_size);
 }
