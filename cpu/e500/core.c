@@ -15,6 +15,7 @@ void e500_state_replaced(E500 *c, StateLevel level)
     e500_tlb_replaced(c);
     e500_context_changed(c);
     c->reserve = false;
+    c->settling = E500_SETTLING_NONE;
     if (level >= STATE_RESET) {
         c->epr_taken = false;
         c->watchdog_exit = false;
@@ -36,7 +37,7 @@ void e500_core_init(E500 *c, E500Vm *vm, unsigned index)
     c->vm = vm;
     c->model = vm->model;
     c->index = index;
-    g_mutex_init(&c->tlb_mail.lock);
+    g_mutex_init(&c->mail.lock);
     e500_state_reset(&c->s, c->model, index);
     e500_state_replaced(c, STATE_FULL);
 }

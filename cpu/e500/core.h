@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cpu/accel.h"
+#include "cpu/e500/soft_tlb.h"
 #include "cpu/e500/state.h"
 
 typedef enum E500Excp {
@@ -27,25 +28,6 @@ typedef enum ExecResult {
 } ExecResult;
 
 typedef enum E500Access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } E500Access;
-
-/*
- * Soft TLB: the last translations, per core.  A tag holds the context (AS, PID, PR) in its upper half and the
- * page's EA in the lower, so a PID or MSR write invalidates nothing; an impossible value means empty.
- */
-typedef struct E500SoftTlb {
-    uint64_t tag_read, tag_write;
-    uintptr_t addend;  /* host address of a byte = addend + ea */
-    uint64_t gpa_page; /* low bits: WIMGE of the page */
-} E500SoftTlb;
-
-/* The same for fetches; tag as above. */
-typedef struct E500FetchTlb {
-    uint64_t tag;
-    const uint8_t *host; /* of the page */
-} E500FetchTlb;
-
-enum { E500_SOFT_TLB_SIZE = 1024, E500_FETCH_TLB_SIZE = 256 };
-#define SOFT_TLB_EMPTY UINT64_C(1) /* never equals a page-aligned tag */
 
 /* The part of an instruction's storage operand that lies in one page, translated. */
 typedef struct E500Piece {
@@ -78,16 +60,29 @@ typedef struct E500Counters {
     uint64_t tlb_fills;
 } E500Counters;
 
-/*
- * Invalidations other cores asked this one for (tlbivax): a core alone modifies its own TLB arrays, before its
- * next instruction.
- */
-enum { E500_TLB_MAIL_MAX = 16 };
-typedef struct E500TlbMail {
+/* What other cores ask of this one (mail.h). */
+enum { E500_MAIL_MAX = 16 };
+typedef struct E500MailRange {
+    uint64_t gpa, size;
+} E500MailRange;
+typedef struct E500Mail {
     GMutex lock;
-    unsigned n;                /* of arg; more than fit: everything unprotected goes (which is always allowed) */
-    Ea arg[E500_TLB_MAIL_MAX]; /* tlbivax's effective address: EPN, TLBSEL, INV_ALL */
-} E500TlbMail;
+    unsigned n_tlb;         /* of tlb; more than fit: everything unprotected goes, which tlbivax may always do */
+    Ea tlb[E500_MAIL_MAX];  /* tlbivax's effective address: EPN, TLBSEL, INV_ALL */
+    unsigned n_protect;     /* of protect */
+    E500MailRange protect[E500_MAIL_MAX];
+} E500Mail;
+
+/* A block of guest RAM, and the flags of each of its pages (ram.h). */
+typedef struct E500Ram {
+    AccelRam block;
+    uint8_t *flags; /* atomic: one for each page */
+} E500Ram;
+enum { E500_RAM_MAX = 8 };
+
+struct E500;
+/* A page with PAGE_CODE was written, by core `by` or, NULL, by somebody else.  `by`'s thread, or any. */
+typedef void E500CodeWritten(void *opaque, struct E500 *by, uint64_t gpa, uint64_t size);
 
 /* What surrounds a core; filled by the engine, shared by all cores of a VM. */
 typedef struct E500Vm {
@@ -96,25 +91,30 @@ typedef struct E500Vm {
     uint64_t tb_hz;
     bool external_proxy;
     unsigned n_ram;
-    AccelRam ram[8];
+    E500Ram ram[E500_RAM_MAX];
     void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
     void *wake_opaque;
     uintptr_t *granules; /* granule.h; NULL: one core, whose stores nobody watches */
+    E500CodeWritten *code_written; /* NULL: nobody sets PAGE_CODE */
+    void *code_opaque;
     unsigned n_cores;
     struct E500 *core[64]; /* for tlbivax, icbi, msgsnd; entries set before any core runs */
 } E500Vm;
 
+#define E500_SETTLING_NONE UINT64_MAX
+
 typedef struct E500 {
     E500State s;
     /* --- micro state, never written back --- */
-    uint64_t ctx_data, ctx_fetch; /* soft TLB context of data accesses and of fetches; e500_context_changed() */
-    uint64_t ctx_store;           /* ctx_data, or what no tag equals where stores must take their granule */
+    E500Context ctx_data, ctx_fetch; /* of data accesses and of fetches; e500_context_changed() */
     Ea fetch_page;                /* page of fetch_host; 1 (never a page) when none */
     const uint8_t *fetch_host;    /* host address of the page being executed */
+    uint64_t fetch_gpa;           /* physical address of it */
     bool reserve;                 /* lwarx reservation held */
     uint64_t reserve_gpa;
     uint32_t reserve_value;
     uintptr_t reserve_version; /* granule.h */
+    uint64_t settling;         /* where it set PAGE_RESERVED and has not seen all cores agree; E500_SETTLING_NONE (ram.c) */
     VcpuExit *exit;
     E500DeviceOperand device;
     struct {
@@ -132,9 +132,10 @@ typedef struct E500 {
     uint32_t attention;         /* atomic: E500_ATT_… : look before the next instruction */
     uint32_t irq_lines;         /* atomic: bit per AccelIrq */
     uint32_t doorbells;         /* atomic: bit 0 doorbell, bit 1 critical doorbell pending */
-    uint32_t remote_tlb;        /* atomic: tlb_mail is not empty: e500_attend_remote_tlb() */
+    uint32_t has_mail;          /* atomic: mail is not empty: e500_mail_attend() */
+    uint32_t executing;         /* atomic: between e500_enter() and e500_leave(): it attends its mail before the next instruction */
     uint32_t in_guest;          /* atomic: it executes or is in the middle of an instruction: e500_enter(), e500_leave() */
-    E500TlbMail tlb_mail;
+    E500Mail mail;
     uint64_t tlb1_valid;       /* bit n: s.tlb1[n] is valid */
     uint32_t multiple_told[8]; /* a bit for each of 256 hashes of a page: e500_tell_multiple() spoke of it since the last reset */
     uint64_t timer_tb;         /* time base up to which FIT and watchdog events were counted */
@@ -156,7 +157,7 @@ typedef struct E500 {
 enum {
     E500_ATT_KICK = 1 << 0,  /* leave with INTR */
     E500_ATT_IRQ = 1 << 1,   /* an interrupt input, MSR or timer status changed: look for interrupts to take */
-    E500_ATT_TLB = 1 << 2,   /* remote_tlb */
+    E500_ATT_MAIL = 1 << 2,  /* has_mail */
     E500_ATT_DEBUG = 1 << 3, /* breakpoints or single step are on: engine takes its careful path; sticky */
 };
 
@@ -173,20 +174,19 @@ static inline void e500_wake(E500 *c, uint32_t why) /* any thread */
         c->vm->wake(c->vm->wake_opaque, c->index);
 }
 
-/* Host address of [gpa, gpa + size) when it is all RAM, else NULL. */
-uint8_t *e500_vm_ram(const E500Vm *vm, uint64_t gpa, uint64_t size);
-
 /* msgsnd with this message, by whomever.  Any thread. */
 void e500_msgsnd(const E500Vm *vm, uint32_t message);
 
 /* The engine is about to execute guest instructions, or stopped doing so.  Core's own thread. */
 static inline void e500_enter(E500 *c)
 {
-    __atomic_store_n(&c->in_guest, 1, __ATOMIC_SEQ_CST); /* before it looks at attention */
+    __atomic_store_n(&c->in_guest, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&c->executing, 1, __ATOMIC_SEQ_CST); /* before it looks at its mail */
 }
 /* While device accesses of an instruction are under way its translations are in use: another core's tlbsync waits for them. */
 static inline void e500_leave(E500 *c)
 {
+    __atomic_store_n(&c->executing, 0, __ATOMIC_RELEASE); /* what it stored is in memory by then */
     if (!c->device.open)
         __atomic_store_n(&c->in_guest, 0, __ATOMIC_RELEASE);
 }

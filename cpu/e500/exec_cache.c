@@ -6,10 +6,10 @@
  * interrupts of the load or store that it counts as, and has nothing more to do.  dcbz is the exception.
  */
 #include "cpu/e500/exec_helpers.h"
-#include "cpu/e500/granule.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/ram.h"
 
 static inline Ea ea_x(const E500 *c, const Insn *in)
 {
@@ -25,17 +25,6 @@ static ExecResult touch(E500 *c, Ea ea, E500Access access, unsigned flags)
 
 /* --- dcbz --- */
 
-/* All of it is one store. */
-static void zero_ram(E500 *c, uint64_t gpa, uint8_t *host)
-{
-    uintptr_t was, *granule = granule_store_begin(c, gpa, &was);
-    uint64_t *at = (uint64_t *)(void *)host;
-
-    for (unsigned i = 0; i < c->model->cache_line / 8; i++)
-        __atomic_store_n(&at[i], 0, __ATOMIC_RELAXED);
-    granule_store_end(c, granule, was);
-}
-
 /* A device that the guest maps cacheable sees what a cache would cast out. */
 static ExecResult zero_device(E500 *c, Ea line, unsigned flags)
 {
@@ -48,7 +37,7 @@ static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
 {
     uint64_t gpa;
     uint8_t *host;
-    uint64_t ctx = flags & MEM_EPID ? e500_external_context(c, ACCESS_WRITE) : c->ctx_data;
+    E500Context ctx = flags & MEM_EPID ? e500_external_context(c, ACCESS_WRITE) : c->ctx_data;
     uint32_t epid = flags & MEM_EPID ? ESR_EPID : 0;
     Ea line = ea & ~(Ea)(c->model->cache_line - 1u);
 
@@ -61,7 +50,7 @@ static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
         return e500_raise_data(c, EXCP_ALIGNMENT, ESR_ST | epid, ea);
     if (!host)
         return zero_device(c, line, flags);
-    zero_ram(c, gpa - (ea - line), host - (ea - line));
+    e500_ram_zero(c, gpa - (ea - line), host - (ea - line), c->model->cache_line);
     return EXEC_NEXT;
 }
 

@@ -43,13 +43,13 @@ static inline void cr0_set(E500 *c, uint32_t value)
 }
 
 /* WIMGE of the page of an access that e500_mem_probe() just found good. */
-static inline uint32_t page_attributes(const E500 *c, Ea ea, E500Access access, uint64_t ctx)
+static inline uint32_t page_attributes(const E500 *c, Ea ea, E500Access access, E500Context ctx)
 {
-    const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
-    uint64_t tag = access == ACCESS_WRITE ? slot->tag_write : slot->tag_read;
+    const E500SoftTlb *slot = &c->soft_tlb[e500_soft_tlb_index(ea)];
+    E500Tag tag = e500_tag(ctx, ea);
     E500Translation t;
 
-    if (tag == (ctx | (ea & 0xfffff000u)))
-        return (uint32_t)slot->gpa_page & 0x1f;
-    return e500_mmu_lookup(c, ea, ctx, access, &t) == MMU_OK ? t.mas2 & 0x1f : 0;
+    if (access == ACCESS_WRITE ? e500_slot_writable(slot, tag) : slot->tag_read == tag)
+        return (uint32_t)slot->gpa_flags & SLOT_WIMGE;
+    return e500_mmu_lookup(c, ea, ctx, access, &t) == MMU_OK ? t.mas2 & SLOT_WIMGE : 0;
 }

@@ -6,9 +6,9 @@
  * Nothing of an instruction takes effect before its access succeeded: the access may trap, or be a device's and take exits (device.h).
  */
 #include "cpu/e500/exec_helpers.h"
-#include "cpu/e500/granule.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/ram.h"
 
 static inline Ea ea_d(const E500 *c, const Insn *in)
 {
@@ -115,8 +115,7 @@ ExecResult exec_stmw(E500 *c, const Insn *in)
 
 /* --- reservations ---
  *
- * A reservation is the word's real address, how often its granule had been stored to (granule.h), and the value loaded.  stwcx. is
- * a compare-and-swap of that value on the host's word, made only while the granule is as it was.
+ * A reservation is of a word's real address; ram.h makes it and knows whether it was lost.
  */
 
 /* A reservation needs RAM: elsewhere it is a storage synchronization exception (EREF 2.0 §6.4.1.4.5). */
@@ -152,30 +151,11 @@ ExecResult exec_lwarx(E500 *c, const Insn *in)
 
     if (r != EXEC_NEXT)
         return r;
-    if (c->vm->granules)
-        c->reserve_version = granule_version(granule_find(c->vm, gpa)); /* before the load */
-    c->reserve_value = __atomic_load_n(word, __ATOMIC_RELAXED);         /* as it lies in memory */
-    c->reserve_gpa = gpa;
-    c->reserve = true;
-    rt(c, in) = to_guest_order(c, ea, ACCESS_READ, c->reserve_value);
+    uint32_t raw;
+    if (!e500_ram_reserve(c, gpa, word, &raw))
+        return EXEC_JUMP; /* to this instruction: once more */
+    rt(c, in) = to_guest_order(c, ea, ACCESS_READ, raw);
     return EXEC_NEXT;
-}
-
-/* The value is compared although no core stored: what is no core may have. */
-static bool store_conditionally(const E500 *c, uint32_t *word, uint32_t desired)
-{
-    uint32_t expected = c->reserve_value;
-    uintptr_t *granule = NULL;
-
-    if (c->vm->granules) {
-        granule = granule_find(c->vm, c->reserve_gpa);
-        if (!granule_take_unchanged(granule, c->reserve_version))
-            return false;
-    }
-    bool stored = __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-    if (granule)
-        granule_release(granule, c->reserve_version, stored);
-    return stored;
 }
 
 ExecResult exec_stwcx(E500 *c, const Insn *in)
@@ -188,7 +168,7 @@ ExecResult exec_stwcx(E500 *c, const Insn *in)
     if (r != EXEC_NEXT)
         return r;
     bool stored =
-        c->reserve && c->reserve_gpa == gpa && store_conditionally(c, word, to_guest_order(c, ea, ACCESS_WRITE, rs(c, in)));
+        c->reserve && c->reserve_gpa == gpa && e500_ram_store_reserved(c, word, to_guest_order(c, ea, ACCESS_WRITE, rs(c, in)));
     c->reserve = false;
     cr_field_set(c, 0, (stored ? CR_EQ : 0) | c->s.so);
     return EXEC_NEXT;

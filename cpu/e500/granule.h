@@ -7,19 +7,20 @@
  * under way, two more after it.  lwarx notes the count; stwcx. stores only if it can make that very count odd, so no store of
  * another core, not even of the same value, lies between.  docs/decisions/008-reservations.md
  *
- * One core alone has no table (E500Vm.granules is NULL): its stores go straight to memory.  What is no core (a device, a
- * debugger) does not count; stwcx. compares the value too.
+ * Stores count only in pages in which somebody reserved (ram.c).  A VM with one core has no table (E500Vm.granules is NULL).
  */
 #pragma once
 
-#include "cpu/e500/core.h"
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 enum { E500_GRANULE_BITS = 6, E500_GRANULES = 1 << 14 };
 
-static inline uintptr_t *granule_find(const E500Vm *vm, uint64_t gpa)
+static inline uintptr_t *granule_find(uintptr_t granules[], uint64_t gpa)
 {
     uint64_t n = gpa >> E500_GRANULE_BITS;
-    return &vm->granules[(n ^ n >> 14) % E500_GRANULES];
+    return &granules[(n ^ n >> 14) % E500_GRANULES];
 }
 
 /* Whoever holds a granule does so for a few host instructions; but the host may have put its thread aside. */
@@ -58,24 +59,4 @@ static inline bool granule_take_unchanged(uintptr_t *granule, uintptr_t version)
 static inline void granule_release(uintptr_t *granule, uintptr_t was, bool stored)
 {
     __atomic_store_n(granule, stored ? was + 2 : was, __ATOMIC_RELEASE);
-}
-
-/* Around a plain store of core c to RAM.  A core's own store leaves its reservation be. */
-static inline uintptr_t *granule_store_begin(const E500 *c, uint64_t gpa, uintptr_t *was)
-{
-    uintptr_t *granule = NULL;
-    if (c->vm->granules) {
-        granule = granule_find(c->vm, gpa);
-        *was = granule_take(granule);
-    }
-    return granule;
-}
-
-static inline void granule_store_end(E500 *c, uintptr_t *granule, uintptr_t was)
-{
-    if (!granule)
-        return;
-    if (c->reserve && c->reserve_version == was && granule_find(c->vm, c->reserve_gpa) == granule)
-        c->reserve_version = was + 2;
-    granule_release(granule, was, true);
 }

@@ -10,12 +10,12 @@
  */
 #include "cpu/e500/debug.h"
 #include "cpu/e500/device.h"
-#include "cpu/e500/granule.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/ram.h"
 
-static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E500Access access, uint32_t esr)
+static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, E500Context ctx, E500Access access, uint32_t esr)
 {
     if (access == ACCESS_WRITE)
         esr |= ESR_ST;
@@ -34,30 +34,31 @@ static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, uint64_t ctx, E50
 }
 
 /* Big-endian RAM goes into the soft TLB with whatever the page permits. */
-static void soft_tlb_fill(E500 *c, Ea ea, uint64_t ctx, const E500Translation *t, uint8_t *page)
+static void soft_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation *t, uint8_t *page)
 {
-    E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
-    uint64_t tag = ctx | (ea & 0xfffff000u);
+    E500SoftTlb *slot = &c->soft_tlb[e500_soft_tlb_index(ea)];
+    E500Tag tag = e500_tag(ctx, ea);
 
-    slot->tag_read = t->read ? tag : SOFT_TLB_EMPTY;
-    slot->tag_write = t->write ? tag : SOFT_TLB_EMPTY;
-    slot->addend = (uintptr_t)page - (ea & 0xfffff000u);
-    slot->gpa_page = (t->gpa & ~UINT64_C(0xfff)) | (t->mas2 & 0x1f);
+    slot->tag_read = t->read ? tag : E500_TAG_EMPTY;
+    slot->tag_write = t->write && !e500_page_flags(c->vm, t->gpa) ? tag : E500_TAG_EMPTY;
+    slot->addend = (uintptr_t)page - (ea & EA_PAGE_MASK);
+    slot->gpa_flags = (t->gpa & ~UINT64_C(0xfff)) | (t->mas2 & SLOT_WIMGE) | (t->write ? SLOT_WRITABLE : 0);
     c->count.tlb_fills++;
 }
 
 /* Translates one page's part of an access. */
 static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, E500Piece *out)
 {
-    uint64_t ctx = flags & MEM_EPID ? e500_external_context(c, access) : c->ctx_data;
-    const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
+    E500Context ctx = flags & MEM_EPID ? e500_external_context(c, access) : c->ctx_data;
+    const E500SoftTlb *slot = &c->soft_tlb[e500_soft_tlb_index(ea)];
+    E500Tag tag = e500_tag(ctx, ea);
     E500Translation t;
     E500MmuResult result;
     uint8_t *page;
 
-    if ((access == ACCESS_WRITE ? slot->tag_write : slot->tag_read) == (ctx | (ea & 0xfffff000u))) {
+    if (access == ACCESS_WRITE ? e500_slot_writable(slot, tag) : slot->tag_read == tag) {
         out->host = (uint8_t *)(slot->addend + ea);
-        out->gpa = (slot->gpa_page & ~UINT64_C(0xfff)) | (ea & 0xfff);
+        out->gpa = e500_slot_gpa(slot, ea);
         out->little_endian = out->guarded = false;
         return EXEC_NEXT;
     }
@@ -66,8 +67,8 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, E50
         return raise_mmu(c, result, ea, ctx, access, flags & MEM_EPID ? ESR_EPID : 0);
     if (t.multiple)
         e500_tell_multiple(c, ea);
-    page = e500_vm_ram(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
-    if (page && !(t.mas2 & MAS2_E) && !e500_debug_watches_page(c, ea & 0xfffff000u))
+    page = e500_ram_host(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
+    if (page && !(t.mas2 & MAS2_E) && !e500_debug_watches_page(c, ea & EA_PAGE_MASK))
         soft_tlb_fill(c, ea, ctx, &t, page);
     out->gpa = t.gpa;
     out->host = page ? page + (ea & 0xfff) : NULL;
@@ -87,7 +88,7 @@ static ExecResult watch(E500 *c, Ea ea, unsigned unit, unsigned n, E500Access ac
 /* An operand of n units of `unit` bytes. */
 static ExecResult resolve_all(E500 *c, Ea ea, unsigned unit, unsigned n, E500Access access, unsigned flags, E500Piece piece[2])
 {
-    unsigned room = 4096 - (ea & 0xfff), size = unit * n;
+    unsigned room = E500_PAGE_SIZE - (ea & ~EA_PAGE_MASK), size = unit * n;
     ExecResult r;
 
     piece[0].size = size <= room ? size : room;
@@ -127,33 +128,6 @@ static uint64_t host_load(const uint8_t *host, unsigned size)
     }
 }
 
-static inline void host_store(uint8_t *host, unsigned size, uint64_t value)
-{
-    switch (size) {
-    case 1:
-        __atomic_store_n(host, (uint8_t)value, __ATOMIC_RELAXED);
-        break;
-    case 2:
-        __atomic_store_n((uint16_t *)(void *)host, (uint16_t)e500_swap(value, 2), __ATOMIC_RELAXED);
-        break;
-    case 4:
-        __atomic_store_n((uint32_t *)(void *)host, (uint32_t)e500_swap(value, 4), __ATOMIC_RELAXED);
-        break;
-    default:
-        __atomic_store_n((uint64_t *)(void *)host, e500_swap(value, 8), __ATOMIC_RELAXED);
-        break;
-    }
-}
-
-/* Every store to RAM but those of the inline fast path. */
-static inline void ram_store(E500 *c, uint64_t gpa, uint8_t *host, unsigned size, uint64_t value)
-{
-    uintptr_t was, *granule = granule_store_begin(c, gpa, &was);
-
-    host_store(host, size, value);
-    granule_store_end(c, granule, was);
-}
-
 /* --- operands: in memory, as bytes in order of address, as values --- */
 
 static uint64_t byte_reverse(uint64_t value, unsigned size)
@@ -178,7 +152,7 @@ static void bytes_to_ram(E500 *c, const E500Piece *p, unsigned unit, const uint8
 {
     for (unsigned at = 0, size; at < p->size; at += size) {
         size = e500_aligned_size(p->gpa + at, unit, p->size - at);
-        ram_store(c, p->gpa + at, p->host + at, size, e500_bytes_get(bytes + at, size));
+        e500_ram_store(c, p->gpa + at, p->host + at, size, e500_bytes_get(bytes + at, size));
     }
 }
 
@@ -244,7 +218,7 @@ ExecResult e500_store_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned 
         return r;
     if (is_whole(piece, unit)) {
         for (unsigned i = 0; i < n; i++)
-            ram_store(c, piece[0].gpa + i * unit, piece[0].host + i * unit, unit, in_page_order(&piece[0], value[i], unit));
+            e500_ram_store(c, piece[0].gpa + i * unit, piece[0].host + i * unit, unit, in_page_order(&piece[0], value[i], unit));
         return EXEC_NEXT;
     }
     for (unsigned i = 0; i < n; i++)
@@ -260,12 +234,22 @@ ExecResult e500_load_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_
     return e500_load_units(c, ea, size, 1, flags, value);
 }
 
+/* An aligned store to a page with flags, by the translation in the soft TLB.  Once it has none, stores are inline again. */
+static void store_to_slot(E500 *c, E500SoftTlb *slot, Ea ea, unsigned size, uint64_t value)
+{
+    uint64_t gpa = e500_slot_gpa(slot, ea);
+
+    e500_ram_store(c, gpa, (uint8_t *)(slot->addend + ea), size, value);
+    if (!e500_page_flags(c->vm, gpa))
+        slot->tag_write = e500_tag(c->ctx_data, ea);
+}
+
 ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t value)
 {
-    const E500SoftTlb *slot = &c->soft_tlb[(ea >> 12) % E500_SOFT_TLB_SIZE];
+    E500SoftTlb *slot = &c->soft_tlb[e500_soft_tlb_index(ea)];
 
-    if (!flags && slot->tag_write == (c->ctx_data | (ea & (0xfffff000u | (size - 1))))) {
-        ram_store(c, (slot->gpa_page & ~UINT64_C(0xfff)) | (ea & 0xfff), (uint8_t *)(slot->addend + ea), size, value);
+    if (!flags && e500_slot_writable(slot, e500_tag_aligned(c->ctx_data, ea, size))) {
+        store_to_slot(c, slot, ea, size, value);
         return EXEC_NEXT;
     }
     return e500_store_units(c, ea, size, 1, flags, &value);
@@ -293,8 +277,8 @@ ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsi
  */
 ExecResult e500_fetch_slow(E500 *c, Ea pc)
 {
-    E500FetchTlb *slot = &c->fetch_tlb[(pc >> 12) % E500_FETCH_TLB_SIZE];
-    uint64_t tag = c->ctx_fetch | (pc & 0xfffff000u);
+    E500FetchTlb *slot = &c->fetch_tlb[e500_fetch_tlb_index(pc)];
+    E500Tag tag = e500_tag(c->ctx_fetch, pc);
     E500Translation t;
     const uint8_t *page;
 
@@ -314,13 +298,15 @@ ExecResult e500_fetch_slow(E500 *c, Ea pc)
             e500_tell_multiple(c, pc);
         if (t.mas2 & MAS2_E)
             return e500_raise(c, EXCP_INST_STORAGE, ESR_BO);
-        page = e500_vm_ram(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
+        page = e500_ram_host(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
         if (!page)
             return e500_raise_machine_check(c, MCSR_IF | MCSR_MAV, t.gpa);
         slot->tag = tag;
         slot->host = page;
+        slot->gpa = t.gpa & ~UINT64_C(0xfff);
     }
-    c->fetch_page = pc & 0xfffff000u;
+    c->fetch_page = pc & EA_PAGE_MASK;
     c->fetch_host = slot->host;
+    c->fetch_gpa = slot->gpa;
     return EXEC_NEXT;
 }

@@ -2,7 +2,7 @@
  *
  * Loads, stores and fetches of a software core.  The fast path is a soft TLB hit on a naturally aligned access of
  * big-endian RAM; all else (miss, device, little-endian page, misaligned, page crossing) is mem.c's, and so are the
- * stores of a core that is not alone (granule.h).
+ * stores to pages with flags (ram.h).
  *
  * EXEC_NEXT: done.  EXEC_TRAP: the interrupt is recorded.  EXEC_EXIT: c->exit is an MMIO exit; the instruction completes when it was
  * answered (device.h).
@@ -38,7 +38,7 @@ ExecResult e500_mem_probe(E500 *c, Ea ea, unsigned size, E500Access access, unsi
 /* Loads from the page of ea hit the soft TLB: it is RAM that may be read and nobody watches. */
 static inline bool e500_load_hits(const E500 *c, Ea ea)
 {
-    return c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)].tag_read == (c->ctx_data | (ea & 0xfffff000u));
+    return c->soft_tlb[e500_soft_tlb_index(ea)].tag_read == e500_tag(c->ctx_data, ea);
 }
 
 static inline uint64_t e500_swap(uint64_t v, unsigned size)
@@ -63,8 +63,8 @@ static inline uint64_t e500_swap(uint64_t v, unsigned size)
 #define MEM_DEFINE(bits)                                                                                                        \
     static inline ExecResult e500_load##bits(E500 *c, Ea ea, uint##bits##_t *value)                                             \
     {                                                                                                                           \
-        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                                             \
-        if (__builtin_expect(t->tag_read == (c->ctx_data | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {                        \
+        const E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];                                             \
+        if (__builtin_expect(t->tag_read == e500_tag_aligned(c->ctx_data, ea, bits / 8), 1)) {                        \
             uint##bits##_t raw = __atomic_load_n((uint##bits##_t *)(t->addend + ea), __ATOMIC_RELAXED);                         \
             *value = (uint##bits##_t)e500_swap(raw, bits / 8);                                                                  \
             return EXEC_NEXT;                                                                                                   \
@@ -77,8 +77,8 @@ static inline uint64_t e500_swap(uint64_t v, unsigned size)
     }                                                                                                                           \
     static inline ExecResult e500_store##bits(E500 *c, Ea ea, uint##bits##_t value)                                             \
     {                                                                                                                           \
-        const E500SoftTlb *t = &c->soft_tlb[(ea >> 12) & (E500_SOFT_TLB_SIZE - 1)];                                             \
-        if (__builtin_expect(t->tag_write == (c->ctx_store | (ea & (0xfffff000u | (bits / 8 - 1)))), 1)) {                      \
+        const E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];                                             \
+        if (__builtin_expect(t->tag_write == e500_tag_aligned(c->ctx_data, ea, bits / 8), 1)) {                      \
             __atomic_store_n((uint##bits##_t *)(t->addend + ea), (uint##bits##_t)e500_swap(value, bits / 8), __ATOMIC_RELAXED); \
             return EXEC_NEXT;                                                                                                   \
         }                                                                                                                       \
@@ -92,12 +92,12 @@ MEM_DEFINE(64)
 
 static inline ExecResult e500_fetch(E500 *c, Ea pc, uint32_t *word)
 {
-    if (__builtin_expect((pc & 0xfffff000u) != c->fetch_page, 0)) {
+    if (__builtin_expect((pc & EA_PAGE_MASK) != c->fetch_page, 0)) {
         ExecResult r = e500_fetch_slow(c, pc);
         if (r != EXEC_NEXT)
             return r;
     }
-    uint32_t raw = __atomic_load_n((const uint32_t *)(c->fetch_host + (pc & 0xffcu)), __ATOMIC_RELAXED);
+    uint32_t raw = __atomic_load_n((const uint32_t *)(c->fetch_host + (pc & ~EA_PAGE_MASK & ~(Ea)3)), __ATOMIC_RELAXED);
     *word = (uint32_t)e500_swap(raw, 4);
     return EXEC_NEXT;
 }

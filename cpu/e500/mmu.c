@@ -3,12 +3,12 @@
  * The BookE MMU of the e500 cores, MMU architecture version 1.0 (EREF 2.0 §6; e500mc core manual
  * ch. 6): TLB0 holds 4K pages in sets of four, TLB1 pages of 4K to 4G in any entry.
  *
- * A core alone changes its own TLB arrays.  tlbivax puts a request into the mail of the other
- * cores, which serve it before their next instruction; tlbsync waits until those that execute have
- * done so.
+ * A core alone changes its own TLB arrays.  tlbivax asks the other cores by mail (mail.h); tlbsync
+ * waits until those that execute have done as asked.
  */
 #include <inttypes.h>
 
+#include "cpu/e500/mail.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/log.h"
 
@@ -30,23 +30,6 @@ enum {
 #define MAS2_EPN     0xfffff000u
 #define MAS2_ATTR    0x0000007fu
 #define MAS4_TIDSELD 0x00030000u
-
-/* --- what a context says: e500_context() --- */
-
-static bool context_as(uint64_t ctx)
-{
-    return ctx >> 41 & 1;
-}
-
-static bool context_pr(uint64_t ctx)
-{
-    return ctx >> 40 & 1;
-}
-
-static uint8_t context_pid(uint64_t ctx)
-{
-    return (uint8_t)(ctx >> 32);
-}
 
 /* --- entries --- */
 
@@ -91,7 +74,7 @@ static bool entry_matches(const E500TlbEntry *e, Ea ea, bool as, Pids p)
 
 static unsigned tlb0_set(Ea ea)
 {
-    return (ea >> 12) % E500_TLB0_SETS;
+    return (ea >> E500_PAGE_BITS) % E500_TLB0_SETS;
 }
 
 typedef struct Hit {
@@ -146,14 +129,14 @@ void e500_tell_multiple(E500 *c, Ea ea)
         ea);
 }
 
-E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out)
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access access, E500Translation *out)
 {
-    Hit hit = tlb_find(c, ea, context_as(ctx), pids_of(c, context_pid(ctx)));
+    Hit hit = tlb_find(c, ea, e500_context_as(ctx), pids_of(c, e500_context_pid(ctx)));
     uint32_t allowed;
 
     if (!hit.count)
         return MMU_MISS;
-    allowed = (uint32_t)hit.entry->mas7_3 >> (context_pr(ctx) ? 1 : 0); /* Ux is left of Sx */
+    allowed = (uint32_t)hit.entry->mas7_3 >> (e500_context_pr(ctx) ? 1 : 0); /* Ux is left of Sx */
     out->page_size = entry_size(hit.entry);
     out->gpa = (hit.entry->mas7_3 & UINT64_C(0xffffff000) & ~(out->page_size - 1)) | (ea & (out->page_size - 1));
     out->mas2 = hit.entry->mas2;
@@ -200,7 +183,7 @@ void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
 }
 
 /* tlbivax compares the EPN only: TID and TS do not matter (e500mc core manual §6.5, MAV 1.0). */
-static void invalidate_by_ea(E500 *c, Ea arg)
+void e500_tlb_invalidate(E500 *c, Ea arg)
 {
     if (arg & TLBIVAX_INV_ALL) {
         e500_tlb_flash(c, !(arg & TLBIVAX_TLBSEL), arg & TLBIVAX_TLBSEL);
@@ -221,39 +204,10 @@ static void invalidate_by_ea(E500 *c, Ea arg)
     }
 }
 
-static void tlb_mail_put(E500 *to, Ea arg)
-{
-    g_mutex_lock(&to->tlb_mail.lock);
-    if (to->tlb_mail.n < E500_TLB_MAIL_MAX)
-        to->tlb_mail.arg[to->tlb_mail.n] = arg;
-    if (to->tlb_mail.n <= E500_TLB_MAIL_MAX)
-        to->tlb_mail.n++;
-    __atomic_store_n(&to->remote_tlb, 1, __ATOMIC_SEQ_CST);
-    g_mutex_unlock(&to->tlb_mail.lock);
-    e500_attention(to, E500_ATT_TLB);
-}
-
-void e500_attend_remote_tlb(E500 *c)
-{
-    if (!__atomic_load_n(&c->remote_tlb, __ATOMIC_SEQ_CST))
-        return;
-    g_mutex_lock(&c->tlb_mail.lock);
-    if (c->tlb_mail.n > E500_TLB_MAIL_MAX)
-        e500_tlb_flash(c, true, true);
-    else
-        for (unsigned i = 0; i < c->tlb_mail.n; i++)
-            invalidate_by_ea(c, c->tlb_mail.arg[i]);
-    c->tlb_mail.n = 0;
-    __atomic_store_n(&c->remote_tlb, 0, __ATOMIC_RELEASE); /* only now: tlbsync looks at it */
-    g_mutex_unlock(&c->tlb_mail.lock);
-}
-
 void e500_tlbivax(E500 *c, Ea ea)
 {
-    invalidate_by_ea(c, ea);
-    for (unsigned i = 0; i < c->vm->n_cores; i++)
-        if (c->vm->core[i] && c->vm->core[i] != c)
-            tlb_mail_put(c->vm->core[i], ea);
+    e500_tlb_invalidate(c, ea);
+    e500_mail_tlbivax(c, ea);
 }
 
 /* A core that does not execute now serves its mail before it does: nobody has to wait for it. */
@@ -262,7 +216,7 @@ bool e500_tlbsync_done(const E500 *c)
     for (unsigned i = 0; i < c->vm->n_cores; i++) {
         const E500 *other = c->vm->core[i];
 
-        if (other && other != c && __atomic_load_n(&other->remote_tlb, __ATOMIC_SEQ_CST) &&
+        if (other && other != c && __atomic_load_n(&other->has_mail, __ATOMIC_SEQ_CST) &&
             __atomic_load_n(&other->in_guest, __ATOMIC_SEQ_CST))
             return false;
     }
@@ -459,10 +413,10 @@ static uint8_t default_tid(const E500 *c, uint8_t pid)
     }
 }
 
-void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx)
+void e500_tlb_missed(E500 *c, Ea ea, E500Context ctx)
 {
-    uint8_t pid = context_pid(ctx);
-    bool as = context_as(ctx);
+    uint8_t pid = e500_context_pid(ctx);
+    bool as = e500_context_as(ctx);
 
     mas_defaults(c, ea, MAS1_V | (uint32_t)default_tid(c, pid) << 16 | (as ? MAS1_TS : 0));
     c->s.spr[SPR_MAS6] = (uint32_t)pid << 16 | as;

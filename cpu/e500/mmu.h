@@ -19,22 +19,22 @@ typedef struct E500Translation {
 typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500MmuResult;
 
 /* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
-E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, uint64_t ctx, E500Access access, E500Translation *out);
-uint64_t e500_context(bool as, uint8_t pid, bool pr);             /* upper half of a soft TLB tag */
-uint64_t e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
+E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access access, E500Translation *out);
+E500Context e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
 void e500_tell_multiple(E500 *c, Ea ea);                          /* -d guest_errors: E500Translation.multiple was used */
-void e500_tlb_missed(E500 *c, Ea ea, uint64_t ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
+void e500_tlb_missed(E500 *c, Ea ea, E500Context ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
 void e500_tlb_replaced(E500 *c);                                  /* s.tlb0, s.tlb1 or a PID were written as a whole */
 void e500_context_changed(E500 *c);                               /* MSR[PR,IS,DS] or PID changed */
 void e500_soft_tlb_flush(E500 *c);                                /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
-void e500_attend_remote_tlb(E500 *c); /* E500_ATT_TLB: do what other cores asked for */
+void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size); /* stores to these pages miss from now on */
 
 /* tlbre, tlbwe, tlbsx, MMUCSR0; ea as tlbivax and tlbilx encode it */
 void e500_tlbre(E500 *c);
 void e500_tlbwe(E500 *c);
 void e500_tlbsx(E500 *c, Ea ea);
+void e500_tlb_invalidate(E500 *c, Ea ea);     /* of this core, what tlbivax with ea names */
 void e500_tlbivax(E500 *c, Ea ea);            /* this core now, the others before their next instruction */
 bool e500_tlbsync_done(const E500 *c);        /* no other core still uses what tlbivax invalidated */
 void e500_tlbilx(E500 *c, unsigned t, Ea ea); /* this core only */

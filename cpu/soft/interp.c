@@ -5,6 +5,7 @@
  */
 #include "cpu/e500/device.h"
 #include "cpu/e500/interrupt.h"
+#include "cpu/e500/mail.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/timers.h"
@@ -130,8 +131,8 @@ static bool step_watched(SoftVcpu *vcpu, E500 *c)
 static bool attend(SoftVcpu *vcpu, E500 *c)
 {
     uint32_t why = __atomic_fetch_and(&c->attention, E500_ATT_DEBUG, __ATOMIC_SEQ_CST);
-    if (why & E500_ATT_TLB)
-        e500_attend_remote_tlb(c);
+    if (why & E500_ATT_MAIL)
+        e500_mail_attend(c);
     if (why & E500_ATT_KICK) {
         e500_attention(c, why & E500_ATT_IRQ);
         return leave(c->exit, VCPU_EXIT_INTR);
@@ -220,7 +221,7 @@ static void run(SoftVcpu *vcpu, E500 *c, VcpuExit *exit, bool complete_only)
     if (!complete(vcpu, c, exit))
         return;
     /* Only now: an instruction that was in the middle of its device accesses completes with the translations that it began with. */
-    e500_attend_remote_tlb(c);
+    e500_mail_attend(c);
     if (complete_only)
         return;
     if (ends_step && vcpu->debug.single_step) {

@@ -6,7 +6,9 @@
 
 #include "cpu/e500/granule.h"
 #include "cpu/e500/interrupt.h"
+#include "cpu/e500/mail.h"
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/ram.h"
 #include "cpu/e500/timers.h"
 #include "cpu/fault.h"
 #include "cpu/log.h"
@@ -40,6 +42,7 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
 static void soft_vm_close(AccelVm *vm)
 {
     g_free(((SoftVm *)vm)->e500.granules);
+    e500_ram_free(&((SoftVm *)vm)->e500);
     g_free(vm);
 }
 
@@ -56,12 +59,10 @@ static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
     E500Vm *e500 = &((SoftVm *)vm)->e500;
     if (fault_here(FAULT_MAP_RAM, error))
         return false;
-    if (e500->n_ram == G_N_ELEMENTS(e500->ram)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "soft: more than %zu RAM blocks", G_N_ELEMENTS(e500->ram));
-        return false;
-    }
-    e500->ram[e500->n_ram++] = *ram;
-    return true;
+    if (e500_ram_add(e500, ram))
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "soft: more than %d RAM blocks", E500_RAM_MAX);
+    return false;
 }
 
 static unsigned soft_vm_hcall_instructions(const AccelVm *vm, uint32_t insn[4])
@@ -145,7 +146,7 @@ static bool soft_vcpu_get_state(AccelVcpu *vcpu, E500State *state, GError **erro
     E500 *c = &((SoftVcpu *)vcpu)->core;
     if (fault_here(FAULT_GET_STATE, error))
         return false;
-    e500_attend_remote_tlb(c); /* what others asked for is part of the state */
+    e500_mail_attend(c); /* what others asked for is part of the state */
     e500_timers_freeze(c);
     *state = c->s;
     return true;
@@ -163,7 +164,7 @@ static bool soft_vcpu_put_state(AccelVcpu *vcpu, const E500State *state, StateLe
                     soft->core.index);
         return false;
     }
-    e500_attend_remote_tlb(&soft->core); /* asked of the old state */
+    e500_mail_attend(&soft->core); /* asked of the old state */
     e500_timers_freeze(&soft->core);
     e500_state_copy(&soft->core.s, state, level);
     e500_state_replaced(&soft->core, level);

@@ -10,6 +10,7 @@
 
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/ram.h"
 
 enum { FIXTURE_RAM = 1 << 20, FIXTURE_CORES = 3 };
 #define FIXTURE_DEVICE UINT64_C(0xfe0000000)
@@ -64,12 +65,11 @@ static inline void fixture_up(Fixture *f, gconstpointer unused)
         .model = e500_model_find("e500mc"),
         .time = &f->time,
         .tb_hz = NS_PER_SECOND, /* one tick a nanosecond */
-        .n_ram = 1,
-        .ram = {{.gpa = 0, .size = FIXTURE_RAM, .hva = f->ram}},
         .wake = fixture_wake,
         .wake_opaque = f,
         .n_cores = FIXTURE_CORES,
     };
+    e500_ram_add(&f->vm, &(AccelRam){.gpa = 0, .size = FIXTURE_RAM, .hva = f->ram});
     for (unsigned i = 0; i < FIXTURE_CORES; i++) {
         f->core[i] = g_new0(E500, 1);
         e500_core_init(f->core[i], &f->vm, i);
@@ -84,6 +84,7 @@ static inline void fixture_down(Fixture *f, gconstpointer unused)
 {
     for (unsigned i = 0; i < FIXTURE_CORES; i++)
         g_free(f->core[i]);
+    e500_ram_free(&f->vm);
     g_aligned_free(f->ram);
 }
 

@@ -502,9 +502,9 @@ static void an_unwatched_page_keeps_its_fast_path(Fixture *f, gconstpointer unus
     before = c->count.tlb_fills;
     g_assert_cmpint(e500_load32(c, 0x4000, &v), ==, EXEC_NEXT);
     g_assert_cmpuint(c->count.tlb_fills, ==, before);
-    g_assert_cmpuint(c->soft_tlb[4].tag_read, !=, SOFT_TLB_EMPTY);
+    g_assert_cmpuint(c->soft_tlb[4].tag_read, !=, E500_TAG_EMPTY);
     g_assert_cmpint(e500_load32(c, 0x3000, &v), ==, EXEC_NEXT);
-    g_assert_cmpuint(c->soft_tlb[3].tag_read, ==, SOFT_TLB_EMPTY);
+    g_assert_cmpuint(c->soft_tlb[3].tag_read, ==, E500_TAG_EMPTY);
 }
 
 static void the_guests_events_go_on_beside_the_debuggers(Fixture *f, gconstpointer unused)

@@ -3,6 +3,7 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/spr.h"
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/ram.h"
 #include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -266,11 +267,11 @@ static void a_probe_gives_the_physical_address(Fixture *f, gconstpointer unused)
 
 static void ram_ends_where_it_ends(Fixture *f, gconstpointer unused)
 {
-    g_assert_nonnull(e500_vm_ram(&f->vm, FIXTURE_RAM - 4, 4));
-    g_assert_null(e500_vm_ram(&f->vm, FIXTURE_RAM - 4, 5));
-    g_assert_null(e500_vm_ram(&f->vm, FIXTURE_RAM, 1));
-    g_assert_null(e500_vm_ram(&f->vm, UINT64_MAX, 2));
-    g_assert_null(e500_vm_ram(&f->vm, 0, UINT64_MAX));
+    g_assert_nonnull(e500_ram_host(&f->vm, FIXTURE_RAM - 4, 4));
+    g_assert_null(e500_ram_host(&f->vm, FIXTURE_RAM - 4, 5));
+    g_assert_null(e500_ram_host(&f->vm, FIXTURE_RAM, 1));
+    g_assert_null(e500_ram_host(&f->vm, UINT64_MAX, 2));
+    g_assert_null(e500_ram_host(&f->vm, 0, UINT64_MAX));
 }
 
 /* tag_read of the empty slot is 1: an odd address in the first page of PID 0 must not look like a

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/spr.h"
+#include "cpu/e500/mail.h"
 #include "cpu/e500/mmu.h"
 #include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"
@@ -284,9 +285,9 @@ static void tlbivax_reaches_other_cores_before_their_next_instruction(Fixture *f
     other->attention = 0;
     e500_tlbivax(c, 0x50000000);
     g_assert_cmpint(look(c, 0x50000000, 0, 5, 0, ACCESS_READ, NULL), ==, MMU_MISS);
-    g_assert_cmpuint(other->attention & E500_ATT_TLB, !=, 0);
+    g_assert_cmpuint(other->attention & E500_ATT_MAIL, !=, 0);
     g_assert_false(e500_tlbsync_done(c));
-    e500_attend_remote_tlb(other);
+    e500_mail_attend(other);
     g_assert_true(e500_tlbsync_done(c));
     g_assert_cmpint(e500_load32(other, 0x50000000, &v), ==, EXEC_TRAP);
 }
@@ -295,7 +296,7 @@ static void nobody_waits_for_a_core_that_does_not_execute(Fixture *f, gconstpoin
 {
     e500_tlbivax(f->core[0], 0x50000000);
     g_assert_true(e500_tlbsync_done(f->core[0]));
-    g_assert_cmpuint(f->core[2]->remote_tlb, ==, 1);
+    g_assert_cmpuint(f->core[2]->has_mail, ==, 1);
 }
 
 static void a_full_mailbox_invalidates_everything_unprotected(Fixture *f, gconstpointer unused)
@@ -306,11 +307,11 @@ static void a_full_mailbox_invalidates_everything_unprotected(Fixture *f, gconst
     fixture_map(other, 1, 1, 0x50000000, 0, 0, MAP_ALL);
     for (unsigned i = 0; i < 1000; i++)
         e500_tlbivax(f->core[0], i << 12);
-    e500_attend_remote_tlb(other);
+    e500_mail_attend(other);
     g_assert_cmpint(look(other, 0x7777f000, 0, 9, 0, ACCESS_READ, NULL), ==, MMU_MISS);
     g_assert_cmpint(look(other, 0x50000000, 0, 0, 0, ACCESS_READ, NULL), ==, MMU_MISS);
     g_assert_cmpint(look(other, 0, 0, 0, 0, ACCESS_READ, NULL), ==, MMU_OK);
-    g_assert_cmpuint(other->remote_tlb, ==, 0);
+    g_assert_cmpuint(other->has_mail, ==, 0);
 }
 
 static void tlbivax_can_take_a_whole_array(Fixture *f, gconstpointer unused)

@@ -56,7 +56,7 @@ static void disturb(SoftFixture *f, Between what)
     AccelDebug watch = {.n_watchpoints = 1, .watchpoint = {{SOFT_DEVICE, SOFT_DEVICE + 0xfff, true, true}}};
     switch (what) {
     case UNRELATED_TLBIVAX: /* more than the mail holds: everything that is not protected goes */
-        for (unsigned i = 0; i < E500_TLB_MAIL_MAX + 1; i++)
+        for (unsigned i = 0; i < E500_MAIL_MAX + 1; i++)
             e500_tlbivax(soft_core(f, 1), 0x70000000 + i * 4096);
         break;
     case OWN_TLBIVAX: /* TLBSEL = 1 */

@@ -7,6 +7,7 @@
 
 #include "cpu/e500/bits.h"
 #include "cpu/e500/insn.h"
+#include "cpu/e500/ram.h"
 
 enum { RAM_SIZE = 64 * 1024 };
 
@@ -34,8 +35,7 @@ Executor *executor_new(const E500Model *model)
     x->vm.model = model;
     x->vm.time = &x->time;
     x->vm.tb_hz = 100000000;
-    x->vm.n_ram = 1;
-    x->vm.ram[0] = (AccelRam){.gpa = 0, .size = RAM_SIZE, .hva = page};
+    e500_ram_add(&x->vm, &(AccelRam){.gpa = 0, .size = RAM_SIZE, .hva = page});
     x->core = g_new0(E500, 1);
     e500_core_init(x->core, &x->vm, 0);
     x->core->exit = &x->exit;
@@ -48,6 +48,7 @@ Executor *executor_new(const E500Model *model)
 void executor_free(Executor *x)
 {
     g_free(x->core);
+    e500_ram_free(&x->vm);
     g_free(x->ram);
     g_free(x);
 }
@@ -117,7 +118,7 @@ static ExecResult step(E500 *c, uint32_t word)
 void executor_run(Executor *x, Record *record)
 {
     E500 *c = x->core;
-    uint8_t *mem = (uint8_t *)x->vm.ram[0].hva + MEM_EA;
+    uint8_t *mem = (uint8_t *)x->vm.ram[0].block.hva + MEM_EA;
     Ea slot = SLOTS_EA + record->slot * SLOT_SIZE;
     load(c, mem, record);
     c->s.pc = slot + SLOT_PREFIX;
