@@ -67,9 +67,9 @@ typedef struct E500MailRange {
 } E500MailRange;
 typedef struct E500Mail {
     GMutex lock;
-    unsigned n_tlb;         /* of tlb; more than fit: everything unprotected goes, which tlbivax may always do */
-    Ea tlb[E500_MAIL_MAX];  /* tlbivax's effective address: EPN, TLBSEL, INV_ALL */
-    unsigned n_protect;     /* of protect */
+    unsigned n_tlb;        /* of tlb; more than fit: everything unprotected goes, which tlbivax may always do */
+    Ea tlb[E500_MAIL_MAX]; /* tlbivax's effective address: EPN, TLBSEL, INV_ALL */
+    unsigned n_protect;    /* of protect */
     E500MailRange protect[E500_MAIL_MAX];
 } E500Mail;
 
@@ -94,7 +94,7 @@ typedef struct E500Vm {
     E500Ram ram[E500_RAM_MAX];
     void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
     void *wake_opaque;
-    uintptr_t *granules; /* granule.h; NULL: one core, whose stores nobody watches */
+    uintptr_t *granules;           /* granule.h; NULL: one core, whose stores nobody watches */
     E500CodeWritten *code_written; /* NULL: nobody sets PAGE_CODE */
     void *code_opaque;
     unsigned n_cores;
@@ -107,10 +107,10 @@ typedef struct E500 {
     E500State s;
     /* --- micro state, never written back --- */
     E500Context ctx_data, ctx_fetch; /* of data accesses and of fetches; e500_context_changed() */
-    Ea fetch_page;                /* page of fetch_host; 1 (never a page) when none */
-    const uint8_t *fetch_host;    /* host address of the page being executed */
-    uint64_t fetch_gpa;           /* physical address of it */
-    bool reserve;                 /* lwarx reservation held */
+    Ea fetch_page;                   /* page of fetch_host; 1 (never a page) when none */
+    const uint8_t *fetch_host;       /* host address of the page being executed */
+    uint64_t fetch_gpa;              /* physical address of it */
+    bool reserve;                    /* lwarx reservation held */
     uint64_t reserve_gpa;
     uint32_t reserve_value;
     uintptr_t reserve_version; /* granule.h */

@@ -63,8 +63,8 @@ static inline uint64_t e500_swap(uint64_t v, unsigned size)
 #define MEM_DEFINE(bits)                                                                                                        \
     static inline ExecResult e500_load##bits(E500 *c, Ea ea, uint##bits##_t *value)                                             \
     {                                                                                                                           \
-        const E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];                                             \
-        if (__builtin_expect(t->tag_read == e500_tag_aligned(c->ctx_data, ea, bits / 8), 1)) {                        \
+        const E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];                                                           \
+        if (__builtin_expect(t->tag_read == e500_tag_aligned(c->ctx_data, ea, bits / 8), 1)) {                                  \
             uint##bits##_t raw = __atomic_load_n((uint##bits##_t *)(t->addend + ea), __ATOMIC_RELAXED);                         \
             *value = (uint##bits##_t)e500_swap(raw, bits / 8);                                                                  \
             return EXEC_NEXT;                                                                                                   \
@@ -77,8 +77,8 @@ static inline uint64_t e500_swap(uint64_t v, unsigned size)
     }                                                                                                                           \
     static inline ExecResult e500_store##bits(E500 *c, Ea ea, uint##bits##_t value)                                             \
     {                                                                                                                           \
-        const E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];                                             \
-        if (__builtin_expect(t->tag_write == e500_tag_aligned(c->ctx_data, ea, bits / 8), 1)) {                      \
+        const E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];                                                           \
+        if (__builtin_expect(t->tag_write == e500_tag_aligned(c->ctx_data, ea, bits / 8), 1)) {                                 \
             __atomic_store_n((uint##bits##_t *)(t->addend + ea), (uint##bits##_t)e500_swap(value, bits / 8), __ATOMIC_RELAXED); \
             return EXEC_NEXT;                                                                                                   \
         }                                                                                                                       \

@@ -21,11 +21,11 @@ typedef enum E500MmuResult { MMU_OK, MMU_MISS, MMU_DENIED, MMU_MULTIPLE } E500Mm
 /* The exact model; no side effect.  ctx as ctx_data: e500_context(). */
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access access, E500Translation *out);
 E500Context e500_external_context(const E500 *c, E500Access access); /* EPLC, or EPSC for ACCESS_WRITE */
-void e500_tell_multiple(E500 *c, Ea ea);                          /* -d guest_errors: E500Translation.multiple was used */
+void e500_tell_multiple(E500 *c, Ea ea);                             /* -d guest_errors: E500Translation.multiple was used */
 void e500_tlb_missed(E500 *c, Ea ea, E500Context ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
-void e500_tlb_replaced(E500 *c);                                  /* s.tlb0, s.tlb1 or a PID were written as a whole */
-void e500_context_changed(E500 *c);                               /* MSR[PR,IS,DS] or PID changed */
-void e500_soft_tlb_flush(E500 *c);                                /* also forgets fetch_page */
+void e500_tlb_replaced(E500 *c);                                     /* s.tlb0, s.tlb1 or a PID were written as a whole */
+void e500_context_changed(E500 *c);                                  /* MSR[PR,IS,DS] or PID changed */
+void e500_soft_tlb_flush(E500 *c);                                   /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size); /* stores to these pages miss from now on */

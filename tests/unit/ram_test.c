@@ -233,7 +233,7 @@ static void a_reservation_waits_for_the_others(Fixture *f, gconstpointer unused)
         g_assert_cmpint(execute(c, INSN_lwarx, PAGE), ==, EXEC_JUMP);
         g_assert_false(c->reserve);
     }
-    g_assert_cmpuint(other->mail.n_protect, ==, 1); /* it asks once */
+    g_assert_cmpuint(other->mail.n_protect, ==, 1);                        /* it asks once */
     g_assert_cmpint(execute(f->core[2], INSN_lwarx, PAGE), ==, EXEC_JUMP); /* the first asker's flag is not enough for another */
     e500_mail_attend(other);
     g_assert_cmpint(execute(c, INSN_lwarx, PAGE), ==, EXEC_NEXT);
