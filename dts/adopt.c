@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * A user's tree made true: docs/decisions/003-a-users-tree.md says what is put in, what is removed
- * and why.
+ * A user's tree made true: docs/decisions/003-a-users-tree.md says what is put in, what is removed and why.  What is false goes
+ * in one pass (prune.c); what is put in is a fixed number of properties, so all of it takes time as the file is long.
  */
 #include <libfdt.h>
 #include <string.h>
 
-#include "dts/nodes.h"
+#include "dts/prune.h"
 #include "hcall/hcall.h"
 
 typedef struct Adopt {
     void *fdt;
     const Nodes *nodes;
-    GPtrArray *reports;
+    NodesReport *report;
     int error; /* first libfdt error: sticky */
     const char *step;
 } Adopt;
-
-static void report(Adopt *a, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void report(Adopt *a, const char *format, ...)
-{
-    va_list args;
-
-    if (!a->reports)
-        return;
-    va_start(args, format);
-    char *line = g_strdup_vprintf(format, args);
-    va_end(args);
-    for (char *c = line; *c; c++) {
-        if (!g_ascii_isprint(*c)) /* the file's own names: one line, no play with the terminal */
-            *c = '?';
-    }
-    g_ptr_array_add(a->reports, line);
-}
 
 /* Notes a libfdt error with what was being done; true when all is well so far. */
 static bool ok(Adopt *a, int err, const char *step)
@@ -104,56 +86,22 @@ static void set_gpa(Adopt *a, int node, const char *name, uint64_t gpa)
     set_bytes(a, node, name, (const char *)&cells + sizeof cells - size, size);
 }
 
-static size_t hcall_words(const Nodes *nodes, fdt32_t words[4])
-{
-    for (unsigned i = 0; i < nodes->n_hcall_instructions; i++)
-        words[i] = cpu_to_fdt32(nodes->hcall_instructions[i]);
-    return nodes->n_hcall_instructions * sizeof words[0];
-}
-
 static void drop(Adopt *a, int node, const char *property, const char *why)
 {
     g_autofree char *path = node_path(a, node);
 
-    report(a, "%s: property '%s' %s; removed", path, property, why);
+    prune_report(a->report, path, "property '%s' %s; removed", property, why);
     ok(a, fdt_delprop(a->fdt, node, property), property);
-}
-
-/* Linux takes hcall-instructions and has-idle from whichever node has them, so every node is looked
- * at. */
-static void drop_false_promises(Adopt *a)
-{
-    fdt32_t words[4];
-    size_t size = hcall_words(a->nodes, words);
-
-    for (int node = 0; node >= 0 && a->error == 0; node = fdt_next_node(a->fdt, node, NULL)) {
-        int len;
-        const void *value;
-
-        while (a->error == 0 && (value = fdt_getprop(a->fdt, node, "hcall-instructions", &len)) &&
-               (size == 0 || (size_t)len != size || memcmp(value, words, size)))
-            drop(a, node, "hcall-instructions", "is not this machine's hypercall");
-#define PROMISE(property, need)                                                            \
-    while (a->error == 0 && /* a damaged file may have it twice */                         \
-           !(a->nodes->n_hcall_instructions && (a->nodes->present & HCALL_NEED_##need)) && \
-           fdt_getprop(a->fdt, node, property, NULL))                                      \
-        drop(a, node, property, "promises what this machine does not do");
-#include "dts/promises.def"
-#undef PROMISE
-    }
 }
 
 static void adopt_hypervisor(Adopt *a)
 {
-    fdt32_t words[4];
-    size_t size = hcall_words(a->nodes, words);
-
-    if (size == 0)
+    if (a->nodes->n_hcall_instructions == 0)
         return;
     int node = child(a, "hypervisor");
     if (a->error == 0 && !fdt_getprop(a->fdt, node, "compatible", NULL))
         set_strings(a, node, "compatible", nodes_hypervisor_compatible(a->nodes));
-    set_bytes(a, node, "hcall-instructions", words, size);
+    set_cells(a, node, "hcall-instructions", a->nodes->hcall_instructions, a->nodes->n_hcall_instructions);
 #define PROMISE(property, need)                \
     if (a->nodes->present & HCALL_NEED_##need) \
         set_bytes(a, node, property, "", 0);
@@ -162,8 +110,6 @@ static void adopt_hypervisor(Adopt *a)
         set_cells(a, node, property, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4);
 #include "dts/promises.def"
 #undef PROMISE
-    for (const NodesAlias *s = a->nodes->hypervisor; s && s->name; s++)
-        set_string(a, node, s->name, s->path);
 }
 
 static void adopt_chosen(Adopt *a)
@@ -191,12 +137,6 @@ static void adopt_chosen(Adopt *a)
     if (a->error == 0 && n->stdout_path && !fdt_getprop(a->fdt, node, "stdout-path", NULL) &&
         fdt_path_offset(a->fdt, n->stdout_path) >= 0)
         set_string(a, node, "stdout-path", n->stdout_path);
-    set_bytes(a, node, "rng-seed", n->rng_seed, sizeof n->rng_seed);
-}
-
-static int next_of_type(const Adopt *a, int after, const char *type)
-{
-    return fdt_node_offset_by_prop_value(a->fdt, after, "device_type", type, (int)strlen(type) + 1);
 }
 
 /* `reg` of a node that describes RAM from 0 on, in the root's cells; size 0: it does not fit. */
@@ -223,13 +163,12 @@ static bool all_zero(const uint8_t *data, int size)
     return true;
 }
 
-/* The size is -m's: a zero reg is a blank for the loader to fill in, any other differing one is
- * false. */
+/* The size is -m's: a reg of zeros is a blank for the loader to fill in, any other that differs is false.  One node is left. */
 static void adopt_memory(Adopt *a)
 {
     fdt32_t reg[4];
     size_t size = memory_reg(a, reg);
-    int node = next_of_type(a, -1, "memory"), len, other;
+    int node = fdt_node_offset_by_prop_value(a->fdt, -1, "device_type", "memory", sizeof "memory"), len;
 
     if (size == 0) {
         ok(a, -FDT_ERR_BADNCELLS, "#address-cells and #size-cells of the root");
@@ -242,66 +181,10 @@ static void adopt_memory(Adopt *a)
         const void *value = fdt_getprop(a->fdt, node, "reg", &len);
         if (value && ((size_t)len != size || memcmp(value, reg, size)) && !all_zero(value, len)) {
             g_autofree char *path = node_path(a, node);
-            report(a, "%s: property 'reg' is not this machine's RAM; replaced", path);
+            prune_report(a->report, path, "property 'reg' is not this machine's RAM; replaced");
         }
     }
     set_bytes(a, node, "reg", reg, size);
-    while (a->error == 0 && (other = next_of_type(a, node, "memory")) >= 0) {
-        g_autofree char *path = node_path(a, other);
-        report(a, "%s: memory that this machine does not have; removed", path);
-        ok(a, fdt_del_node(a->fdt, other), "memory");
-    }
-}
-
-/* A CPU beyond -smp would be released by a guest and never answer. */
-static void drop_missing_cpus(Adopt *a)
-{
-    int node = -1;
-
-    while (a->error == 0 && (node = next_of_type(a, node, "cpu")) >= 0) {
-        int len;
-        const fdt32_t *reg = fdt_getprop(a->fdt, node, "reg", &len);
-
-        if (!reg || len < 4 || fdt32_to_cpu(reg[len / 4 - 1]) < a->nodes->n_cpus)
-            continue;
-        g_autofree char *path = node_path(a, node);
-        report(a, "%s: this machine has %u CPU%s; removed", path, a->nodes->n_cpus, a->nodes->n_cpus == 1 ? "" : "s");
-        ok(a, fdt_del_node(a->fdt, node), "cpu");
-        node = -1; /* offsets moved: from the start */
-    }
-}
-
-/* Has this machine something of that kind (the node's first compatible) with that handle? */
-static bool has_handle(const Adopt *a, int node, fdt32_t handle)
-{
-    const void *own = g_bytes_get_data(a->nodes->own, NULL);
-    int len;
-    const char *kind = fdt_getprop(a->fdt, node, "compatible", &len);
-
-    if (!kind || len <= 0 || !memchr(kind, '\0', (size_t)len))
-        return true; /* nobody looks for it */
-    for (int n = -1; (n = fdt_node_offset_by_prop_value(own, n, "hv-handle", &handle, 4)) >= 0;) {
-        if (fdt_node_check_compatible(own, n, kind) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void drop_missing_handles(Adopt *a)
-{
-    for (int node = 0; node >= 0 && a->error == 0 && a->nodes->own;) {
-        int len;
-        const fdt32_t *handle = fdt_getprop(a->fdt, node, "hv-handle", &len);
-
-        if (!handle || len != 4 || has_handle(a, node, *handle)) {
-            node = fdt_next_node(a->fdt, node, NULL);
-            continue;
-        }
-        g_autofree char *path = node_path(a, node);
-        report(a, "%s: this machine has nothing of that kind with handle 0x%x; removed", path, fdt32_to_cpu(*handle));
-        ok(a, fdt_del_node(a->fdt, node), "hv-handle");
-        node = 0; /* offsets moved: from the start */
-    }
 }
 
 static size_t strings_size(const NodesAlias *s)
@@ -313,35 +196,77 @@ static size_t strings_size(const NodesAlias *s)
     return size;
 }
 
-GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError **error)
+static size_t round_up(size_t size, size_t to)
+{
+    return (size + to - 1) / to * to;
+}
+
+/* A tree with this structure block, the reservations and names of `from`, and room for `more` bytes. */
+static void *tree_around(const void *from, const GByteArray *structure, size_t more)
+{
+    const size_t head = round_up(sizeof(struct fdt_header), 8), names = fdt_size_dt_strings(from);
+    const size_t reserved = ((size_t)fdt_num_mem_rsv(from) + 1) * sizeof(struct fdt_reserve_entry);
+    const size_t room = head + reserved + structure->len + names + more;
+    char *fdt = g_malloc0(room);
+    memcpy(fdt + head, (const char *)from + fdt_off_mem_rsvmap(from), reserved);
+    memcpy(fdt + head + reserved, structure->data, structure->len);
+    memcpy(fdt + head + reserved + structure->len, (const char *)from + fdt_off_dt_strings(from), names);
+    fdt_set_magic(fdt, FDT_MAGIC);
+    fdt_set_totalsize(fdt, (uint32_t)room);
+    fdt_set_off_mem_rsvmap(fdt, (uint32_t)head);
+    fdt_set_off_dt_struct(fdt, (uint32_t)(head + reserved));
+    fdt_set_off_dt_strings(fdt, (uint32_t)(head + reserved + structure->len));
+    fdt_set_version(fdt, 17);
+    fdt_set_last_comp_version(fdt, 16);
+    fdt_set_boot_cpuid_phys(fdt, fdt_boot_cpuid_phys(from));
+    fdt_set_size_dt_struct(fdt, structure->len);
+    fdt_set_size_dt_strings(fdt, (uint32_t)names);
+    return fdt;
+}
+
+/* The packed tree, or NULL with what went wrong. */
+static GBytes *finish(Adopt *a, GError **error)
+{
+    if (a->error == 0)
+        ok(a, fdt_pack(a->fdt), "packing");
+    if (a->error == 0)
+        return g_bytes_new_take(a->fdt, fdt_totalsize(a->fdt));
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the given device tree cannot be completed: %s: %s", a->step,
+                fdt_strerror(a->error));
+    g_free(a->fdt);
+    return NULL;
+}
+
+GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, NodesReport *report, GError **error)
+{
+    const void *data = g_bytes_get_data(dtb, NULL);
+    g_autoptr(GByteArray) structure = prune_structure(data, nodes, report);
+    size_t more = 4096 + (nodes->bootargs ? strlen(nodes->bootargs) : 0) + (nodes->compatible ? strlen(nodes->compatible) : 0);
+    Adopt a = {.fdt = tree_around(data, structure, more), .nodes = nodes, .report = report};
+
+    adopt_memory(&a);
+    if (a.error == 0)
+        adopt_chosen(&a);
+    if (a.error == 0)
+        adopt_hypervisor(&a);
+    if (a.error == 0 && nodes->compatible)
+        set_string(&a, 0, "compatible", nodes->compatible);
+    return finish(&a, error);
+}
+
+GBytes *nodes_renew(GBytes *adopted, const Nodes *nodes, GError **error)
 {
     size_t size;
-    const void *data = g_bytes_get_data(dtb, &size);
-    size_t room = size + 4096 + strings_size(nodes->hypervisor) + (nodes->bootargs ? strlen(nodes->bootargs) : 0) +
-                  (nodes->compatible ? strlen(nodes->compatible) : 0);
-    g_autofree void *fdt = g_malloc0(room);
-    Adopt a = {.fdt = fdt, .nodes = nodes, .reports = reports};
+    const void *data = g_bytes_get_data(adopted, &size);
+    size_t room = size + 1024 + strings_size(nodes->hypervisor);
+    Adopt a = {.fdt = g_malloc0(room), .nodes = nodes};
 
-    if (ok(&a, fdt_open_into(data, fdt, (int)room), "header")) {
-        drop_false_promises(&a);
-        drop_missing_cpus(&a);
-        drop_missing_handles(&a);
-        if (a.error == 0)
-            adopt_memory(&a);
-        if (a.error == 0)
-            adopt_chosen(&a);
-        if (a.error == 0)
-            adopt_hypervisor(&a);
-        if (nodes->compatible)
-            set_string(&a, 0, "compatible", nodes->compatible);
-        if (a.error == 0)
-            ok(&a, fdt_pack(fdt), "packing");
+    if (ok(&a, fdt_open_into(data, a.fdt, (int)room), "header"))
+        set_bytes(&a, child(&a, "chosen"), "rng-seed", nodes->rng_seed, sizeof nodes->rng_seed);
+    if (a.error == 0 && nodes->n_hcall_instructions) {
+        int node = child(&a, "hypervisor");
+        for (const NodesAlias *s = nodes->hypervisor; s && s->name; s++)
+            set_string(&a, node, s->name, s->path);
     }
-    if (a.error) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the given device tree cannot be completed: %s: %s", a.step,
-                    fdt_strerror(a.error));
-        return NULL;
-    }
-    room = fdt_totalsize(fdt);
-    return g_bytes_new_take(g_steal_pointer(&fdt), room);
+    return finish(&a, error);
 }

@@ -19,7 +19,7 @@ typedef struct Change {
 struct GuestTree {
     GBytes *fdt;     /* with the changes; NULL before the first boot */
     GPtrArray *list; /* of Change, in the order made */
-    size_t size_max;
+    size_t size_max, growth;
 };
 
 static void change_free(gpointer data)
@@ -31,10 +31,12 @@ static void change_free(gpointer data)
     g_free(change);
 }
 
-GuestTree *guest_tree_new(size_t size_max)
+GuestTree *guest_tree_new(size_t size_max, size_t growth)
 {
+    g_assert(growth < size_max);
     GuestTree *tree = g_new0(GuestTree, 1);
     tree->size_max = size_max;
+    tree->growth = growth;
     tree->list = g_ptr_array_new_with_free_func(change_free);
     return tree;
 }
@@ -105,45 +107,44 @@ static int node_make(void *fdt, const char *path)
     return node;
 }
 
-/* Takes fdt's reference; NULL: libfdt's error in *err. */
-static GBytes *apply(GBytes *fdt, const Change *change, int *err)
+static size_t change_room(const Change *change)
 {
-    gsize size, value_size;
-    const void *old = g_bytes_get_data(fdt, &size);
-    const void *value = g_bytes_get_data(change->value, &value_size);
-    size_t room = size + strlen(change->path) + 16 * DEPTH_MAX + strlen(change->name) + value_size + 64;
-    void *data = g_malloc0(room);
-
-    *err = fdt_open_into(old, data, (int)room);
-    if (*err >= 0)
-        *err = node_make(data, change->path);
-    if (*err >= 0)
-        *err = fdt_setprop(data, *err, change->name, value_size ? value : "", (int)value_size);
-    if (*err >= 0)
-        *err = fdt_pack(data);
-    g_bytes_unref(fdt);
-    if (*err < 0) {
-        g_free(data);
-        return NULL;
-    }
-    return g_bytes_new_take(data, fdt_totalsize(data));
+    return strlen(change->path) + 16 * DEPTH_MAX + strlen(change->name) + g_bytes_get_size(change->value) + 64;
 }
 
-/* Base with all changes; NULL: they do not fit. */
-static GBytes *changed(const GuestTree *tree, GBytes *base)
+static int change_apply(void *fdt, const Change *change)
 {
-    GBytes *fdt = g_bytes_ref(base);
-    int err;
-    for (guint i = 0; fdt && i < tree->list->len; i++)
-        fdt = apply(fdt, tree->list->pdata[i], &err);
-    if (fdt && tree->list->len && g_bytes_get_size(fdt) > tree->size_max)
-        g_clear_pointer(&fdt, g_bytes_unref);
-    return fdt;
+    gsize size;
+    const void *value = g_bytes_get_data(change->value, &size);
+    int node = node_make(fdt, change->path);
+    return node < 0 ? node : fdt_setprop(fdt, node, change->name, size ? value : "", (int)size);
+}
+
+/* A copy of fdt with n changes, each made in the same buffer; NULL: they do not fit into size_max. */
+static GBytes *changed(GBytes *fdt, Change *const *changes, guint n, size_t size_max)
+{
+    gsize size;
+    const void *old = g_bytes_get_data(fdt, &size);
+    if (n == 0)
+        return g_bytes_ref(fdt);
+    size_t room = size;
+    for (guint i = 0; i < n; i++)
+        room += change_room(changes[i]);
+    g_autofree void *data = g_malloc0(room);
+    int err = fdt_open_into(old, data, (int)room);
+    for (guint i = 0; i < n && err >= 0; i++)
+        err = change_apply(data, changes[i]);
+    if (err >= 0)
+        err = fdt_pack(data);
+    if (err < 0 || fdt_totalsize(data) > size_max)
+        return NULL;
+    size = fdt_totalsize(data);
+    return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
 GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped)
 {
-    GBytes *fdt = changed(tree, base);
+    GBytes *fdt = changed(base, (Change *const *)tree->list->pdata, tree->list->len, tree->size_max);
     *dropped = !fdt;
     if (!fdt) { /* the machine's own part has grown */
         guest_tree_forget(tree);
@@ -206,9 +207,8 @@ EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, con
         return EV_EINVAL;
     Change *change = g_new0(Change, 1);
     *change = (Change){g_strdup(path), g_strdup(name), g_bytes_new(value, size)};
-    int err;
-    GBytes *fdt = apply(g_bytes_ref(tree->fdt), change, &err);
-    if (!fdt || g_bytes_get_size(fdt) > tree->size_max || !remember(tree, change)) {
+    GBytes *fdt = changed(tree->fdt, &change, 1, tree->size_max - tree->growth);
+    if (!fdt || !remember(tree, change)) {
         if (fdt)
             g_bytes_unref(fdt);
         change_free(change);

@@ -13,7 +13,9 @@
 
 typedef struct GuestTree GuestTree;
 
-GuestTree *guest_tree_new(size_t size_max); /* of a tree with changes, bytes */
+/* size_max: bytes that a tree with changes may have.  growth: by how many the machine's own part may grow from boot to boot, so
+ * that what the guest could set still fits then. */
+GuestTree *guest_tree_new(size_t size_max, size_t growth);
 void guest_tree_free(GuestTree *tree);
 void guest_tree_forget(GuestTree *tree); /* the guest's changes */
 /* A boot begins with `base` and the changes in it, which it returns.  *dropped: there was no room for them. */

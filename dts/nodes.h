@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The
- * machine fills a Nodes at every reset, writes these and lets each device write its own between
- * nodes_root() and dts_end().
+ * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The machine fills a Nodes at every
+ * reset, writes these and lets each device write its own between nodes_root() and dts_end().
  */
 #pragma once
 
@@ -42,10 +41,9 @@ typedef struct Nodes {
     /* /hypervisor; no node when n_hcall_instructions is 0 */
     uint32_t hcall_instructions[4];
     unsigned n_hcall_instructions;
-    unsigned present;             /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit
-                         does */
+    unsigned present;             /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit does */
     const NodesAlias *hypervisor; /* strings of the node: name, value; NULL: none */
-    bool has_handles;             /* below it, devices that a guest looks for as it does on a bus */
+    bool has_handles;             /* devices stand below it, and guests look for them as they do on a bus */
     void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
     void *opaque;
     GBytes *own; /* nodes_adopt() only: the tree without the user's, borrowed; NULL: handles are not looked at */
@@ -57,16 +55,33 @@ void nodes_describe(Dts *dts, const Nodes *nodes);
 
 const char *const *nodes_hypervisor_compatible(const Nodes *nodes); /* NULL-terminated */
 
+enum { NODES_REPORT_LINES = 20 };
+
+/* What was false in a user's tree. */
+typedef struct NodesReport {
+    GPtrArray *lines; /* of char*, the first NODES_REPORT_LINES of them: which node, what, and what became of it */
+    unsigned n;       /* how many there would be */
+    uint64_t steps;   /* tokens of the tree that were looked at, each as often as it was: tests bound it */
+} NodesReport;
+
+NodesReport *nodes_report_new(void);
+void nodes_report_free(NodesReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NodesReport, nodes_report_free)
+
 /*
- * A tree of the user's (-dtb FILE).  Its nodes stay as they are, except:
- *   root         compatible, when nodes->compatible is given
- *   /memory      one node with the real size
- *   /chosen      bootargs when given, kernel for firmware, initrd, rng-seed; stdout-path only when
- * the file has none /hypervisor  made when missing; hcall-instructions and the promises that hold
- * are put in any node     a promise that would be false (has-reset without the service, other
- * hcall-instructions, …) is removed
+ * A tree of the user's (-dtb FILE), which image_load_dtb() has checked, made true.  Its nodes stay as they are, except:
+ *
+ *   /            compatible, when nodes->compatible is given
+ *   memory       one node, with the real size
+ *   /cpus        a CPU beyond n_cpus is removed
+ *   /chosen      bootargs when given, kernel for firmware, initrd; stdout-path only when the file has none
+ *   /hypervisor  made when missing; hcall-instructions and the promises that hold are put in
+ *   any node     a promise that would be false (has-reset without the service, other hcall-instructions) is removed
  *   hv-handle    a node whose handle this machine has not, or has for something else, is removed
- * `reports` (may be NULL) gets one line (g_free) for each thing
- * in the file that was false.  `dtb` was checked (image_load_dtb()).
+ *
+ * Done once, in time that is linear in the size of the tree; the result still lacks what differs from boot to boot.
+ * NULL: *error.
  */
-GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports, GError **error);
+GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, NodesReport *report, GError **error);
+/* The tree of one boot, from what nodes_adopt() made: with a fresh rng-seed and the strings of /hypervisor.  NULL: *error. */
+GBytes *nodes_renew(GBytes *adopted, const Nodes *nodes, GError **error);

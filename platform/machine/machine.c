@@ -360,6 +360,7 @@ void machine_free(Machine *m)
     g_clear_error(&m->host_error);
     g_mutex_clear(&m->error_lock);
     partition_free(m->partition);
+    g_clear_pointer(&m->users_tree, g_bytes_unref);
     g_clear_pointer(&m->hcall.scramble, g_rand_free);
     g_free(m->release);
     g_free(m->console);

@@ -71,7 +71,7 @@ typedef struct Machine {
     GMutex error_lock;
     GError *host_error; /* the first; what HOST_ERROR is about */
     uint64_t resets;    /* done since the start */
-    bool tree_reported; /* what is false in a -dtb file was said */
+    GBytes *users_tree; /* -dtb's, made true; NULL: none, or before power-on */
 } Machine;
 
 /* config and boot are borrowed.  Errors are the host's (memory, accelerator, back ends). */

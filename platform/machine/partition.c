@@ -39,7 +39,7 @@ Partition *partition_new(const char *name)
 {
     Partition *p = g_new0(Partition, 1);
     p->name = g_strdup(name ? name : "quoin");
-    p->tree = guest_tree_new(TREE_MAX);
+    p->tree = guest_tree_new(TREE_MAX, PARTITION_GROWTH);
     return p;
 }
 

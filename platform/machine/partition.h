@@ -15,6 +15,9 @@
 
 typedef struct Partition Partition;
 
+/* Bytes by which partition_strings() may make a tree longer than at power-on: two properties and their names. */
+enum { PARTITION_GROWTH = 128 };
+
 Partition *partition_new(const char *name); /* name: NULL: "quoin" */
 void partition_free(Partition *p);
 const char *partition_name(const Partition *p);

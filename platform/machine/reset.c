@@ -106,14 +106,18 @@ static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
     return tree;
 }
 
-static GBytes *adopt_users(Machine *m, const Nodes *nodes, GError **error)
+/* The user's tree made true, once: what it says does not change, and neither does what is said of it. */
+static bool adopt_users(Machine *m, Nodes *nodes, GError **error)
 {
-    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
-    GBytes *tree = nodes_adopt(m->boot->dtb, nodes, reports, error);
-    for (guint i = 0; i < reports->len && !m->tree_reported; i++)
-        message_warning("-dtb %s: %s", m->config->dtb, (char *)reports->pdata[i]);
-    m->tree_reported = true;
-    return tree;
+    g_autoptr(NodesReport) report = nodes_report_new();
+    g_autoptr(GBytes) own = build_own(m, nodes, error);
+    nodes->own = own;
+    m->users_tree = own ? nodes_adopt(m->boot->dtb, nodes, report, error) : NULL;
+    for (guint i = 0; i < report->lines->len; i++)
+        message_warning("-dtb %s: %s", m->config->dtb, (char *)report->lines->pdata[i]);
+    if (report->n > report->lines->len)
+        message_warning("-dtb %s: and %u more of these", m->config->dtb, report->n - report->lines->len);
+    return m->users_tree;
 }
 
 GBytes *machine_build_tree(Machine *m, GError **error)
@@ -124,11 +128,22 @@ GBytes *machine_build_tree(Machine *m, GError **error)
         return NULL;
     paths_fill(m->board, &paths);
     nodes_fill(m, &paths, &nodes);
-    g_autoptr(GBytes) own = build_own(m, &nodes, error);
-    if (!own || !m->boot->dtb)
-        return g_steal_pointer(&own);
-    nodes.own = own;
-    return adopt_users(m, &nodes, error);
+    if (!m->boot->dtb)
+        return build_own(m, &nodes, error);
+    if (!m->users_tree && !adopt_users(m, &nodes, error))
+        return NULL;
+    return nodes_renew(m->users_tree, &nodes, error);
+}
+
+/* At power-on a tree leaves room for what the partition's strings may grow to: what worked once works at every reset. */
+static bool tree_can_grow(const Machine *m, GBytes *tree, GError **error)
+{
+    gsize size = g_bytes_get_size(tree);
+    if (m->resets > 0 || size <= BOOT_DTB_MAX - PARTITION_GROWTH)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "device tree: %zu bytes, at most %d fit", size,
+                BOOT_DTB_MAX - PARTITION_GROWTH);
+    return false;
 }
 
 /* Step 5. */
@@ -154,7 +169,7 @@ static bool renew(Machine *m, GError **error)
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         m->release[i] = (CpuRelease){0};
     base = machine_build_tree(m, error);
-    if (base)
+    if (base && tree_can_grow(m, base, error))
         tree = guest_tree_boot(partition_tree(m->partition), base, &dropped);
     device_unlock();
     if (dropped)

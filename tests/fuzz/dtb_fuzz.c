@@ -44,15 +44,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert_true(!dtb == !!error);
     if (!dtb)
         return 0;
-    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GBytes) tree = nodes_adopt(dtb, &bare, reports, &error);
+    g_autoptr(NodesReport) report = nodes_report_new();
+    g_autoptr(GBytes) adopted = nodes_adopt(dtb, &bare, report, &error);
+    g_assert_true(!adopted == !!error);
+    g_autoptr(GBytes) tree = adopted ? nodes_renew(adopted, &bare, &error) : NULL;
     g_assert_true(!tree == !!error);
     if (tree) {
         gsize tree_size;
         const void *fdt = g_bytes_get_data(tree, &tree_size);
         check_tree(fdt, tree_size);
     }
-    for (guint i = 0; i < reports->len; i++)
-        g_assert_null(strchr(reports->pdata[i], '\n'));
+    g_assert_cmpuint(report->lines->len, <=, NODES_REPORT_LINES);
+    for (guint i = 0; i < report->lines->len; i++)
+        g_assert_null(strchr(report->lines->pdata[i], '\n'));
+    /* A token has four bytes at least; each is copied or skipped, and looked at once more before that. */
+    g_assert_cmpuint(report->steps, <=, 3 * (size / 4));
     return 0;
 }

@@ -250,10 +250,12 @@ static GBytes *users_tree(const Prop *props, size_t n)
     return g_bytes_new_take(fdt, fdt_totalsize(fdt));
 }
 
-static GBytes *adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports)
+static GBytes *adopt(GBytes *dtb, const Nodes *nodes, NodesReport *report)
 {
     g_autoptr(GError) error = NULL;
-    GBytes *tree = nodes_adopt(dtb, nodes, reports, &error);
+    g_autoptr(GBytes) adopted = nodes_adopt(dtb, nodes, report, &error);
+    g_assert_no_error(error);
+    GBytes *tree = nodes_renew(adopted, nodes, &error);
     g_assert_no_error(error);
     g_assert_cmpint(fdt_check_full(g_bytes_get_data(tree, NULL), g_bytes_get_size(tree)), ==, 0);
     return tree;
@@ -262,11 +264,11 @@ static GBytes *adopt(GBytes *dtb, const Nodes *nodes, GPtrArray *reports)
 static void adopted_gets_all(void)
 {
     Nodes nodes = a_machine();
-    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(NodesReport) report = nodes_report_new();
     g_autoptr(GBytes) file = users_tree(NULL, 0);
-    g_autoptr(GBytes) tree = adopt(file, &nodes, reports);
+    g_autoptr(GBytes) tree = adopt(file, &nodes, report);
 
-    g_assert_cmpuint(reports->len, ==, 0);
+    g_assert_cmpuint(report->n, ==, 0);
     assert_promises(tree, (unsigned)ALL);
     ASSERT_CELLS(tree, "/memory@0", "reg", 0, 0, 1, 0x40000000);
     assert_string(tree, "/memory@0", "device_type", "memory");
@@ -289,11 +291,11 @@ static void adopted_keeps_own(void)
     Nodes nodes = a_machine();
     nodes.bootargs = "";
     nodes.stdout_path = "/acme";
-    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(NodesReport) report = nodes_report_new();
     g_autoptr(GBytes) file = users_tree(props, G_N_ELEMENTS(props));
-    g_autoptr(GBytes) tree = adopt(file, &nodes, reports);
+    g_autoptr(GBytes) tree = adopt(file, &nodes, report);
 
-    g_assert_cmpuint(reports->len, ==, 0);
+    g_assert_cmpuint(report->n, ==, 0);
     assert_string(tree, "/chosen", "bootargs", "theirs");
     assert_string(tree, "/chosen", "stdout-path", "/x");
     assert_string(tree, "/hypervisor", "compatible", "acme,hv");
@@ -337,19 +339,19 @@ static void false_promises_go(void)
     Nodes nodes = a_machine();
     nodes.present = HCALL_NEED_IDLE | HCALL_NEED_SHUTDOWN;
     nodes.kernel_start = nodes.kernel_end = nodes.initrd_start = nodes.initrd_end = 0;
-    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(NodesReport) report = nodes_report_new();
     g_autoptr(GBytes) file = users_tree(props, G_N_ELEMENTS(props));
-    g_autoptr(GBytes) tree = adopt(file, &nodes, reports);
+    g_autoptr(GBytes) tree = adopt(file, &nodes, report);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(want); i++) {
         bool found = false;
-        for (unsigned r = 0; r < reports->len; r++)
-            found = found || g_str_equal(reports->pdata[r], want[i]);
+        for (unsigned r = 0; r < report->lines->len; r++)
+            found = found || g_str_equal(report->lines->pdata[r], want[i]);
         if (!found)
             g_test_message("missing: %s", want[i]);
         g_assert_true(found);
     }
-    g_assert_cmpuint(reports->len, ==, G_N_ELEMENTS(want));
+    g_assert_cmpuint(report->n, ==, G_N_ELEMENTS(want));
     assert_promises(tree, nodes.present);
     g_assert_false(has(tree, "/other", "has-reset"));
     g_assert_true(has(tree, "/other", "has-idle"));
@@ -361,12 +363,12 @@ static void false_promises_go(void)
 static void adopted_twice_is_the_same(void)
 {
     Nodes nodes = a_machine();
-    g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(NodesReport) report = nodes_report_new();
     g_autoptr(GBytes) made = tree_of(&nodes);
-    g_autoptr(GBytes) once = adopt(made, &nodes, reports);
-    g_autoptr(GBytes) twice = adopt(once, &nodes, reports);
+    g_autoptr(GBytes) once = adopt(made, &nodes, report);
+    g_autoptr(GBytes) twice = adopt(once, &nodes, report);
 
-    g_assert_cmpuint(reports->len, ==, 0);
+    g_assert_cmpuint(report->n, ==, 0);
     g_assert_true(g_bytes_equal(once, twice));
 }
 
@@ -377,9 +379,87 @@ static void unfit_cells(void)
     const Prop props[] = {{"/", "#size-cells", "\0\0\0\1", 4}};
     g_autoptr(GBytes) file = users_tree(props, 1);
 
-    g_assert_null(nodes_adopt(file, &nodes, NULL, &error));
+    g_autoptr(NodesReport) report = nodes_report_new();
+    g_assert_null(nodes_adopt(file, &nodes, report, &error));
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
     g_assert_nonnull(strstr(error->message, "#size-cells"));
+}
+
+/* ---- trees as large as a guest's may be, each of one kind of thing that is false */
+
+typedef void WriteNode(void *fdt, unsigned i);
+
+static void write_promise(void *fdt, unsigned i)
+{
+    fdt_property(fdt, "hcall-instructions", "\x44\0\0\2", 4);
+}
+
+static void write_cpu(void *fdt, unsigned i)
+{
+    fdt_property_string(fdt, "device_type", "cpu");
+    fdt_property_u32(fdt, "reg", 7 + i);
+}
+
+static void write_memory(void *fdt, unsigned i)
+{
+    fdt_property_string(fdt, "device_type", "memory");
+}
+
+static void write_handle(void *fdt, unsigned i)
+{
+    fdt_property_u32(fdt, "hv-handle", i);
+    fdt_property_string(fdt, "compatible", "epapr,hv-byte-channel");
+}
+
+/* Side by side, or each in the one before. */
+static GBytes *large_tree(WriteNode *write, bool nested)
+{
+    enum { ROOM = 1000 * 1024, NODE = 200 };
+    unsigned n = 0, ends = 1;
+    char *fdt = g_malloc(ROOM);
+    g_assert_cmpint(fdt_create(fdt, ROOM), ==, 0);
+    fdt_finish_reservemap(fdt);
+    fdt_begin_node(fdt, "");
+    fdt_property_u32(fdt, "#address-cells", 2);
+    fdt_property_u32(fdt, "#size-cells", 2);
+    for (; fdt32_to_cpu(((fdt32_t *)(void *)fdt)[9]) < ROOM - NODE - 4 * ends; n++) {
+        char name[16];
+        g_snprintf(name, sizeof(name), "n%x", n);
+        g_assert_cmpint(fdt_begin_node(fdt, name), ==, 0);
+        write(fdt, n);
+        if (nested)
+            ends++;
+        else
+            fdt_end_node(fdt);
+    }
+    while (ends--)
+        fdt_end_node(fdt);
+    g_assert_cmpint(fdt_finish(fdt), ==, 0);
+    g_assert_cmpuint(n, >, 10000);
+    return g_bytes_new_take(fdt, fdt_totalsize(fdt));
+}
+
+/* Each token is looked at a fixed number of times, however many things are false; and of these some are said, the rest counted. */
+static void adopting_is_linear(void)
+{
+    static WriteNode *const kinds[] = {write_promise, write_cpu, write_memory, write_handle};
+    Nodes nodes = a_machine();
+    g_autoptr(GBytes) own = tree_of(&nodes);
+    nodes.own = own;
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(GBytes) file = large_tree(kinds[i / 2], i % 2);
+        g_autoptr(NodesReport) report = nodes_report_new();
+        g_autoptr(GBytes) tree = adopt(file, &nodes, report);
+        g_assert_cmpuint(report->steps, <=, 3 * (g_bytes_get_size(file) / 4));
+        g_assert_cmpuint(report->lines->len, <=, NODES_REPORT_LINES);
+        g_assert_cmpuint(report->n, >=, 1);
+        if (i % 2 == 0 || kinds[i / 2] == write_promise) { /* else the outermost goes, and all in it */
+            g_assert_cmpuint(report->n, >, 10000);
+            g_assert_cmpuint(report->lines->len, ==, NODES_REPORT_LINES);
+        }
+        const char *line = report->lines->pdata[report->lines->len - 1];
+        g_assert_cmpuint(strlen(line), <, 300);
+    }
 }
 
 UNIT_TESTS(dts_nodes)
@@ -393,5 +473,6 @@ UNIT_TESTS(dts_nodes)
     g_test_add_func("/nodes/users-tree-keeps-its-own", adopted_keeps_own);
     g_test_add_func("/nodes/false-promises-are-removed-and-reported", false_promises_go);
     g_test_add_func("/nodes/adopting-twice-changes-nothing", adopted_twice_is_the_same);
+    g_test_add_func("/nodes/adopting-takes-steps-as-the-tree-is-long", adopting_is_linear);
     g_test_add_func("/nodes/ram-too-big-for-the-cells-is-an-error", unfit_cells);
 }

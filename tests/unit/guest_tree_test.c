@@ -31,7 +31,7 @@ static bool boot(Fixture *f)
 
 static void up(Fixture *f, gconstpointer unused)
 {
-    f->tree = guest_tree_new(1 << 20);
+    f->tree = guest_tree_new(1 << 20, 0);
     f->base = base_tree(4096);
 }
 
@@ -144,7 +144,7 @@ static void a_base_that_leaves_no_room_drops_the_changes(Fixture *f, gconstpoint
     g_autofree char *value = g_strnfill(1500, 'v');
 
     guest_tree_free(f->tree);
-    f->tree = guest_tree_new(2048);
+    f->tree = guest_tree_new(2048, 0);
     g_assert_true(boot(f));
     g_assert_cmpint(set(f, "/n", "a", value), ==, EV_SUCCESS);
     g_assert_cmpint(set(f, "/n", "b", value), ==, EV_ENOMEM);

@@ -599,6 +599,54 @@ static void test_tree_refused(void)
     tree_refused(b, "t: device tree: damaged: ");
 }
 
+/* Blocks that do not lie where their words can be loaded. */
+static void test_tree_misaligned(void)
+{
+    for (guint by = 1; by < 8; by++) {
+        GByteArray *b = tree();
+        guint from = fdt_off_dt_struct(b->data);
+        g_byte_array_set_size(b, b->len + by);
+        memmove(b->data + from + by, b->data + from, b->len - by - from);
+        fdt_set_totalsize(b->data, b->len);
+        fdt_set_off_dt_struct(b->data, from + by);
+        fdt_set_off_dt_strings(b->data, fdt_off_dt_strings(b->data) + by);
+        if (by == 4) {
+            g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(b);
+            g_autoptr(GBytes) good = image_check_dtb_bytes("t", bytes, NULL);
+            g_assert_nonnull(good);
+            continue;
+        }
+        g_autofree char *message =
+            g_strdup_printf("t: device tree: damaged: its structure begins at byte %u, not at a multiple of 4", from + by);
+        tree_refused(b, message);
+    }
+    GByteArray *b = tree();
+    fdt_set_off_mem_rsvmap(b->data, 44);
+    tree_refused(b, "t: device tree: damaged: its memory reservations begin at byte 44, not at a multiple of 8");
+}
+
+/* What cannot become a guest's tree is refused before anything walks through it. */
+static void test_tree_too_large(void)
+{
+    const guint size = 2 << 20;
+    GByteArray *b = zeros(size);
+    g_assert_cmpint(fdt_create_empty_tree(b->data, (int)size), ==, 0);
+    g_autofree char *value = g_malloc0(MIB);
+    g_assert_cmpint(fdt_setprop(b->data, 0, "large", value, MIB), ==, 0);
+    tree_refused(b, "t: device tree: too large: ");
+
+    /* A name that reaches through the strings block. */
+    g_autofree char *name = g_strnfill(256, 'n');
+    b = zeros(4096);
+    g_assert_cmpint(fdt_create_empty_tree(b->data, 4096), ==, 0);
+    g_assert_cmpint(fdt_setprop_empty(b->data, 0, name + 1), ==, 0);
+    g_assert_cmpint(fdt_setprop_empty(b->data, 0, "x"), ==, 0);
+    g_autoptr(GBytes) good = g_bytes_new(b->data, b->len), checked = image_check_dtb_bytes("t", good, NULL);
+    g_assert_nonnull(checked);
+    g_assert_cmpint(fdt_setprop_empty(b->data, 0, name), ==, 0);
+    tree_refused(b, "t: device tree: damaged: the name of a property, at byte ");
+}
+
 /* Nothing of it is read; on a 32-bit host it could not be. */
 static void test_a_huge_file(void)
 {
@@ -642,4 +690,6 @@ UNIT_TESTS(loader)
     g_test_add_func("/loader/a-missing-file-is-named", test_missing_file);
     g_test_add_func("/loader/tree/padding-is-cut-off", test_tree);
     g_test_add_func("/loader/tree/bad-ones-are-refused", test_tree_refused);
+    g_test_add_func("/loader/tree/misaligned-blocks-are-refused", test_tree_misaligned);
+    g_test_add_func("/loader/tree/too-large-ones-are-refused", test_tree_too_large);
 }

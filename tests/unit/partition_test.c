@@ -5,6 +5,8 @@
 #include "platform/machine/partition.h"
 #include "tests/unit/unit.h"
 
+#include <libfdt.h>
+
 /* Of the list of strings; NULL: it is not there. */
 static const char *string(Partition *p, const char *name)
 {
@@ -161,6 +163,107 @@ static void full(void)
     partition_free(p);
 }
 
+/* ---- a tree at its limit ---- */
+
+enum { LIMIT = 1 << 20 };
+
+static Nodes nodes_of(Partition *p)
+{
+    return (Nodes){
+        .cpu = "e500mc",
+        .n_cpus = 1,
+        .ram_size = 64 << 20,
+        .hcall_instructions = {0x44000022},
+        .n_hcall_instructions = 1,
+        .present = HCALL_NEED_PARTITION,
+        .hypervisor = partition_strings(p),
+    };
+}
+
+/* A user's tree of that many bytes. */
+static GBytes *file_of(size_t filling)
+{
+    char *fdt = g_malloc0(2 * LIMIT);
+    g_autofree char *value = g_malloc0(filling);
+    fdt32_t two = cpu_to_fdt32(2);
+    g_assert_cmpint(fdt_create_empty_tree(fdt, 2 * LIMIT), ==, 0);
+    fdt_setprop(fdt, 0, "#address-cells", &two, 4);
+    fdt_setprop(fdt, 0, "#size-cells", &two, 4);
+    g_assert_cmpint(fdt_setprop(fdt, 0, "filling", value, (int)filling), ==, 0);
+    fdt_pack(fdt);
+    return g_bytes_new_take(fdt, fdt_totalsize(fdt));
+}
+
+static GBytes *adopted_of(size_t filling, Partition *p)
+{
+    g_autoptr(NodesReport) report = nodes_report_new();
+    g_autoptr(GBytes) file = file_of(filling);
+    Nodes nodes = nodes_of(p);
+    GBytes *adopted = nodes_adopt(file, &nodes, report, NULL);
+    g_assert_nonnull(adopted);
+    return adopted;
+}
+
+static GBytes *boot_of(GBytes *adopted, Partition *p)
+{
+    Nodes nodes = nodes_of(p);
+    GBytes *tree = nodes_renew(adopted, &nodes, NULL);
+    g_assert_nonnull(tree);
+    return tree;
+}
+
+/* What fits at power-on fits after any resets, for whatever reason; and what the guest set in it is still there. */
+static void grows_within_bounds(void)
+{
+    static const RunCause causes[] = {RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_RESET_DEVICE, RUN_CAUSE_GUEST_SYSTEM_RESET,
+                                      RUN_CAUSE_GUEST_WATCHDOG, RUN_CAUSE_HOST_RESET};
+    static const RunStateId from[] = {RUN_STATE_RUNNING, RUN_STATE_PAUSED, RUN_STATE_SHUTDOWN};
+    Partition *p = partition_new("a name of some length");
+    g_autoptr(GBytes) small = adopted_of(0, p), first = boot_of(small, p);
+    const size_t power_on = LIMIT - PARTITION_GROWTH;
+    g_autoptr(GBytes) adopted = adopted_of((power_on - g_bytes_get_size(first)) & ~(size_t)3, p);
+    size_t least = SIZE_MAX, most = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        g_autoptr(GBytes) tree = boot_of(adopted, p);
+        size_t size = g_bytes_get_size(tree);
+        if (i == 0)
+            g_assert_true(size <= power_on && size > power_on - 4);
+        g_assert_cmpuint(size, <=, LIMIT);
+        least = MIN(least, size);
+        most = MAX(most, size);
+        if (g_test_rand_bit())
+            partition_stopped(p, g_test_rand_bit(), (unsigned)g_test_rand_int_range(0, 32), 2);
+        partition_reset(p, causes[g_test_rand_int_range(0, G_N_ELEMENTS(causes))],
+                        from[g_test_rand_int_range(0, G_N_ELEMENTS(from))]);
+    }
+    g_assert_cmpuint(most, >, power_on); /* it did grow */
+    g_assert_cmpuint(least, <, most);
+    partition_free(p);
+}
+
+/* The same with as much set by the guest as may be. */
+static void changes_survive_growth(void)
+{
+    Partition *p = partition_new(NULL);
+    g_autoptr(GBytes) adopted = adopted_of(900 * 1024, p), first = boot_of(adopted, p);
+    bool dropped;
+    g_bytes_unref(guest_tree_boot(partition_tree(p), first, &dropped));
+    g_autofree char *value = g_malloc0(LIMIT);
+    uint32_t size = 0;
+    for (uint32_t step = 64 * 1024; step > 0; step /= 2)
+        if (guest_tree_set(partition_tree(p), "/own", "thing", value, size + step) == EV_SUCCESS)
+            size += step;
+    g_assert_cmpuint(size, >, 32 * 1024);
+    for (unsigned i = 0; i < 10; i++) {
+        partition_stopped(p, true, 31, 2);
+        partition_reset(p, i % 2 ? RUN_CAUSE_GUEST_WATCHDOG : RUN_CAUSE_GUEST_RESET_HCALL, RUN_STATE_RUNNING);
+        g_autoptr(GBytes) base = boot_of(adopted, p), tree = guest_tree_boot(partition_tree(p), base, &dropped);
+        g_assert_false(dropped);
+        g_assert_cmpuint(g_bytes_get_size(tree), >, 900 * 1024 + size);
+    }
+    partition_free(p);
+}
+
 UNIT_TESTS(partition)
 {
     g_test_add_func("/partition/power-on-has-no-reason", power_on);
@@ -170,4 +273,6 @@ UNIT_TESTS(partition)
     g_test_add_func("/partition/a-stop-that-the-guest-survived-is-forgotten", survived);
     g_test_add_func("/partition/errors-are-fetched-oldest-first", errors);
     g_test_add_func("/partition/errors-without-end-keep-the-first", full);
+    g_test_add_func("/partition/a-tree-that-fits-at-power-on-fits-at-every-reset", grows_within_bounds);
+    g_test_add_func("/partition/what-the-guest-set-survives-growth", changes_survive_growth);
 }
