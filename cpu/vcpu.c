@@ -301,6 +301,7 @@ bool vcpus_resume(Vcpus *set, GError **error)
 {
     for (unsigned i = 0; i < set->n; i++) {
         Vcpu *vcpu = &set->vcpu[i].pub;
+        g_assert(!vcpu->deferred); /* its guest would go on without the answer to its hypercall */
         if (vcpu->dirty && !state_write(vcpu, STATE_RUNTIME, error))
             return false;
         if (vcpu->hold) /* nobody may wait for the end of an instruction of a vCPU that is not let run */

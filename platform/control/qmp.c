@@ -450,10 +450,9 @@ static const char *reason(RunCause cause)
         return "host-signal";
     case RUN_CAUSE_HOST_ERROR:
         return "host-error";
-    case RUN_CAUSE_HOST_POWERDOWN:
-        return "host-ui";
     case RUN_CAUSE_HOST_CONT:
     case RUN_CAUSE_HOST_STOP:
+    case RUN_CAUSE_HOST_POWERDOWN:
     case RUN_CAUSE_DEBUG_STOP:
     case RUN_CAUSES:
         break;
@@ -472,6 +471,8 @@ static const char *event_name(RunEvent event)
         return "RESET";
     case RUN_EVENT_SHUTDOWN:
         return "SHUTDOWN";
+    case RUN_EVENT_POWERDOWN:
+        return "POWERDOWN";
     case RUN_EVENT_WATCHDOG:
         return "WATCHDOG";
     }

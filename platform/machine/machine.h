@@ -120,7 +120,7 @@ void machine_report_touch(Machine *machine, Vcpu *vcpu); /* its watchdog expired
 /* --- machine_partition.c: the guest's own partition --- */
 
 bool machine_add_partition(Machine *machine, GError **error); /* under the device lock; the others not */
-bool machine_ring_shutdown(Machine *machine);                 /* false: nobody is there to hear it */
+void machine_ring_shutdown(Machine *machine);                 /* the power button, where the board has one */
 void machine_ring_watchdog(Machine *machine);
 void machine_partition_told(void *machine, RunEvent event, RunCause cause); /* RunListener */
 

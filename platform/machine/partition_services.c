@@ -42,19 +42,18 @@ bool machine_add_partition(Machine *m, GError **error)
     return true;
 }
 
-static bool ring(Device *bell)
+static void ring(Device *bell)
 {
     if (!bell)
-        return false;
+        return;
     device_lock();
     doorbell_ring(bell);
     device_unlock();
-    return true;
 }
 
-bool machine_ring_shutdown(Machine *m)
+void machine_ring_shutdown(Machine *m)
 {
-    return ring(m->bell.shutdown);
+    ring(m->bell.shutdown);
 }
 
 void machine_ring_watchdog(Machine *m)
@@ -79,6 +78,7 @@ void machine_partition_told(void *machine, RunEvent event, RunCause cause)
         m->bell.stood = false;
         break;
     case RUN_EVENT_SHUTDOWN:
+    case RUN_EVENT_POWERDOWN:
     case RUN_EVENT_WATCHDOG:
         break;
     }

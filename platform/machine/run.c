@@ -209,9 +209,9 @@ static RunResetResult reset(void *opaque, RunCause cause, GError **error)
     return result;
 }
 
-static bool power_button(void *opaque)
+static void power_button(void *opaque)
 {
-    return machine_ring_shutdown(opaque);
+    machine_ring_shutdown(opaque);
 }
 
 static const GError *host_error(void *opaque)

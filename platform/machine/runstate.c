@@ -32,19 +32,19 @@ static const struct {
 #undef X
 };
 
-/* clang-format off: columns, as RunClass orders them */
-/* What a request does in a state. */
+/* What a request does in a state.  The columns are in the order of RunClass. */
+/* clang-format off */
 static const RunAction transitions[RUN_STATES][RUN_CLASSES] = {
-    /*                            CONT     STOP     WATCHDOG RESET    CRASH    SHUTDOWN QUIT     ERROR */
-    [RUN_STATE_PRELAUNCH] = {RUN_GO, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_RUNNING] = {RUN_NOP, RUN_HLT, RUN_DOG, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_PAUSED] = {RUN_GO, RUN_NOP, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_DEBUG] = {RUN_GO, RUN_HLT, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_SHUTDOWN] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
-    [RUN_STATE_WATCHDOG] = {RUN_GO, RUN_HLT, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_GUEST_PANICKED] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_INTERNAL_ERROR] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_NOP},
-    [RUN_STATE_FINISHED] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP},
+    /*                             CONT     STOP     POWERDWN WATCHDOG RESET    CRASH    SHUTDOWN QUIT     ERROR */
+    [RUN_STATE_PRELAUNCH]      = {RUN_GO,  RUN_NOP, RUN_BTN, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_RUNNING]        = {RUN_NOP, RUN_HLT, RUN_BTN, RUN_DOG, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_PAUSED]         = {RUN_GO,  RUN_NOP, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_DEBUG]          = {RUN_GO,  RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_SHUTDOWN]       = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
+    [RUN_STATE_WATCHDOG]       = {RUN_GO,  RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_GUEST_PANICKED] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_INTERNAL_ERROR] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_NOP},
+    [RUN_STATE_FINISHED]       = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP},
 };
 /* clang-format on */
 
@@ -229,34 +229,45 @@ static void crash(RunState *rs, RunCause cause)
     }
 }
 
-/* One request, judged by the state it meets. */
-static void apply_one(RunState *rs, RunCause cause)
+/* What a request comes to in the state that it meets: a cell of the table, or the user's choice in its place. */
+static RunAction action_for(RunState *rs, RunCause cause)
 {
     RunAction action = run_transition(run_state(rs), causes[cause].class);
     if (action == RUN_DOG) {
         action = rs->policy->watchdog;
         tell(rs, RUN_EVENT_WATCHDOG, cause);
     }
-    if (action == RUN_RST && rs->policy->shutdown_on_reset && causes[cause].class != RUN_CLASS_CRASH)
+    if (action == RUN_RST && rs->policy->shutdown_on_reset)
         action = RUN_OFF;
-    if (cause == RUN_CAUSE_HOST_POWERDOWN && run_state(rs) == RUN_STATE_RUNNING && rs->ops->power_button &&
-        rs->ops->power_button(rs->opaque))
-        return;
+    return action;
+}
+
+static RunStateId halted_by(RunCause cause)
+{
+    return cause == RUN_CAUSE_DEBUG_STOP       ? RUN_STATE_DEBUG
+           : cause == RUN_CAUSE_GUEST_WATCHDOG ? RUN_STATE_WATCHDOG
+                                               : RUN_STATE_PAUSED;
+}
+
+/* Carries one request out, and returns what was done: RUN_NOP where the request means nothing in this state. */
+static RunAction apply_one(RunState *rs, RunCause cause)
+{
+    RunAction action = action_for(rs, cause);
     switch (action) {
     case RUN_NOP:
     case RUN_DOG:
-        break;
+        return RUN_NOP;
     case RUN_GO:
         enter(rs, RUN_STATE_RUNNING);
         rs->ops->start_time(rs->opaque);
         tell(rs, RUN_EVENT_RESUME, cause);
         break;
     case RUN_HLT:
-        halt(rs,
-             cause == RUN_CAUSE_DEBUG_STOP       ? RUN_STATE_DEBUG
-             : cause == RUN_CAUSE_GUEST_WATCHDOG ? RUN_STATE_WATCHDOG
-                                                 : RUN_STATE_PAUSED,
-             cause);
+        halt(rs, halted_by(cause), cause);
+        break;
+    case RUN_BTN:
+        rs->ops->power_button(rs->opaque);
+        tell(rs, RUN_EVENT_POWERDOWN, cause);
         break;
     case RUN_RST:
         reset(rs, cause);
@@ -271,22 +282,36 @@ static void apply_one(RunState *rs, RunCause cause)
         tell(rs, RUN_EVENT_SHUTDOWN, cause);
         finish(rs, cause, 0);
         break;
-    case RUN_ERR: {
-        GError *error = g_error_copy(rs->ops->host_error(rs->opaque));
-        fail(rs, error);
+    case RUN_ERR:
+        fail(rs, g_error_copy(rs->ops->host_error(rs->opaque)));
         break;
     }
-    }
+    return action;
 }
 
-/* A request that a more severe one of the same batch makes moot. */
-static bool moot(RunClass lesser, RunClass done)
+/*
+ * Whether something that was done in a batch leaves a less severe request of the batch without an object.  A reset leaves no vCPU that
+ * asked for another one; a crash leaves none that could be reset by its own request; whoever is off or ends is asked nothing more.
+ * A request that came to nothing (it meant nothing in its state) leaves the others as they were.
+ */
+static bool is_moot(RunClass lesser, RunAction done)
 {
-    if (done >= RUN_CLASS_SHUTDOWN)
+    switch (done) {
+    case RUN_OFF:
+    case RUN_END:
+    case RUN_ERR:
         return true;
-    if (done == RUN_CLASS_CRASH || done == RUN_CLASS_RESET)
+    case RUN_RST:
+    case RUN_BAD:
         return lesser == RUN_CLASS_WATCHDOG || lesser == RUN_CLASS_RESET;
-    return false;
+    case RUN_NOP:
+    case RUN_GO:
+    case RUN_HLT:
+    case RUN_BTN:
+    case RUN_DOG:
+        return false;
+    }
+    g_assert_not_reached();
 }
 
 void run_apply(RunState *rs)
@@ -299,13 +324,14 @@ void run_apply(RunState *rs)
     rs->ops->park(rs->opaque);
     /* A vCPU may have asked for something on its way to the parking place. */
     pending |= __atomic_exchange_n(&rs->pending, 0, __ATOMIC_SEQ_CST);
-    int done = -1;
+    RunAction done[RUN_CAUSES];
+    unsigned n_done = 0;
     for (int cause = RUN_CAUSES - 1; cause >= 0; cause--) {
-        RunClass class = causes[cause].class;
-        if (!(pending & 1u << cause) || (done >= 0 && moot(class, done)))
-            continue;
-        apply_one(rs, cause);
-        done = MAX(done, (int)class);
+        bool moot = !(pending & 1u << cause);
+        for (unsigned i = 0; i < n_done && !moot; i++)
+            moot = is_moot(causes[cause].class, done[i]);
+        if (!moot)
+            done[n_done++] = apply_one(rs, (RunCause)cause);
     }
     rs->applying = false;
     GError *error = NULL;

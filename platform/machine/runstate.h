@@ -35,6 +35,7 @@ typedef enum RunStateId {
     X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")              \
     X(HOST_STOP, STOP, false, "stop by QMP")                                         \
     X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted") \
+    X(HOST_POWERDOWN, POWERDOWN, false, "system_powerdown by QMP: the power button") \
     X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")          \
     X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET, FH_PARTITION_RESTART")       \
     X(GUEST_SYSTEM_RESET, RESET, true, "FH_SYSTEM_RESET")                            \
@@ -43,7 +44,6 @@ typedef enum RunStateId {
     X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")         \
     X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN, FH_PARTITION_STOP") \
     X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                   \
-    X(HOST_POWERDOWN, SHUTDOWN, false, "system_powerdown by QMP")                    \
     X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                           \
     X(HOST_QUIT, QUIT, false, "quit by QMP or Ctrl-a x")                             \
     X(HOST_ERROR, ERROR, false, "the host failed: accelerator, vCPU state")
@@ -58,6 +58,7 @@ typedef enum RunCause {
 typedef enum RunClass {
     RUN_CLASS_CONT,
     RUN_CLASS_STOP,
+    RUN_CLASS_POWERDOWN,
     RUN_CLASS_WATCHDOG,
     RUN_CLASS_RESET,
     RUN_CLASS_CRASH,
@@ -73,7 +74,8 @@ typedef enum RunEvent {
     RUN_EVENT_STOP,
     RUN_EVENT_RESET,
     RUN_EVENT_SHUTDOWN,
-    RUN_EVENT_WATCHDOG, /* it expired; what -action watchdog= makes of it follows */
+    RUN_EVENT_POWERDOWN, /* somebody pressed the power button; the guest may power off by itself */
+    RUN_EVENT_WATCHDOG,  /* it expired; what -action watchdog= makes of it follows */
 } RunEvent;
 
 typedef struct RunState RunState;

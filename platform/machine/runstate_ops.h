@@ -11,6 +11,7 @@ typedef enum RunAction {
     RUN_NOP, /* nothing: moot here */
     RUN_GO,  /* vCPUs run */
     RUN_HLT, /* vCPUs stop: PAUSED, DEBUG or WATCHDOG by cause */
+    RUN_BTN, /* the power button is pressed: a guest that has one is told, and goes on */
     RUN_DOG, /* what -action watchdog= says */
     RUN_RST, /* reset (under -no-reboot: RUN_OFF) */
     RUN_BAD, /* guest crashed: what -action panic= says */
@@ -44,7 +45,7 @@ typedef struct RunOps {
     RunResetResult (*reset)(void *opaque, RunCause cause, GError **error);
     const GError *(*host_error)(void *opaque); /* what HOST_ERROR is about */
     void (*finished)(void *opaque);
-    bool (*power_button)(void *opaque); /* a running guest is told, and powers off by itself; false: nobody hears it; may be NULL */
+    void (*power_button)(void *opaque); /* tells the guest, on a board that has a power button */
 } RunOps;
 
 RunState *run_new(const RunPolicy *policy, const RunOps *ops, void *opaque, GError **error);

@@ -13,6 +13,7 @@ typedef struct Fake {
     bool resume_fails;
     RunState *rs;
     int request_while_parking, request_in_reset; /* RunCause, or −1 */
+    bool deferred;                               /* a vCPU waits for the answer to its hypercall; a reset gives one */
 } Fake;
 
 static void park(void *opaque)
@@ -31,6 +32,7 @@ static bool resume(void *opaque, GError **error)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "vCPU 0: writing gpr: no");
         return false;
     }
+    g_assert_false(f->deferred);
     g_string_append(f->log, "resume ");
     return true;
 }
@@ -49,6 +51,7 @@ static RunResetResult reset(void *opaque, RunCause cause, GError **error)
 {
     Fake *f = opaque;
     g_string_append(f->log, "reset ");
+    f->deferred = false;
     if (f->request_in_reset >= 0)
         run_request(f->rs, (RunCause)f->request_in_reset);
     if (f->reset_result != RUN_RESET_DONE)
@@ -66,11 +69,16 @@ static void finished(void *opaque)
     g_string_append(((Fake *)opaque)->log, "finished ");
 }
 
-static const RunOps ops = {park, resume, start_time, stop_time, reset, host_error, finished, .power_button = NULL};
+static void power_button(void *opaque)
+{
+    g_string_append(((Fake *)opaque)->log, "button ");
+}
+
+static const RunOps ops = {park, resume, start_time, stop_time, reset, host_error, finished, power_button};
 
 static void hear(void *opaque, RunEvent event, RunCause cause)
 {
-    static const char *const names[] = {"RESUME ", "STOP ", "RESET ", "SHUTDOWN ", "WATCHDOG "};
+    static const char *const names[] = {"RESUME ", "STOP ", "RESET ", "SHUTDOWN ", "POWERDOWN ", "WATCHDOG "};
     g_assert_cmpuint(event, <, G_N_ELEMENTS(names));
     g_string_append(((Fake *)opaque)->log, names[event]);
 }
@@ -131,28 +139,46 @@ static const struct {
     {RUN_STATE_FINISHED, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_QUIT}, 2},
 };
 
-/* Where each cell of the transition table leads, written down a second time, in words a reader can check. */
-static RunStateId leads_to(RunStateId from, RunCause cause, const RunPolicy *policy)
+/*
+ * Where each request leads from each state, under the policy of the state's row in `ways`.  Written out by hand, so that the table of
+ * runstate.c is compared with something that does not come from it.  One letter for each cause in the order of RUN_CAUSE_LIST:
+ * '.' the state stays, else the state it becomes: L prelaunch, R running, P paused, D debug, F finished.
+ */
+/* clang-format off */
+static const char *const leads_to[RUN_STATES] = {
+    /*                            cont            guest's watchdog
+     *                            | stop          | four resets
+     *                            | | debug stop  | |   crash
+     *                            | | | powerdown | |   | two shutdowns
+     *                            v v v v         v v   v v   signal, quit, host error */
+    [RUN_STATE_PRELAUNCH]      = "R" "." "." "."  "." "...." "." "FF" "FFF",
+    [RUN_STATE_RUNNING]        = "." "P" "D" "."  "." "...." "F" "FF" "FFF",
+    [RUN_STATE_PAUSED]         = "R" "." "." "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_DEBUG]          = "R" "P" "." "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_SHUTDOWN]       = "." "." "." "."  "." "LLLL" "." ".." "FFF",
+    [RUN_STATE_WATCHDOG]       = "R" "P" "D" "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_GUEST_PANICKED] = "." "." "." "."  "." "LLLL" "." "FF" "FFF",
+    [RUN_STATE_INTERNAL_ERROR] = "." "." "." "."  "." "...." "." ".." "FF.",
+    [RUN_STATE_FINISHED]       = "." "." "." "."  "." "...." "." ".." "...",
+};
+/* clang-format on */
+
+static RunStateId expected_state(RunStateId from, RunCause cause)
 {
-    switch (run_transition(from, run_cause_class(cause))) {
-    case RUN_NOP:
+    g_assert_cmpuint(strlen(leads_to[from]), ==, RUN_CAUSES);
+    switch (leads_to[from][cause]) {
+    case '.':
         return from;
-    case RUN_GO:
+    case 'L':
+        return RUN_STATE_PRELAUNCH;
+    case 'R':
         return RUN_STATE_RUNNING;
-    case RUN_HLT:
-        return cause == RUN_CAUSE_DEBUG_STOP ? RUN_STATE_DEBUG : RUN_STATE_PAUSED;
-    case RUN_DOG:
-        return policy->watchdog == RUN_HLT ? RUN_STATE_WATCHDOG : RUN_STATE_RUNNING;
-    case RUN_RST:
-        return from == RUN_STATE_RUNNING ? RUN_STATE_RUNNING : RUN_STATE_PRELAUNCH;
-    case RUN_BAD:
-        return policy->panic == RUN_PANIC_PAUSE ? RUN_STATE_GUEST_PANICKED : RUN_STATE_FINISHED;
-    case RUN_OFF:
-        return policy->pause_on_shutdown ? RUN_STATE_SHUTDOWN : RUN_STATE_FINISHED;
-    case RUN_END:
+    case 'P':
+        return RUN_STATE_PAUSED;
+    case 'D':
+        return RUN_STATE_DEBUG;
+    case 'F':
         return RUN_STATE_FINISHED;
-    case RUN_ERR:
-        return policy->stay_on_error ? RUN_STATE_INTERNAL_ERROR : RUN_STATE_FINISHED;
     }
     g_assert_not_reached();
 }
@@ -169,7 +195,7 @@ static void test_every_transition(gconstpointer which)
         run_apply(f.rs);
     }
     g_assert_cmpint(run_state(f.rs), ==, ways[w].state);
-    RunStateId want = leads_to(ways[w].state, cause, &ways[w].policy);
+    RunStateId want = expected_state(ways[w].state, cause);
     run_request(f.rs, cause);
     g_string_truncate(f.log, 0);
     run_apply(f.rs);
@@ -210,8 +236,10 @@ static void batch(Fake *f, const RunCause *causes, unsigned n, RunStateId state,
 {
     run_request(f->rs, RUN_CAUSE_HOST_CONT);
     run_apply(f->rs);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        f->deferred |= causes[i] == RUN_CAUSE_GUEST_RESET_HCALL || causes[i] == RUN_CAUSE_GUEST_SHUTDOWN_HCALL;
         run_request(f->rs, causes[i]);
+    }
     g_string_truncate(f->log, 0);
     run_apply(f->rs);
     g_assert_cmpstr(f->log->str, ==, log);
@@ -231,6 +259,45 @@ static void test_severity(void)
           RUN_STATE_RUNNING, "park reset RESET resume ");
     fake_init(&f, &plain);
     batch(&f, (RunCause[]){RUN_CAUSE_HOST_STOP, RUN_CAUSE_HOST_RESET}, 2, RUN_STATE_PAUSED, "park reset RESET stop STOP ");
+}
+
+/* A request that came to nothing, or only told the guest something, leaves the guest's own requests of the batch alone. */
+static void test_power_button_in_batches(void)
+{
+    static const struct {
+        RunCause other;
+        RunStateId state;
+        const char *log;
+    } rows[] = {
+        {RUN_CAUSE_GUEST_RESET_HCALL, RUN_STATE_RUNNING, "park reset RESET button POWERDOWN resume "},
+        {RUN_CAUSE_GUEST_SYSTEM_RESET, RUN_STATE_RUNNING, "park reset RESET button POWERDOWN resume "},
+        {RUN_CAUSE_GUEST_RESET_DEVICE, RUN_STATE_RUNNING, "park reset RESET button POWERDOWN resume "},
+        {RUN_CAUSE_GUEST_WATCHDOG, RUN_STATE_RUNNING, "park WATCHDOG reset RESET button POWERDOWN resume "},
+        {RUN_CAUSE_GUEST_SHUTDOWN_HCALL, RUN_STATE_FINISHED, "park SHUTDOWN stop finished "},
+        {RUN_CAUSE_GUEST_SHUTDOWN_DEVICE, RUN_STATE_FINISHED, "park SHUTDOWN stop finished "},
+        {RUN_CAUSE_HOST_STOP, RUN_STATE_PAUSED, "park button POWERDOWN stop STOP "},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_test_message("with %s", run_cause_name(rows[i].other));
+        Fake f;
+        fake_init(&f, &plain);
+        batch(&f, (RunCause[]){RUN_CAUSE_HOST_POWERDOWN, rows[i].other}, 2, rows[i].state, rows[i].log);
+    }
+}
+
+/* A crash means nothing to a guest that is off; it must not take the host's reset with it. */
+static void test_nothing_makes_nothing_moot(void)
+{
+    RunPolicy policy = plain;
+    policy.pause_on_shutdown = true;
+    Fake f;
+    fake_init(&f, &policy);
+    expect(&f, RUN_CAUSE_HOST_CONT, RUN_STATE_RUNNING, "park start RESUME resume ");
+    expect(&f, RUN_CAUSE_GUEST_SHUTDOWN_HCALL, RUN_STATE_SHUTDOWN, "park SHUTDOWN stop STOP ");
+    run_request(f.rs, RUN_CAUSE_GUEST_CRASH);
+    run_request(f.rs, RUN_CAUSE_GUEST_SHUTDOWN_DEVICE);
+    expect(&f, RUN_CAUSE_HOST_RESET, RUN_STATE_PRELAUNCH, "park reset RESET ");
+    fake_clear(&f);
 }
 
 static void test_stop_and_cont(void)
@@ -383,6 +450,8 @@ UNIT_TESTS(runstate)
     g_test_add_func("/runstate/only-quit-leads-out-of-internal-error", test_terminal_states);
     g_test_add_func("/runstate/events-come-in-order", test_order_of_events);
     g_test_add_func("/runstate/the-most-severe-request-wins", test_severity);
+    g_test_add_func("/runstate/the-power-button-loses-no-request", test_power_button_in_batches);
+    g_test_add_func("/runstate/what-came-to-nothing-makes-nothing-moot", test_nothing_makes_nothing_moot);
     g_test_add_func("/runstate/the-later-of-stop-and-cont-counts", test_stop_and_cont);
     g_test_add_func("/runstate/a-request-on-the-way-to-parking-is-not-lost", test_request_on_the_way_to_parking);
     g_test_add_func("/runstate/a-refused-reset-lets-the-guest-run-on", test_reset_refused);
