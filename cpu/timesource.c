@@ -17,6 +17,7 @@ void time_source_init(TimeSource *ts, bool is_virtual, unsigned icount_shift)
         .is_virtual = is_virtual,
         .icount_shift = (uint8_t)icount_shift,
         .next_deadline_ns = UINT64_MAX,
+        .turn_end_ns = UINT64_MAX,
     };
 }
 
@@ -25,6 +26,14 @@ uint64_t time_now_ns(const TimeSource *ts)
     if (!ts->is_virtual && __atomic_load_n(&ts->running, __ATOMIC_ACQUIRE))
         return monotonic_ns() - __atomic_load_n(&ts->offset_ns, __ATOMIC_RELAXED);
     return __atomic_load_n(&ts->now_ns, __ATOMIC_RELAXED);
+}
+
+uint64_t time_next_stop_ns(const TimeSource *ts)
+{
+    uint64_t deadline = __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
+    uint64_t turn_end = __atomic_load_n(&ts->turn_end_ns, __ATOMIC_RELAXED);
+
+    return deadline < turn_end ? deadline : turn_end;
 }
 
 void time_source_start(TimeSource *ts)

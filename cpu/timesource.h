@@ -19,11 +19,14 @@ typedef struct TimeSource {
     bool running;              /* host mode.  Atomic */
     uint64_t now_ns;           /* virtual mode: now.  Host mode, stopped: when it stopped.  Atomic */
     uint64_t offset_ns;        /* host mode, running: CLOCK_MONOTONIC − now.  Atomic */
-    uint64_t next_deadline_ns; /* earliest device timer; a virtual-mode engine exits INTR there.  Atomic */
+    uint64_t next_deadline_ns; /* earliest device timer.  Atomic */
+    uint64_t turn_end_ns;      /* virtual mode: until then the executing vCPU has its turn.  Atomic */
 } TimeSource;
 
 void time_source_init(TimeSource *ts, bool is_virtual, unsigned icount_shift); /* stopped, at 0 */
 uint64_t time_now_ns(const TimeSource *ts);
+/* Virtual mode: the engine that executes must leave with INTR when this time has come. */
+uint64_t time_next_stop_ns(const TimeSource *ts);
 void time_source_start(TimeSource *ts); /* host mode: time goes on; virtual: nothing */
 void time_source_stop(TimeSource *ts);
 void time_source_advance(TimeSource *ts, uint64_t ns);       /* virtual mode only */

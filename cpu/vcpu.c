@@ -16,7 +16,7 @@ static bool park_wait(Vcpus *set, VcpuThread *t)
 {
     while (!set->running || t->held_back || t->call) {
         /* Each time round: a resume that a park took back before this thread woke has set it again. */
-        t->executing = false;
+        t->executing = t->asleep = false;
         g_cond_broadcast(&set->idle);
         if (t->call) {
             const VcpuCall *call = t->call;
@@ -34,20 +34,11 @@ static bool park_wait(Vcpus *set, VcpuThread *t)
     return true;
 }
 
-/* After an IDLE exit: until an interrupt input changes, a kick, or the deadline. */
+/* After an IDLE exit, where time is the host's: until an interrupt input changes, a kick, or the deadline. */
 static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
 {
-    TimeSource *ts = set->config.time;
+    const TimeSource *ts = set->config.time;
     uint64_t now = time_now_ns(ts);
-    if (ts->is_virtual) {
-        /* Nobody executes, so nothing but time can happen: go there. */
-        uint64_t next = __atomic_load_n(&ts->next_deadline_ns, __ATOMIC_RELAXED);
-        next = MIN(next, deadline_ns);
-        if (next != UINT64_MAX) {
-            time_source_advance_to(ts, next);
-            return;
-        }
-    }
     g_mutex_lock(&set->lock);
     t->asleep = true;
     while (!t->awake && set->running) {
@@ -95,6 +86,7 @@ void *vcpu_thread(void *opaque)
         }
         if (t->napping) {
             steal_end(&t->pub.steal);
+            vcpu_turn_offer(set);
             if (exit->kind == VCPU_EXIT_INTR || t->pub.deferred) {
                 g_cond_wait(&t->wake, &set->lock);
             } else {
@@ -104,7 +96,11 @@ void *vcpu_thread(void *opaque)
             }
             continue;
         }
-        t->awake = false;
+        if (!vcpu_turn_is_mine(set, t)) {
+            g_cond_wait(&t->wake, &set->lock);
+            continue;
+        }
+        t->awake = t->asleep = false;
         g_mutex_unlock(&set->lock);
 
         if (!t->pub.steal.counting && !set->config.time->is_virtual)
@@ -114,12 +110,13 @@ void *vcpu_thread(void *opaque)
         if (log_on(LOG_EXIT) && exit->kind != VCPU_EXIT_INTR)
             log_line("cpu %u: exit %s", t->pub.index, vcpu_exit_name(exit->kind));
         bool go_on = set->serve(set->opaque, &t->pub, exit);
-        if (go_on && exit->kind == VCPU_EXIT_IDLE) {
+        if (go_on && exit->kind == VCPU_EXIT_IDLE && !set->in_turn) {
             steal_end(&t->pub.steal);
             idle_sleep(set, t, exit->idle.deadline_ns);
         }
 
         g_mutex_lock(&set->lock);
+        vcpu_turn_after(set, t, go_on);
         if (!go_on)
             t->held_back = true;
     }
@@ -151,6 +148,7 @@ void vcpu_wake_up(void *opaque, unsigned index)
     g_mutex_lock(&set->lock);
     t->awake = true;
     g_cond_broadcast(&t->wake);
+    vcpu_turn_offer(set);
     g_mutex_unlock(&set->lock);
 }
 
@@ -172,6 +170,7 @@ void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level)
     set->ops->vcpu_set_irq(vcpu->handle, irq, level);
     t->awake = true;
     g_cond_broadcast(&t->wake);
+    vcpu_turn_offer(set);
     g_mutex_unlock(&set->lock);
 }
 
@@ -192,6 +191,7 @@ void vcpu_wake(Vcpu *vcpu)
     g_mutex_lock(&vcpu->set->lock);
     thread_of(vcpu)->napping = false;
     g_cond_broadcast(&thread_of(vcpu)->wake);
+    vcpu_turn_offer(vcpu->set);
     g_mutex_unlock(&vcpu->set->lock);
 }
 
@@ -314,6 +314,7 @@ bool vcpus_resume(Vcpus *set, GError **error)
         set->vcpu[i].executing = !set->vcpu[i].pub.hold; /* so that a park right after waits for it */
         g_cond_broadcast(&set->vcpu[i].wake);
     }
+    vcpu_turn_offer(set);
     g_mutex_unlock(&set->lock);
     return true;
 }
@@ -321,6 +322,8 @@ bool vcpus_resume(Vcpus *set, GError **error)
 /* A reset: whoever napped or was about to be interrupted begins anew. */
 static bool write_all(Vcpus *set, StateLevel level, GError **error)
 {
+    set->turn_given = false;
+    set->turn = set->n - 1;
     for (unsigned i = 0; i < set->n; i++) {
         vcpu_wake(&set->vcpu[i].pub);
         vcpu_set_irq(&set->vcpu[i].pub, ACCEL_IRQ_NMI, false);

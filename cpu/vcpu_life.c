@@ -163,6 +163,13 @@ Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serv
         vcpus_free(set);
         return NULL;
     }
+    set->in_turn = config->time->is_virtual;
+    set->turn = config->n_vcpus - 1;
+    if (set->in_turn && !(vcpus_caps(set) & ACCEL_CAP_VIRTUAL_TIME)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-icount: -accel %s has no virtual time; soft has", ops->name);
+        vcpus_free(set);
+        return NULL;
+    }
     for (unsigned i = 0; i < config->n_vcpus; i++) {
         VcpuThread *t = &set->vcpu[i];
         char name[16];

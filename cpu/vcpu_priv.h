@@ -22,7 +22,8 @@ typedef struct VcpuThread {
     bool awake;     /* a reason to end an IDLE sleep arrived */
     bool asleep;    /* in an IDLE sleep */
     bool napping;
-    uint32_t irqs; /* levels of the interrupt inputs, for a rebuilt VM */
+    uint64_t deadline_ns; /* in an IDLE sleep of virtual time: when it ends by itself */
+    uint32_t irqs;        /* levels of the interrupt inputs, for a rebuilt VM */
     AccelDebug debug;
     AccelVcpu *fresh; /* rebuild: the handle on the new VM */
 } VcpuThread;
@@ -36,6 +37,9 @@ struct Vcpus {
     GMutex lock; /* protects all below and the VcpuThread members */
     GCond idle;  /* a vCPU parked, or a call ended */
     bool running, quitting;
+    bool in_turn;    /* virtual time: vCPUs execute one at a time (vcpu_turn.c) */
+    bool turn_given; /* it is the turn of vCPU `turn`; else nobody can run, and `turn` is where the search for the next begins */
+    unsigned turn;
     unsigned n;
     VcpuThread *vcpu;
     GArray *ram, *eventfds;          /* of AccelRam, AccelEventfd: attached again by a rebuild */
@@ -46,6 +50,12 @@ static inline VcpuThread *thread_of(Vcpu *vcpu)
 {
     return (VcpuThread *)vcpu;
 }
+
+/* vcpu_turn.c; all with the lock */
+bool vcpu_turn_is_mine(const Vcpus *set, const VcpuThread *t); /* always, where time is the host's */
+void vcpu_turn_pass(Vcpus *set);                               /* to the next vCPU that can run */
+void vcpu_turn_offer(Vcpus *set);                              /* a vCPU may be able to run now: pass the turn if nobody uses it */
+void vcpu_turn_after(Vcpus *set, VcpuThread *t, bool go_on);   /* its exit was served: pass the turn if it is over */
 
 void *vcpu_thread(void *opaque);                 /* of a VcpuThread */
 void vcpu_wake_up(void *opaque, unsigned index); /* any thread: AccelConfig.wake of a Vcpus */

@@ -54,8 +54,7 @@ typedef struct E500DeviceOperand {
 } E500DeviceOperand;
 
 typedef struct E500Counters {
-    uint64_t instructions;
-    uint64_t interrupts[E500_EXCPS];
+    uint64_t instructions;  /* executed; a device access and a hypercall count once, when they complete */
     uint64_t unimplemented; /* program interrupts for instructions and SPRs the core lacks */
     uint64_t tlb_fills;
 } E500Counters;
@@ -104,13 +103,16 @@ typedef struct E500Vm {
 #define E500_SETTLING_NONE UINT64_MAX
 
 typedef struct E500 {
-    E500State s;
-    /* --- micro state, never written back --- */
+    /* --- what an engine touches at each instruction stands together: this, and the registers that s begins with --- */
+    uint32_t done;                   /* instructions of the slice that were executed so far; 0 outside of one */
+    uint32_t limit;                  /* atomic: the slice is over when done reaches it; attention sets it to 0 */
     E500Context ctx_data, ctx_fetch; /* of data accesses and of fetches; e500_context_changed() */
-    Ea fetch_page;                   /* page of fetch_host; 1 (never a page) when none */
     const uint8_t *fetch_host;       /* host address of the page being executed */
     uint64_t fetch_gpa;              /* physical address of it */
-    bool reserve;                    /* lwarx reservation held */
+    Ea fetch_page;                   /* page of fetch_host; 1 (never a page) when none */
+    E500State s;
+    /* --- micro state, never written back --- */
+    bool reserve; /* lwarx reservation held */
     uint64_t reserve_gpa;
     uint32_t reserve_value;
     uintptr_t reserve_version; /* granule.h */
@@ -164,6 +166,17 @@ enum {
 static inline void e500_attention(E500 *c, uint32_t why) /* any thread, signal-safe */
 {
     __atomic_or_fetch(&c->attention, why, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&c->limit, 0, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The time that the core sees.  In virtual mode it goes on with each instruction; the TimeSource itself learns of them when the slice is
+ * over, before anybody else can look at it.
+ */
+static inline uint64_t e500_now_ns(const E500 *c)
+{
+    const TimeSource *ts = c->vm->time;
+    return time_now_ns(ts) + (ts->is_virtual ? (uint64_t)c->done << ts->icount_shift : 0);
 }
 
 /* As e500_attention(), for another core, which may be asleep. */

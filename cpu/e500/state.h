@@ -61,16 +61,16 @@ enum {
 };
 
 typedef struct E500State {
-    E500Gpr gpr[32];
-    uint64_t acc; /* SPE accumulator */
-    uint64_t fpr[32];
     Ea pc;
     Ea lr, ctr;
     uint32_t cr;
     uint32_t msr;
-    uint32_t fpscr;
     uint8_t so, ov, ca; /* XER[SO], XER[OV], XER[CA]: 0 or 1 */
     uint8_t xer_count;  /* XER[57:63]: byte count of lswx and stswx */
+    E500Gpr gpr[32];
+    uint64_t acc; /* SPE accumulator */
+    uint64_t fpr[32];
+    uint32_t fpscr;
     uint32_t spr[E500_SPR_SLOTS];
     uint32_t pmr[E500_PMRS];              /* performance monitor registers, slots as spr.c says */
     uint64_t tb;                          /* time base at the moment of get_state; put at FULL */

@@ -28,7 +28,7 @@ enum {
 
 static uint64_t ticks_now(const E500 *c)
 {
-    return mul_div_u64(time_now_ns(c->vm->time), c->vm->tb_hz, NS_PER_SECOND);
+    return mul_div_u64(e500_now_ns(c), c->vm->tb_hz, NS_PER_SECOND);
 }
 
 uint64_t e500_timebase(const E500 *c)
@@ -188,12 +188,19 @@ static uint64_t next_deadline(const E500 *c, uint64_t tb)
     return ticks == UINT64_MAX ? UINT64_MAX : deadline_after(c, tb, ticks);
 }
 
+/* A slice of virtual time is as long as the nearest deadline allows: it is measured anew. */
+static void set_deadline(E500 *c, uint64_t tb)
+{
+    c->timer_deadline_ns = next_deadline(c, tb);
+    __atomic_store_n(&c->limit, 0, __ATOMIC_RELAXED);
+}
+
 void e500_timers_update(E500 *c)
 {
     uint64_t tb = e500_timebase(c);
 
     catch_up(c, tb);
-    c->timer_deadline_ns = next_deadline(c, tb);
+    set_deadline(c, tb);
     if (c->watchdog_exit || e500_interrupt_pending(c))
         e500_attention(c, E500_ATT_IRQ);
 }
@@ -206,7 +213,7 @@ void e500_timers_reload(E500 *c)
 
     c->timer_tb = tb;
     decrementer_start(c, tb, c->s.spr[SPR_DEC]);
-    c->timer_deadline_ns = next_deadline(c, tb);
+    set_deadline(c, tb);
 }
 
 void e500_set_decrementer(E500 *c, uint32_t value)
@@ -215,7 +222,7 @@ void e500_set_decrementer(E500 *c, uint32_t value)
 
     catch_up(c, tb);
     decrementer_start(c, tb, value);
-    c->timer_deadline_ns = next_deadline(c, tb);
+    set_deadline(c, tb);
 }
 
 void e500_set_timebase(E500 *c, uint64_t tb)
@@ -228,7 +235,7 @@ void e500_set_timebase(E500 *c, uint64_t tb)
     c->tb_offset += (int64_t)(tb - old);
     c->timer_tb = tb;
     decrementer_start(c, tb, dec);
-    c->timer_deadline_ns = next_deadline(c, tb);
+    set_deadline(c, tb);
 }
 
 void e500_timers_init(E500 *c)
@@ -240,7 +247,7 @@ void e500_timers_init(E500 *c)
     c->timer_tb = c->s.tb;
     decrementer_start(c, c->s.tb, c->s.spr[SPR_DEC]);
     c->watchdog_exit = c->watchdog_told = false;
-    c->timer_deadline_ns = next_deadline(c, c->s.tb);
+    set_deadline(c, c->s.tb);
 }
 
 void e500_timers_freeze(E500 *c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The soft accelerator: VM and vCPU objects around the interpreter.
+ * The soft accelerator: VM and vCPU objects around the engines.
  */
 #include <string.h>
 
@@ -25,6 +25,7 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
         return NULL;
     SoftVm *vm = g_new0(SoftVm, 1);
     vm->base.ops = &accel_soft;
+    vm->engine = &soft_plain;
     vm->protected_state = config->protected_state;
     vm->no_rebuild = config->no_rebuild;
     vm->e500 = (E500Vm){
@@ -108,7 +109,8 @@ static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
     SoftVcpu *vcpu = g_new0(SoftVcpu, 1);
     vcpu->base.vm = vm;
     e500_core_init(&vcpu->core, e500, index);
-    soft_decode_cache_init(vcpu);
+    vcpu->engine = ((SoftVm *)vm)->engine;
+    vcpu->engine->start(vcpu);
     if (log_on(LOG_IN_ASM))
         e500_attention(&vcpu->core, E500_ATT_DEBUG);
     e500->core[index] = &vcpu->core;
@@ -121,6 +123,7 @@ static void soft_vcpu_destroy(AccelVcpu *vcpu)
 {
     SoftVcpu *soft = (SoftVcpu *)vcpu;
     ((SoftVm *)vcpu->vm)->e500.core[soft->core.index] = NULL;
+    soft->engine->stop(soft);
     if (soft->seen)
         g_hash_table_unref(soft->seen);
     g_free(soft);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The soft accelerator's own structures (soft.c) and its interpreter (interp.c).
+ * The soft accelerator's own structures: soft.c makes them, run.c runs them, the engines (engine.h) execute.
  */
 #pragma once
 
@@ -8,37 +8,33 @@
 
 #include "cpu/e500/core.h"
 #include "cpu/e500/insn.h"
+#include "cpu/soft/engine.h"
 
 typedef struct SoftVm {
     AccelVm base;
     E500Vm e500;
+    const SoftEngine *engine;         /* of the vCPUs that are made from now on */
     bool protected_state, no_rebuild; /* AccelConfig's */
 } SoftVm;
 
-/*
- * Decoding is a pure function of the instruction word, so it is memoized by word: no invalidation exists, and code that
- * changes itself needs no attention (docs/decisions).
- */
-enum { SOFT_DECODE_BITS = 15, SOFT_DECODE_SIZE = 1 << SOFT_DECODE_BITS };
-
-typedef struct SoftDecoded {
-    InsnExec *exec;
-    Insn insn;
-} SoftDecoded;
-
+/* A filter before the list of breakpoints is searched: bit n is set if one of them lies at a word n of some 64 words. */
 #define SOFT_BREAKPOINT_BIT(pc) (UINT64_C(1) << ((pc) >> 2 & 63))
 
-typedef struct SoftVcpu {
+struct SoftVcpu {
     AccelVcpu base;
-    bool took_step; /* the single step of this run was one instruction, not an interrupt */
+    const SoftEngine *engine;
+    void *engine_data;
     bool launched;  /* has executed: a protected VM's state is closed from then on */
     Insn accessing; /* while core.device is open: the instruction whose operand that is */
     AccelDebug debug;
     uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */
     GHashTable *seen;           /* -d in_asm: pcs already shown */
     E500 core;
-    SoftDecoded decoded[SOFT_DECODE_SIZE];
-} SoftVcpu;
+};
 
-void soft_decode_cache_init(SoftVcpu *vcpu);
 void soft_vcpu_run(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only);
+/*
+ * For an engine: the instruction *in came to r, which is EXEC_TRAP, EXEC_EXIT or EXEC_JUMP.  True: go on at s.pc, the instruction counts.
+ * False: *core.exit holds an exit, as run_slice() returns it.
+ */
+bool soft_insn_ended(SoftVcpu *vcpu, ExecResult r, const Insn *in);

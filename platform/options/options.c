@@ -101,8 +101,6 @@ static bool choose_accel(Parse *p, GError **error)
         p->config->accel = g_strdup("soft");
     if (!p->config->accel)
         return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
-    if (p->config->icount && strcmp(p->config->accel, "soft"))
-        return option_bad(error, "-accel %s: -icount is soft's alone", p->config->accel);
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
         return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone", p->config->accel);
     return true;

@@ -126,6 +126,8 @@ static void an_answer_takes_effect_whatever_happens_meanwhile(void)
             else
                 g_assert_cmphex(c->s.fpr[3], ==, UINT64_C(0x1112131415161718));
             g_assert_cmphex(c->s.gpr[4].w, ==, access_row[i].r4);
+            g_assert_cmpuint(c->count.instructions, ==, 1);
+            g_assert_cmpuint(time_now_ns(&f.time), ==, 1);
             soft_down(&f, NULL);
         }
     }
@@ -184,6 +186,42 @@ static void nobody_answers_once(SoftFixture *f, gconstpointer unused)
     g_assert_cmphex(c->s.gpr[29].w, ==, 0);
 }
 
+/* It counts, and takes its time, when it completes. */
+static void a_hypercall_counts_once(SoftFixture *f, gconstpointer unused)
+{
+    E500 *c = soft_core(f, 0);
+    soft_put_word(f, SOFT_CODE, word_d(INSN_addi, 3, 0, 5));
+    soft_put_word(f, SOFT_CODE + 4, 0x44000022); /* sc 1 */
+    soft_run(f, 0, false);
+    g_assert_cmpint(f->exit[0].kind, ==, VCPU_EXIT_EPAPR_HCALL);
+    g_assert_cmpuint(time_now_ns(&f->time), ==, 1);
+    f->exit[0].epapr_hcall.ret = 9;
+    soft_run(f, 0, true);
+    g_assert_cmpuint(c->s.gpr[3].w, ==, 9);
+    g_assert_cmpuint(c->count.instructions, ==, 2);
+    g_assert_cmpuint(time_now_ns(&f->time), ==, 2);
+}
+
+/* A slice that attention cuts into pieces is as long as a whole one, and no instruction is left out. */
+static void attention_leaves_nothing_out(SoftFixture *f, gconstpointer unused)
+{
+    E500 *c = soft_core(f, 0);
+    soft_put_word(f, SOFT_CODE, word_d(INSN_addi, 3, 3, 1));
+    soft_put_word(f, SOFT_CODE + 4, insn_info[INSN_b].match | (-4 & 0x03fffffc));
+    for (unsigned i = 0; i < 100; i++) {
+        accel_soft.vcpu_set_irq(f->vcpu[0], ACCEL_IRQ_EXTERNAL, i & 1); /* MSR[EE] is 0 */
+        if (i % 3 == 0)
+            accel_soft.vcpu_kick(f->vcpu[0]);
+        soft_run_for(f, 0, 7);
+        g_assert_cmpint(f->exit[0].kind, ==, VCPU_EXIT_INTR);
+        if (i % 3 == 0) /* the kick came first */
+            soft_run(f, 0, false);
+        g_assert_cmpuint(c->count.instructions, ==, 7 * (i + 1));
+        g_assert_cmpuint(time_now_ns(&f->time), ==, 7 * (i + 1));
+        g_assert_cmpuint(c->s.gpr[3].w, ==, (7 * (i + 1) + 1) / 2);
+    }
+}
+
 #define SOFT_TEST(path, function) g_test_add(path, SoftFixture, NULL, soft_up, function, soft_down)
 
 UNIT_TESTS(soft)
@@ -192,4 +230,6 @@ UNIT_TESTS(soft)
     SOFT_TEST("/soft/mail-is-served-after-completion", mail_is_served_after_completion);
     SOFT_TEST("/soft/a-reset-drops-the-answer", a_reset_drops_the_answer);
     SOFT_TEST("/soft/nobody-answers-once", nobody_answers_once);
+    SOFT_TEST("/soft/a-hypercall-counts-once", a_hypercall_counts_once);
+    SOFT_TEST("/soft/attention-leaves-nothing-out", attention_leaves_nothing_out);
 }
