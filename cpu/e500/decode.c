@@ -91,13 +91,14 @@ uint32_t insn_flag_bits(unsigned flags)
     return (flags & (INSN_RC | INSN_LK) ? BIT(31) : 0) | (flags & INSN_AA ? BIT(30) : 0) | (flags & INSN_OE ? BIT(21) : 0);
 }
 
-uint32_t insn_reserved(InsnId id)
+uint32_t insn_reserved(InsnId id, const E500Model *model)
 {
     const InsnInfo *row = &insn_info[id];
     uint32_t known = row->mask | insn_flag_bits(row->flags);
     for (unsigned i = 0; i < INSN_OPERANDS_MAX && row->operand[i] != OPERAND_ID_NONE; i++) {
         const OperandInfo *op = &operand_info[row->operand[i]];
-        known |= ((1u << op->width) - 1) << op->shift;
+        if (op->kind != OK_HINT || !model->reserved_illegal)
+            known |= ((1u << op->width) - 1) << op->shift;
     }
     return ~known;
 }
@@ -110,11 +111,12 @@ enum { NO_ROW = INSN_ILLEGAL, EXTENDED = 1024 };
 typedef enum ImmKind { IMM_NONE, IMM_SIGNED, IMM_SHIFTED, IMM_UNSIGNED, IMM_SCALED, IMM_BRANCH, IMM_SPR, IMM_MASK } ImmKind;
 
 /* What makes a form invalid, likewise from the operands. */
-enum { CHECK_UPDATE = 1, CHECK_UPDATE_LOAD = 2, CHECK_L = 4, CHECK_NO_DECREMENT = 8 };
+enum { CHECK_UPDATE = 1, CHECK_UPDATE_LOAD = 2, CHECK_L = 4, CHECK_NO_DECREMENT = 8, CHECK_T = 16 };
 
 typedef struct Match {
     uint32_t match, mask, categories;
-    uint16_t next; /* row that shares the place, or NO_ROW */
+    uint32_t reserved; /* on a core of E500Model.reserved_illegal */
+    uint16_t next;     /* row that shares the place, or NO_ROW */
     uint8_t flags;
     uint8_t imm, shift, width, scale;
     uint8_t checks;
@@ -143,16 +145,27 @@ static uint8_t checks_of(unsigned id, const uint8_t operand[])
             checks |= operand[0] == OPERAND_ID_RT ? CHECK_UPDATE | CHECK_UPDATE_LOAD : CHECK_UPDATE;
         if (operand[i] == OPERAND_ID_L)
             checks |= CHECK_L;
+        if (operand[i] == OPERAND_ID_T)
+            checks |= CHECK_T;
     }
     return checks;
 }
 
 static void build_row(unsigned id)
 {
+    static const E500Model strict = {.reserved_illegal = true};
     const InsnInfo *info = &insn_info[id];
     Match *row = &lookup.row[id];
 
-    *row = (Match){info->match, info->mask, info->categories, NO_ROW, info->flags, IMM_NONE, 0, 0, 0, 0};
+    *row = (Match){
+        .match = info->match,
+        .mask = info->mask,
+        .categories = info->categories,
+        .reserved = insn_reserved(id, &strict),
+        .next = NO_ROW,
+        .flags = info->flags,
+        .imm = IMM_NONE,
+    };
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++) {
         static const uint8_t imm[] = {
             /* of an OperandKind */
@@ -244,7 +257,8 @@ static bool is_invalid_form(unsigned checks, const Insn *in)
     return (checks & CHECK_UPDATE && in->ra == 0) ||           /* nothing to update */
            (checks & CHECK_UPDATE_LOAD && in->ra == in->rt) || /* two results, one register */
            (checks & CHECK_L && in->rt & 1) ||                 /* 64-bit comparison */
-           (checks & CHECK_NO_DECREMENT && !(in->rt & 4));     /* bcctr that changes CTR */
+           (checks & CHECK_NO_DECREMENT && !(in->rt & 4)) ||   /* bcctr that changes CTR */
+           (checks & CHECK_T && (in->rt & 3) == 2);            /* tlbilx of a kind that does not exist */
 }
 
 static unsigned find(uint32_t word, uint32_t categories)
@@ -282,7 +296,8 @@ void insn_decode(uint32_t word, const E500Model *model, Insn *out)
     if (id == INSN_ILLEGAL)
         return;
     const Match *row = &lookup.row[id];
-    if (row->checks && is_invalid_form(row->checks, out)) {
+    bool reserved_set = model->reserved_illegal && word & row->reserved;
+    if (reserved_set || (row->checks && is_invalid_form(row->checks, out))) {
         out->id = INSN_ILLEGAL;
         return;
     }

@@ -67,6 +67,7 @@ static void put_operand(Text *t, const Insn *in, OperandId id, Ea pc)
         put(t, "%d", in->imm);
         break;
     case OK_FIELD:
+    case OK_HINT:
     case OK_MASK_END:
     case OK_UIMM:
     case OK_SPR:

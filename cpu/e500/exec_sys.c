@@ -250,8 +250,6 @@ ExecResult exec_tlbilx(E500 *c, const Insn *in)
 
     if (in_problem_state(c))
         return e500_privileged(c);
-    if (t == 2)
-        return e500_illegal(c);
     e500_tlbilx(c, t, indexed(c, in));
     return EXEC_NEXT;
 }

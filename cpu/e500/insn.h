@@ -26,7 +26,7 @@ enum {
     CAT_EFS = 1 << 14, /* embedded scalar single, for e500v2 */
     CAT_EFD = 1 << 15, /* embedded scalar double, for e500v2 */
     CAT_EFV = 1 << 16, /* embedded vector single, for e500v2 */
-    CAT_MC = 1 << 17,  /* what the architecture gained after the e500v2: sc with LEV, ehpriv, lwsync, tlbilx */
+    CAT_MC = 1 << 17,  /* what the architecture gained after the e500v2: sc with LEV, ehpriv, lwsync, tlbilx, mfocrf, mtocrf */
     CAT_V2 = 1 << 18,  /* what stood in their place, and the branch buffer's instructions */
     /* rows that need two of them */
     CAT_FP_EPD = CAT_FP | CAT_EPD,
@@ -114,6 +114,7 @@ typedef enum OperandKind {
     OK_CRB,          /* bit of CR */
     OK_FPSCRF,       /* field of FPSCR */
     OK_FIELD,        /* small number, not in Insn.imm */
+    OK_HINT,         /* the same; changes no result, and is a reserved field to a core of E500Model.reserved_illegal */
     OK_SIMM,         /* from here on: Insn.imm */
     OK_SIMM_SHIFTED, /* Insn.imm = value << 16 */
     OK_UIMM,
@@ -164,7 +165,8 @@ static inline bool operand_is_displacement(OperandId id) /* written d(base) */
 
 uint32_t operand_value(OperandId id, uint32_t word); /* the raw field; OK_SPR halves swapped back */
 uint32_t insn_flag_bits(unsigned flags);             /* where in the word INSN_… sit */
-uint32_t insn_reserved(InsnId id);                   /* bits neither fixed, flag nor operand: ignored */
+/* The bits that are neither fixed, flag nor operand on this core.  They are ignored, or illegal if model->reserved_illegal. */
+uint32_t insn_reserved(InsnId id, const E500Model *model);
 
 /* A pure function of word and model: may be memoized by word. */
 void insn_decode(uint32_t word, const E500Model *model, Insn *out);

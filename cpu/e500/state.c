@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define E500V2(...)                                                                                                         \
-    __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2,                                                 \
+    __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2, .reserved_illegal = true,                       \
                  .msr_mask = MSR_UCLE | MSR_SPE | MSR_WE | MSR_CE | MSR_EE | MSR_PR | MSR_ME | MSR_UBLE | MSR_DE | MSR_IS | \
                              MSR_DS | MSR_PMM,                                                                              \
                  .tlb1_entries = 16, .cache_line = 32, .doc = "Freescale e500v2, 32 bits, SPE and embedded floating point"

@@ -128,9 +128,10 @@ enum { E500_CORE_MC = 1, E500_CORE_V2 = 2, E500_CORE_ALL = 3 };
 typedef struct E500Model {
     const char *name;
     uint32_t pvr, svr;
-    uint32_t categories; /* bit set of CAT_… (cpu/e500/insn.h) */
-    uint8_t core;        /* E500_CORE_…: the column of spr.def */
-    uint32_t msr_mask;   /* MSR bits it has */
+    uint32_t categories;   /* bit set of CAT_… (cpu/e500/insn.h) */
+    uint8_t core;          /* E500_CORE_…: the column of spr.def */
+    bool reserved_illegal; /* an instruction with a reserved bit set is illegal; else the bit is ignored */
+    uint32_t msr_mask;     /* MSR bits it has */
     uint16_t tlb1_entries;
     uint8_t cache_line; /* bytes that dcbz clears and icbi invalidates */
     const char *doc;

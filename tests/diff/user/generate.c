@@ -64,7 +64,8 @@ static uint32_t random_field(Random *r, OperandId operand, InsnId id)
     case OPERAND_ID_TH:
     case OPERAND_ID_DUI:
     case OPERAND_ID_WC:
-    case OPERAND_ID_BH:
+    case OPERAND_ID_BH: /* a reserved field on the e500v2, as EH is */
+    case OPERAND_ID_EH:
         return 0;
     case OPERAND_ID_LS:
     case OPERAND_ID_MO:
@@ -104,6 +105,7 @@ static uint32_t random_operand(Random *r, OperandId operand, InsnId id, uint32_t
     case OK_DISP_8:
         return any;
     case OK_FIELD:
+    case OK_HINT:
         return random_field(r, operand, id);
     case OK_GPR_OR_0:
         return one_in(r, 8) ? 0 : any;
