@@ -47,7 +47,9 @@ SPR_PROBES(tbl, 268);
 SPR_PROBES(tbu, 269);
 SPR_PROBES(tblw, 284);
 SPR_PROBES(dec, 22);
-SPR_PROBES(unknown_supervisor, 976); /* the fifth bit of the number is 1 */
+SPR_PROBES(hdbcr0, 976);
+SPR_PROBES(hdbcr1, 977);
+SPR_PROBES(unknown_supervisor, 979); /* the fifth bit of the number is 1 */
 SPR_PROBES(unknown_user, 7);         /* … is 0 */
 SPR_PROBES(xer, 1);
 SPR_PROBES(ctr, 9);
@@ -135,6 +137,20 @@ static bool is_absent(const void *pc)
     return t.vector == VEC_PROGRAM && t.esr == ESR_PIL;
 }
 
+static void takes_a_write(const char *sentence, const void *set_pc, uint32_t value)
+{
+    report_eq(sentence, trap_run(set_pc, 0, value, 0, 0, 0).vector, TRAP_NONE);
+}
+
+/* What start code writes, and machine check handlers save, on either core. */
+static void of_both_cores(void)
+{
+    reads_back("DSRR0", set_dsrr0, get_dsrr0, 0x12345678, ~3u);
+    reads_back("DSRR1", set_dsrr1, get_dsrr1, 0x00021200, 0x0002d200);
+    reads_back("HDBCR0", set_hdbcr0, get_hdbcr0, 0x00800048, 0x008001f8);
+    takes_a_write("PIR may be written", set_pir, get(get_pir, 0));
+}
+
 /* What only one of the cores has; the other says illegal. */
 static void of_one_core(void)
 {
@@ -144,14 +160,12 @@ static void of_one_core(void)
         reads_back("HID1", set_hid1, get_hid1, 0x00020000, 0x00020000);
         reads_back("SPEFSCR", set_spefscr, get_spefscr, 0x12340078, 0xff3eff7f);
         report_eq("SPEFSCR in user mode", trap_run(get_spefscr, MSR_PR, 0, 0, 0, 0).vector, TRAP_NONE);
-        report("DSRR0 is absent", is_absent(get_dsrr0));
         report("SPRG9 is absent", is_absent(get_sprg9));
         report("L2CSR0 is absent", is_absent(get_l2csr0));
         return;
     }
     reads_back("SPRG9", set_sprg9, get_sprg9, 0x12345678, ~0u);
-    reads_back("DSRR0", set_dsrr0, get_dsrr0, 0x12345678, ~3u);
-    reads_back("DSRR1", set_dsrr1, get_dsrr1, 0x00021200, 0x0002d200);
+    reads_back("HDBCR1", set_hdbcr1, get_hdbcr1, 0x01000000, 0x01000000);
     privileged("SPRG9 read in user mode is privileged", get_sprg9);
     report("PID1 is absent", is_absent(get_pid1));
     report("PID2 is absent", is_absent(get_pid2));
@@ -211,11 +225,12 @@ static void absent(void)
 
 void guest_main(void)
 {
-    report_plan(67);
+    report_plan(70);
     identity();
     cache_control();
     storage();
     user();
+    of_both_cores();
     of_one_core();
     absent();
 }
