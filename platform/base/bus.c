@@ -12,9 +12,17 @@ typedef struct BusRange {
     char *who; /* for messages */
 } BusRange;
 
+enum {
+    BLOCK_SHIFT = 12,
+    BLOCKS_MAX = 256, /* as many as CCSR has; elsewhere a guest could go on without end */
+};
+
 struct Bus {
     GArray *ranges; /* of BusRange, ascending, disjoint */
     uint64_t unmapped;
+    bool has_zeros;
+    uint64_t zeros, zeros_last; /* where accesses that nobody answers read zeros: first and last byte */
+    GHashTable *told;           /* of uint64_t: blocks there whose first access was traced */
 };
 
 static __thread unsigned initiator;
@@ -29,6 +37,7 @@ Bus *bus_new(void)
     Bus *bus = g_new0(Bus, 1);
     bus->ranges = g_array_new(FALSE, FALSE, sizeof(BusRange));
     g_array_set_clear_func(bus->ranges, range_clear);
+    bus->told = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     return bus;
 }
 
@@ -37,6 +46,7 @@ void bus_free(Bus *bus)
     if (!bus)
         return;
     g_array_free(bus->ranges, TRUE);
+    g_hash_table_destroy(bus->told);
     g_free(bus);
 }
 
@@ -114,12 +124,38 @@ static const BusRange *range_find(const Bus *bus, uint64_t gpa, unsigned size)
     return r->dev && offset < r->size && size <= r->size - offset ? r : NULL;
 }
 
+void bus_set_zeros(Bus *bus, uint64_t gpa, uint64_t last)
+{
+    bus->has_zeros = true;
+    bus->zeros = gpa;
+    bus->zeros_last = last;
+}
+
+/* True: it is the block's first access.  Once BLOCKS_MAX were told no more are. */
+static bool first_in_block(Bus *bus, uint64_t gpa)
+{
+    uint64_t block = gpa >> BLOCK_SHIFT;
+    if (g_hash_table_size(bus->told) >= BLOCKS_MAX || g_hash_table_contains(bus->told, &block))
+        return false;
+    uint64_t *key = g_new(uint64_t, 1);
+    *key = block;
+    return g_hash_table_add(bus->told, key);
+}
+
+/* Whether an access that nobody answers, or that the device of r refuses, succeeds all the same. */
 static bool unmapped(Bus *bus, const char *what, uint64_t gpa, unsigned size, const BusRange *r)
 {
+    const char *why = r ? "refused by " : "nobody answers", *who = r ? r->who : "";
     bus->unmapped++;
-    LOG(LOG_GUEST_ERRORS, "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s", initiator, what, size, gpa,
-        r ? "refused by " : "nobody answers", r ? r->who : "");
-    return false;
+    if (!bus->has_zeros || gpa < bus->zeros || gpa > bus->zeros_last || size - 1 > bus->zeros_last - gpa) {
+        LOG(LOG_GUEST_ERRORS, "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s", initiator, what, size, gpa, why, who);
+        return false;
+    }
+    if ((log_mask & LOG_UNIMP) && first_in_block(bus, gpa))
+        LOG(LOG_UNIMP,
+            "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s; answered with zeros, which is not said again for these 4 KiB",
+            initiator, what, size, gpa, why, who);
+    return true;
 }
 
 bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value)
@@ -128,6 +164,7 @@ bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value)
     *value = 0;
     if (r && r->dev->ops->read && r->dev->ops->read(r->dev, r->region, gpa - r->gpa, size, value))
         return true;
+    *value = 0;
     return unmapped(bus, "read", gpa, size, r);
 }
 

@@ -15,13 +15,15 @@ bool bus_map(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region
 /* Reserves a range (RAM) so that no device is mapped there. */
 bool bus_reserve(Bus *bus, uint64_t gpa, uint64_t size, const char *who, GError **error);
 void bus_unmap(Bus *bus, Device *dev, unsigned region);
+/* From now on an access inside of [gpa, last] that nobody answers reads zeros and writes nothing, instead of failing. */
+void bus_set_zeros(Bus *bus, uint64_t gpa, uint64_t last);
 /*
- * false: nobody answers; counted, and traced with -d guest_errors.  size 1, 2, 4, 8; gpa a multiple
- * of it.
+ * false: nobody answers, or the device refuses; traced with -d guest_errors.  Where bus_set_zeros() holds it is true instead, and
+ * the first such access to a block of 4 KiB is traced with -d unimp.  size 1, 2, 4, 8; gpa a multiple of it.
  */
 bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value);
 bool bus_write(Bus *bus, uint64_t gpa, unsigned size, uint64_t value);
-uint64_t bus_unmapped_count(const Bus *bus);
+uint64_t bus_unmapped_count(const Bus *bus); /* of both kinds */
 /*
  * Which vCPU the calling thread's accesses come from (MPIC per-CPU registers); a vCPU's thread sets
  * it once.  0 at first.

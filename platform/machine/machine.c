@@ -163,8 +163,19 @@ static bool hcalls_come_out(const Machine *m, GError **error)
     return false;
 }
 
+/* Start-up code of real systems touches blocks of CCSR that these boards have not: docs/decisions/014. */
+static void set_unmapped(Machine *m)
+{
+    const Board *board = m->board;
+    if (m->config->unmapped == UNMAPPED_ZERO)
+        bus_set_zeros(m->bus, 0, UINT64_MAX);
+    else if (m->config->unmapped == UNMAPPED_CCSR && !board_is_paravirtual(board))
+        bus_set_zeros(m->bus, board->ccsr, board->ccsr + SOC_SIZE - 1);
+}
+
 static bool add_devices(Machine *m, GError **error)
 {
+    set_unmapped(m);
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
            (board_is_paravirtual(m->board) || add_chip(m, error)) && machine_add_byte_channels(m, error) &&
            machine_add_doorbells(m, error) && machine_add_partition(m, error) &&

@@ -22,6 +22,9 @@ enum { SERIALS_MAX = 2, VCPUS_MAX = 32 };
 
 typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 
+/* What an access to a physical address gets that nobody answers: a board decides by where it is, or one thing everywhere. */
+typedef enum Unmapped { UNMAPPED_CCSR, UNMAPPED_ZERO, UNMAPPED_MACHINE_CHECK } Unmapped;
+
 /* -action EVENT=ACTION with QEMU's words. */
 typedef enum ActionReboot { REBOOT_RESET, REBOOT_SHUTDOWN } ActionReboot;
 typedef enum ActionShutdown { SHUTDOWN_POWEROFF, SHUTDOWN_PAUSE } ActionShutdown;
@@ -63,6 +66,7 @@ typedef struct Config {
     char *dumpdtb, *dt_compatible;
     ResetMode reset_mode;                   /* reset=plain|rebuild */
     bool reset_ram_clear;                   /* reset-ram=keep|clear */
+    Unmapped unmapped;                      /* unmapped=ccsr|zero|machine-check */
     bool memory_areas;                      /* memory-areas=on|off */
     bool has_reset, has_shutdown, has_idle; /* has-…=on|off: off removes promise and service */
     bool scramble;                          /* scramble=on: hypercalls overwrite volatile registers */

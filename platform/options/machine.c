@@ -53,6 +53,7 @@ STRING_PROPERTY(machine_kernel, kernel)
 STRING_PROPERTY(machine_initrd, initrd)
 STRING_PROPERTY(machine_dtb, dtb)
 WORD_PROPERTY(machine_reset, ResetMode, reset_mode, "plain", "rebuild")
+WORD_PROPERTY(machine_unmapped, Unmapped, unmapped, "ccsr", "zero", "machine-check")
 WORD_PROPERTY(machine_reset_ram, bool, reset_ram_clear, "keep", "clear")
 
 static bool machine_has_reset(Parse *p, const char *what, const char *value, GError **error)
@@ -100,6 +101,7 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"dt_compatible", machine_dt_compatible},
         {"reset", machine_reset},
         {"reset-ram", machine_reset_ram},
+        {"unmapped", machine_unmapped},
         {"has-reset", machine_has_reset},
         {"has-shutdown", machine_has_shutdown},
         {"has-idle", machine_has_idle},

@@ -90,6 +90,34 @@ static void test_unmapped(void)
     bus_free(bus);
 }
 
+/* Zeros where they are told to be, for holes and for what a device refuses. */
+static void test_zeros(void)
+{
+    enum { HOLE = 0x5000 };
+    Bus *bus = bus_new();
+    Probe *a = probe_new("a");
+    uint64_t value = 5;
+    map(bus, 0x4000, 0x100, a, 0);
+    bus_set_zeros(bus, 0x1000, 0x5fff);
+    g_assert_true(bus_read(bus, HOLE, 4, &value));
+    g_assert_cmpuint(value, ==, 0);
+    g_assert_true(bus_write(bus, 0x5ff8, 8, 7));
+    a->refuse = true;
+    a->value = value = 9;
+    g_assert_true(bus_read(bus, 0x4010, 4, &value));
+    g_assert_cmpuint(value, ==, 0);
+    g_assert_true(bus_write(bus, 0x4010, 4, 9));
+    a->refuse = false;
+    g_assert_true(bus_read(bus, 0x4010, 4, &value)); /* a register that is there is read */
+    g_assert_cmpuint(value, ==, 9);
+    g_assert_false(bus_read(bus, 0xff8, 8, &value)); /* outside, at both ends and across them */
+    g_assert_false(bus_read(bus, 0x5ffe, 4, &value));
+    g_assert_false(bus_read(bus, 0x6000, 1, &value));
+    g_assert_cmpuint(bus_unmapped_count(bus), ==, 7);
+    device_free(&a->dev);
+    bus_free(bus);
+}
+
 static void overlap(uint64_t gpa, uint64_t size)
 {
     Bus *bus = bus_new();
@@ -156,6 +184,7 @@ UNIT_TESTS(bus)
 {
     g_test_add_func("/bus/an-access-reaches-the-device-mapped-there", test_routes);
     g_test_add_func("/bus/an-access-nobody-answers-is-refused-and-counted", test_unmapped);
+    g_test_add_func("/bus/zeros-where-they-are-told-to-be", test_zeros);
     g_test_add_func("/bus/an-overlap-is-an-error-that-names-both", test_overlaps);
     g_test_add_func("/bus/ranges-may-touch-and-end-at-the-last-byte", test_edges);
     g_test_add_func("/bus/each-thread-has-its-own-initiator", test_initiator);
