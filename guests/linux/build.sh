@@ -105,7 +105,7 @@ linux_build() {
     ! linux_has_early || step "linux 6.1: again, with an early console" 0 linux_early
 }
 
-# --- the stock kernel: a defconfig of Linux's own and a few lines, no sources changed, no modules
+# --- the stock kernel: a defconfig of Linux's own and a few lines, no sources changed, no modules; and a vendor's tree
 
 stock_inputs() {
     linux_version
@@ -127,6 +127,7 @@ stock_configure() {
 stock_compile() {
     linux_make -j"$jobs" vmlinux
     linux_make -j"$jobs" uImage
+    linux_make fsl/mpc8544ds.dtb
 }
 
 stock_collect() {
@@ -134,7 +135,7 @@ stock_collect() {
     "${CROSS}strip" -o "$work/out/vmlinux" "$tree/vmlinux"
     cp "$tree/System.map" "$work/out/"
     cp "$tree/.config" "$work/out/config"
-    cp "$tree/arch/powerpc/boot/uImage" "$work/out/"
+    cp "$tree/arch/powerpc/boot/uImage" "$tree/arch/powerpc/boot/dts/fsl/mpc8544ds.dtb" "$work/out/"
 }
 
 stock_build() {
