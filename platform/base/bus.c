@@ -96,7 +96,11 @@ static bool range_insert(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, uns
 
 bool bus_map(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region, GError **error)
 {
-    return range_insert(bus, gpa, size, dev, region, dev->id, error);
+    g_assert(region < DEVICE_REGIONS_MAX && !dev->region[region].size);
+    if (!range_insert(bus, gpa, size, dev, region, dev->id, error))
+        return false;
+    dev->region[region] = (DeviceRegion){gpa, size};
+    return true;
 }
 
 bool bus_reserve(Bus *bus, uint64_t gpa, uint64_t size, const char *who, GError **error)
@@ -111,6 +115,7 @@ void bus_unmap(Bus *bus, Device *dev, unsigned region)
         if (r->dev == dev && r->region == region)
             g_array_remove_index(bus->ranges, i);
     }
+    dev->region[region] = (DeviceRegion){0, 0};
 }
 
 /* The device range that holds the whole access, or NULL. */

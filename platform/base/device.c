@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "platform/base/device_bus.h"
+
 void device_init(Device *dev, const DeviceOps *ops, const char *id)
 {
     dev->ops = ops;
@@ -71,6 +73,16 @@ void device_describe(Device *dev, Dts *dts)
 {
     if (dev->ops->describe)
         dev->ops->describe(dev, dts);
+}
+
+uint64_t device_address(const Device *dev, unsigned region)
+{
+    return dev->region[region].gpa - (dev->bus ? dev->bus->base : 0);
+}
+
+void device_describe_reg(const Device *dev, Dts *dts)
+{
+    DTS_CELLS(dts, "reg", (uint32_t)device_address(dev, 0), (uint32_t)dev->region[0].size);
 }
 
 void device_save(const Device *dev, GByteArray *out)

@@ -13,6 +13,7 @@
 #include "dts/dts.h"
 
 typedef struct Device Device;
+typedef struct DeviceBus DeviceBus; /* device_bus.h */
 
 /* One member of the device's struct that is guest-visible state: reset and save go by this table. */
 typedef struct DeviceField {
@@ -48,14 +49,28 @@ typedef struct DeviceOps {
     void (*free)(Device *dev);               /* the struct itself too; NULL: g_free */
 } DeviceOps;
 
+enum { DEVICE_REGIONS_MAX = 8 };
+
+/* Where a region of registers answers.  Size 0: nowhere. */
+typedef struct DeviceRegion {
+    uint64_t gpa, size; /* bytes */
+} DeviceRegion;
+
 struct Device { /* first member of each device's struct */
     const DeviceOps *ops;
-    char *id; /* unique: "serial0" */
+    char *id;             /* unique: "serial0" */
+    const DeviceBus *bus; /* the one it stands on, which owns it; NULL: none */
+    /* As bus_map() was told.  Its node says the same because describe() reads it here: device_describe_reg(). */
+    DeviceRegion region[DEVICE_REGIONS_MAX];
 };
 
 void device_init(Device *dev, const DeviceOps *ops, const char *id);
 void device_reset(Device *dev);
 void device_free(Device *dev);
 void device_describe(Device *dev, Dts *dts);
+/* Address of a region as the bus of its device counts it: what stands in the name of its node. */
+uint64_t device_address(const Device *dev, unsigned region);
+void device_describe_reg(const Device *dev,
+                         Dts *dts); /* property reg, of region 0, on a bus of one cell for each address and size */
 void device_save(const Device *dev, GByteArray *out); /* fields in table order, big-endian */
 bool device_load(Device *dev, const uint8_t *data, size_t size, GError **error);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dts/dts.h"
 #include "platform/base/event.h"
 
 typedef struct IrqLine {
@@ -28,3 +29,19 @@ typedef struct IrqInput {
     uint32_t cells[2];  /* interrupt specifier */
     Event *event;       /* an edge: signalling it is a pulse, too; borrowed; NULL: there is none */
 } IrqInput;
+
+/* Properties interrupts and interrupt-parent of a node: n inputs of one controller. */
+static inline void irq_describe(Dts *dts, const IrqInput *const *inputs, unsigned n)
+{
+    uint32_t cells[16];
+    g_assert(n >= 1 && 2 * n <= G_N_ELEMENTS(cells));
+    for (unsigned i = 0; i < n; i++) {
+        cells[2 * i] = inputs[i]->cells[0];
+        cells[2 * i + 1] = inputs[i]->cells[1];
+    }
+    dts_cells(dts, "interrupts", cells, 2 * n);
+    dts_u32(dts, "interrupt-parent", dts_ref(dts, inputs[0]->parent));
+}
+#define IRQ_DESCRIBE(dts, ...)                                \
+    irq_describe(dts, (const IrqInput *const[]){__VA_ARGS__}, \
+                 sizeof((const IrqInput *const[]){__VA_ARGS__}) / sizeof(const IrqInput *))

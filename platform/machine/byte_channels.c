@@ -29,7 +29,7 @@ static bool add_one(Machine *m, Chardev *chr, const char *name, bool console, GE
         return false;
     uint32_t handle = m->n_byte_channels++ ? machine_next_handle(m) : 0;
     g_autofree char *id = g_strdup_printf("byte-channel%u", handle);
-    g_ptr_array_add(m->handles, byte_channel_new(id, handle, name, chr, &wires));
+    device_bus_add(m->buses[DEVICE_BUS_HANDLES], byte_channel_new(id, handle, name, chr, &wires));
     if (console) {
         g_free(m->console);
         m->console = g_strdup_printf("/hypervisor/handles/byte-channel@%x", handle);
@@ -66,11 +66,10 @@ bool machine_add_byte_channels(Machine *m, GError **error)
 
 static Device *find(Machine *m, const char *call, uint32_t handle)
 {
-    for (guint i = 0; i < m->handles->len; i++) {
-        Device *dev = m->handles->pdata[i];
+    Device *dev;
+    for (unsigned i = 0; (dev = device_bus_get(m->buses[DEVICE_BUS_HANDLES], i)); i++)
         if (byte_channel_is(dev) && byte_channel_handle(dev) == handle)
             return dev;
-    }
     LOG(LOG_GUEST_ERRORS, "%s: no byte channel has the handle 0x%x", call, handle);
     return NULL;
 }

@@ -10,11 +10,10 @@
 
 static Device *find(const Machine *m, uint32_t handle)
 {
-    for (guint i = 0; handle && i < m->handles->len; i++) {
-        Device *dev = m->handles->pdata[i];
+    Device *dev;
+    for (unsigned i = 0; handle && (dev = device_bus_get(m->buses[DEVICE_BUS_HANDLES], i)); i++)
         if (doorbell_is(dev) && doorbell_send_handle(dev) == handle)
             return dev;
-    }
     return NULL;
 }
 
@@ -61,8 +60,7 @@ static bool store_to_event(Machine *m, Device *dev, const DoorbellConfig *config
 static bool add_page(Machine *m, GError **error)
 {
     Device *page = doorbell_page_new("doorbell-page", store, m);
-    g_ptr_array_add(m->devices, page);
-    return bus_map(m->bus, m->board->doorbell_page, DOORBELL_PAGE_SIZE, page, 0, error);
+    return machine_add_device(m, DEVICE_BUS_SYSTEM, page, m->board->doorbell_page, DOORBELL_PAGE_SIZE, error);
 }
 
 /* ---- making ---- */
@@ -80,7 +78,7 @@ static bool add_one(Machine *m, const DoorbellOption *option, GError **error)
     config.store = option->mmio ? m->board->doorbell_page : 0;
     g_autofree char *id = g_strdup_printf("doorbell%u", config.send);
     Device *dev = doorbell_new(id, &config);
-    g_ptr_array_add(m->handles, dev);
+    device_bus_add(m->buses[DEVICE_BUS_HANDLES], dev);
     return !option->mmio || store_to_event(m, dev, &config, error);
 }
 

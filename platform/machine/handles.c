@@ -12,13 +12,13 @@ uint32_t machine_next_handle(Machine *m)
 void machine_handles_describe(void *machine, Dts *dts)
 {
     const Machine *m = machine;
-    if (!m->handles->len)
+    const DeviceBus *bus = m->buses[DEVICE_BUS_HANDLES];
+    if (!device_bus_get(bus, 0))
         return;
     dts_begin(dts, "handles");
     dts_string(dts, "compatible", "simple-bus");
     dts_u32(dts, "#address-cells", 1);
     dts_u32(dts, "#size-cells", 0);
-    for (guint i = 0; i < m->handles->len; i++)
-        device_describe(m->handles->pdata[i], dts);
+    device_bus_describe(bus, dts);
     dts_end(dts);
 }

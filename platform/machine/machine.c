@@ -41,34 +41,28 @@ static void release_cpu(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
 
 /* ---- devices ---- */
 
-/* Takes dev.  gpa: where region 0 answers. */
-static bool add(Machine *m, Device *dev, uint64_t gpa, uint64_t size, GError **error)
+bool machine_add_device(Machine *m, DeviceBusKind kind, Device *dev, uint64_t address, uint64_t size, GError **error)
 {
-    g_ptr_array_add(m->devices, dev);
-    return bus_map(m->bus, gpa, size, dev, 0, error);
+    DeviceBus *bus = m->buses[kind];
+    device_bus_add(bus, dev);
+    return bus_map(m->bus, bus->base + address, size, dev, 0, error);
 }
 
-/* The same for a block of CCSR: its node stands below /soc. */
-static bool add_soc(Machine *m, Device *dev, uint32_t offset, uint64_t size, GError **error)
+/* An input of the MPIC that stays active until its reason is gone, as the blocks of the system on a chip have them. */
+static IrqInput level_input(Machine *m, unsigned source)
 {
-    g_ptr_array_add(m->soc, dev);
-    return bus_map(m->bus, m->board->ccsr + offset, size, dev, 0, error);
+    return mpic_input(m->mpic, source, MPIC_LEVEL_HIGH);
 }
 
 static bool add_uarts(Machine *m, GError **error)
 {
     static const uint32_t offset[SERIALS_MAX] = {SOC_UART0, SOC_UART1};
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
-        Uart16550Config uart = {
-            .offset = offset[i],
-            .index = i,
-            .source = SOC_IRQ_UART,
-            .hz = m->board->clock_hz,
-        };
+        Uart16550Config uart = {.index = i, .hz = m->board->clock_hz};
         char id[16];
         g_snprintf(id, sizeof(id), "serial%u", i);
-        Device *dev = uart16550_new(id, &uart, m->serial[i], mpic_input(m->mpic, SOC_IRQ_UART), m->clock);
-        if (!add_soc(m, dev, offset[i], UART16550_SIZE, error))
+        Device *dev = uart16550_new(id, &uart, m->serial[i], level_input(m, SOC_IRQ_UART), m->clock);
+        if (!machine_add_device(m, DEVICE_BUS_SOC, dev, offset[i], UART16550_SIZE, error))
             return false;
     }
     return true;
@@ -100,28 +94,25 @@ static void rtc_begin(Machine *m)
 
 static bool add_i2c(Machine *m, GError **error)
 {
-    Device *dev = i2c_rtc_new("i2c", SOC_I2C, SOC_IRQ_I2C, mpic_input(m->mpic, SOC_IRQ_I2C), m->rtc_machine_time ? m->clock : NULL,
-                              m->rtc_start_s);
-    return add_soc(m, dev, SOC_I2C, I2C_RTC_SIZE, error);
+    Device *dev = i2c_rtc_new("i2c", level_input(m, SOC_IRQ_I2C), m->rtc_machine_time ? m->clock : NULL, m->rtc_start_s);
+    return machine_add_device(m, DEVICE_BUS_SOC, dev, SOC_I2C, I2C_RTC_SIZE, error);
 }
 
 static bool add_pci(Machine *m, GError **error)
 {
     const Board *board = m->board;
-    const PciHostConfig pci = {
-        .registers = board->ccsr + SOC_PCI,
-        .memory = board->pci_memory,
-        .io = board->pci_io,
+    PciHostConfig pci = {
         .memory_bus = board->pci_memory_bus,
-        .error_source = SOC_IRQ_PCI_ERROR,
-        .intx_source = SOC_IRQ_PCI_INTA,
+        .error = level_input(m, SOC_IRQ_PCI_ERROR),
         .first_slot = board->pci_slot,
         .n_slots = board->pci_slots,
     };
-    Device *dev = pci_host_new("pci", &pci, mpic_input(m->mpic, SOC_IRQ_PCI_ERROR));
-    return add(m, dev, pci.registers, PCI_HOST_SIZE, error) &&
-           bus_map(m->bus, pci.memory, PCI_HOST_MEMORY_SIZE, dev, PCI_HOST_MEMORY, error) &&
-           bus_map(m->bus, pci.io, PCI_HOST_IO_SIZE, dev, PCI_HOST_IO, error);
+    for (unsigned pin = 0; pin < G_N_ELEMENTS(pci.intx); pin++)
+        pci.intx[pin] = mpic_input(m->mpic, SOC_IRQ_PCI_INTA + pin, MPIC_LEVEL_LOW);
+    Device *dev = pci_host_new("pci", &pci);
+    return machine_add_device(m, DEVICE_BUS_SYSTEM, dev, board->ccsr + SOC_PCI, PCI_HOST_SIZE, error) &&
+           bus_map(m->bus, board->pci_memory, PCI_HOST_MEMORY_SIZE, dev, PCI_HOST_MEMORY, error) &&
+           bus_map(m->bus, board->pci_io, PCI_HOST_IO_SIZE, dev, PCI_HOST_IO, error);
 }
 
 static bool add_gpio(Machine *m, GError **error)
@@ -129,19 +120,24 @@ static bool add_gpio(Machine *m, GError **error)
     IrqLine power_off = {wire_power_off, m, 0};
     if (!m->board->has_gpio)
         return true;
-    Device *dev = gpio_new("gpio", SOC_GPIO, SOC_IRQ_GPIO, mpic_input(m->mpic, SOC_IRQ_GPIO), power_off);
-    g_ptr_array_add(m->devices, gpio_power_off_new("power-off", dev));
-    return add_soc(m, dev, SOC_GPIO, GPIO_SIZE, error);
+    Device *dev = gpio_new("gpio", level_input(m, SOC_IRQ_GPIO), power_off);
+    if (!machine_add_device(m, DEVICE_BUS_SOC, dev, SOC_GPIO, GPIO_SIZE, error))
+        return false;
+    device_bus_add(m->buses[DEVICE_BUS_SYSTEM], gpio_power_off_new("power-off", dev));
+    return true;
 }
 
-static bool add_chip(Machine *m, GError **error)
+static bool add_guts(Machine *m, GError **error)
 {
     IrqLine reset = {wire_reset, m, 0};
+    Device *dev = guts_new("guts", m->model->pvr, m->model->svr, m->board->clock_hz, reset);
+    return machine_add_device(m, DEVICE_BUS_SOC, dev, SOC_GUTS, GUTS_SIZE, error);
+}
 
-    return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) &&
-           add_soc(m, guts_new("guts", SOC_GUTS, m->model->pvr, m->model->svr, m->board->clock_hz, reset), SOC_GUTS, GUTS_SIZE,
-                   error) &&
-           add_gpio(m, error);
+/* The blocks of the system on a chip. */
+static bool add_chip(Machine *m, GError **error)
+{
+    return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) && add_guts(m, error) && add_gpio(m, error);
 }
 
 /* What is there for hypercalls alone is of no use where none comes out. */
@@ -179,7 +175,8 @@ static bool add_devices(Machine *m, GError **error)
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
            (board_is_paravirtual(m->board) || add_chip(m, error)) && machine_add_byte_channels(m, error) &&
            machine_add_doorbells(m, error) && machine_add_partition(m, error) &&
-           add(m, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m), m->board->spin_table, SPIN_TABLE_SIZE, error);
+           machine_add_device(m, DEVICE_BUS_SYSTEM, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
+                              m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
 
 /* ---- the rest of the machine ---- */
@@ -315,10 +312,9 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->board = board_find(config->board);
     g_mutex_init(&m->error_lock);
     m->loop = g_main_loop_new(NULL, FALSE);
-    m->soc = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
-    m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+    for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
+        m->buses[kind] = device_bus_new(kind, kind == DEVICE_BUS_SOC ? m->board->ccsr : 0);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
-    m->handles = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
@@ -356,9 +352,8 @@ void machine_free(Machine *m)
         chardev_flush(m->chardevs->pdata[i]);
     /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still
      * exist. */
-    g_ptr_array_unref(m->handles);
-    g_ptr_array_unref(m->devices);
-    g_ptr_array_unref(m->soc);
+    for (unsigned kind = DEVICE_BUS_KINDS; kind-- > 0;)
+        device_bus_free(m->buses[kind]);
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->events);
     g_ptr_array_unref(m->chardevs);

@@ -12,6 +12,7 @@
 #include "platform/base/bus.h"
 #include "platform/chardev/chardev.h"
 #include "platform/base/clock.h"
+#include "platform/base/device_bus.h"
 #include "platform/options/config.h"
 #include "platform/base/irq.h"
 #include "platform/image/loader.h"
@@ -44,19 +45,17 @@ typedef struct Machine {
     RunState *run;
     RunPolicy policy;
     HcallEnv hcall;
-    GPtrArray *soc;     /* of Device*, owned: nodes below /soc */
-    GPtrArray *devices; /* of Device*, owned: nodes below the root */
-    GPtrArray *handles; /* of Device*, owned: nodes below /hypervisor/handles */
-    uint32_t n_handles; /* handles given out: 1, 2, … */
+    DeviceBus *buses[DEVICE_BUS_KINDS]; /* owned; each has the devices whose nodes stand below its own */
+    uint32_t n_handles;                 /* handles given out: 1, 2, … */
     unsigned n_byte_channels;
     unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
-    Device *mpic;         /* also in soc; NULL: there is none, but … */
-    Device *hv_pic;       /* … this, also in devices */
+    Device *mpic;         /* on the soc bus; NULL: there is none, but … */
+    Device *hv_pic;       /* … this, on the system bus */
     Proxy proxy;
     CpuRelease *release; /* per vCPU */
     Partition *partition;
     struct {
-        Device *shutdown, *state, *watchdog; /* in handles; NULL: the board has none */
+        Device *shutdown, *state, *watchdog; /* on the bus of handles; NULL: the board has none */
         bool stood;                          /* since the last start.  Main thread */
     } bell;
     GPtrArray *events;            /* of Event*, owned */
@@ -94,8 +93,10 @@ extern const RunOps machine_run_ops;                        /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
 extern const HcallServices machine_hcall_services;
+/* A device onto a bus, with its region 0 at an address which that bus counts from its base.  Takes dev.  Under the device lock. */
+bool machine_add_device(Machine *machine, DeviceBusKind bus, Device *dev, uint64_t address, uint64_t size, GError **error);
 
-/* --- machine_pic.c: the interrupt controller; under the device lock --- */
+/* --- pic.c: the interrupt controller; under the device lock --- */
 
 bool machine_add_pic(Machine *machine, GError **error);
 /* HcallServices */

@@ -26,7 +26,7 @@ bool machine_add_partition(Machine *m, GError **error)
     m->bell.shutdown = doorbell(m, "shutdown", "fsl,hv-shutdown-doorbell", error);
     if (!m->bell.shutdown)
         return false;
-    g_ptr_array_add(m->handles, m->bell.shutdown);
+    device_bus_add(m->buses[DEVICE_BUS_HANDLES], m->bell.shutdown);
     m->bell.state = doorbell(m, "state-change", "fsl,hv-state-change-doorbell", error);
     if (!m->bell.state)
         return false;
@@ -37,7 +37,7 @@ bool machine_add_partition(Machine *m, GError **error)
     }
     config.state_change = m->bell.state;
     config.watchdog = m->bell.watchdog;
-    g_ptr_array_add(m->handles, partition_handle_new("partition", &config));
+    device_bus_add(m->buses[DEVICE_BUS_HANDLES], partition_handle_new("partition", &config));
     m->hcall.partition = config.handle;
     return true;
 }

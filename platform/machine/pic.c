@@ -6,8 +6,6 @@
 #include "platform/devices/soc/mpic.h"
 #include "platform/machine/machine.h"
 
-enum { MPIC_SENSE_EDGE = 0, MPIC_SENSE_LEVEL = 2 };
-
 static void wire_mpic_out(void *opaque, unsigned pin, bool level)
 {
     static const AccelIrq inputs[MPIC_OUTPUTS] = {
@@ -39,16 +37,15 @@ static Device *own_mpic(Machine *m)
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
-    return mpic_new("mpic", SOC_MPIC, (MpicModel)m->board->mpic, n, out, m->clock);
+    return mpic_new("mpic", (MpicModel)m->board->mpic, n, out, m->clock);
 }
 
 static bool add_mpic(Machine *m, GError **error)
 {
     const IrqLine sources = {wire_source, m, 0};
-    m->mpic = m->config->kernel_irqchip ? mpic_remote_new("mpic", SOC_MPIC, &sources) : own_mpic(m);
+    m->mpic = m->config->kernel_irqchip ? mpic_remote_new("mpic", &sources) : own_mpic(m);
     m->proxy = (Proxy){mpic_iack, m->mpic};
-    g_ptr_array_add(m->soc, m->mpic);
-    return bus_map(m->bus, m->board->ccsr + SOC_MPIC, MPIC_SIZE, m->mpic, 0, error);
+    return machine_add_device(m, DEVICE_BUS_SOC, m->mpic, SOC_MPIC, MPIC_SIZE, error);
 }
 
 static bool add_hv_pic(Machine *m, GError **error)
@@ -65,7 +62,7 @@ static bool add_hv_pic(Machine *m, GError **error)
     };
     m->hv_pic = hv_pic_new("vmpic", &pic, out);
     m->proxy = (Proxy){hv_pic_proxy, m->hv_pic};
-    g_ptr_array_add(m->devices, m->hv_pic);
+    device_bus_add(m->buses[DEVICE_BUS_SYSTEM], m->hv_pic);
     return !pic.direct_eoi || bus_map(m->bus, pic.direct_eoi, HV_PIC_PAGE_SIZE, m->hv_pic, 0, error);
 }
 
@@ -104,7 +101,7 @@ static bool mpic_next_input(Machine *m, bool level, IrqInput *in, GError **error
     if (m->n_inputs[level] == inputs->n)
         return no_input_left(m, level, error);
     unsigned source = inputs->first + m->n_inputs[level]++;
-    *in = (IrqInput){mpic_input(m->mpic, source), "mpic", {source, level ? MPIC_SENSE_LEVEL : MPIC_SENSE_EDGE}, NULL};
+    *in = mpic_input(m->mpic, source, level ? MPIC_LEVEL_HIGH : MPIC_EDGE_RISING);
     return level || !(vcpus_caps(m->vcpus) & ACCEL_CAP_IRQFD) || edge_to_event(m, source, in, error);
 }
 

@@ -67,7 +67,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .present = m->hcall.present,
         .hypervisor = m->hcall.present & HCALL_NEED_PARTITION ? partition_strings(m->partition) : NULL,
         .describe_hypervisor = machine_handles_describe,
-        .has_handles = m->handles->len > 0,
+        .has_handles = device_bus_get(m->buses[DEVICE_BUS_HANDLES], 0) != NULL,
         .opaque = m,
     };
     nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);
@@ -86,8 +86,7 @@ static void soc_describe(Machine *m, Dts *dts)
     DTS_CELLS(dts, "#size-cells", 1);
     DTS_CELLS(dts, "ranges", 0, (uint32_t)(ccsr >> 32), (uint32_t)ccsr, SOC_SIZE);
     dts_u32(dts, "bus-frequency", 0);
-    for (guint i = 0; i < m->soc->len; i++)
-        device_describe(m->soc->pdata[i], dts);
+    device_bus_describe(m->buses[DEVICE_BUS_SOC], dts);
     dts_end(dts);
 }
 
@@ -96,10 +95,9 @@ static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
     Dts *dts = dts_new();
     nodes_root(dts, nodes);
     nodes_describe(dts, nodes);
-    if (m->soc->len)
+    if (device_bus_get(m->buses[DEVICE_BUS_SOC], 0))
         soc_describe(m, dts);
-    for (guint i = 0; i < m->devices->len; i++)
-        device_describe(m->devices->pdata[i], dts);
+    device_bus_describe(m->buses[DEVICE_BUS_SYSTEM], dts);
     dts_end(dts);
     GBytes *tree = dts_finish(dts, error);
     dts_free(dts);
@@ -160,12 +158,8 @@ static bool renew(Machine *m, GError **error)
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);
     device_lock();
-    for (guint i = 0; i < m->soc->len; i++)
-        device_reset(m->soc->pdata[i]);
-    for (guint i = 0; i < m->devices->len; i++)
-        device_reset(m->devices->pdata[i]);
-    for (guint i = 0; i < m->handles->len; i++)
-        device_reset(m->handles->pdata[i]);
+    for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
+        device_bus_reset(m->buses[kind]);
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         m->release[i] = (CpuRelease){0};
     base = machine_build_tree(m, error);

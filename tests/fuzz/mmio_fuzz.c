@@ -78,23 +78,23 @@ static void world_open(World *w)
     IrqLine out[CPUS][MPIC_OUTPUTS], none = {ignore, NULL, 0};
     for (unsigned i = 0; i < CPUS * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){out_set, w, i};
-    const Uart16550Config uart = {.offset = 0x4500, .source = 42, .hz = 400000000};
-    const PciHostConfig pci = {
-        .registers = 0xfe0008000, .memory_bus = 0xe0000000, .error_source = 24, .first_slot = 1, .n_slots = 31};
-    Device *mpic = mpic_new("mpic", 0x40000, MPIC_42, CPUS, out, w->clock);
+    const Uart16550Config uart = {.hz = 400000000};
+    Device *mpic = mpic_new("mpic", MPIC_42, CPUS, out, w->clock);
     w->dev[MPIC] = mpic;
-    w->dev[UART] = uart16550_new("serial0", &uart, NULL, mpic_input(mpic, 42), w->clock);
-    w->dev[GUTS] = guts_new("guts", 0xe0000, 0x80230020, 0, 400000000, none);
-    w->dev[GPIO] = gpio_new("gpio", 0xff000, 47, mpic_input(mpic, 47), none);
+    w->dev[UART] = uart16550_new("serial0", &uart, NULL, mpic_input(mpic, 42, MPIC_LEVEL_HIGH), w->clock);
+    w->dev[GUTS] = guts_new("guts", 0x80230020, 0, 400000000, none);
+    w->dev[GPIO] = gpio_new("gpio", mpic_input(mpic, 47, MPIC_LEVEL_HIGH), none);
     w->dev[SPIN] = spin_table_new("spin", CPUS, release, w);
-    w->dev[I2C] = i2c_rtc_new("i2c", 0x3000, 43, mpic_input(mpic, 43), w->clock, 1600000000);
-    w->dev[PCI] = pci_host_new("pci", &pci, mpic_input(mpic, 24));
+    w->dev[I2C] = i2c_rtc_new("i2c", mpic_input(mpic, 43, MPIC_LEVEL_HIGH), w->clock, 1600000000);
+    const PciHostConfig pci = {
+        .memory_bus = 0xe0000000, .error = mpic_input(mpic, 24, MPIC_LEVEL_HIGH), .first_slot = 1, .n_slots = 31};
+    w->dev[PCI] = pci_host_new("pci", &pci);
     for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
         g_assert_true(bus_map(w->bus, map[i].gpa, map[i].size, w->dev[map[i].device], map[i].region, NULL));
-    w->wire[0] = mpic_input(mpic, 0);
-    w->wire[1] = mpic_input(mpic, 11);
-    w->wire[2] = mpic_input(mpic, 42);
-    w->wire[3] = mpic_input(mpic, 255);
+    w->wire[0] = mpic_input(mpic, 0, MPIC_LEVEL_HIGH).line;
+    w->wire[1] = mpic_input(mpic, 11, MPIC_LEVEL_HIGH).line;
+    w->wire[2] = mpic_input(mpic, 42, MPIC_LEVEL_HIGH).line;
+    w->wire[3] = mpic_input(mpic, 255, MPIC_LEVEL_HIGH).line;
     w->wire[4] = gpio_input(w->dev[GPIO], 0);
     w->wire[5] = gpio_input(w->dev[GPIO], 31);
 }

@@ -41,6 +41,18 @@ static inline void wire_set(void *opaque, unsigned pin, bool level)
     wire->level = level;
 }
 
+/* wires[pin] as an input of the controller "mpic". */
+static inline IrqInput wire_input(Wire *wires, unsigned pin, uint32_t source)
+{
+    return (IrqInput){{wire_set, wires, pin}, "mpic", {source, 2}, NULL};
+}
+
+/* As bus_map() does. */
+static inline void device_place(Device *dev, unsigned region, uint64_t gpa, uint64_t size)
+{
+    dev->region[region] = (DeviceRegion){gpa, size};
+}
+
 typedef struct TestClock {
     TimeSource time;
     Clock *clock;

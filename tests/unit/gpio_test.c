@@ -11,7 +11,9 @@ static Wire wires[2]; /* interrupt, power-off */
 static Device *make(void)
 {
     wires[0] = wires[1] = (Wire){0};
-    return gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, wires, 0}, (IrqLine){wire_set, wires, 1});
+    Device *gpio = gpio_new("gpio", wire_input(wires, 0, 47), (IrqLine){wire_set, wires, 1});
+    device_place(gpio, 0, 0xff000, GPIO_SIZE);
+    return gpio;
 }
 
 static void test_power_off(void)
@@ -93,7 +95,7 @@ static void test_save(void)
     reg_write(gpio, GPDIR, 4, 0x80000000);
     reg_write(gpio, DAT, 4, 0x80000000);
     Wire loaded[2] = {0};
-    Device *other = gpio_new("gpio", 0xff000, 47, (IrqLine){wire_set, loaded, 0}, (IrqLine){wire_set, loaded, 1});
+    Device *other = gpio_new("gpio", wire_input(loaded, 0, 47), (IrqLine){wire_set, loaded, 1});
     device_copy(gpio, other);
     g_assert_cmpuint(loaded[1].rises, ==, 0); /* a loaded machine is not switched off again */
     g_assert_cmphex(reg_read(other, DAT, 4), ==, 0x80000000);

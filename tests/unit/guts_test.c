@@ -9,7 +9,9 @@ static Wire reset;
 static Device *make(void)
 {
     reset = (Wire){0};
-    return guts_new("guts", 0xe0000, 0x80230020, 0x12345678, 400000000, (IrqLine){wire_set, &reset, 0});
+    Device *guts = guts_new("guts", 0x80230020, 0x12345678, 400000000, (IrqLine){wire_set, &reset, 0});
+    device_place(guts, 0, 0xe0000, GUTS_SIZE);
+    return guts;
 }
 
 static void test_identity(void)

@@ -18,7 +18,8 @@ typedef struct Fixture {
 static void set_up(Fixture *f, gconstpointer data)
 {
     test_clock_init(&f->time);
-    f->i2c = i2c_rtc_new("i2c", 0x3000, 43, (IrqLine){wire_set, &f->irq, 0}, f->time.clock, BASE_S);
+    f->i2c = i2c_rtc_new("i2c", wire_input(&f->irq, 0, 43), f->time.clock, BASE_S);
+    device_place(f->i2c, 0, 0x3000, I2C_RTC_SIZE);
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
@@ -233,7 +234,7 @@ static void test_save(Fixture *f, gconstpointer data)
 {
     static const uint8_t t[] = {0x56, 0x34, 0x12, 0x02, 0x31, 0x12, 0x99};
     Wire irq = {0};
-    Device *other = i2c_rtc_new("i2c", 0x3000, 43, (IrqLine){wire_set, &irq, 0}, f->time.clock, BASE_S);
+    Device *other = i2c_rtc_new("i2c", wire_input(&irq, 0, 43), f->time.clock, BASE_S);
     rtc_write(f, 0, t, sizeof(t));
     put(f, CR, MEN | MIEN | MSTA | MTX);
     put(f, DR, RTC << 1);

@@ -22,7 +22,9 @@ static Device *make(Fixture *f, Wire *out)
     IrqLine lines[CPUS][MPIC_OUTPUTS];
     for (unsigned i = 0; i < CPUS * MPIC_OUTPUTS; i++)
         lines[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_set, out, i};
-    return mpic_new("mpic", 0x40000, f->model, CPUS, lines, f->time.clock);
+    Device *mpic = mpic_new("mpic", f->model, CPUS, lines, f->time.clock);
+    device_place(mpic, 0, 0x40000, MPIC_SIZE);
+    return mpic;
 }
 
 static uint32_t get(Fixture *f, unsigned offset)
@@ -102,7 +104,7 @@ static IrqLine enable(Fixture *f, unsigned source, unsigned priority, uint32_t c
 {
     put(f, idr(source), cpus);
     put(f, ivpr(source), priority << 16 | source);
-    return mpic_input(f->mpic, source);
+    return mpic_input(f->mpic, source, MPIC_LEVEL_HIGH).line;
 }
 
 static void wire_up(const IrqLine *line)
@@ -296,7 +298,7 @@ static void test_task_priority(Fixture *f, gconstpointer data)
 
 static void test_shared(Fixture *f, gconstpointer data)
 {
-    IrqLine a = enable(f, 42, 8, 1), b = mpic_input(f->mpic, 42);
+    IrqLine a = enable(f, 42, 8, 1), b = mpic_input(f->mpic, 42, MPIC_LEVEL_HIGH).line;
     wire_up(&a);
     wire_up(&b);
     wire_down(&a);
@@ -680,8 +682,10 @@ static void test_remote(void)
 {
     Wire sources[MPIC_SOURCES] = {0};
     const IrqLine out = {wire_set, sources, 0};
-    Device *mpic = mpic_remote_new("mpic", 0x40000, &out);
-    IrqLine first = mpic_input(mpic, 42), second = mpic_input(mpic, 42), other = mpic_input(mpic, 255);
+    Device *mpic = mpic_remote_new("mpic", &out);
+    device_place(mpic, 0, 0x40000, MPIC_SIZE);
+    IrqLine first = mpic_input(mpic, 42, MPIC_LEVEL_HIGH).line, second = mpic_input(mpic, 42, MPIC_LEVEL_HIGH).line;
+    IrqLine other = mpic_input(mpic, 255, MPIC_LEVEL_HIGH).line;
     irq_set(&first, true);
     irq_set(&second, true);
     irq_set(&first, false);

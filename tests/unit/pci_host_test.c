@@ -11,18 +11,20 @@ static Wire error_wire;
 
 static Device *make(void)
 {
-    static const PciHostConfig config = {
-        .registers = UINT64_C(0xfe0008000),
-        .memory = UINT64_C(0xc00000000),
-        .io = UINT64_C(0xfe1000000),
+    PciHostConfig config = {
         .memory_bus = 0xe0000000,
-        .error_source = 24,
-        .intx_source = 1,
+        .error = wire_input(&error_wire, 0, 24),
         .first_slot = 1,
         .n_slots = 31,
     };
+    for (unsigned pin = 0; pin < G_N_ELEMENTS(config.intx); pin++)
+        config.intx[pin] = (IrqInput){{NULL, NULL, 0}, "mpic", {1 + pin, 1}, NULL};
     error_wire = (Wire){0};
-    return pci_host_new("pci", &config, (IrqLine){wire_set, &error_wire, 0});
+    Device *h = pci_host_new("pci", &config);
+    device_place(h, PCI_HOST_REGISTERS, UINT64_C(0xfe0008000), PCI_HOST_SIZE);
+    device_place(h, PCI_HOST_MEMORY, UINT64_C(0xc00000000), PCI_HOST_MEMORY_SIZE);
+    device_place(h, PCI_HOST_IO, UINT64_C(0xfe1000000), PCI_HOST_IO_SIZE);
+    return h;
 }
 
 /* As a little-endian machine sees configuration space. */

@@ -52,11 +52,12 @@ typedef struct Fixture {
 
 static void set_up(Fixture *f, gconstpointer data)
 {
-    const Uart16550Config config = {.offset = 0x4500, .index = 1, .source = 42, .hz = 400000000};
+    const Uart16550Config config = {.index = 1, .hz = 400000000};
     test_clock_init(&f->time);
     f->chr.room = SIZE_MAX;
     f->chr.sent = g_string_new(NULL);
-    f->uart = uart16550_new("serial0", &config, &f->chr, (IrqLine){wire_set, &f->irq, 0}, f->time.clock);
+    f->uart = uart16550_new("serial0", &config, &f->chr, wire_input(&f->irq, 0, 42), f->time.clock);
+    device_place(f->uart, 0, 0x4500, UART16550_SIZE);
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
@@ -329,9 +330,9 @@ static void test_edges(Fixture *f, gconstpointer data)
 
 static void test_save(Fixture *f, gconstpointer data)
 {
-    const Uart16550Config config = {.offset = 0x4500, .source = 42, .hz = 400000000};
+    const Uart16550Config config = {.hz = 400000000};
     Wire irq = {0};
-    Device *other = uart16550_new("other", &config, NULL, (IrqLine){wire_set, &irq, 0}, f->time.clock);
+    Device *other = uart16550_new("other", &config, NULL, wire_input(&irq, 0, 42), f->time.clock);
     put(f, FCR, 0xc1);
     put(f, IER, 1);
     input(f, "ab");

@@ -109,15 +109,13 @@ static void byte_channel_reset(Device *dev)
 static void byte_channel_describe(Device *dev, Dts *dts)
 {
     const ByteChannel *c = (ByteChannel *)dev;
-    const IrqInput *rx = &c->wires.rx, *tx = &c->wires.tx;
     dts_begin(dts, "byte-channel@%x", c->handle);
     dts_string(dts, "compatible", "epapr,hv-byte-channel");
     dts_u32(dts, "reg", c->handle);
     dts_u32(dts, "hv-handle", c->handle);
     if (c->name)
         dts_string(dts, "label", c->name);
-    DTS_CELLS(dts, "interrupts", rx->cells[0], rx->cells[1], tx->cells[0], tx->cells[1]);
-    dts_u32(dts, "interrupt-parent", dts_ref(dts, rx->parent));
+    IRQ_DESCRIBE(dts, &c->wires.rx, &c->wires.tx);
     dts_end(dts);
 }
 

@@ -65,8 +65,7 @@ static void doorbell_describe(Device *dev, Dts *dts)
     }
     if (c->receive) {
         describe_end(d, dts, "receive", c->receive, receives + !c->compatible);
-        dts_cells(dts, "interrupts", c->input.cells, G_N_ELEMENTS(c->input.cells));
-        dts_u32(dts, "interrupt-parent", dts_ref(dts, c->input.parent));
+        IRQ_DESCRIBE(dts, &c->input);
         dts_end(dts);
     }
 }

@@ -39,7 +39,6 @@ enum { PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_COMMAND_MASK = 0x0507, PCI_STA
 typedef struct PciHost {
     Device dev;
     PciHostConfig config;
-    IrqLine error_irq;
 
     uint32_t config_addr;
     uint32_t atmu[(ATMU_END - ATMU) / 4];
@@ -70,7 +69,7 @@ static const struct {
 
 static void error_update(const PciHost *h)
 {
-    irq_set(&h->error_irq, h->err_dr & h->err_en);
+    irq_set(&h->config.error.line, h->err_dr & h->err_en);
 }
 
 static void master_abort(PciHost *h, uint32_t bus_address)
@@ -246,13 +245,12 @@ static void pci_host_post_load(Device *dev)
 
 enum { SLOTS = 32, PINS = 4, MAP_CELLS = 7 };
 enum { RANGE_IO = 0x01000000, RANGE_MEMORY = 0x02000000 };
-enum { SENSE_LEVEL_LOW = 1, SENSE_LEVEL_HIGH = 2 };
 
 /* INTx lines turn by one from slot to slot.  Device 0 is the bridge itself. */
 static void describe_interrupt_map(const PciHost *h, Dts *dts)
 {
     const PciHostConfig *c = &h->config;
-    uint32_t map[SLOTS * PINS * MAP_CELLS], *cell = map, mpic = dts_ref(dts, "mpic");
+    uint32_t map[SLOTS * PINS * MAP_CELLS], *cell = map, mpic = dts_ref(dts, c->intx[0].parent);
     for (unsigned slot = c->first_slot; slot < c->first_slot + c->n_slots; slot++) {
         for (unsigned pin = 0; pin < PINS; pin++) {
             *cell++ = slot << 11;
@@ -260,8 +258,8 @@ static void describe_interrupt_map(const PciHost *h, Dts *dts)
             *cell++ = 0;
             *cell++ = pin + 1;
             *cell++ = mpic;
-            *cell++ = c->intx_source + (slot + pin) % PINS;
-            *cell++ = SENSE_LEVEL_LOW;
+            *cell++ = c->intx[(slot + pin) % PINS].cells[0];
+            *cell++ = c->intx[(slot + pin) % PINS].cells[1];
         }
     }
     DTS_CELLS(dts, "interrupt-map-mask", (SLOTS - 1) << 11, 0, 0, 7);
@@ -274,20 +272,20 @@ static void pci_host_describe(Device *dev, Dts *dts)
 {
     const PciHost *h = (PciHost *)dev;
     const PciHostConfig *c = &h->config;
-    dts_begin(dts, "pci@%" PRIx64, c->registers);
+    const DeviceRegion *memory = &dev->region[PCI_HOST_MEMORY], *io = &dev->region[PCI_HOST_IO];
+    dts_begin(dts, "pci@%" PRIx64, dev->region[PCI_HOST_REGISTERS].gpa);
     dts_string(dts, "device_type", "pci");
     dts_string(dts, "compatible", "fsl,mpc8540-pci");
-    DTS_CELLS(dts, "reg", CELLS2(c->registers), 0, PCI_HOST_SIZE);
+    DTS_CELLS(dts, "reg", CELLS2(dev->region[PCI_HOST_REGISTERS].gpa), 0, PCI_HOST_SIZE);
     dts_u32(dts, "cell-index", 0);
     dts_u32(dts, "clock-frequency", 66666666);
     DTS_CELLS(dts, "bus-range", 0, 255);
     dts_u32(dts, "#address-cells", 3);
     dts_u32(dts, "#size-cells", 2);
     dts_u32(dts, "#interrupt-cells", 1);
-    DTS_CELLS(dts, "ranges", RANGE_MEMORY, 0, c->memory_bus, CELLS2(c->memory), CELLS2(PCI_HOST_MEMORY_SIZE), RANGE_IO, 0, 0,
-              CELLS2(c->io), CELLS2(PCI_HOST_IO_SIZE));
-    DTS_CELLS(dts, "interrupts", c->error_source, SENSE_LEVEL_HIGH);
-    dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));
+    DTS_CELLS(dts, "ranges", RANGE_MEMORY, 0, c->memory_bus, CELLS2(memory->gpa), CELLS2(memory->size), RANGE_IO, 0, 0,
+              CELLS2(io->gpa), CELLS2(io->size));
+    IRQ_DESCRIBE(dts, &c->error);
     describe_interrupt_map(h, dts);
     dts_u32(dts, "fsl,msi", dts_ref(dts, "msi"));
     dts_end(dts);
@@ -304,13 +302,12 @@ static const DeviceOps pci_host_ops = {
     .post_load = pci_host_post_load,
 };
 
-Device *pci_host_new(const char *id, const PciHostConfig *config, IrqLine error_irq)
+Device *pci_host_new(const char *id, const PciHostConfig *config)
 {
     g_assert(config->first_slot >= 1 && config->first_slot + config->n_slots <= SLOTS);
     PciHost *h = g_new0(PciHost, 1);
     device_init(&h->dev, &pci_host_ops, id);
     h->config = *config;
-    h->error_irq = error_irq;
     device_reset(&h->dev);
     return &h->dev;
 }

@@ -16,11 +16,10 @@ enum { PCI_HOST_SIZE = 0x1000 };
 enum { PCI_HOST_REGISTERS, PCI_HOST_MEMORY, PCI_HOST_IO };
 
 typedef struct PciHostConfig {
-    uint64_t registers, memory, io; /* gpa */
-    uint32_t memory_bus;            /* PCI address of the memory window; the I/O window is at 0 */
-    uint32_t error_source;          /* MPIC sources, for the node */
-    uint32_t intx_source;           /* of INTA; INTB–D follow */
-    unsigned first_slot, n_slots;   /* devices with interrupt wires */
+    uint32_t memory_bus;          /* PCI address of the memory window; the I/O window is at 0 */
+    IrqInput error;               /* of the host bridge itself */
+    IrqInput intx[4];             /* INTA to INTD */
+    unsigned first_slot, n_slots; /* devices with interrupt wires */
 } PciHostConfig;
 
-Device *pci_host_new(const char *id, const PciHostConfig *config, IrqLine error_irq);
+Device *pci_host_new(const char *id, const PciHostConfig *config);

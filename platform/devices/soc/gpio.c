@@ -17,8 +17,8 @@ enum { PIN_POWER_OFF = 0 };
 
 typedef struct Gpio {
     Device dev;
-    uint32_t offset, source;
-    IrqLine irq, power_off;
+    IrqInput irq;
+    IrqLine power_off;
 
     uint32_t gpdir;  /* 1: output */
     uint32_t gpodr;  /* 1: open drain */
@@ -43,7 +43,7 @@ static uint32_t pins(const Gpio *g)
 
 static void irq_update(const Gpio *g)
 {
-    irq_set(&g->irq, g->gpier & g->gpimr);
+    irq_set(&g->irq.line, g->gpier & g->gpimr);
 }
 
 static void outputs_update(Gpio *g)
@@ -160,11 +160,10 @@ static void gpio_post_load(Device *dev)
 static void gpio_describe(Device *dev, Dts *dts)
 {
     const Gpio *g = (Gpio *)dev;
-    dts_begin(dts, "gpio@%x", g->offset);
+    dts_begin(dts, "gpio@%x", (unsigned)device_address(dev, 0));
     dts_string(dts, "compatible", "fsl,qoriq-gpio");
-    DTS_CELLS(dts, "reg", g->offset, GPIO_SIZE);
-    DTS_CELLS(dts, "interrupts", g->source, 2);
-    dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));
+    device_describe_reg(dev, dts);
+    IRQ_DESCRIBE(dts, &g->irq);
     dts_u32(dts, "#gpio-cells", 2);
     dts_empty(dts, "gpio-controller");
     dts_phandle(dts, g->dev.id);
@@ -182,12 +181,10 @@ static const DeviceOps gpio_ops = {
     .post_load = gpio_post_load,
 };
 
-Device *gpio_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, IrqLine power_off)
+Device *gpio_new(const char *id, IrqInput irq, IrqLine power_off)
 {
     Gpio *g = g_new0(Gpio, 1);
     device_init(&g->dev, &gpio_ops, id);
-    g->offset = offset;
-    g->source = source;
     g->irq = irq;
     g->power_off = power_off;
     device_reset(&g->dev);

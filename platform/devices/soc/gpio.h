@@ -14,7 +14,7 @@ enum { GPIO_SIZE = 0x1000, GPIO_PINS = 32 };
  * offset: in the bus of its node; source: MPIC source, for the node.  power_off follows pin 0 while
  * it is an output.
  */
-Device *gpio_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, IrqLine power_off);
+Device *gpio_new(const char *id, IrqInput irq, IrqLine power_off);
 /*
  * Tells the guest, in a node below the root, that pin 0 of `gpio` is for "gpio-poweroff".  No
  * registers.

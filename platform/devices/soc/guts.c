@@ -41,7 +41,7 @@ enum {
 
 typedef struct Guts {
     Device dev;
-    uint32_t offset, pvr, svr, porpllsr;
+    uint32_t pvr, svr, porpllsr;
     IrqLine hreset_req;
 
     uint32_t gpiocr, gpoutdr, pmuxcr, devdisr, powmgtcsr;
@@ -138,10 +138,9 @@ static bool guts_write(Device *dev, unsigned region, uint64_t offset, unsigned s
 
 static void guts_describe(Device *dev, Dts *dts)
 {
-    const Guts *g = (Guts *)dev;
-    dts_begin(dts, "global-utilities@%x", g->offset);
+    dts_begin(dts, "global-utilities@%x", (unsigned)device_address(dev, 0));
     dts_string(dts, "compatible", "fsl,mpc8544-guts");
-    DTS_CELLS(dts, "reg", g->offset, GUTS_SIZE);
+    device_describe_reg(dev, dts);
     dts_empty(dts, "fsl,has-rstcr");
     dts_end(dts);
 }
@@ -155,11 +154,10 @@ static const DeviceOps guts_ops = {
     .describe = guts_describe,
 };
 
-Device *guts_new(const char *id, uint32_t offset, uint32_t pvr, uint32_t svr, uint32_t clock_hz, IrqLine hreset_req)
+Device *guts_new(const char *id, uint32_t pvr, uint32_t svr, uint32_t clock_hz, IrqLine hreset_req)
 {
     Guts *g = g_new0(Guts, 1);
     device_init(&g->dev, &guts_ops, id);
-    g->offset = offset;
     g->pvr = pvr;
     g->svr = svr;
     g->porpllsr = 2 << PORPLLSR_CORE | PORPLLSR_PCI_SYNC | clock_hz / SYSCLK_HZ << PORPLLSR_PLATFORM;

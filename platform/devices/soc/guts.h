@@ -14,4 +14,4 @@ enum { GUTS_SIZE = 0x1000 };
  * offset: in the bus of its node.  hreset_req goes up, for a moment, when the guest writes
  * RSTCR[HRESET_REQ].
  */
-Device *guts_new(const char *id, uint32_t offset, uint32_t pvr, uint32_t svr, uint32_t clock_hz, IrqLine hreset_req);
+Device *guts_new(const char *id, uint32_t pvr, uint32_t svr, uint32_t clock_hz, IrqLine hreset_req);

@@ -19,8 +19,7 @@ enum { BUS_IDLE, BUS_ADDRESS, BUS_WRITE, BUS_READ, BUS_NOBODY };
 
 typedef struct I2cRtc {
     Device dev;
-    uint32_t offset, source;
-    IrqLine irq;
+    IrqInput irq;
 
     uint8_t i2cadr, i2cfdr, i2ccr, i2csr, i2cdr, i2cdfsrr;
     uint8_t bus; /* BUS_… */
@@ -40,7 +39,7 @@ static const DeviceField i2c_rtc_fields[] = {
 
 static void irq_update(const I2cRtc *i)
 {
-    irq_set(&i->irq, (i->i2csr & SR_MIF) && (i->i2ccr & CR_MIEN) && (i->i2ccr & CR_MEN));
+    irq_set(&i->irq.line, (i->i2csr & SR_MIF) && (i->i2ccr & CR_MIEN) && (i->i2ccr & CR_MEN));
 }
 
 static void transfer_done(I2cRtc *i, bool acknowledged)
@@ -190,13 +189,12 @@ static void i2c_rtc_derive(Device *dev)
 static void i2c_rtc_describe(Device *dev, Dts *dts)
 {
     const I2cRtc *i = (I2cRtc *)dev;
-    dts_begin(dts, "i2c@%x", i->offset);
+    dts_begin(dts, "i2c@%x", (unsigned)device_address(dev, 0));
     dts_string(dts, "device_type", "i2c");
     dts_string(dts, "compatible", "fsl-i2c");
-    DTS_CELLS(dts, "reg", i->offset, I2C_RTC_SIZE);
+    device_describe_reg(dev, dts);
     dts_u32(dts, "cell-index", 0);
-    DTS_CELLS(dts, "interrupts", i->source, 2);
-    dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));
+    IRQ_DESCRIBE(dts, &i->irq);
     dts_u32(dts, "#address-cells", 1);
     dts_u32(dts, "#size-cells", 0);
     dts_begin(dts, "rtc@%x", RTC_DS1338_ADDRESS);
@@ -217,12 +215,10 @@ static const DeviceOps i2c_rtc_ops = {
     .post_load = i2c_rtc_derive,
 };
 
-Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, const Clock *clock, int64_t base_s)
+Device *i2c_rtc_new(const char *id, IrqInput irq, const Clock *clock, int64_t base_s)
 {
     I2cRtc *i = g_new0(I2cRtc, 1);
     device_init(&i->dev, &i2c_rtc_ops, id);
-    i->offset = offset;
-    i->source = source;
     i->irq = irq;
     i->rtc.clock = clock;
     i->rtc.base_s = base_s;

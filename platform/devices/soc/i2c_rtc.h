@@ -15,4 +15,4 @@ enum { I2C_RTC_SIZE = 0x100 };
  * offset: in the bus of its node; source: MPIC source, for the node.  The RTC shows the seconds of
  * clock (NULL: of the host's wall clock) plus base_s, as Unix time.
  */
-Device *i2c_rtc_new(const char *id, uint32_t offset, uint32_t source, IrqLine irq, const Clock *clock, int64_t base_s);
+Device *i2c_rtc_new(const char *id, IrqInput irq, const Clock *clock, int64_t base_s);

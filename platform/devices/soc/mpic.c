@@ -271,11 +271,12 @@ static void input_set(void *opaque, unsigned pin, bool level)
     mpic_wire_set(opaque, pin & 0xffff, pin >> 16, level);
 }
 
-IrqLine mpic_input(Device *dev, unsigned source)
+IrqInput mpic_input(Device *dev, unsigned source, MpicSense sense)
 {
     Mpic *m = (Mpic *)dev;
     g_assert(source < MPIC_SOURCES && m->n_wires[source] < 32);
-    return (IrqLine){input_set, m, source | (unsigned)m->n_wires[source]++ << 16};
+    const IrqLine line = {input_set, m, source | (unsigned)m->n_wires[source]++ << 16};
+    return (IrqInput){line, m->dev.id, {source, sense}, NULL};
 }
 
 /* --- the rest of a device */
@@ -340,14 +341,13 @@ static void timer_due(void *opaque)
     mpic_timers_run(opaque);
 }
 
-Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
+Device *mpic_new(const char *id, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS], Clock *clock)
 {
     G_STATIC_ASSERT(MPIC_SOURCES_ALL % 32 != 0);
     const MpicVersion *version = model == MPIC_20 ? &version_20 : &version_42;
     g_assert(n_cpus >= 1 && n_cpus <= version->cpus_max);
     Mpic *m = g_new0(Mpic, 1);
     device_init(&m->dev, &mpic_ops, id);
-    m->offset = offset;
     m->version = version;
     m->n_cpus = n_cpus;
     memcpy(m->out, out, n_cpus * sizeof(m->out[0]));

@@ -22,21 +22,23 @@ enum { MPIC_TIMER_HZ = 25000000 };
 
 /* Version 2.0 has room for 15 CPUs: two bits each in a destination register. */
 typedef enum MpicModel { MPIC_20 = 20, MPIC_42 = 42 } MpicModel;
+/* Second cell of an interrupt specifier: what a device's wire means. */
+typedef enum MpicSense { MPIC_EDGE_RISING, MPIC_LEVEL_LOW, MPIC_LEVEL_HIGH, MPIC_EDGE_FALLING } MpicSense;
+
 typedef enum MpicOutput { MPIC_OUT_INT, MPIC_OUT_CINT, MPIC_OUT_MCP, MPIC_OUTPUTS } MpicOutput;
 
-/* offset: in the bus of its node.  out[n_cpus]. */
-Device *mpic_new(const char *id, uint32_t offset, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS],
-                 Clock *clock);
+/* id: also the name of its phandle.  out[n_cpus]. */
+Device *mpic_new(const char *id, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS], Clock *clock);
 /*
  * The same with its registers, its timers and its outputs elsewhere: an accelerator's own controller, which serves the guest before the bus
  * does.  This one has the wires, the nodes of the tree, and the few registers that the other leaves to us: they read 0.
  */
-Device *mpic_remote_new(const char *id, uint32_t offset, const IrqLine *sources /* pin: source */);
+Device *mpic_remote_new(const char *id, const IrqLine *sources /* pin: source */);
 /*
  * A new wire to a source, of either.  Each call gives another one, at most 32; a source is active while any of
  * its wires is raised.
  */
-IrqLine mpic_input(Device *dev, unsigned source);
+IrqInput mpic_input(Device *dev, unsigned source, MpicSense sense);
 /* GCR[M] = external proxy ("coreint"): the core acknowledges by itself. */
 bool mpic_external_proxy(Device *dev);
 /*

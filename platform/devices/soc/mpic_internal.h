@@ -39,7 +39,6 @@ typedef struct MpicVersion {
 
 typedef struct Mpic {
     Device dev;
-    uint32_t offset;
     const MpicVersion *version;
     unsigned n_cpus;
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];

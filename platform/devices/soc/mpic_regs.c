@@ -377,11 +377,11 @@ enum { MSI_OFFSET = 0x1600, MSI_SIZE = 0x200, MSI_RANGE = 0x100 };
 
 void mpic_describe(Device *dev, Dts *dts)
 {
-    const Mpic *m = (Mpic *)dev;
-    dts_begin(dts, "pic@%x", m->offset);
+    const uint32_t msi = (uint32_t)device_address(dev, 0) + MSI_OFFSET;
+    dts_begin(dts, "pic@%x", (unsigned)device_address(dev, 0));
     dts_string(dts, "device_type", "open-pic");
     dts_string(dts, "compatible", "fsl,mpic");
-    DTS_CELLS(dts, "reg", m->offset, MPIC_SIZE);
+    device_describe_reg(dev, dts);
     dts_u32(dts, "#address-cells", 0);
     dts_u32(dts, "#interrupt-cells", 2);
     dts_empty(dts, "interrupt-controller");
@@ -393,9 +393,9 @@ void mpic_describe(Device *dev, Dts *dts)
         interrupts[2 * i] = MPIC_MSI_SOURCE + i;
         interrupts[2 * i + 1] = 0;
     }
-    dts_begin(dts, "msi@%x", m->offset + MSI_OFFSET);
+    dts_begin(dts, "msi@%x", msi);
     dts_string(dts, "compatible", "fsl,mpic-msi");
-    DTS_CELLS(dts, "reg", m->offset + MSI_OFFSET, MSI_SIZE);
+    DTS_CELLS(dts, "reg", msi, MSI_SIZE);
     DTS_CELLS(dts, "msi-available-ranges", 0, MSI_RANGE);
     dts_cells(dts, "interrupts", interrupts, G_N_ELEMENTS(interrupts));
     dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));

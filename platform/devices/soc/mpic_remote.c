@@ -25,11 +25,10 @@ static const DeviceOps mpic_remote_ops = {
     .describe = mpic_describe,
 };
 
-Device *mpic_remote_new(const char *id, uint32_t offset, const IrqLine *sources)
+Device *mpic_remote_new(const char *id, const IrqLine *sources)
 {
     Mpic *m = g_new0(Mpic, 1);
     device_init(&m->dev, &mpic_remote_ops, id);
-    m->offset = offset;
     m->remote = *sources;
     return &m->dev;
 }

@@ -48,7 +48,7 @@ typedef struct Uart16550 {
     Device dev;
     Uart16550Config config;
     Chardev *chr;
-    IrqLine irq;
+    IrqInput irq;
     Clock *clock;
     ClockTimer *timeout;
 
@@ -114,7 +114,7 @@ static uint8_t iir(const Uart16550 *u)
 
 static void irq_update(Uart16550 *u)
 {
-    irq_set(&u->irq, iir(u) != IIR_NONE);
+    irq_set(&u->irq.line, iir(u) != IIR_NONE);
 }
 
 static void accept_input(Uart16550 *u)
@@ -428,14 +428,13 @@ static void uart16550_post_load(Device *dev)
 static void uart16550_describe(Device *dev, Dts *dts)
 {
     const Uart16550Config *c = &((Uart16550 *)dev)->config;
-    dts_begin(dts, "serial@%x", c->offset);
+    dts_begin(dts, "serial@%x", (unsigned)device_address(dev, 0));
     dts_string(dts, "device_type", "serial");
     dts_string(dts, "compatible", "ns16550");
-    DTS_CELLS(dts, "reg", c->offset, UART16550_SIZE);
+    device_describe_reg(dev, dts);
     dts_u32(dts, "cell-index", c->index);
     dts_u32(dts, "clock-frequency", c->hz);
-    DTS_CELLS(dts, "interrupts", c->source, 2);
-    dts_u32(dts, "interrupt-parent", dts_ref(dts, "mpic"));
+    IRQ_DESCRIBE(dts, &((Uart16550 *)dev)->irq);
     dts_end(dts);
 }
 
@@ -482,7 +481,7 @@ static void chr_event(void *opaque, ChardevEvent event)
         uart16550_break(opaque);
 }
 
-Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqLine irq, Clock *clock)
+Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqInput irq, Clock *clock)
 {
     static const ChardevHandlers handlers = {chr_can_receive, chr_receive, chr_writable, chr_event};
     Uart16550 *u = g_new0(Uart16550, 1);

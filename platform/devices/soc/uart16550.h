@@ -13,14 +13,12 @@
 enum { UART16550_SIZE = 0x100 };
 
 typedef struct Uart16550Config {
-    uint32_t offset; /* in the bus of its node: 0x4500 */
-    uint32_t index;  /* cell-index */
-    uint32_t source; /* MPIC source, for the node */
-    uint32_t hz;     /* input clock */
+    uint32_t index; /* cell-index */
+    uint32_t hz;    /* input clock */
 } Uart16550Config;
 
 /* Borrows chr (NULL: nobody listens) and clock; takes over chr's handlers. */
-Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqLine irq, Clock *clock);
+Device *uart16550_new(const char *id, const Uart16550Config *config, Chardev *chr, IrqInput irq, Clock *clock);
 /* What the back end's handlers do, for a front end without a Chardev. */
 size_t uart16550_can_receive(Device *dev);
 void uart16550_receive(Device *dev, const uint8_t *data, size_t size);
