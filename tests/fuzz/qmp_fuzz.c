@@ -75,7 +75,7 @@ static const GError *host_error(void *opaque)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const RunOps run_ops = {no_work, resume_ok, no_work, no_work, reset, host_error, no_work, NULL};
+    static const RunOps run_ops = {no_work, resume_ok, no_work, no_work, reset, host_error, no_work, no_work};
     static HcallEnv hcall;
     RunPolicy policy = {0};
     size_t piece = size ? data[0] + 1u : 1;
