@@ -46,7 +46,9 @@ typedef enum AccelCaps {
     ACCEL_CAP_AREA_EXIT = 1 << 7,
     ACCEL_CAP_MSGSND = 1 << 8,    /* vm_msgsnd is there */
     ACCEL_CAP_IRQFD = 1 << 9,     /* vm_eventfd takes pulses for its own MPIC */
-    ACCEL_CAP_IOEVENTFD = 1 << 10 /* vm_eventfd takes stores of the guest */
+    ACCEL_CAP_IOEVENTFD = 1 << 10,  /* vm_eventfd takes stores of the guest */
+    ACCEL_CAP_RAM_WRITTEN = 1 << 11, /* vm_ram_written is there and wants to be called */
+    ACCEL_CAP_DIRTY_LOG = 1 << 12,   /* vm_dirty_log, vm_dirty_fetch are there */
 } AccelCaps;
 
 /* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */
@@ -132,6 +134,23 @@ struct AccelOps {
     /* Instruction words for /hypervisor hcall-instructions; returns how many (1 to 4). */
     unsigned (*vm_hcall_instructions)(const AccelVm *vm, uint32_t insn[4]);
     uint64_t (*vm_tb_hz)(const AccelVm *vm); /* frequency of the time base that guests read */
+
+    /*
+     * ACCEL_CAP_RAM_WRITTEN: somebody else than a vCPU wrote [gpa, gpa + size) of RAM (a device, a hypercall, a debugger, the loader), and
+     * the bytes are in memory already.  Any thread, while the VM exists.
+     */
+    void (*vm_ram_written)(AccelVm *vm, uint64_t gpa, uint64_t size);
+    /*
+     * ACCEL_CAP_DIRTY_LOG: which pages of RAM were written, by vCPUs or as vm_ram_written told.  Starting it makes every page dirty, so the
+     * first fetch reports all of them; started again, it begins again.  Main thread; vCPUs may execute.
+     */
+    bool (*vm_dirty_log)(AccelVm *vm, bool on, GError **error);
+    /*
+     * While the log is on: bit n % 8 of bitmap[n / 8] is set if page n of 4 KiB, counted from gpa, was written since the last fetch.  What is
+     * written later is in the next one: whoever reads a reported page after this call misses nothing.  gpa: a page's; all of it RAM of one
+     * block.  Main thread; vCPUs may execute, and those that do are waited for: not with a lock that executing takes.
+     */
+    void (*vm_dirty_fetch)(AccelVm *vm, uint64_t gpa, uint64_t n_pages, uint8_t *bitmap);
 
     /* As msgsnd by one of the cores, with this message; any thread, while the VM exists.  ACCEL_CAP_MSGSND. */
     void (*vm_msgsnd)(AccelVm *vm, uint32_t message);

@@ -55,7 +55,7 @@ static bool attach_all(Vcpus *set, GError **error)
     for (guint i = 0; i < set->eventfds->len; i++)
         if (!set->ops->vm_eventfd(set->fresh, &g_array_index(set->eventfds, AccelEventfd, i), error))
             return false;
-    return true;
+    return !set->dirty_log || set->ops->vm_dirty_log(set->fresh, true, error);
 }
 
 bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
@@ -127,6 +127,26 @@ bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error)
     return true;
 }
 
+void vcpus_ram_written(Vcpus *set, uint64_t gpa, uint64_t size)
+{
+    if (set->wants_ram_written)
+        set->ops->vm_ram_written(set->vm, gpa, size);
+}
+
+bool vcpus_dirty_log(Vcpus *set, bool on, GError **error)
+{
+    if (!set->ops->vm_dirty_log(set->vm, on, error))
+        return false;
+    set->dirty_log = on;
+    return true;
+}
+
+void vcpus_dirty_fetch(Vcpus *set, uint64_t gpa, uint64_t n_pages, uint8_t *bitmap)
+{
+    g_assert(set->dirty_log);
+    set->ops->vm_dirty_fetch(set->vm, gpa, n_pages, bitmap);
+}
+
 bool vcpus_eventfd(Vcpus *set, const AccelEventfd *eventfd, GError **error)
 {
     if (!set->ops->vm_eventfd(set->vm, eventfd, error))
@@ -170,6 +190,7 @@ Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serv
         vcpus_free(set);
         return NULL;
     }
+    set->wants_ram_written = ops->vm_caps(set->vm) & ACCEL_CAP_RAM_WRITTEN;
     for (unsigned i = 0; i < config->n_vcpus; i++) {
         VcpuThread *t = &set->vcpu[i];
         char name[16];

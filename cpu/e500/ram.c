@@ -260,3 +260,26 @@ void e500_ram_written(const E500Vm *vm, uint64_t gpa, uint64_t size)
         size -= n;
     }
 }
+
+/* --- dirty log --- */
+
+/* A page is dirty when it is not clean, so nothing is written down when it becomes so. */
+void e500_ram_fetch_dirty(const E500Vm *vm, uint64_t gpa, uint64_t n_pages, uint8_t *bitmap)
+{
+    memset(bitmap, 0, (n_pages + 7) / 8);
+    for (uint64_t n = 0; n < n_pages; n++) {
+        uint8_t *flags = flags_of(vm, gpa + (n << E500_PAGE_BITS));
+
+        if (!(__atomic_fetch_or(flags, PAGE_CLEAN, __ATOMIC_SEQ_CST) & PAGE_CLEAN))
+            bitmap[n / 8] |= (uint8_t)(1u << n % 8);
+    }
+    e500_mail_protect(vm, NULL, gpa, n_pages << E500_PAGE_BITS);
+    while (!e500_mail_done(vm, NULL))
+        g_thread_yield();
+}
+
+void e500_ram_stop_dirty(const E500Vm *vm)
+{
+    for (unsigned i = 0; i < vm->n_ram; i++)
+        e500_page_flag_clear(vm, vm->ram[i].block.gpa, vm->ram[i].block.size, PAGE_CLEAN);
+}

@@ -49,5 +49,12 @@ bool e500_ram_reserve(E500 *c, uint64_t gpa, const uint32_t *host, uint32_t *raw
 /* stwcx. to the word that c reserved.  False: the reservation was lost, nothing is stored. */
 bool e500_ram_store_reserved(E500 *c, uint32_t *host, uint32_t raw);
 
+/*
+ * The dirty log is on while somebody fetches: fetching makes pages clean, stopping it takes PAGE_CLEAN from all.  AccelOps.vm_dirty_fetch
+ * says what is reported.
+ */
+void e500_ram_fetch_dirty(const E500Vm *vm, uint64_t gpa, uint64_t n_pages, uint8_t *bitmap);
+void e500_ram_stop_dirty(const E500Vm *vm);
+
 /* Somebody else than a core wrote there: a device, a hypercall, a debugger.  After the write.  Any thread.  What is not RAM is passed over. */
 void e500_ram_written(const E500Vm *vm, uint64_t gpa, uint64_t size);

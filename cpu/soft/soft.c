@@ -51,7 +51,7 @@ static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
     return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_AREA_EXIT | ACCEL_CAP_IDLE | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE |
-           ACCEL_CAP_VIRTUAL_TIME | (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) |
+           ACCEL_CAP_VIRTUAL_TIME | ACCEL_CAP_RAM_WRITTEN | ACCEL_CAP_DIRTY_LOG | (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) |
            (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) | (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
 
@@ -64,6 +64,23 @@ static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "soft: more than %d RAM blocks", E500_RAM_MAX);
     return false;
+}
+
+static void soft_vm_ram_written(AccelVm *vm, uint64_t gpa, uint64_t size)
+{
+    e500_ram_written(&((SoftVm *)vm)->e500, gpa, size);
+}
+
+/* Without PAGE_CLEAN every page is dirty: how a log begins, and how it is off. */
+static bool soft_vm_dirty_log(AccelVm *vm, bool on, GError **error)
+{
+    e500_ram_stop_dirty(&((SoftVm *)vm)->e500);
+    return true;
+}
+
+static void soft_vm_dirty_fetch(AccelVm *vm, uint64_t gpa, uint64_t n_pages, uint8_t *bitmap)
+{
+    e500_ram_fetch_dirty(&((SoftVm *)vm)->e500, gpa, n_pages, bitmap);
 }
 
 static unsigned soft_vm_hcall_instructions(const AccelVm *vm, uint32_t insn[4])
@@ -216,6 +233,9 @@ const AccelOps accel_soft = {
     .vm_map_ram = soft_vm_map_ram,
     .vm_hcall_instructions = soft_vm_hcall_instructions,
     .vm_tb_hz = soft_vm_tb_hz,
+    .vm_ram_written = soft_vm_ram_written,
+    .vm_dirty_log = soft_vm_dirty_log,
+    .vm_dirty_fetch = soft_vm_dirty_fetch,
     .vm_msgsnd = soft_vm_msgsnd,
     .vcpu_create = soft_vcpu_create,
     .vcpu_destroy = soft_vcpu_destroy,

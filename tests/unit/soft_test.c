@@ -3,6 +3,7 @@
  * cpu/soft: what holds for an exit between the moment it is answered and the moment it takes effect.
  */
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/ram.h"
 #include "tests/unit/soft_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -222,6 +223,56 @@ static void attention_leaves_nothing_out(SoftFixture *f, gconstpointer unused)
     }
 }
 
+/* --- dirty log --- */
+
+enum { PAGES = SOFT_RAM >> 12 };
+
+/* The pages that a fetch of all RAM reports: how many, and the sum of their numbers. */
+static unsigned fetch(SoftFixture *f, unsigned *sum)
+{
+    uint8_t bitmap[PAGES / 8];
+    unsigned n = 0;
+
+    *sum = 0;
+    accel_soft.vm_dirty_fetch(f->vm, 0, PAGES, bitmap);
+    for (unsigned i = 0; i < PAGES; i++)
+        if (bitmap[i / 8] >> i % 8 & 1)
+            n++, *sum += i;
+    return n;
+}
+
+static void a_dirty_log_names_each_page_that_was_written(SoftFixture *f, gconstpointer unused)
+{
+    unsigned sum;
+
+    g_assert_true(accel_soft.vm_caps(f->vm) & ACCEL_CAP_DIRTY_LOG);
+    g_assert_true(accel_soft.vm_dirty_log(f->vm, true, NULL));
+    g_assert_cmpuint(fetch(f, &sum), ==, PAGES); /* the first */
+    g_assert_cmpuint(fetch(f, &sum), ==, 0);
+    /* Two stores to each of pages 0x30 and 0x31, by two vCPUs, and one of a vCPU that stored there before the log was fetched. */
+    for (unsigned i = 0; i < SOFT_CPUS; i++) {
+        E500 *c = soft_core(f, i);
+        c->s.gpr[4].w = 0x30000 + i * 0x1000;
+        soft_put_word(f, SOFT_CODE, word_d(INSN_stw, 3, 4, 0));
+        soft_put_word(f, SOFT_CODE + 4, word_d(INSN_stw, 3, 4, 8));
+        soft_put_word(f, SOFT_CODE + 8, word_d(INSN_stw, 3, 4, 12));
+        soft_run_for(f, i, 2);
+    }
+    g_assert_cmpuint(fetch(f, &sum), ==, 2);
+    g_assert_cmpuint(sum, ==, 0x30 + 0x31);
+    soft_run_for(f, 1, 1);
+    g_assert_cmpuint(fetch(f, &sum), ==, 1);
+    g_assert_cmpuint(sum, ==, 0x31);
+    accel_soft.vm_ram_written(f->vm, 0x7fff, 2);
+    g_assert_cmpuint(fetch(f, &sum), ==, 2);
+    g_assert_cmpuint(sum, ==, 7 + 8);
+    g_assert_true(accel_soft.vm_dirty_log(f->vm, true, NULL)); /* begins again */
+    g_assert_cmpuint(fetch(f, &sum), ==, PAGES);
+    g_assert_true(accel_soft.vm_dirty_log(f->vm, false, NULL));
+    for (unsigned i = 0; i < PAGES; i++)
+        g_assert_cmphex(e500_page_flags(&((SoftVm *)f->vm)->e500, i << 12), ==, 0);
+}
+
 #define SOFT_TEST(path, function) g_test_add(path, SoftFixture, NULL, soft_up, function, soft_down)
 
 UNIT_TESTS(soft)
@@ -229,6 +280,7 @@ UNIT_TESTS(soft)
     g_test_add_func("/soft/an-answer-takes-effect-whatever-happens-meanwhile", an_answer_takes_effect_whatever_happens_meanwhile);
     SOFT_TEST("/soft/mail-is-served-after-completion", mail_is_served_after_completion);
     SOFT_TEST("/soft/a-reset-drops-the-answer", a_reset_drops_the_answer);
+    SOFT_TEST("/soft/a-dirty-log-names-each-page-that-was-written", a_dirty_log_names_each_page_that_was_written);
     SOFT_TEST("/soft/nobody-answers-once", nobody_answers_once);
     SOFT_TEST("/soft/a-hypercall-counts-once", a_hypercall_counts_once);
     SOFT_TEST("/soft/attention-leaves-nothing-out", attention_leaves_nothing_out);

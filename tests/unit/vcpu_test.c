@@ -14,6 +14,8 @@ typedef struct FakeVm {
     unsigned serial;
     unsigned n_ram, n_eventfds;
     bool source[ACCEL_MPIC_SOURCES];
+    bool logging;
+    uint64_t written; /* sum of sizes */
 } FakeVm;
 
 typedef struct FakeVcpu {
@@ -34,7 +36,8 @@ static struct {
     unsigned completions; /* pending exits that took effect */
     int fail_create;      /* this vCPU index fails on VMs after the first; −1: none */
     bool fail_put;
-    bool fail_eventfd, fail_source; /* on VMs after the first */
+    unsigned more_caps;
+    bool fail_eventfd, fail_source, fail_log; /* on VMs after the first */
     VcpuExitKind first_exit;        /* of each vCPU's first run; then INTR at kicks */
     VcpuExitKind completes_with;    /* the first completion */
     unsigned served[VCPU_EXIT_KINDS];
@@ -57,7 +60,7 @@ static void vm_close(AccelVm *vm)
 
 static unsigned vm_caps(const AccelVm *vm)
 {
-    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_REBUILD | ACCEL_CAP_STATE_WRITE;
+    return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_REBUILD | ACCEL_CAP_STATE_WRITE | book.more_caps;
 }
 
 static bool vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)
@@ -71,6 +74,19 @@ static bool refuse(AccelVm *vm, bool wanted, const char *what, GError **error)
     if (!wanted || ((FakeVm *)vm)->serial == 1)
         return false;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM, "%s: no memory", what);
+    return true;
+}
+
+static void vm_ram_written(AccelVm *vm, uint64_t gpa, uint64_t size)
+{
+    ((FakeVm *)vm)->written += size;
+}
+
+static bool vm_dirty_log(AccelVm *vm, bool on, GError **error)
+{
+    if (refuse(vm, book.fail_log, "dirty log", error))
+        return false;
+    ((FakeVm *)vm)->logging = on;
     return true;
 }
 
@@ -202,6 +218,8 @@ static const AccelOps fake = {
     .vm_caps = vm_caps,
     .vm_map_ram = vm_map_ram,
     .vm_hcall_instructions = vm_hcall_instructions,
+    .vm_ram_written = vm_ram_written,
+    .vm_dirty_log = vm_dirty_log,
     .vm_eventfd = vm_eventfd,
     .vm_set_source = vm_set_source,
     .vcpu_create = vcpu_create,
@@ -241,11 +259,12 @@ static bool serve(void *opaque, Vcpu *vcpu, VcpuExit *exit)
 
 static TimeSource time_source;
 
-static Vcpus *set_new(VcpuExitKind first_exit)
+static Vcpus *set_new_with(VcpuExitKind first_exit, unsigned more_caps)
 {
     memset(&book, 0, sizeof(book));
     book.fail_create = -1;
     book.first_exit = first_exit;
+    book.more_caps = more_caps;
     time_source_init(&time_source, false, 0);
     AccelConfig config = {.model = e500_model_find("e500mc"), .time = &time_source, .tb_hz = 1, .n_vcpus = CPUS};
     Vcpus *set = vcpus_new(&fake, &config, serve, NULL, NULL);
@@ -253,6 +272,11 @@ static Vcpus *set_new(VcpuExitKind first_exit)
     AccelRam ram = {0};
     g_assert_true(vcpus_map_ram(set, &ram, NULL));
     return set;
+}
+
+static Vcpus *set_new(VcpuExitKind first_exit)
+{
+    return set_new_with(first_exit, 0);
 }
 
 static void set_free(Vcpus *set)
@@ -501,6 +525,36 @@ static void test_failed_prepare_loses_nothing(void)
     }
 }
 
+static void test_ram_written_where_it_is_wanted(void)
+{
+    Vcpus *set = set_new(VCPU_EXIT_INTR);
+    vcpus_ram_written(set, 0, 7);
+    g_assert_cmpuint(((FakeVm *)vcpus_vm(set))->written, ==, 0);
+    set_free(set);
+}
+
+static void test_rebuild_starts_the_dirty_log_again(void)
+{
+    Vcpus *set = set_new_with(VCPU_EXIT_INTR, ACCEL_CAP_RAM_WRITTEN | ACCEL_CAP_DIRTY_LOG);
+    g_autoptr(GError) error = NULL;
+    vcpus_ram_written(set, 0, 7);
+    g_assert_cmpuint(((FakeVm *)vcpus_vm(set))->written, ==, 7);
+    g_assert_true(vcpus_dirty_log(set, true, NULL));
+    book.fail_log = true;
+    g_assert_false(vcpus_rebuild_prepare(set, &error));
+    g_assert_cmpstr(error->message, ==, "dirty log: no memory");
+    g_assert_cmpuint(book.vms_open, ==, 1);
+    book.fail_log = false;
+    g_assert_true(vcpus_rebuild_prepare(set, NULL));
+    g_assert_true(vcpus_rebuild_commit(set, NULL));
+    g_assert_true(((FakeVm *)vcpus_vm(set))->logging);
+    g_assert_true(vcpus_dirty_log(set, false, NULL));
+    g_assert_true(vcpus_rebuild_prepare(set, NULL));
+    g_assert_true(vcpus_rebuild_commit(set, NULL));
+    g_assert_false(((FakeVm *)vcpus_vm(set))->logging);
+    set_free(set);
+}
+
 static void test_many_rebuilds(void)
 {
     Vcpus *set = set_new(VCPU_EXIT_INTR);
@@ -530,5 +584,7 @@ UNIT_TESTS(vcpu)
     g_test_add_func("/vcpu/rebuild-attaches-eventfds-and-sources-again", test_rebuild_attaches_events_and_sources);
     g_test_add_func("/vcpu/events-that-cannot-be-attached-refuse-or-stop", test_failed_events);
     g_test_add_func("/vcpu/a-prepare-that-fails-loses-nothing", test_failed_prepare_loses_nothing);
+    g_test_add_func("/vcpu/only-who-wants-it-hears-of-written-ram", test_ram_written_where_it_is_wanted);
+    g_test_add_func("/vcpu/a-rebuild-starts-the-dirty-log-again", test_rebuild_starts_the_dirty_log_again);
     g_test_add_func("/vcpu/a-hundred-rebuilds-leave-one-vm", test_many_rebuilds);
 }
