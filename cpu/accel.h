@@ -44,9 +44,9 @@ typedef enum AccelCaps {
      * checks among themselves, and drops at vcpu_put_state() of level RESET or FULL.
      */
     ACCEL_CAP_AREA_EXIT = 1 << 7,
-    ACCEL_CAP_MSGSND = 1 << 8,    /* vm_msgsnd is there */
-    ACCEL_CAP_IRQFD = 1 << 9,     /* vm_eventfd takes pulses for its own MPIC */
-    ACCEL_CAP_IOEVENTFD = 1 << 10,  /* vm_eventfd takes stores of the guest */
+    ACCEL_CAP_MSGSND = 1 << 8,       /* vm_msgsnd is there */
+    ACCEL_CAP_IRQFD = 1 << 9,        /* vm_eventfd takes pulses for its own MPIC */
+    ACCEL_CAP_IOEVENTFD = 1 << 10,   /* vm_eventfd takes stores of the guest */
     ACCEL_CAP_RAM_WRITTEN = 1 << 11, /* vm_ram_written is there and wants to be called */
     ACCEL_CAP_DIRTY_LOG = 1 << 12,   /* vm_dirty_log, vm_dirty_fetch are there */
 } AccelCaps;

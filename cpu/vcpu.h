@@ -36,7 +36,8 @@ AccelVm *vcpus_vm(Vcpus *set);
 unsigned vcpus_caps(const Vcpus *set);
 /* Kept, both: attached again by a rebuild. */
 bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error);
-void vcpus_ram_written(Vcpus *set, uint64_t gpa, uint64_t size); /* AccelOps.vm_ram_written, where the accelerator wants it.  Any thread */
+void vcpus_ram_written(Vcpus *set, uint64_t gpa,
+                       uint64_t size); /* AccelOps.vm_ram_written, where the accelerator wants it.  Any thread */
 /* ACCEL_CAP_DIRTY_LOG, as AccelOps.vm_dirty_log and vm_dirty_fetch say.  Kept: after a rebuild every page is reported once more. */
 bool vcpus_dirty_log(Vcpus *set, bool on, GError **error);
 void vcpus_dirty_fetch(Vcpus *set, uint64_t gpa, uint64_t n_pages, uint8_t *bitmap);

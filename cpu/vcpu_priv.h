@@ -42,8 +42,8 @@ struct Vcpus {
     unsigned turn;
     unsigned n;
     VcpuThread *vcpu;
-    bool wants_ram_written; /* ACCEL_CAP_RAM_WRITTEN */
-    bool dirty_log;         /* started: started again by a rebuild */
+    bool wants_ram_written;          /* ACCEL_CAP_RAM_WRITTEN */
+    bool dirty_log;                  /* started: started again by a rebuild */
     GArray *ram, *eventfds;          /* of AccelRam, AccelEventfd: attached again by a rebuild */
     bool source[ACCEL_MPIC_SOURCES]; /* levels, for the same */
 };

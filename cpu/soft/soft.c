@@ -51,8 +51,9 @@ static unsigned soft_vm_caps(const AccelVm *vm)
 {
     const SoftVm *soft = (const SoftVm *)vm;
     return ACCEL_CAP_HCALL_EXIT | ACCEL_CAP_AREA_EXIT | ACCEL_CAP_IDLE | ACCEL_CAP_SET_DEBUG | ACCEL_CAP_DEBUG_BESIDE |
-           ACCEL_CAP_VIRTUAL_TIME | ACCEL_CAP_RAM_WRITTEN | ACCEL_CAP_DIRTY_LOG | (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) |
-           (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) | (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
+           ACCEL_CAP_VIRTUAL_TIME | ACCEL_CAP_RAM_WRITTEN | ACCEL_CAP_DIRTY_LOG |
+           (soft->e500.model->core == E500_CORE_MC ? ACCEL_CAP_MSGSND : 0) | (soft->no_rebuild ? 0 : ACCEL_CAP_REBUILD) |
+           (soft->protected_state ? 0 : ACCEL_CAP_STATE_WRITE);
 }
 
 static bool soft_vm_map_ram(AccelVm *vm, const AccelRam *ram, GError **error)

@@ -215,6 +215,11 @@ static bool add_chardevs(Machine *m, GError **error)
     return true;
 }
 
+static void memory_written(void *vcpus, uint64_t gpa, uint64_t size)
+{
+    vcpus_ram_written(vcpus, gpa, size);
+}
+
 static bool add_vcpus(Machine *m, GError **error)
 {
     const Config *config = m->config;
@@ -240,6 +245,7 @@ static bool add_vcpus(Machine *m, GError **error)
     m->vcpus = vcpus_new(ops, &accel, machine_serve, m, error);
     if (!m->vcpus)
         return false;
+    memory_listen(m->memory, memory_written, m->vcpus);
     AccelRam ram = {.gpa = 0, .size = config->ram_size, .hva = memory_hva(m->memory)};
     return vcpus_map_ram(m->vcpus, &ram, error);
 }

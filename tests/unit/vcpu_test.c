@@ -38,8 +38,8 @@ static struct {
     bool fail_put;
     unsigned more_caps;
     bool fail_eventfd, fail_source, fail_log; /* on VMs after the first */
-    VcpuExitKind first_exit;        /* of each vCPU's first run; then INTR at kicks */
-    VcpuExitKind completes_with;    /* the first completion */
+    VcpuExitKind first_exit;                  /* of each vCPU's first run; then INTR at kicks */
+    VcpuExitKind completes_with;              /* the first completion */
     unsigned served[VCPU_EXIT_KINDS];
     unsigned ran; /* a bit for each vCPU */
 } book;
