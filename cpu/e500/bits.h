@@ -64,7 +64,22 @@ enum {
     HID0_DOZE = 1u << 23,         /* what MSR[WE] enters */
     HID0_NAP = 1u << 22,
     HID0_SLEEP = 1u << 21,
-    HID0_EN_MAS7_UPDATE = 1u << 7,
+    HID0_EMCP = 1u << 31,          /* enable the machine check input */
+    HID0_TBEN = 1u << 14,          /* e500v2: the time base counts */
+    HID0_EN_MAS7_UPDATE = 1u << 7, /* e500v2: tlbre and tlbsx write MAS7 */
+};
+
+/* What firmware turns on besides. */
+enum {
+    HID1_ASTME = 1u << 13, /* e500v2: address streaming */
+    HID1_ABE = 1u << 12,   /* e500v2: address broadcast */
+    L1CSR_CPE = 1u << 16,  /* L1CSR0 and L1CSR1: parity checks */
+    L1CSR_CE = 1u << 0,    /* the cache is on */
+    L2CSR0_L2E = 1u << 31,
+    L2CSR0_L2PE = 1u << 30,
+    BUCSR_STAC_EN = 1u << 24, /* e500mc */
+    BUCSR_LS_EN = 1u << 22,   /* e500mc */
+    BUCSR_BPEN = 1u << 0,     /* branch prediction */
 };
 
 /* DBCR0 and DBSR bits. */

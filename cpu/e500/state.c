@@ -55,6 +55,26 @@ static const struct {
     {E500_CORE_ALL, SPR_DBSR, 1 << 28}, /* MRR: reset happened */
 };
 
+/*
+ * What firmware has set by the time it enters its client, as U-Boot's mpc85xx start code leaves it: caches and branch prediction are on, the
+ * machine check input is enabled, the e500v2's time base counts and its tlbsx and tlbre write MAS7.  A kernel that reads back its own mapping
+ * (Linux after kexec) relies on the last.
+ */
+static const struct {
+    uint8_t core;
+    E500SprSlot slot;
+    uint32_t value;
+} firmware_values[] = {
+    {E500_CORE_MC, SPR_HID0, HID0_EMCP},
+    {E500_CORE_V2, SPR_HID0, HID0_EMCP | HID0_TBEN | HID0_EN_MAS7_UPDATE},
+    {E500_CORE_V2, SPR_HID1, HID1_ASTME | HID1_ABE},
+    {E500_CORE_ALL, SPR_L1CSR0, L1CSR_CPE | L1CSR_CE},
+    {E500_CORE_ALL, SPR_L1CSR1, L1CSR_CPE | L1CSR_CE},
+    {E500_CORE_MC, SPR_L2CSR0, L2CSR0_L2E | L2CSR0_L2PE},
+    {E500_CORE_MC, SPR_BUCSR, BUCSR_STAC_EN | BUCSR_LS_EN | BUCSR_BPEN},
+    {E500_CORE_V2, SPR_BUCSR, BUCSR_BPEN},
+};
+
 const E500Model *e500_models(size_t *n)
 {
     *n = sizeof models / sizeof models[0];
@@ -78,6 +98,13 @@ void e500_state_reset(E500State *s, const E500Model *model, unsigned cpu_index)
     s->spr[SPR_PVR] = model->pvr;
     s->spr[SPR_SVR] = model->svr;
     s->spr[SPR_PIR] = cpu_index;
+}
+
+void e500_state_firmware(E500State *s, const E500Model *model)
+{
+    for (size_t i = 0; i < sizeof firmware_values / sizeof firmware_values[0]; i++)
+        if (firmware_values[i].core & model->core)
+            s->spr[firmware_values[i].slot] = firmware_values[i].value;
 }
 
 static const uint8_t spr_level[E500_SPR_SLOTS] = {

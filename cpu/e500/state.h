@@ -147,5 +147,8 @@ const E500Model *e500_models(size_t *n);
  */
 void e500_state_reset(E500State *s, const E500Model *model, unsigned cpu_index);
 
+/* Adds to that state what firmware sets before it enters its client, on the boot CPU and at the spin table alike. */
+void e500_state_firmware(E500State *s, const E500Model *model);
+
 /* Copies from src to dst every sub-state whose level is at most `level`. */
 void e500_state_copy(E500State *dst, const E500State *src, StateLevel level);

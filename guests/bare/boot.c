@@ -49,6 +49,16 @@ static void tlbs(void)
     report_eq("PID is 0", mfspr(SPR_PID), 0);
 }
 
+/* tlbsx tells all of the physical address of the page we run in, whatever MAS7 was before. */
+static void search(void)
+{
+    mtspr(SPR_MAS7, 0xf);
+    mtspr(SPR_MAS6, 0);
+    __asm__ volatile("tlbsx 0,%0; isync" ::"r"(&search) : "memory");
+    report("tlbsx finds our page", mfspr(SPR_MAS1) & MAS1_VALID);
+    report_eq("tlbsx writes MAS7", mfspr(SPR_MAS7), 0);
+}
+
 static void timers(void)
 {
     report_eq("TCR is 0", mfspr(SPR_TCR), 0);
@@ -135,8 +145,9 @@ static void tree_devices(void)
 
 void guest_main(void)
 {
-    report_plan(43);
+    report_plan(45);
     registers();
+    search();
     tlbs();
     timers();
     tree_root();

@@ -173,6 +173,7 @@ static bool renew(Machine *m, GError **error)
     for (unsigned i = 0; i < m->config->n_vcpus; i++) {
         Vcpu *vcpu = vcpus_get(m->vcpus, i);
         e500_state_reset(&vcpu->state, m->model, i);
+        e500_state_firmware(&vcpu->state, m->model);
         boot_cpu_state(m->boot, &vcpu->state, i);
         vcpu->state.spr[SPR_TSR] |= partition_wrs(m->partition, i) << 28; /* TSR[WRS] */
         vcpu->valid = true;

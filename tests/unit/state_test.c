@@ -76,6 +76,33 @@ static void a_reset_core_says_what_it_is(void)
     g_assert_cmphex(s->tlb0[511].mas1 | s->tlb1[63].mas1, ==, 0);
 }
 
+/* What a client of firmware may rely on, on either core. */
+static void firmware_leaves_its_settings(void)
+{
+    static const struct {
+        const char *model;
+        uint32_t hid0, hid1, l2csr0, bucsr;
+    } wanted[] = {
+        {"e500mc", 0x80000000, 0, 0xc0000000, 0x01400001},
+        {"e500v2", 0x80004080, 0x00003000, 0, 0x00000001},
+    };
+    g_autofree E500State *s = g_malloc(sizeof *s);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        const E500Model *model = e500_model_find(wanted[i].model);
+
+        e500_state_reset(s, model, 1);
+        g_assert_cmphex(s->spr[SPR_HID0], ==, 0); /* as the hardware comes up */
+        e500_state_firmware(s, model);
+        g_assert_cmphex(s->spr[SPR_HID0], ==, wanted[i].hid0);
+        g_assert_cmphex(s->spr[SPR_HID1], ==, wanted[i].hid1);
+        g_assert_cmphex(s->spr[SPR_L1CSR0], ==, 0x00010001);
+        g_assert_cmphex(s->spr[SPR_L1CSR1], ==, 0x00010001);
+        g_assert_cmphex(s->spr[SPR_L2CSR0], ==, wanted[i].l2csr0);
+        g_assert_cmphex(s->spr[SPR_BUCSR], ==, wanted[i].bucsr);
+    }
+}
+
 static void an_unknown_model_is_not_found(void)
 {
     size_t n;
@@ -104,6 +131,7 @@ UNIT_TESTS(state)
     g_test_add_func("/state/every-byte-is-in-exactly-one-row", every_byte_is_in_exactly_one_row);
     g_test_add_func("/state/a-level-writes-its-rows-and-no-others", a_level_writes_its_rows_and_no_others);
     g_test_add_func("/state/a-reset-core-says-what-it-is", a_reset_core_says_what_it_is);
+    g_test_add_func("/state/firmware-leaves-its-settings", firmware_leaves_its_settings);
     g_test_add_func("/state/an-unknown-model-is-not-found", an_unknown_model_is_not_found);
     g_test_add_func("/state/xer-splits-and-joins", xer_splits_and_joins);
 }

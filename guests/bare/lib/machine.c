@@ -122,8 +122,6 @@ void guest_start(const void *tree)
         ccsr_find();
         ccsr_map(1);
     }
-    if (cpu_is_e500v2())
-        mtspr(SPR_HID0, HID0_EN_MAS7_UPDATE);
     trap_init_cpu();
     hcall_init();
     report_init();
