@@ -17,7 +17,7 @@ typedef struct Adopt {
     const char *step;
 } Adopt;
 
-/* Notes a libfdt error with what was being done; true when all is well so far. */
+/* Keeps the first libfdt error, and what was being done.  True: there was none so far. */
 static bool ok(Adopt *a, int err, const char *step)
 {
     if (a->error == 0 && err < 0) {

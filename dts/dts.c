@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * libfdt's sequential-write functions do the encoding.  What they do not check is checked here,
- * where the path is known: properties before subnodes, no name twice, every node closed, every
- * phandle given.
+ * libfdt's sequential-write functions do the encoding.  What they do not check is checked here, where the path is known:
+ * properties come before subnodes, no name comes twice, every node is closed, every phandle is given to a node.
  */
 #include "dts/dts.h"
 
@@ -28,7 +27,7 @@ struct Dts {
     GPtrArray *open;      /* of DtsNode, root first */
     GHashTable *phandles; /* name → DtsPhandle */
     bool reservations_done, root_done;
-    GError *error; /* the first; everything after it is void */
+    GError *error; /* the first; after it every call does nothing */
 };
 
 static void node_free(gpointer data)
@@ -54,7 +53,7 @@ static void fail(Dts *dts, const char *format, ...)
     dts->error = g_error_new(G_FILE_ERROR, G_FILE_ERROR_INVAL, "device tree: %s: %s", path->str, text);
 }
 
-/* True: repeat the operation, there is more room now.  Otherwise the result was recorded. */
+/* True: there was no room for the operation and now there is, so it is to be repeated.  False: it is done, or its error is kept. */
 static bool grow_after(Dts *dts, int result, const char *what)
 {
     if (result == -FDT_ERR_NOSPACE && dts->size < DTS_SIZE_MAX) {

@@ -25,9 +25,9 @@ void dts_cells(Dts *dts, const char *name, const uint32_t *cells, size_t n);
 void dts_string(Dts *dts, const char *name, const char *value);
 void dts_strings(Dts *dts, const char *name, const char *const *list /* NULL-terminated */);
 void dts_bytes(Dts *dts, const char *name, const void *data, size_t size);
-void dts_path(Dts *dts, GString *path); /* of the open node, for messages */
+void dts_path(Dts *dts, GString *path); /* appends the path of the open node, for messages */
 /* The phandle that goes by `name` in this tree: "mpic".  dts_phandle() gives it to the open node. */
 uint32_t dts_ref(Dts *dts, const char *name);
 void dts_phandle(Dts *dts, const char *name);
-/* The tree, or NULL with the first error.  Also an error: a name that was referred to and never given. */
+/* The tree, or NULL with the first error.  A phandle that was referred to and never given to a node is one. */
 GBytes *dts_finish(Dts *dts, GError **error);

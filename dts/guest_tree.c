@@ -6,7 +6,7 @@
 
 enum {
     CHANGES_MAX = 256,
-    CHANGES_BYTES_MAX = 256 * 1024, /* names and values: a tree has a megabyte to lie in */
+    CHANGES_BYTES_MAX = 256 * 1024, /* of their names and values together: a tree has a megabyte to lie in */
     NAME_MAX_LENGTH = 31,           /* of a node without its unit address, and of a property (DTSpec 2.2) */
     DEPTH_MAX = 32,
 };
@@ -72,7 +72,7 @@ static bool is_property_name(const char *name)
     return is_name(name, strlen(name), ",._+-?#");
 }
 
-/* "/", or components of name[@unit-address] behind a slash each. */
+/* "/", or components of the form name[@unit-address], each behind a slash. */
 static bool is_path(const char *path)
 {
     unsigned depth = 0;
@@ -181,7 +181,7 @@ static bool same_place(const Change *a, const Change *b)
     return !strcmp(a->path, b->path) && !strcmp(a->name, b->name);
 }
 
-/* In place of an earlier one of the same property; false: too many. */
+/* Keeps a change, in place of an earlier one of the same property.  False: there are too many. */
 static bool remember(GuestTree *tree, Change *change)
 {
     size_t total = change_size(change);

@@ -17,8 +17,8 @@ typedef struct GuestTree GuestTree;
  * that what the guest could set still fits then. */
 GuestTree *guest_tree_new(size_t size_max, size_t growth);
 void guest_tree_free(GuestTree *tree);
-void guest_tree_forget(GuestTree *tree); /* the guest's changes */
-/* A boot begins with `base` and the changes in it, which it returns.  *dropped: there was no room for them. */
+void guest_tree_forget(GuestTree *tree); /* the guest's changes: the next boot has none, this one keeps them */
+/* The tree that a boot begins with: `base` with the changes made in it.  *dropped: they did not fit, and are forgotten. */
 GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped);
 /* EV_ENOENT: no such node or property.  *value is valid until the next change. */
 EvStatus guest_tree_get(const GuestTree *tree, const char *path, const char *name, const void **value, uint32_t *size);

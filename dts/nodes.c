@@ -56,7 +56,7 @@ static void node_memory(Dts *dts, const Nodes *nodes)
     dts_end(dts);
 }
 
-/* One cell where it fits, as QEMU writes it: boot loaders older than two-cell values still run. */
+/* One cell where that is enough, as QEMU does: older boot loaders, which are still in use, do not read two. */
 static void put_gpa(Dts *dts, const char *name, uint64_t gpa)
 {
     if (gpa <= UINT32_MAX)

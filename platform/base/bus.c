@@ -7,7 +7,7 @@
 
 typedef struct BusRange {
     uint64_t gpa, size;
-    Device *dev; /* NULL: reserved */
+    Device *dev; /* NULL: nothing answers here, and nothing may be mapped */
     unsigned region;
     char *who; /* for messages */
 } BusRange;

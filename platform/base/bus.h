@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The physical address space outside RAM: which device answers where.  Under the device lock.
+ * The physical address space outside of RAM: which device answers where, and what becomes of an access that none does.  All of it
+ * under the device lock.
  */
 #pragma once
 
@@ -25,8 +26,8 @@ bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value);
 bool bus_write(Bus *bus, uint64_t gpa, unsigned size, uint64_t value);
 uint64_t bus_unmapped_count(const Bus *bus); /* of both kinds */
 /*
- * Which vCPU the calling thread's accesses come from (MPIC per-CPU registers); a vCPU's thread sets
- * it once.  0 at first.
+ * Which vCPU the accesses of the calling thread come from.  The MPIC's per-CPU registers depend on it, and messages name it.  A
+ * thread is vCPU 0's until it sets this.
  */
 void bus_set_initiator(unsigned vcpu);
 unsigned bus_initiator(void);

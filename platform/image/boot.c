@@ -122,8 +122,8 @@ bool boot_put(const Boot *boot, Memory *memory, GBytes *tree, GError **error)
     return true;
 }
 
-/* TLB1[0]: EA 0 → gpa, supervisor and user, not IPROT, so that a guest's flash invalidate removes
- * it. */
+/* TLB1[0] maps effective addresses from 0 on to gpa, for supervisor and user.  It has no IPROT, so that a guest which invalidates
+ * all of TLB1 is rid of it. */
 static void map_start(E500State *s, uint64_t gpa, unsigned tsize)
 {
     s->tlb1[TLB1_BOOT_ENTRY] = (E500TlbEntry){

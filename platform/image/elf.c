@@ -22,7 +22,7 @@ enum {
 };
 
 typedef struct ElfSegment {
-    uint64_t offset, vaddr, gpa, filesz, memsz; /* 32-bit values: sums cannot overflow */
+    uint64_t offset, vaddr, gpa, filesz, memsz; /* each fits in 32 bits, so that no sum of two overflows */
 } ElfSegment;
 
 typedef struct Elf {

@@ -161,8 +161,8 @@ static bool fd_read_all(int fd, const char *path, uint64_t limit, ImageBuffer *t
 }
 
 /*
- * The whole file, read rather than mapped: it is put into RAM again at every reset, whatever became
- * of the file meanwhile.  Pipes work too.
+ * The whole file.  It is read rather than mapped, because it is put into RAM again at every reset, whatever has become of the file
+ * by then; and so it may be a pipe.
  */
 static GBytes *file_read(const char *path, uint64_t limit, GError **error)
 {
@@ -182,7 +182,7 @@ static GBytes *file_read(const char *path, uint64_t limit, GError **error)
 
 /* --- programs: kernels and firmware */
 
-/* What a file that is no program may be: a word that helps. */
+/* For the user: what a file that is not a program looks like. */
 static const char *guess_format(const uint8_t *data, uint64_t size)
 {
     if (size == 0)
@@ -289,7 +289,7 @@ static bool dtb_check(const ImageFile *file, GError **error)
     if (total > file->size)
         return image_bad(file, error, "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)", total, file->size);
     for (uint64_t i = total; i < file->size; i++) {
-        if (file->data[i]) /* zeros are padding */
+        if (file->data[i]) /* zeros are padding, of a file that was rounded up */
             return image_bad(file, error, "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64, total, file->size);
     }
     if (fdt_version(file->data) < DTB_VERSION || fdt_last_comp_version(file->data) > DTB_VERSION)

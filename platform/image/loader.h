@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Guest images.  Files are read and checked once, whole, before anything is put into guest RAM: a
- * bad image leaves nothing half-loaded.  Errors name file, format and reason in one line.
+ * Guest images.  A file is read and checked once and as a whole before anything is put into guest RAM, so a bad image leaves
+ * nothing half-loaded.  Errors name file, format and reason in one line.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 
 typedef struct ImageSegment {
     uint64_t gpa;
-    uint64_t size; /* bytes of RAM it takes; beyond the data: zero */
-    GBytes *data;  /* may be shorter than size */
+    uint64_t size; /* bytes of RAM it takes */
+    GBytes *data;  /* its first bytes; the rest up to size is zero */
 } ImageSegment;
 
 /* A payload ready to be put into RAM, any number of times. */
@@ -27,19 +27,19 @@ typedef struct Image {
 } Image;
 
 /*
- * Kernel: ELF (32-bit big-endian PowerPC; ET_EXEC or ET_DYN; virtual entry translated by the
- * segments' p_paddr), legacy uImage (CRCs checked; none or gzip), either of them bare.  ram_size:
- * everything must fit below it.
+ * A kernel: an ELF file (32-bit big-endian PowerPC, ET_EXEC or ET_DYN; a virtual entry is translated by the segments' p_paddr) or
+ * a legacy uImage (both CRCs are checked; its payload is plain or gzip).  All of it must fit below ram_size.  NULL: *error.
  */
 Image *image_load_kernel(const char *path, uint64_t ram_size, GError **error);
-/* Firmware (U-Boot): of the same formats. */
+/* Firmware, of the same formats: U-Boot is an ELF file. */
 Image *image_load_firmware(const char *path, uint64_t ram_size, GError **error);
 Image *image_load_kernel_bytes(const char *name, GBytes *bytes, uint64_t ram_size, GError **error); /* for fuzzing */
 /* A file as it is, at 0 until it is moved; `what` names it in messages. */
 Image *image_load_raw(const char *path, const char *what, uint64_t ram_size, GError **error);
 void image_move(Image *image, uint64_t gpa); /* its first byte goes there */
 void image_free(Image *image);
-bool image_put(const Image *image, Memory *memory); /* into RAM; true (checked at load) */
-/* A -dtb file: checked (magic, version, totalsize against the file, structure).  NULL on error. */
+bool image_put(const Image *image, Memory *memory); /* into RAM.  False: it is smaller than ram_size was */
+/* A -dtb file, without padding.  What it must be: magic, version and totalsize fit the file, the structure is whole, and it is
+ * not larger than a guest's tree (LAYOUT_DTB_SIZE).  NULL: *error. */
 GBytes *image_load_dtb(const char *path, GError **error);
 GBytes *image_check_dtb_bytes(const char *name, GBytes *bytes, GError **error); /* for fuzzing; padding cut off */

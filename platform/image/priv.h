@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Shared by the image formats (loader*.c); nobody else includes it.
+ * What the files of this folder share: an image file while it is looked at, bytes that grow, the formats.  Nobody else includes it.
  */
 #pragma once
 
@@ -18,25 +18,24 @@ typedef struct ImageFile {
     uint64_t ram_size;
 } ImageFile;
 
-/* *error becomes "NAME: FORMAT: …".  As an expression a null pointer, so false: `return
- * image_bad(…)`. */
+/* *error becomes "NAME: FORMAT: …".  The value is a null pointer and so false too: `return image_bad(…)` serves every function. */
 #define image_bad(file, error, ...) (image_set_error(file, error, __VA_ARGS__), NULL)
 void image_set_error(const ImageFile *file, GError **error, const char *why, ...) G_GNUC_PRINTF(3, 4);
-/* The same when something would end at gpa `end`, beyond RAM. */
+/* The same error for what would end at gpa `end`, beyond RAM. */
 #define image_too_big(file, end, error)                                                                                     \
     image_bad(file, error, "does not fit: it needs RAM up to 0x%" PRIx64 ", and -m gives %" PRIu64 " MiB", (uint64_t)(end), \
               (file)->ram_size >> 20)
 
-/* Bytes that grow while the host has memory for them; all zero: none. */
+/* Bytes that grow as long as the host has memory for them.  All zero is an empty one. */
 typedef struct ImageBuffer {
     uint8_t *data;
     gsize len, room;
 } ImageBuffer;
 
-/* Room for `more` bytes behind the first `len`; false: the host has none. */
+/* Makes room for `more` bytes behind the first `len`.  False: the host has no memory for them. */
 bool image_buffer_reserve(ImageBuffer *buffer, gsize more);
 void image_buffer_clear(ImageBuffer *buffer);
-/* The first `len` bytes, as they lie; the buffer is empty afterwards. */
+/* Hands over the first `len` bytes without a copy; the buffer is empty afterwards. */
 GBytes *image_buffer_take(ImageBuffer *buffer);
 
 Image *image_new(const char *format);
@@ -50,9 +49,11 @@ Image *elf_load(ImageFile *file, GError **error);
 bool uimage_recognise(const uint8_t *data, uint64_t size);
 Image *uimage_load(ImageFile *file, GError **error);
 
-/* gzip data → bytes, at most `limit` of them: *too_big says that there are more.  NULL: *error or
- * *too_big. */
-GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, GError **error);
+/*
+ * Unpacks gzip data, but no more than `limit` bytes: it gives up when there are more, and sets *too_big.  NULL: that, or *error.
+ * *steps counts the pieces it took (Image).
+ */
+GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, uint64_t *steps, GError **error);
 
 static inline uint32_t image_be32(const uint8_t *p)
 {

@@ -28,7 +28,7 @@ bool uimage_recognise(const uint8_t *data, uint64_t size)
     return size >= 4 && image_be32(data) == UIMAGE_MAGIC;
 }
 
-/* CRC-32 as in IEEE 802.3, reflected; a nibble at a time. */
+/* The CRC-32 of IEEE 802.3 (bits reflected), four bits at a time. */
 static uint32_t crc32_of(const uint8_t *data, uint64_t size)
 {
     static const uint32_t nibble[16] = {
@@ -44,7 +44,7 @@ static uint32_t crc32_of(const uint8_t *data, uint64_t size)
     return ~crc;
 }
 
-GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, GError **error)
+GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, uint64_t *steps, GError **error)
 {
     enum { CHUNK = 256 << 10 };
     g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
@@ -53,6 +53,7 @@ GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *t
     *too_big = false;
     while (result != G_CONVERTER_FINISHED && result != G_CONVERTER_ERROR && !*too_big) {
         gsize used = 0, made = 0;
+        ++*steps;
         if (!image_buffer_reserve(&out, CHUNK)) {
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "this host has no memory for more than %" G_GSIZE_FORMAT " MiB of it",
                         out.len >> 20);
@@ -103,7 +104,7 @@ static bool uimage_header(const ImageFile *file, Uimage *u, GError **error)
     return true;
 }
 
-static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, GError **error)
+static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, uint64_t *steps, GError **error)
 {
     const uint8_t *data = file->data + UIMAGE_HEADER;
     if (u->comp == UIMAGE_COMP_NONE)
@@ -113,7 +114,7 @@ static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, GError **e
     bool too_big;
     uint64_t limit = file->ram_size > u->load ? file->ram_size - u->load : 0;
     g_autoptr(GError) why = NULL;
-    GBytes *out = gzip_inflate(data, u->size, limit, &too_big, &why);
+    GBytes *out = gzip_inflate(data, u->size, limit, &too_big, steps, &why);
     if (too_big)
         return image_bad(file, error, "does not fit: unpacked at 0x%x it is larger than RAM (-m gives %" PRIu64 " MiB)", u->load,
                          file->ram_size >> 20);
@@ -127,8 +128,9 @@ Image *uimage_load(ImageFile *file, GError **error)
     if (!uimage_header(file, &u, error))
         return NULL;
     if (u.type == UIMAGE_KERNEL_NOLOAD)
-        u.load = 0; /* runs where it lies; its entry counts from its start */
-    g_autoptr(GBytes) payload = uimage_payload(file, &u, error);
+        u.load = 0;     /* such a kernel runs wherever it lies, and its entry counts from its own start */
+    uint64_t steps = 1; /* the header */
+    g_autoptr(GBytes) payload = uimage_payload(file, &u, &steps, error);
     if (!payload)
         return NULL;
     uint64_t size = g_bytes_get_size(payload), end = u.load + size;
@@ -138,6 +140,7 @@ Image *uimage_load(ImageFile *file, GError **error)
         return image_bad(file, error, "entry 0x%x is not in its data, 0x%x to 0x%" PRIx64, u.entry, u.load, end);
     Image *image = image_new("uImage");
     image->entry = u.entry;
+    image->steps = steps;
     image_add(image, u.load, size, g_steal_pointer(&payload));
     return image;
 }

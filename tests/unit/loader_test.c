@@ -465,6 +465,21 @@ static void test_gzip_bomb(void)
             "k: uImage: does not fit: unpacked at 0x100000 it is larger than RAM (-m gives 64 MiB)");
 }
 
+/* As much as RAM holds, of what is packed best: a step for each piece of it. */
+static void test_uimage_takes_linear_time(void)
+{
+    g_autoptr(GBytes) packed = NULL;
+    {
+        g_autoptr(GBytes) plain = g_bytes_new_take(g_malloc0(RAM), RAM);
+        packed = gzip_of(plain);
+    }
+    Image *image = accepted(uimage_new(0, 0, 2, 1, packed), RAM);
+    g_assert_cmphex(image->high, ==, RAM);
+    g_assert_cmpuint(image->steps, >, 1);
+    g_assert_cmpuint(image->steps, <=, 4 * RAM / (256 << 10));
+    image_free(image);
+}
+
 static GByteArray *text(const char *s)
 {
     return g_byte_array_append(g_byte_array_new(), (const guint8 *)s, (guint)strlen(s));
@@ -684,6 +699,7 @@ UNIT_TESTS(loader)
     g_test_add_func("/loader/uimage/noload-goes-to-zero", test_uimage_noload);
     g_test_add_func("/loader/uimage/bad-ones-are-refused", test_uimage_refused);
     g_test_add_func("/loader/uimage/a-gzip-bomb-is-bounded-by-ram", test_gzip_bomb);
+    g_test_add_func("/loader/uimage/takes-steps-as-its-payload", test_uimage_takes_linear_time);
     g_test_add_func("/loader/other-files-are-named", test_other_files);
     g_test_add_func("/loader/raw-must-fit", test_raw);
     g_test_add_func("/loader/firmware-is-called-so", test_firmware_is_called_so);
