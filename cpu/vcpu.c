@@ -108,7 +108,7 @@ void *vcpu_thread(void *opaque)
         t->pub.valid = false; /* from here on the accelerator knows better */
         set->ops->vcpu_run(t->pub.handle, exit, false);
         if (log_on(LOG_EXIT) && exit->kind != VCPU_EXIT_INTR)
-            log_line("cpu %u: exit %s", t->pub.index, vcpu_exit_name(exit->kind));
+            log_line(LOG_EXIT, "cpu %u: exit %s", t->pub.index, vcpu_exit_name(exit->kind));
         bool go_on = set->serve(set->opaque, &t->pub, exit);
         if (go_on && exit->kind == VCPU_EXIT_IDLE && !set->in_turn) {
             steal_end(&t->pub.steal);

@@ -103,7 +103,7 @@ static void report_guest_error(const Hcall *call, uint64_t token, const HcallRow
     if (call->deferred || !is_guest_error(status) || !log_on(LOG_GUEST_ERRORS))
         return;
     g_autoptr(GString) line = call_text(call, token, row);
-    log_line("%s: %s%s", line->str, hcall_status_name(status),
+    log_line(LOG_GUEST_ERRORS, "%s: %s%s", line->str, hcall_status_name(status),
              !row                         ? ", there is no such call"
              : status == EV_UNIMPLEMENTED ? ", the tree does not promise it"
                                           : "");
@@ -125,7 +125,7 @@ static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStat
             append_values(line, 4, call->out, row->n_out);
         }
     }
-    log_line("%s", line->str);
+    log_line(LOG_HCALL, "%s", line->str);
 }
 
 /*
@@ -196,7 +196,7 @@ void hcall_log_counts(const HcallEnv *env)
         return;
     for (unsigned i = 0; i < HCALL_COUNT; i++)
         if (env->count[i])
-            log_line("hcall: %" PRIu64 " × %s", env->count[i], rows[i].name);
+            log_line(LOG_HCALL, "hcall: %" PRIu64 " × %s", env->count[i], rows[i].name);
     if (env->unknown)
-        log_line("hcall: %" PRIu64 " × unknown token", env->unknown);
+        log_line(LOG_HCALL, "hcall: %" PRIu64 " × unknown token", env->unknown);
 }

@@ -134,5 +134,6 @@ int main(int argc, char **argv)
         break;
     }
     config_clear(&config);
+    log_close();
     return status;
 }

@@ -100,7 +100,7 @@ static void show_first_time(SoftVcpu *vcpu, E500 *c)
         return;
     g_hash_table_add(vcpu->seen, GUINT_TO_POINTER(c->s.pc));
     insn_disassemble(word, vcpu->core.model, c->s.pc, text, sizeof(text));
-    log_line("0x%08x:  %08x  %s", c->s.pc, word, text);
+    log_line(LOG_IN_ASM, "0x%08x:  %08x  %s", c->s.pc, word, text);
 }
 
 static bool at_breakpoint(const SoftVcpu *vcpu, Ea pc)

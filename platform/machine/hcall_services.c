@@ -10,7 +10,7 @@ static bool request(Machine *m, FaultId fault, RunCause cause)
 {
     g_autoptr(GError) error = NULL;
     if (fault_here(fault, &error)) {
-        message_error("%s: %s", run_cause_name(cause), error->message);
+        message_guest("%s: %s", run_cause_name(cause), error->message);
         return false;
     }
     run_request(m->run, cause);

@@ -167,7 +167,7 @@ static bool renew(Machine *m, GError **error)
         tree = guest_tree_boot(partition_tree(m->partition), base, &dropped);
     device_unlock();
     if (dropped)
-        message_warning("device tree: no room for what the guest set in it");
+        message_guest("device tree: no room for what the guest set in it");
     ok = tree && boot_put(m->boot, m->memory, tree, error);
 
     for (unsigned i = 0; i < m->config->n_vcpus; i++) {
@@ -236,6 +236,7 @@ RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
         return RUN_RESET_FAILED;
     }
     m->resets++;
+    log_reset();
     device_lock();
     partition_reset(m->partition, cause, run_state(m->run));
     device_unlock();

@@ -98,7 +98,7 @@ static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
         machine_ring_watchdog(m);
         break;
     case WATCHDOG_DEBUG:
-        message_warning("cpu %u: watchdog expired", vcpu->index);
+        message_guest("cpu %u: watchdog expired", vcpu->index);
         machine_report_touch(m, vcpu);
         machine_ring_watchdog(m);
         break;

@@ -198,7 +198,7 @@ static void reset(RunState *rs, RunCause cause)
         tell(rs, RUN_EVENT_RESET, cause);
         break;
     case RUN_RESET_REFUSED: /* nothing lost: the guest runs on */
-        message_error("reset: %s", error->message);
+        message_guest("reset: %s", error->message);
         g_error_free(error);
         break;
     case RUN_RESET_FAILED:
