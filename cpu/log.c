@@ -179,6 +179,14 @@ void message_warning(const char *format, ...)
     va_end(ap);
 }
 
+void message_note(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    say(&out_stderr, MESSAGE, "quoin: ", format, ap);
+    va_end(ap);
+}
+
 void message_guest(const char *format, ...)
 {
     va_list ap;

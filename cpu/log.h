@@ -68,6 +68,7 @@ void log_close(void); /* at the end of the program: writes out what waits; gives
 /* "quoin: ..." on stderr, one line. */
 void message_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void message_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void message_note(const char *format, ...) G_GNUC_PRINTF(1, 2);  /* no fault: what the program waits for */
 void message_guest(const char *format, ...) G_GNUC_PRINTF(1, 2); /* a guest's line */
 
 /*

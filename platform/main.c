@@ -2,7 +2,6 @@
  *
  * argv → config → machine → exit status.
  */
-#include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "cpu/fault.h"
 #include "cpu/log.h"
+#include "platform/base/process.h"
 #include "platform/control/gdb.h"
 #include "platform/control/qmp.h"
 #include "platform/machine/machine.h"
@@ -37,6 +37,7 @@ static bool pidfile_write(const char *path, GError **error)
         g_prefix_error(error, "-pidfile: ");
         return false;
     }
+    process_own_file(path);
     return true;
 }
 
@@ -85,6 +86,8 @@ static int run(const Config *config)
     Boot boot;
     int status;
 
+    if (!process_has_room(config->ram_size, &error))
+        return complain(error, EXIT_HOST_FAILURE);
     if (!boot_load(&boot, config, &error)) {
         boot_clear(&boot);
         return complain(error, EXIT_BAD_CONFIG);
@@ -95,7 +98,6 @@ static int run(const Config *config)
         return complain(error, g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_OPTION) ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
     }
     /* Before the file that tells others whom to send one. */
-    signal(SIGPIPE, SIG_IGN);
     g_unix_signal_add(SIGINT, stop_by_signal, machine);
     g_unix_signal_add(SIGTERM, stop_by_signal, machine);
     g_unix_signal_add(SIGHUP, stop_by_signal, machine);
@@ -106,7 +108,7 @@ static int run(const Config *config)
     } else {
         status = run_machine(machine);
         if (config->pidfile)
-            unlink(config->pidfile);
+            process_remove_file(config->pidfile);
     }
     machine_free(machine);
     boot_clear(&boot);
@@ -119,6 +121,7 @@ int main(int argc, char **argv)
     Config config;
     int status = EXIT_OK;
 
+    process_start();
     switch (options_parse(argc, argv, &config, &error)) {
     case OPTIONS_BAD:
         status = complain(error, EXIT_BAD_CONFIG);

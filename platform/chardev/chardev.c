@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +17,10 @@
 #include "platform/base/config_error.h"
 #include "platform/base/lock.h"
 
-enum { FLUSH_PATIENCE_MS = 1000 }; /* at exit, without the reader taking a byte */
+enum {
+    FLUSH_PATIENCE_MS = 1000, /* at exit, without the reader taking a byte */
+    FLUSH_MAX_MS = 10000,     /* at exit, however slowly it takes them */
+};
 
 GSource *chardev_watch(int fd, GIOCondition condition, GSourceFunc fn, Chardev *chr)
 {
@@ -66,8 +68,7 @@ static void output_failed(Chardev *chr)
         return;
     }
     if (!chr->warned)
-        message_warning("%s: %s: its output is dropped from here on", chr->label,
-                        why == EPIPE ? "nobody reads it any more" : g_strerror(why));
+        message_output_lost(chr->label, why);
     chr->warned = true;
     g_byte_array_set_size(chr->out, 0);
     chardev_unwatch(&chr->out_watch);
@@ -111,28 +112,37 @@ static gboolean out_ready(gint fd, GIOCondition condition, gpointer opaque)
     return G_SOURCE_CONTINUE; /* a destroyed source stays destroyed */
 }
 
-/* The oldest bytes make room for the newest. */
-static void ring_put(Chardev *chr, const uint8_t *data, size_t size)
+/* At most two pieces of the circle: from where it begins to its end, and from its start. */
+static void ring_copy_in(ChardevRing *ring, size_t at, const uint8_t *data, size_t size)
 {
-    if (size > chr->ring_size) {
-        data += size - chr->ring_size;
-        size = chr->ring_size;
+    size_t first = MIN(size, ring->size - at);
+    memcpy(ring->data + at, data, first);
+    memcpy(ring->data, data + first, size - first);
+}
+
+/* The oldest bytes make room for the newest. */
+static void ring_put(ChardevRing *ring, const uint8_t *data, size_t size)
+{
+    if (size > ring->size) {
+        data += size - ring->size;
+        size = ring->size;
     }
-    size_t spare = chr->ring_size - chr->ring->len;
-    if (size > spare)
-        g_byte_array_remove_range(chr->ring, 0, (guint)(size - spare));
-    g_byte_array_append(chr->ring, data, (guint)size);
+    ring_copy_in(ring, (ring->begin + ring->used) & (ring->size - 1), data, size);
+    size_t lost = size - MIN(size, ring->size - ring->used);
+    ring->begin = (ring->begin + lost) & (ring->size - 1);
+    ring->used += size - lost;
 }
 
 bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size)
 {
-    if (!chr->ring)
+    ChardevRing *ring = &chr->ring;
+    if (chr->kind != CHARDEV_RINGBUF)
         return false;
-    guint n = (guint)MIN(size, chr->ring->len);
-    if (!n)
-        return true;
-    g_byte_array_append(to, chr->ring->data, n);
-    g_byte_array_remove_range(chr->ring, 0, n);
+    for (size_t n; (n = MIN(MIN(size, ring->used), ring->size - ring->begin)) > 0; size -= n) {
+        g_byte_array_append(to, ring->data + ring->begin, (guint)n);
+        ring->begin = (ring->begin + n) & (ring->size - 1);
+        ring->used -= n;
+    }
     return true;
 }
 
@@ -143,7 +153,7 @@ size_t chardev_room(const Chardev *chr)
 
 bool chardev_is_open(const Chardev *chr)
 {
-    return chr->connected || chr->kind == CHARDEV_NULL || chr->ring;
+    return chr->connected || chr->kind == CHARDEV_NULL || chr->kind == CHARDEV_RINGBUF;
 }
 
 size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
@@ -151,8 +161,8 @@ size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
     size_t sent = 0;
     if (!chr->connected)
         chardev_poll_connection(chr);
-    if (chr->ring)
-        ring_put(chr, data, size);
+    if (chr->kind == CHARDEV_RINGBUF)
+        ring_put(&chr->ring, data, size);
     if (chr->out_fd < 0)
         return size;
     if (!chr->out->len) {
@@ -173,12 +183,13 @@ size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
 
 void chardev_flush(Chardev *chr)
 {
+    gint64 end = g_get_monotonic_time() + FLUSH_MAX_MS * 1000;
     while (chr->out->len && chr->out_fd >= 0) {
         struct pollfd p = {.fd = chr->out_fd, .events = POLLOUT};
         int n = poll(&p, 1, FLUSH_PATIENCE_MS);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0) {
+        if (n <= 0 || g_get_monotonic_time() > end) {
             message_warning("%s: the last %u bytes of its output were not taken", chr->label, chr->out->len);
             return;
         }
@@ -263,10 +274,9 @@ void chardev_accept_input(Chardev *chr)
 Chardev *chardev_alloc(const char *label, ChardevKind kind)
 {
     Chardev *chr = g_new0(Chardev, 1);
-    signal(SIGPIPE, SIG_IGN); /* EPIPE says it where it can be handled */
     chr->label = g_strdup(label);
     chr->kind = kind;
-    chr->in_fd = chr->out_fd = chr->listen_fd = -1;
+    chr->in_fd = chr->out_fd = chr->pty_fd = -1;
     chr->out = g_byte_array_new();
     chr->in = g_byte_array_new();
     return chr;
@@ -337,13 +347,11 @@ void chardev_free(Chardev *chr)
         return;
     chr->handlers = NULL;
     chardev_disconnect(chr);
-    chardev_unwatch(&chr->listen_watch);
     chardev_unwatch(&chr->poll_timer);
     chardev_close_ends(chr);
     g_byte_array_unref(chr->out);
     g_byte_array_unref(chr->in);
-    if (chr->ring)
-        g_byte_array_unref(chr->ring);
+    g_free(chr->ring.data);
     g_free(chr->label);
     g_free(chr->about);
     g_free(chr);

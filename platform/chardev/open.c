@@ -17,6 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cpu/log.h"
 #include "platform/base/lock.h"
 
 static bool failed(const Chardev *chr, const char *doing, GError **error)
@@ -118,7 +119,7 @@ static bool open_pty(Chardev *chr, GError **error)
     int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (master < 0)
         return failed(chr, "make a pseudo-terminal", error);
-    chr->listen_fd = master;
+    chr->pty_fd = master;
     if (grantpt(master) || unlockpt(master) || ptsname_r(master, name, sizeof(name)))
         return failed(chr, "unlock the pseudo-terminal", error);
     /* Opened once: raw from the start, and hung up from the close on. */
@@ -140,12 +141,12 @@ static bool open_pty(Chardev *chr, GError **error)
 
 void chardev_poll_connection(Chardev *chr)
 {
-    struct pollfd p = {.fd = chr->listen_fd};
-    if (chr->kind != CHARDEV_PTY || chr->connected || chr->listen_fd < 0)
+    struct pollfd p = {.fd = chr->pty_fd};
+    if (chr->kind != CHARDEV_PTY || chr->connected || chr->pty_fd < 0)
         return;
     if (poll(&p, 1, 0) < 0 || p.revents & POLLHUP)
         return;
-    int fd = fcntl(chr->listen_fd, F_DUPFD_CLOEXEC, 3);
+    int fd = fcntl(chr->pty_fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return;
     chardev_unwatch(&chr->poll_timer);
@@ -162,72 +163,24 @@ static gboolean pty_tick(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-/* --- unix */
+/* --- sockets */
 
-static bool socket_address(const char *path, struct sockaddr_un *sun)
+static bool socket_accept(Chardev *chr, int fd)
 {
-    *sun = (struct sockaddr_un){.sun_family = AF_UNIX};
-    return g_strlcpy(sun->sun_path, path, sizeof(sun->sun_path)) < sizeof(sun->sun_path);
-}
-
-/* A socket file that nobody listens on is what a killed program left. */
-static bool is_stale(const struct sockaddr_un *sun)
-{
-    struct stat st;
-    if (lstat(sun->sun_path, &st) || !S_ISSOCK(st.st_mode))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    return stale;
-}
-
-static bool socket_listen(Chardev *chr, const struct sockaddr_un *sun, GError **error)
-{
-    const struct sockaddr *sa = (const struct sockaddr *)sun;
-    int ok = bind(chr->listen_fd, sa, sizeof(*sun));
-    if (ok && errno == EADDRINUSE) {
-        if (is_stale(sun) && unlink(sun->sun_path) == 0)
-            ok = bind(chr->listen_fd, sa, sizeof(*sun));
-        else
-            errno = EADDRINUSE;
-    }
-    if (ok)
-        return failed(chr, "bind the socket", error);
-    chr->socket_path = g_strdup(sun->sun_path);
-    return listen(chr->listen_fd, 1) == 0 ? true : failed(chr, "listen on the socket", error);
-}
-
-static bool socket_accept(Chardev *chr)
-{
-    int fd = accept4(chr->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return false;
-    chardev_unwatch(&chr->listen_watch); /* one client at a time */
+    listener_enable(chr->listener, false); /* one client at a time */
     chardev_connect(chr, fd, fd);
     return true;
 }
 
-static gboolean client_came(gint fd, GIOCondition condition, gpointer opaque)
+static void client_came(void *opaque)
 {
     Chardev *chr = opaque;
     device_lock();
-    if (chr->listen_watch)
-        socket_accept(chr);
+    if (listener_is_enabled(chr->listener))
+        socket_accept(chr, listener_accept(chr->listener));
     device_unlock();
-    return G_SOURCE_CONTINUE;
-}
-
-static bool wait_for_client(Chardev *chr, GError **error)
-{
-    g_printerr("quoin: %s waits for a client on %s\n", chr->label, chr->about);
-    struct pollfd p = {.fd = chr->listen_fd, .events = POLLIN};
-    do {
-        if (poll(&p, 1, -1) < 0)
-            return failed(chr, "wait for a client", error);
-    } while (!socket_accept(chr));
-    return true;
 }
 
 /* Takes fd. */
@@ -243,54 +196,57 @@ static bool socket_join(Chardev *chr, int fd, const struct sockaddr *sa, socklen
     return true;
 }
 
-static bool socket_serve(Chardev *chr, const ChardevSpec *spec, GError **error)
+/* Takes listener; NULL: the error is set. */
+static bool socket_serve(Chardev *chr, Listener *listener, bool wait)
 {
-    if (spec->wait && !wait_for_client(chr, error))
+    if (!listener)
         return false;
-    if (!chr->connected)
+    chr->listener = listener;
+    listener_watch(listener, client_came, chr);
+    if (wait) {
+        message_note("%s waits for a client on %s", chr->label, chr->about);
+        socket_accept(chr, listener_wait(listener));
+    } else {
         chardev_lost(chr);
+    }
     return true;
 }
 
 static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
-    struct sockaddr_un sun;
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    if (spec->server)
+        return socket_serve(chr, listener_new_unix(chr->label, spec->path, error), spec->wait);
     errno = ENAMETOOLONG;
-    if (!socket_address(spec->path, &sun))
+    if (g_strlcpy(sun.sun_path, spec->path, sizeof(sun.sun_path)) >= sizeof(sun.sun_path))
         return failed(chr, "use the path", error);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return failed(chr, "make a socket", error);
-    if (!spec->server)
-        return socket_join(chr, fd, (struct sockaddr *)&sun, sizeof(sun), error);
-    chr->listen_fd = fd;
-    set_nonblocking(fd);
-    return socket_listen(chr, &sun, error) && socket_serve(chr, spec, error);
+    return fd < 0 ? failed(chr, "make a socket", error) : socket_join(chr, fd, (struct sockaddr *)&sun, sizeof(sun), error);
 }
 
-/* The first address of the host; without a host it is this one, and nobody else can connect. */
 static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
-    int one = 1, why = getaddrinfo(spec->host, spec->port, &hints, &found);
+    if (spec->server)
+        return socket_serve(chr, listener_new_tcp(chr->label, spec->host, spec->port, "this console", error), spec->wait);
+    int why = getaddrinfo(spec->host, spec->port, &hints, &found);
     if (why) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s: %s", chr->label, chr->about, gai_strerror(why));
         return false;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 || failed(chr, "make a socket", error);
-    if (ok && !spec->server) {
-        ok = socket_join(chr, fd, found->ai_addr, found->ai_addrlen, error);
-    } else if (ok) {
-        chr->listen_fd = fd;
-        set_nonblocking(fd);
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        ok = (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0) || failed(chr, "listen on the port", error);
-        ok = ok && socket_serve(chr, spec, error);
-    }
+    bool ok = fd < 0 ? failed(chr, "make a socket", error) : socket_join(chr, fd, found->ai_addr, found->ai_addrlen, error);
     freeaddrinfo(found);
     return ok;
+}
+
+static bool open_ring(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    /* Zeroed memory of this size is not touched, and costs nothing, before it is written to. */
+    chr->ring = (ChardevRing){.data = g_try_malloc0(spec->ring_size), .size = spec->ring_size};
+    errno = ENOMEM;
+    return chr->ring.data ? true : failed(chr, "have its memory", error);
 }
 
 /* --- all of them */
@@ -298,8 +254,8 @@ static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
 void chardev_lost(Chardev *chr)
 {
     chardev_disconnect(chr);
-    if (chr->kind == CHARDEV_SOCKET && chr->listen_fd >= 0 && !chr->listen_watch) {
-        chr->listen_watch = chardev_watch(chr->listen_fd, G_IO_IN, G_SOURCE_FUNC(client_came), chr);
+    if (chr->listener) {
+        listener_enable(chr->listener, true);
     } else if (chr->kind == CHARDEV_PTY && !chr->poll_timer) {
         chr->poll_timer = g_timeout_source_new(1000);
         g_source_set_callback(chr->poll_timer, pty_tick, chr, NULL);
@@ -321,9 +277,7 @@ bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error)
     case CHARDEV_SOCKET:
         return spec->port ? open_tcp(chr, spec, error) : open_unix(chr, spec, error);
     case CHARDEV_RINGBUF:
-        chr->ring = g_byte_array_new();
-        chr->ring_size = spec->ring_size;
-        return true;
+        return open_ring(chr, spec, error);
     }
     g_assert_not_reached();
 }
@@ -331,9 +285,7 @@ bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error)
 void chardev_close_ends(Chardev *chr)
 {
     close_stdio(chr);
-    if (chr->listen_fd >= 0)
-        close(chr->listen_fd);
-    if (chr->socket_path)
-        unlink(chr->socket_path);
-    g_free(chr->socket_path);
+    if (chr->pty_fd >= 0)
+        close(chr->pty_fd);
+    g_clear_pointer(&chr->listener, listener_free);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "platform/base/listener.h"
 #include "platform/chardev/chardev.h"
 
 enum {
@@ -29,18 +30,24 @@ bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error);
 bool chardev_option_parse(const char *text, ChardevSpec *spec, GError **error); /* chardev_option.c */
 void chardev_spec_clear(ChardevSpec *spec);
 
+/* What was not yet read, in a circle, so that a send costs no more than its bytes. */
+typedef struct ChardevRing {
+    uint8_t *data;
+    size_t size; /* a power of two */
+    size_t begin, used;
+} ChardevRing;
+
 struct Chardev {
     char *label, *about;
     ChardevKind kind;
-    int in_fd, out_fd; /* -1: closed or none.  Non-blocking, or regular files */
-    int listen_fd;
-    char *socket_path; /* to unlink */
-    GByteArray *ring;  /* ringbuf: what was not yet read */
-    unsigned ring_size;
+    int in_fd, out_fd;  /* -1: closed or none.  Non-blocking, or regular files */
+    int pty_fd;         /* the master */
+    Listener *listener; /* of a server; enabled while it has no client */
+    ChardevRing ring;   /* ringbuf */
     bool raw_tty;
     bool connected; /* false: output is dropped, as with nobody at the other end of a cable */
     bool warned;
-    GSource *in_watch, *out_watch, *listen_watch, *poll_timer;
+    GSource *in_watch, *out_watch, *poll_timer;
     GByteArray *out;
     bool starved; /* a write came back short: writable() is owed */
     const ChardevHandlers *handlers;

@@ -11,11 +11,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "platform/base/process.h"
+
 static struct termios cooked, raw;
 static int tty_fd;
 static volatile sig_atomic_t is_raw; /* should be: between tty_make_raw() and tty_restore() */
-
-static const int fatal_signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /* tcsetattr() from the background would stop the program. */
 static bool in_foreground(void)
@@ -37,12 +37,6 @@ static void restore_cooked(void) /* signal-safe */
     if (is_raw && in_foreground())
         tcsetattr(tty_fd, TCSANOW, &cooked);
     errno = saved;
-}
-
-static void on_fatal(int signo)
-{
-    restore_cooked();
-    raise(signo); /* SA_RESETHAND: as if it had never been caught */
 }
 
 static void on_stop(int signo);
@@ -80,8 +74,7 @@ bool tty_make_raw(int fd, bool signals)
         atexit(tty_restore);
     once = true;
     is_raw = true;
-    for (size_t i = 0; i < G_N_ELEMENTS(fatal_signals); i++)
-        catch_signal(fatal_signals[i], on_fatal, SA_RESETHAND | SA_NODEFER);
+    process_on_fatal_signal(restore_cooked);
     catch_signal(SIGTSTP, on_stop, SA_RESETHAND | SA_NODEFER);
     catch_signal(SIGCONT, on_continue, 0);
     if (in_foreground()) /* else when it comes there */

@@ -239,7 +239,7 @@ Gdb *gdb_new(Machine *machine, const char *spec, GError **error)
         .kill = end_program,
         .send = send_bytes,
     };
-    static const ControlSocketOps ops = {opened, received, closed};
+    static const ControlSocketOps ops = {opened, received, closed, .drained = NULL};
     Gdb *gdb;
 
     if (!(vcpus_caps(machine->vcpus) & ACCEL_CAP_SET_DEBUG)) {

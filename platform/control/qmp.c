@@ -5,11 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu/log.h"
+#include "platform/base/event.h"
+#include "platform/base/lock.h"
 #include "platform/chardev/chardev.h"
 #include "platform/control/socket.h"
-#include "platform/base/lock.h"
 
-enum { REQUEST_MAX = 64 * 1024, BRACKETS_MAX = 1024 };
+enum {
+    REQUEST_MAX = 64 * 1024,
+    BRACKETS_MAX = 1024,
+    RING_READ_MAX = 1024 * 1024, /* bytes of one ringbuf-read */
+    LATE_MAX = 10000,            /* events that wait for a client which reads nothing */
+    OUTPUTS_LOST_MAX = 16,       /* of an event each that wait for the main loop */
+};
+
+/* An event that did not go out when it happened, since the client did not take what was before it. */
+typedef struct Late {
+    RunEvent event;
+    RunCause cause;
+} Late;
 
 struct Qmp {
     ControlSocket *sock;
@@ -22,7 +36,12 @@ struct Qmp {
     JsonObject *arguments; /* of the command being executed; NULL: none */
     GString *in;
     bool connected, negotiated;
-    unsigned told; /* bit per RunEvent since the last ask() */
+    unsigned told;         /* bit per RunEvent since the last ask() */
+    Late late[RUN_EVENTS]; /* of each kind the last one, in the order in which they happened */
+    unsigned n_late, happened_late;
+    GMutex lost_lock;
+    GPtrArray *lost; /* under lost_lock: names of outputs and reasons, by turns */
+    Event *lost_event;
 };
 
 /* A dictionary, with the client's id: the tree's, NULL: none.  Takes the floating message. */
@@ -248,7 +267,7 @@ static GVariant *cmd_ringbuf_read(Qmp *qmp, const char **wrong)
     if (*wrong)
         return nothing();
     device_lock();
-    chardev_ring_read(chr, data, (size_t)MIN(size, G_MAXINT32));
+    chardev_ring_read(chr, data, (size_t)MIN(size, RING_READ_MAX)); /* fewer bytes than asked for are an answer, too */
     device_unlock();
     if (!data->len)
         return g_variant_new_string("");
@@ -402,23 +421,39 @@ static void closed(void *opaque)
     Qmp *qmp = opaque;
 
     qmp->connected = false;
+    qmp->n_late = qmp->happened_late = 0;
     g_string_truncate(qmp->in, 0);
 }
 
-static void received(void *opaque, const char *data, size_t size)
+/* What has been received is executed as far as the client takes the answers. */
+static void execute_received(Qmp *qmp)
 {
-    Qmp *qmp = opaque;
-    size_t used;
+    size_t used = 1;
 
-    g_string_append_len(qmp->in, data, (gssize)size);
-    do {
+    while (used && !control_socket_is_full(qmp->sock)) {
         g_string_erase(qmp->in, 0, (gssize)strspn(qmp->in->str, " \t\r\n"));
         used = first_value(qmp->in);
         if (used)
             request(qmp, qmp->in->str, used);
         g_string_erase(qmp->in, 0, (gssize)used);
-    } while (used);
-    if (qmp->in->len > REQUEST_MAX) {
+    }
+}
+
+static void send_late(Qmp *qmp);
+
+static void drained(void *opaque)
+{
+    send_late(opaque);
+    execute_received(opaque);
+}
+
+static void received(void *opaque, const char *data, size_t size)
+{
+    Qmp *qmp = opaque;
+
+    g_string_append_len(qmp->in, data, (gssize)size);
+    execute_received(qmp);
+    if (!control_socket_is_full(qmp->sock) && qmp->in->len > REQUEST_MAX) {
         send_error(qmp, NULL, "GenericError", "JSON token size limit exceeded");
         control_socket_hang_up(qmp->sock);
         g_string_truncate(qmp->in, 0);
@@ -475,28 +510,100 @@ static const char *event_name(RunEvent event)
         return "POWERDOWN";
     case RUN_EVENT_WATCHDOG:
         return "WATCHDOG";
+    case RUN_EVENTS:
+        break;
     }
     return "?";
+}
+
+static void send_event(Qmp *qmp, const char *name, GVariant *data /* NULL: none; takes a floating one */)
+{
+    gint64 now = g_get_real_time();
+    GVariantBuilder event;
+
+    g_variant_builder_init(&event, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add_parsed(&event, "{'timestamp', <{'seconds': %x, 'microseconds': %x}>}", now / G_USEC_PER_SEC,
+                                 now % G_USEC_PER_SEC);
+    g_variant_builder_add_parsed(&event, "{'event', <%s>}", name);
+    if (data)
+        g_variant_builder_add(&event, "{sv}", "data", data);
+    send_message(qmp, g_variant_builder_end(&event), NULL);
+}
+
+static void send_run_event(Qmp *qmp, RunEvent event, RunCause cause)
+{
+    GVariant *data = event == RUN_EVENT_WATCHDOG ? g_variant_new_parsed("{'action': %s}", qmp->watchdog)
+                     : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
+                         ? g_variant_new_parsed("{'guest': <%b>, 'reason': <%s>}", run_cause_by_guest(cause), reason(cause))
+                         : NULL;
+
+    send_event(qmp, event_name(event), data);
+}
+
+static void send_late(Qmp *qmp)
+{
+    for (unsigned i = 0; i < qmp->n_late; i++)
+        send_run_event(qmp, qmp->late[i].event, qmp->late[i].cause);
+    qmp->n_late = qmp->happened_late = 0;
+}
+
+/* Of a kind the last one is kept: a guest that resets itself for ever costs no memory. */
+static void be_late(Qmp *qmp, RunEvent event, RunCause cause)
+{
+    unsigned i = 0;
+
+    while (i < qmp->n_late && qmp->late[i].event != event)
+        i++;
+    if (i == qmp->n_late)
+        qmp->n_late++;
+    memmove(&qmp->late[i], &qmp->late[i + 1], (qmp->n_late - 1 - i) * sizeof(Late));
+    qmp->late[qmp->n_late - 1] = (Late){event, cause};
+    if (++qmp->happened_late < LATE_MAX)
+        return;
+    message_warning("-qmp: a client that read nothing while %d events happened was hung up on", LATE_MAX);
+    control_socket_drop(qmp->sock);
+    qmp->negotiated = false; /* nothing more for this one */
 }
 
 static void told(void *opaque, RunEvent event, RunCause cause)
 {
     Qmp *qmp = opaque;
-    gint64 now = g_get_real_time();
 
     qmp->told |= 1u << event;
     if (!qmp->connected || !qmp->negotiated)
         return;
-    GVariant *stamp = g_variant_new_parsed("{'seconds': %x, 'microseconds': %x}", now / G_USEC_PER_SEC, now % G_USEC_PER_SEC);
-    GVariant *message = event == RUN_EVENT_WATCHDOG
-                            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, 'data': <{'action': <%s>}>}", stamp,
-                                                   event_name(event), qmp->watchdog)
-                        : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
-                            ? g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>, "
-                                                   "'data': <{'guest': <%b>, 'reason': <%s>}>}",
-                                                   stamp, event_name(event), run_cause_by_guest(cause), reason(cause))
-                            : g_variant_new_parsed("{'timestamp': <%*>, 'event': <%s>}", stamp, event_name(event));
-    send_message(qmp, message, NULL);
+    if (qmp->n_late || control_socket_is_full(qmp->sock))
+        be_late(qmp, event, cause);
+    else
+        send_run_event(qmp, event, cause);
+}
+
+/* --- outputs that are lost: found in any thread, told in the main one */
+
+static void output_lost(void *opaque, const char *output, const char *why)
+{
+    Qmp *qmp = opaque;
+
+    g_mutex_lock(&qmp->lost_lock);
+    if (qmp->lost->len < 2 * OUTPUTS_LOST_MAX) {
+        g_ptr_array_add(qmp->lost, g_strdup(output));
+        g_ptr_array_add(qmp->lost, g_strdup(why));
+    }
+    g_mutex_unlock(&qmp->lost_lock);
+    event_signal(qmp->lost_event);
+}
+
+static void tell_lost(void *opaque)
+{
+    Qmp *qmp = opaque;
+
+    g_mutex_lock(&qmp->lost_lock);
+    for (guint i = 0; i < qmp->lost->len && qmp->connected && qmp->negotiated && !control_socket_is_full(qmp->sock); i += 2) {
+        const char *output = qmp->lost->pdata[i], *why = qmp->lost->pdata[i + 1];
+        send_event(qmp, "X_OUTPUT_LOST", g_variant_new_parsed("{'output': %s, 'reason': %s}", output, why));
+    }
+    g_ptr_array_set_size(qmp->lost, 0);
+    g_mutex_unlock(&qmp->lost_lock);
 }
 
 void qmp_set_watchdog(Qmp *qmp, const char *action)
@@ -514,22 +621,35 @@ void qmp_set_name(Qmp *qmp, const char *name)
     qmp->name = name;
 }
 
+/* In the main loop: a signal, or gdb, may end the program meanwhile. */
+static void wait_for_client(const Qmp *qmp)
+{
+    while (control_socket_waits(qmp->sock) && !qmp->connected && run_state(qmp->run) != RUN_STATE_FINISHED)
+        g_main_context_iteration(NULL, TRUE);
+}
+
 Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error)
 {
-    static const ControlSocketOps ops = {opened, received, closed};
+    static const ControlSocketOps ops = {opened, received, closed, drained};
     Qmp *qmp = g_new0(Qmp, 1);
 
     qmp->run = run;
     qmp->watchdog = "reset";
     qmp->hcall = hcall;
     qmp->in = g_string_new(NULL);
-    qmp->sock = control_socket_new("-qmp", spec, "server=off,wait=on", &ops, qmp, error);
+    qmp->lost = g_ptr_array_new_with_free_func(g_free);
+    g_mutex_init(&qmp->lost_lock);
+    qmp->lost_event = event_new(error);
+    if (qmp->lost_event)
+        qmp->sock = control_socket_new("-qmp", spec, "server=off,wait=on", &ops, qmp, error);
     if (!qmp->sock) {
         qmp_free(qmp);
         return NULL;
     }
-    control_socket_wait(qmp->sock);
     run_listen(run, told, qmp);
+    event_listen(qmp->lost_event, tell_lost, qmp);
+    message_on_output_lost(output_lost, qmp);
+    wait_for_client(qmp);
     return qmp;
 }
 
@@ -542,7 +662,12 @@ void qmp_free(Qmp *qmp)
 {
     if (!qmp)
         return;
+    message_on_output_lost(NULL, NULL);
     control_socket_free(qmp->sock);
+    if (qmp->lost_event)
+        event_free(qmp->lost_event);
+    g_ptr_array_unref(qmp->lost);
+    g_mutex_clear(&qmp->lost_lock);
     g_string_free(qmp->in, TRUE);
     g_free(qmp);
 }

@@ -2,29 +2,29 @@
 #include "platform/control/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
-#include <netdb.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "cpu/log.h"
+#include "platform/base/listener.h"
 
 struct ControlSocket {
     const ControlSocketOps *ops;
     void *opaque;
-    char *path;        /* unix: removed at the end */
-    int listen_fd, fd; /* fd −1: no client */
-    guint listen_source, source;
+    const char *option; /* borrowed; for messages */
+    Listener *listener;
+    int fd; /* of the client; −1: none */
+    guint source;
     GIOCondition watched;
     GByteArray *out;
-    bool wait; /* wait=on */
-    bool hang_up;
+    bool is_unix, wait; /* wait=on */
+    bool heard;         /* the client said something */
+    bool hang_up, warned_of_http;
 };
 
-enum { READ_MAX = 4096, OUT_HIGH = 256 * 1024 };
+enum { READ_MAX = 4096 };
 
 typedef struct Spec {
     const char *option; /* for messages */
@@ -113,60 +113,24 @@ static bool spec_parse(Spec *spec, const char *text, const char *assume, GError 
     return true;
 }
 
-static bool fail_errno(GError **error, const Spec *spec, const char *what, const char *where)
+static Listener *spec_listen(const Spec *spec, GError **error)
 {
-    int err = errno;
-
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(err), "%s: %s %s: %s", spec->option, what, where, g_strerror(err));
-    return false;
-}
-
-/* A socket that an earlier run left behind is in the way; any other file is somebody's. */
-static bool listen_unix(ControlSocket *sock, const Spec *spec, GError **error)
-{
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    struct stat st;
-
-    if (strlen(spec->path) >= sizeof name.sun_path)
-        return fail(error, spec->option, "unix:%s: the path is longer than %zu bytes", spec->path, sizeof name.sun_path - 1);
-    strcpy(name.sun_path, spec->path);
-    if (lstat(spec->path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(spec->path);
-    sock->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (sock->listen_fd < 0 || bind(sock->listen_fd, (struct sockaddr *)&name, sizeof name) < 0)
-        return fail_errno(error, spec, "cannot listen on", spec->path);
-    sock->path = g_strdup(spec->path);
-    if (listen(sock->listen_fd, 1) < 0)
-        return fail_errno(error, spec, "cannot listen on", spec->path);
-    return true;
-}
-
-static bool listen_tcp(ControlSocket *sock, const Spec *spec, GError **error)
-{
-    bool v6 = spec->host && strchr(spec->host, ':');
-    struct addrinfo hints = {.ai_family = v6 ? AF_INET6 : AF_INET, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    g_autofree char *where = g_strdup_printf("%s:%s", spec->host ? spec->host : "127.0.0.1", spec->port);
-    int one = 1, err = getaddrinfo(spec->host, spec->port, &hints, &list);
-
-    if (err)
-        return fail(error, spec->option, "%s: %s", where, gai_strerror(err));
-    sock->listen_fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool ok = sock->listen_fd >= 0 && setsockopt(sock->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-              bind(sock->listen_fd, list->ai_addr, list->ai_addrlen) == 0 && listen(sock->listen_fd, 1) == 0;
-    if (!ok)
-        fail_errno(error, spec, "cannot listen on", where);
-    freeaddrinfo(list);
-    return ok;
+    return spec->is_unix ? listener_new_unix(spec->option, spec->path, error)
+                         : listener_new_tcp(spec->option, spec->host, spec->port, "the guest", error);
 }
 
 static gboolean ready(gint fd, GIOCondition condition, gpointer opaque);
 
+static bool is_full(const ControlSocket *sock)
+{
+    return sock->out->len >= CONTROL_SOCKET_FULL;
+}
+
 /* The source fits what there is to do: read only while the client takes what it asked for. */
 static void watch(ControlSocket *sock)
 {
-    GIOCondition want = (sock->out->len < OUT_HIGH && !sock->hang_up ? G_IO_IN : 0) |
-                        (sock->out->len || sock->hang_up ? G_IO_OUT : 0) | G_IO_HUP | G_IO_ERR;
+    GIOCondition want =
+        (!is_full(sock) && !sock->hang_up ? G_IO_IN : 0) | (sock->out->len || sock->hang_up ? G_IO_OUT : 0) | G_IO_HUP | G_IO_ERR;
 
     if (sock->fd < 0 || want == sock->watched)
         return;
@@ -174,14 +138,6 @@ static void watch(ControlSocket *sock)
         g_source_remove(sock->source);
     sock->watched = want;
     sock->source = g_unix_fd_add(sock->fd, want, ready, sock);
-}
-
-static gboolean accept_client(gint fd, GIOCondition condition, gpointer opaque);
-
-static void watch_listener(ControlSocket *sock)
-{
-    if (!sock->listen_source)
-        sock->listen_source = g_unix_fd_add(sock->listen_fd, G_IO_IN, accept_client, sock);
 }
 
 static void drop_client(ControlSocket *sock)
@@ -212,44 +168,69 @@ static bool flush(ControlSocket *sock)
     return true;
 }
 
+/*
+ * A browser connects to any port of this host that a web page names, and sends what the page tells it behind a request line.  Such a
+ * line begins with a method, a word of capital letters; no packet of gdb's and no JSON object does.
+ */
+static bool is_http(ControlSocket *sock, char first)
+{
+    if (sock->is_unix || sock->heard || !g_ascii_isupper(first))
+        return false;
+    if (!sock->warned_of_http)
+        message_warning("%s: a client that speaks HTTP was hung up on", sock->option);
+    sock->warned_of_http = true;
+    return true;
+}
+
+/* False: the client is gone, or sent away. */
+static bool receive(ControlSocket *sock)
+{
+    char data[READ_MAX];
+    ssize_t n = recv(sock->fd, data, sizeof data, 0);
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    if (n == 0 || is_http(sock, data[0]))
+        return false;
+    sock->heard = true;
+    sock->ops->received(sock->opaque, data, (size_t)n);
+    return true;
+}
+
 static gboolean ready(gint fd, GIOCondition condition, gpointer opaque)
 {
     ControlSocket *sock = opaque;
     guint mine = sock->source;
-    char data[READ_MAX];
-    bool alive = flush(sock);
+    bool was_full = is_full(sock), alive = flush(sock);
 
+    if (alive && was_full && !is_full(sock) && sock->ops->drained)
+        sock->ops->drained(sock->opaque);
     if (alive && sock->hang_up && !sock->out->len)
         alive = false;
-    if (alive && !sock->hang_up && (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR))) {
-        ssize_t n = recv(fd, data, sizeof data, 0);
-        if (n > 0)
-            sock->ops->received(sock->opaque, data, (size_t)n);
-        else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-            alive = false;
-    }
+    if (alive && !sock->hang_up && !is_full(sock) && (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR)))
+        alive = receive(sock);
     if (!alive) {
         drop_client(sock);
         sock->ops->closed(sock->opaque);
-        watch_listener(sock);
+        listener_enable(sock->listener, true);
     } else {
         watch(sock);
     }
     return sock->source == mine; /* else it was removed already */
 }
 
-static gboolean accept_client(gint fd, GIOCondition condition, gpointer opaque)
+static void accept_client(void *opaque)
 {
     ControlSocket *sock = opaque;
-    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int client = listener_accept(sock->listener);
 
     if (client < 0)
-        return G_SOURCE_CONTINUE;
+        return;
     sock->fd = client;
-    sock->listen_source = 0;
+    sock->heard = false;
+    listener_enable(sock->listener, false); /* one at a time: the next waits until this one is gone */
     watch(sock);
     sock->ops->opened(sock->opaque);
-    return G_SOURCE_REMOVE; /* one at a time: the next waits until this one is gone */
 }
 
 void control_socket_send(ControlSocket *sock, const void *data, size_t size)
@@ -261,6 +242,11 @@ void control_socket_send(ControlSocket *sock, const void *data, size_t size)
     watch(sock);
 }
 
+bool control_socket_is_full(const ControlSocket *sock)
+{
+    return is_full(sock);
+}
+
 void control_socket_hang_up(ControlSocket *sock)
 {
     if (sock->fd < 0)
@@ -269,17 +255,23 @@ void control_socket_hang_up(ControlSocket *sock)
     watch(sock);
 }
 
-void control_socket_wait(ControlSocket *sock)
+void control_socket_drop(ControlSocket *sock)
 {
-    struct pollfd pfd = {.fd = sock->listen_fd, .events = POLLIN};
-
-    if (!sock->wait)
+    if (sock->fd < 0)
         return;
-    if (sock->listen_source)
-        g_source_remove(sock->listen_source);
-    while (sock->fd < 0)
-        if (poll(&pfd, 1, -1) > 0)
-            accept_client(sock->listen_fd, G_IO_IN, sock);
+    g_byte_array_set_size(sock->out, 0);
+    control_socket_hang_up(sock);
+    shutdown(sock->fd, SHUT_RDWR); /* what the kernel holds for it does not keep it here */
+}
+
+bool control_socket_has_client(const ControlSocket *sock)
+{
+    return sock->fd >= 0;
+}
+
+bool control_socket_waits(const ControlSocket *sock)
+{
+    return sock->wait;
 }
 
 ControlSocket *control_socket_new(const char *option, const char *text, const char *assume, const ControlSocketOps *ops,
@@ -292,14 +284,18 @@ ControlSocket *control_socket_new(const char *option, const char *text, const ch
     ControlSocket *sock = g_new0(ControlSocket, 1);
     sock->ops = ops;
     sock->opaque = opaque;
-    sock->fd = sock->listen_fd = -1;
+    sock->option = option;
+    sock->is_unix = spec.is_unix;
+    sock->wait = spec.wait;
+    sock->fd = -1;
     sock->out = g_byte_array_new();
-    if (!(spec.is_unix ? listen_unix : listen_tcp)(sock, &spec, error)) {
+    sock->listener = spec_listen(&spec, error);
+    if (!sock->listener) {
         control_socket_free(sock);
         return NULL;
     }
-    watch_listener(sock);
-    sock->wait = spec.wait;
+    listener_watch(sock->listener, accept_client, sock);
+    listener_enable(sock->listener, true);
     return sock;
 }
 
@@ -310,13 +306,7 @@ void control_socket_free(ControlSocket *sock)
     if (sock->fd >= 0)
         flush(sock);
     drop_client(sock);
-    if (sock->listen_source)
-        g_source_remove(sock->listen_source);
-    if (sock->listen_fd >= 0)
-        close(sock->listen_fd);
-    if (sock->path)
-        unlink(sock->path);
-    g_free(sock->path);
+    listener_free(sock->listener);
     g_byte_array_unref(sock->out);
     g_free(sock);
 }

@@ -239,7 +239,8 @@ int machine_run(Machine *m)
 {
     if (!m->config->start_paused)
         run_request(m->run, RUN_CAUSE_HOST_CONT);
-    g_main_loop_run(m->loop);
+    if (run_state(m->run) != RUN_STATE_FINISHED) /* a signal may have come while -qmp waited for its client */
+        g_main_loop_run(m->loop);
     hcall_log_counts(&m->hcall);
     return run_exit_status(m->run);
 }

@@ -76,6 +76,7 @@ typedef enum RunEvent {
     RUN_EVENT_SHUTDOWN,
     RUN_EVENT_POWERDOWN, /* somebody pressed the power button; the guest may power off by itself */
     RUN_EVENT_WATCHDOG,  /* it expired; what -action watchdog= makes of it follows */
+    RUN_EVENTS
 } RunEvent;
 
 typedef struct RunState RunState;

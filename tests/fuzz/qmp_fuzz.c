@@ -7,10 +7,12 @@
 
 /* The monitor on a socket of our own. */
 #define control_socket_new     fuzz_socket_new
-#define control_socket_wait    fuzz_socket_wait
 #define control_socket_free    fuzz_socket_free
 #define control_socket_send    fuzz_socket_send
 #define control_socket_hang_up fuzz_socket_hang_up
+#define control_socket_waits   fuzz_socket_waits
+#define control_socket_is_full fuzz_socket_is_full
+#define control_socket_drop    fuzz_socket_drop
 #define qmp_new                fuzz_qmp_new
 #define qmp_free               fuzz_qmp_free
 #define qmp_set_areas          fuzz_qmp_set_areas
@@ -37,7 +39,20 @@ ControlSocket *control_socket_new(const char *option, const char *spec, const ch
     return &only;
 }
 
-void control_socket_wait(ControlSocket *sock) {}
+bool control_socket_waits(const ControlSocket *sock)
+{
+    return false;
+}
+
+bool control_socket_is_full(const ControlSocket *sock)
+{
+    return false;
+}
+
+void control_socket_drop(ControlSocket *sock)
+{
+    sock->hung_up = true;
+}
 
 void control_socket_free(ControlSocket *sock) {}
 

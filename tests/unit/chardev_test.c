@@ -479,7 +479,7 @@ static void test_option_tcp(void)
     Front *server = open_option("socket,id=s,host=127.0.0.1,port=0,server=on,wait=off", 100);
     struct sockaddr_in sin;
     socklen_t size = sizeof(sin);
-    g_assert_cmpint(getsockname(server->chr->listen_fd, (struct sockaddr *)&sin, &size), ==, 0);
+    g_assert_cmpint(getsockname(listener_fd(server->chr->listener), (struct sockaddr *)&sin, &size), ==, 0);
     g_assert_false(chardev_is_open(server->chr));
     g_autofree char *option = g_strdup_printf("socket,id=c,host=127.0.0.1,port=%u", ntohs(sin.sin_port));
     Front *client = open_option(option, 100);
@@ -574,7 +574,7 @@ static void test_unix_stale_and_busy(void)
     Chardev *chr = open_spec(spec);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial1", spec, &error));
-    g_autofree char *expected = g_strconcat("serial1: ", spec, ": cannot bind the socket: Address already in use", NULL);
+    g_autofree char *expected = g_strconcat("serial1: cannot listen on ", path, ": Address already in use", NULL);
     g_assert_cmpstr(error->message, ==, expected);
     g_assert_cmpint(g_access(path, F_OK), ==, 0); /* the other's */
     chardev_free(chr);

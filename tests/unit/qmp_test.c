@@ -5,6 +5,7 @@
 #include "platform/control/qmp.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cpu/log.h"
 #include "platform/machine/runstate_ops.h"
 
 /* --- a machine without insides */
@@ -397,6 +399,93 @@ static void second_client(void)
     fake_free(f);
 }
 
+static void reset_once(Fake *f)
+{
+    run_request(f->run, RUN_CAUSE_GUEST_RESET_HCALL);
+    run_apply(f->run);
+}
+
+/* Of the events that did not fit, the last of each kind comes when the client reads again. */
+static void late_events(void)
+{
+    Fake *f = fake_new();
+    unsigned heard = 0;
+
+    greet(f);
+    for (unsigned i = 0; i < 9000; i++)
+        reset_once(f);
+    run_request(f->run, RUN_CAUSE_HOST_CONT);
+    run_apply(f->run);
+    for (bool resumed = false; !resumed; heard++) {
+        g_autofree char *got = line(f);
+        resumed = strstr(got, "\"RESUME\"") != NULL;
+        g_assert_true(resumed || strstr(got, "\"RESET\""));
+    }
+    g_assert_cmpuint(heard, >, 400); /* what a socket and a queue of 64 KiB hold */
+    g_assert_cmpuint(heard, <, 9000);
+    say(f, "{\"execute\":\"query-name\"}");
+    expect(f, "{\"return\":{}}");
+    reset_once(f);
+    expect_event(f, "\"event\":\"RESET\",\"data\":{\"guest\":true,\"reason\":\"guest-reset\"}}");
+    fake_free(f);
+}
+
+/* A client that never reads is hung up on; the next one is served. */
+static void deaf_client(void)
+{
+    Fake *f = fake_new();
+    int deaf = f->fd;
+
+    greet(f);
+    for (unsigned i = 0; i < 30000; i++)
+        reset_once(f);
+    client_connect(f);
+    greet(f);
+    close(deaf);
+    fake_free(f);
+}
+
+/* Requests that come at once are executed as far as the client takes the answers, all of them in the end. */
+static void impatient_client(void)
+{
+    enum { REQUESTS = 20000 };
+    Fake *f = fake_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    size_t sent = 0;
+
+    greet(f);
+    for (unsigned i = 0; i < REQUESTS; i++)
+        g_string_append(text, "{\"execute\":\"query-commands\"}");
+    bool stuck = false;
+    while (!stuck) { /* nothing is read */
+        ssize_t n = send(f->fd, text->str + sent, text->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent += n > 0 ? (size_t)n : 0;
+        bool moved = n > 0;
+        while (g_main_context_iteration(NULL, FALSE))
+            moved = true;
+        stuck = !moved || sent == text->len;
+    }
+    g_assert_cmpuint(sent, <, text->len);
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        g_autofree char *got = line(f);
+        g_assert_true(g_str_has_prefix(got, "{\"return\":[{\"name\":"));
+        ssize_t n = send(f->fd, text->str + sent, text->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    g_assert_cmpuint(sent, ==, text->len);
+    fake_free(f);
+}
+
+static void lost_outputs(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    message_output_lost("serial0", ENOSPC);
+    expect_event(f, "\"event\":\"X_OUTPUT_LOST\",\"data\":{\"output\":\"serial0\",\"reason\":\"No space left on device\"}}");
+    fake_free(f);
+}
+
 static void bad_specs(void)
 {
     static const char *const rows[][2] = {
@@ -445,5 +534,9 @@ UNIT_TESTS(qmp)
     add("/qmp/nesting-is-bounded", deep_requests);
     add("/qmp/a-request-without-end-is-cut-off", endless_request);
     add("/qmp/one-client-at-a-time", second_client);
+    add("/qmp/events-of-a-kind-coalesce", late_events);
+    add("/qmp/a-client-that-does-not-read-is-dropped", deaf_client);
+    add("/qmp/a-client-reads-before-it-is-read", impatient_client);
+    add("/qmp/a-lost-output-is-an-event", lost_outputs);
     add("/qmp/specs-that-mean-nothing-say-so", bad_specs);
 }
