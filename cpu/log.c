@@ -226,8 +226,19 @@ bool log_parse(const char *words, uint32_t *mask, GError **error)
     return true;
 }
 
+static void close_out(Out *out)
+{
+    g_mutex_lock(&out->lock);
+    remember(out, NULL);
+    g_mutex_unlock(&out->lock);
+    log_sink_flush(sink_of(out));
+}
+
 bool log_open(const char *file, GError **error)
 {
+    if (log_out == &out_file) /* tests open one log after the other */
+        close_out(&out_file);
+    log_out = &out_stderr;
     if (!file)
         return true;
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
@@ -260,14 +271,6 @@ void log_reset(void)
     g_mutex_unlock(&budget.lock);
     if (tell)
         message_guest("%" G_GUINT64_FORMAT " lines about the guest were withheld since the reset before", take_withheld());
-}
-
-static void close_out(Out *out)
-{
-    g_mutex_lock(&out->lock);
-    remember(out, NULL);
-    g_mutex_unlock(&out->lock);
-    log_sink_flush(sink_of(out));
 }
 
 void log_close(void)

@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "platform/base/process.h"
+
 #define X(module) void unit_##module(void);
 UNIT_MODULES
 #undef X
@@ -24,6 +26,7 @@ int main(int argc, char **argv)
     const char *only = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
     unsigned found = 0;
 
+    process_start();
     g_test_init(&argc, &argv, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(modules); i++) {
         if (only && strcmp(only, modules[i].name) != 0)
