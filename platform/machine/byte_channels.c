@@ -37,8 +37,8 @@ static bool add_one(Machine *m, Chardev *chr, const char *name, bool console, GE
     return true;
 }
 
-/* Where a board has no UART, a serial port is a byte channel: the first always, and the guest's console; the second when it is used. */
-static bool add_serial_channels(Machine *m, GError **error)
+/* The first always, which is the guest's console; the second when it is used. */
+bool machine_add_serial_channels(Machine *m, GError **error)
 {
     for (unsigned i = 0; i < SERIALS_MAX; i++)
         if ((i == 0 || strcmp(m->config->serial[i], "null")) && !add_one(m, m->serial[i], NULL, i == 0, error))
@@ -46,20 +46,10 @@ static bool add_serial_channels(Machine *m, GError **error)
     return true;
 }
 
-bool machine_add_byte_channels(Machine *m, GError **error)
+bool machine_create_byte_channel(Machine *m, const DeviceOption *option, GError **error)
 {
-    const GPtrArray *all = m->config->byte_channels;
-    if (board_is_paravirtual(m->board) && !add_serial_channels(m, error))
-        return false;
-    for (guint i = 0; i < all->len; i++) {
-        const ByteChannelConfig *config = all->pdata[i];
-        Chardev *chr = machine_chardev(m, config->chardev);
-        if (!add_one(m, chr, config->name, config->console, error)) {
-            g_prefix_error(error, "-device epapr-byte-channel,chardev=%s: ", config->chardev);
-            return false;
-        }
-    }
-    return true;
+    return add_one(m, machine_chardev(m, device_option_string(option, "chardev")), device_option_string(option, "name"),
+                   device_option_on(option, "console"), error);
 }
 
 /* ---- hypercalls */

@@ -57,42 +57,32 @@ static bool store_to_event(Machine *m, Device *dev, const DoorbellConfig *config
     return vcpus_eventfd(m->vcpus, &eventfd, error);
 }
 
+/* One page is for all of them. */
 static bool add_page(Machine *m, GError **error)
 {
-    Device *page = doorbell_page_new("doorbell-page", store, m);
-    return machine_add_device(m, DEVICE_BUS_SYSTEM, page, m->board->doorbell_page, DOORBELL_PAGE_SIZE, error);
+    if (m->doorbell_page)
+        return true;
+    m->doorbell_page = doorbell_page_new("doorbell-page", store, m);
+    return machine_add_device(m, DEVICE_BUS_SYSTEM, m->doorbell_page, m->board->doorbell_page, DOORBELL_PAGE_SIZE, error);
 }
 
 /* ---- making ---- */
 
-static bool add_one(Machine *m, const DoorbellOption *option, GError **error)
+bool machine_create_doorbell(Machine *m, const DeviceOption *option, GError **error)
 {
-    DoorbellConfig config = {.name = option->name};
-    if (!machine_next_input(m, false, &config.input, error)) {
-        g_prefix_error(error, "-device epapr-doorbell,name=%s: ", option->name);
+    const char *chardev = device_option_string(option, "chardev");
+    bool mmio = device_option_on(option, "mmio");
+    DoorbellConfig config = {.name = device_option_string(option, "name")};
+    if (!machine_next_input(m, false, &config.input, error))
         return false;
-    }
     config.send = machine_next_handle(m);
     config.receive = machine_next_handle(m);
-    config.chr = option->chardev ? machine_chardev(m, option->chardev) : NULL;
-    config.store = option->mmio ? m->board->doorbell_page : 0;
+    config.chr = chardev ? machine_chardev(m, chardev) : NULL;
+    config.store = mmio ? m->board->doorbell_page : 0;
     g_autofree char *id = g_strdup_printf("doorbell%u", config.send);
     Device *dev = doorbell_new(id, &config);
     device_bus_add(m->buses[DEVICE_BUS_HANDLES], dev);
-    return !option->mmio || store_to_event(m, dev, &config, error);
-}
-
-bool machine_add_doorbells(Machine *m, GError **error)
-{
-    const GPtrArray *all = m->config->doorbells;
-    bool stores = false;
-    for (guint i = 0; i < all->len; i++) {
-        const DoorbellOption *option = all->pdata[i];
-        if (!add_one(m, option, error))
-            return false;
-        stores |= option->mmio;
-    }
-    return !stores || add_page(m, error);
+    return !mmio || (add_page(m, error) && store_to_event(m, dev, &config, error));
 }
 
 /* ---- by hypercall ---- */

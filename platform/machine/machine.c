@@ -144,18 +144,42 @@ static bool add_chip(Machine *m, GError **error)
 static bool hcalls_come_out(const Machine *m, GError **error)
 {
     const Config *config = m->config;
-    const char *option = board_is_paravirtual(m->board) ? "-M" : "-device";
-    bool doorbells = false;
-    for (guint i = 0; i < config->doorbells->len; i++)
-        doorbells |= !((const DoorbellOption *)config->doorbells->pdata[i])->mmio;
-    const char *what = board_is_paravirtual(m->board) ? m->board->name
-                       : config->byte_channels->len   ? "epapr-byte-channel"
-                       : doorbells                    ? "epapr-doorbell without mmio=on"
-                                                      : NULL;
+    const char *what = board_is_paravirtual(m->board) ? m->board->name : NULL, *option = what ? "-M" : "-device";
+    for (guint i = 0; !what && i < config->devices->len; i++) {
+        const DeviceOption *device = config->devices->pdata[i];
+        bool by_store = device->type == DEVICE_TYPE_doorbell && device_option_on(device, "mmio");
+        if (device_types[device->type].bus == DEVICE_BUS_HANDLES && !by_store)
+            what = device->text;
+    }
     if (!what || (vcpus_caps(m->vcpus) & ACCEL_CAP_HCALL_EXIT))
         return true;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s %s: accelerator %s hands out no hypercalls, which it lives by",
-                option, what, config->accel);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s %s: needs hypercall exits, which -accel %s lacks", option, what,
+                config->accel);
+    return false;
+}
+
+static bool add_users(Machine *m, GError **error)
+{
+    static bool (*const create[DEVICE_TYPES])(Machine * m, const DeviceOption *option, GError **error) = {
+#define DEVICE(id, ...) [DEVICE_TYPE_##id] = machine_create_##id,
+#include "platform/options/device_types.def"
+#undef DEVICE
+    };
+    for (guint i = 0; i < m->config->devices->len; i++) {
+        const DeviceOption *device = m->config->devices->pdata[i];
+        if (!create[device->type](m, device, error)) {
+            g_prefix_error(error, "-device %s: ", device->text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_device(const Config *config, DeviceTypeId type)
+{
+    for (guint i = 0; i < config->devices->len; i++)
+        if (((const DeviceOption *)config->devices->pdata[i])->type == type)
+            return true;
     return false;
 }
 
@@ -173,8 +197,8 @@ static bool add_devices(Machine *m, GError **error)
 {
     set_unmapped(m);
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
-           (board_is_paravirtual(m->board) || add_chip(m, error)) && machine_add_byte_channels(m, error) &&
-           machine_add_doorbells(m, error) && machine_add_partition(m, error) &&
+           (board_is_paravirtual(m->board) ? machine_add_serial_channels(m, error) : add_chip(m, error)) && add_users(m, error) &&
+           machine_add_partition(m, error) &&
            machine_add_device(m, DEVICE_BUS_SYSTEM, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
                               m->board->spin_table, SPIN_TABLE_SIZE, error);
 }
@@ -264,7 +288,7 @@ static unsigned hcalls_present(const Machine *m)
         .shutdown = config->has_shutdown,
         .partition = config->has_partition,
         .hv_pic = board_is_paravirtual(m->board),
-        .doorbell = config->doorbells->len > 0,
+        .doorbell = has_device(config, DEVICE_TYPE_doorbell),
         .msgsnd = caps & ACCEL_CAP_MSGSND,
         .areas = config->memory_areas && (caps & ACCEL_CAP_AREA_EXIT),
     };

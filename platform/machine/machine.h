@@ -14,6 +14,7 @@
 #include "platform/base/clock.h"
 #include "platform/base/device_bus.h"
 #include "platform/options/config.h"
+#include "platform/options/device_type.h"
 #include "platform/base/irq.h"
 #include "platform/image/loader.h"
 #include "platform/base/memory.h"
@@ -48,9 +49,10 @@ typedef struct Machine {
     DeviceBus *buses[DEVICE_BUS_KINDS]; /* owned; each has the devices whose nodes stand below its own */
     uint32_t n_handles;                 /* handles given out: 1, 2, … */
     unsigned n_byte_channels;
-    unsigned n_inputs[2]; /* inputs of the controller given out: edge, level */
-    Device *mpic;         /* on the soc bus; NULL: there is none, but … */
-    Device *hv_pic;       /* … this, on the system bus */
+    Device *doorbell_page; /* on the system bus; NULL: no doorbell is sent by a store */
+    unsigned n_inputs[2];  /* inputs of the controller given out: edge, level */
+    Device *mpic;          /* on the soc bus; NULL: there is none, but … */
+    Device *hv_pic;        /* … this, on the system bus */
     Proxy proxy;
     CpuRelease *release; /* per vCPU */
     Partition *partition;
@@ -98,6 +100,11 @@ bool machine_add_device(Machine *machine, DeviceBusKind bus, Device *dev, uint64
 
 /* --- pic.c: the interrupt controller; under the device lock --- */
 
+/* One for each row of device_types.def; under the device lock. */
+#define DEVICE(id, ...) bool machine_create_##id(Machine *machine, const DeviceOption *option, GError **error);
+#include "platform/options/device_types.def"
+#undef DEVICE
+
 bool machine_add_pic(Machine *machine, GError **error);
 /* HcallServices */
 EvStatus machine_int_set_config(void *machine, uint32_t interrupt, uint32_t config, uint32_t priority, uint32_t cpu);
@@ -137,13 +144,12 @@ void machine_handles_describe(void *machine, Dts *dts);
 
 /* --- machine_byte_channel.c; under the device lock --- */
 
-Chardev *machine_chardev(Machine *machine, const char *id); /* of -chardev; NULL: there is none */
-bool machine_add_byte_channels(Machine *machine, GError **error);
+Chardev *machine_chardev(Machine *machine, const char *id);         /* of -chardev; NULL: there is none */
+bool machine_add_serial_channels(Machine *machine, GError **error); /* for the serial ports of a board that has no UART */
 bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent);
 bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size, unsigned *got);
 bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive, unsigned *to_send);
 
 /* --- machine_doorbell.c; under the device lock --- */
 
-bool machine_add_doorbells(Machine *machine, GError **error);
 EvStatus machine_doorbell_send(void *machine, uint32_t handle);

@@ -46,20 +46,6 @@ typedef struct ChardevConfig {
     const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody yet */
 } ChardevConfig;
 
-/* -device epapr-byte-channel */
-typedef struct ByteChannelConfig {
-    char *chardev; /* an id of -chardev */
-    char *name;    /* NULL: none */
-    bool console;  /* the guest's: /chosen stdout-path */
-} ByteChannelConfig;
-
-/* -device epapr-doorbell */
-typedef struct DoorbellOption {
-    char *name;
-    char *chardev; /* an id of -chardev; NULL: within the guest */
-    bool mmio;     /* a store sends it, too */
-} DoorbellOption;
-
 typedef struct Config {
     /* -M BOARD,… */
     char *board; /* name of a row of board.c */
@@ -87,8 +73,7 @@ typedef struct Config {
     /* back ends */
     char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
     GPtrArray *chardevs;       /* of ChardevConfig* */
-    GPtrArray *byte_channels;  /* of ByteChannelConfig* */
-    GPtrArray *doorbells;      /* of DoorbellOption* */
+    GPtrArray *devices;        /* of DeviceOption*: -device, in its order */
     char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     char *qmp;                 /* -qmp SPEC; NULL: none */
     char *pidfile;

@@ -1,229 +1,237 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the user adds to the board: -chardev, -device, and who uses which back end.
+ * -device: the rows of device_types.def as data, and a device's properties checked by them.
  */
-#include "platform/options/property.h"
+#include "platform/options/device_type.h"
 
 #include <string.h>
 
-#include "platform/chardev/chardev.h"
+#include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
+#include "platform/options/priv.h"
 
-/* --- -chardev */
-
-static ChardevConfig *chardev_find(const Config *config, const char *id)
-{
-    for (guint i = 0; i < config->chardevs->len; i++) {
-        ChardevConfig *c = config->chardevs->pdata[i];
-        if (!strcmp(c->id, id))
-            return c;
+#define NONE     NULL, false
+#define REQUIRED NULL, true
+#define PROPERTY(key, type, presence, doc)            \
+    {                                                 \
+        key, PROPERTY_##type, PRESENCE(presence), doc \
     }
-    return NULL;
+#define PRESENCE(...)                    PRESENCE_N(__VA_ARGS__, false)
+#define PRESENCE_N(value, required, ...) value, required
+#define DEVICE(id, name, bus, doc, ...)  {name, "-device " name, DEVICE_BUS_##bus, doc, {__VA_ARGS__}},
+
+const DeviceType device_types[DEVICE_TYPES] = {
+#include "platform/options/device_types.def"
+};
+#undef DEVICE
+#undef PROPERTY
+
+void device_option_free(DeviceOption *option)
+{
+    for (unsigned i = 0; i < DEVICE_PROPERTIES_MAX; i++)
+        g_free(option->value[i]);
+    g_free(option->text);
+    g_free(option->id);
+    g_free(option);
 }
 
-const char *options_stdio_owner(const Config *config)
+/* Index of a property; of the end where there is none by that key. */
+static unsigned property_index(const DeviceType *type, const char *key)
 {
-    for (guint i = 0; i < config->chardevs->len; i++) {
-        const ChardevConfig *c = config->chardevs->pdata[i];
-        if (g_str_has_prefix(c->text, "stdio,"))
-            return c->id;
-    }
-    return NULL;
+    unsigned i = 0;
+    while (type->properties[i].key && strcmp(type->properties[i].key, key))
+        i++;
+    return i;
 }
 
-static bool stdio_taken(const Config *config, const char *option, const char *spec, GError **error)
+const char *device_option_string(const DeviceOption *option, const char *key)
 {
-    const char *owner = options_stdio_owner(config);
-    if (!owner)
-        return true;
-    return option_bad(error, "%s %s: standard input and output are already %s's", option, spec, owner);
+    const DeviceType *type = &device_types[option->type];
+    unsigned i = property_index(type, key);
+    g_assert(type->properties[i].key);
+    return option->value[i] ? option->value[i] : type->properties[i].value;
 }
 
-bool option_set_chardev(Parse *p, const char *arg, GError **error)
+bool device_option_on(const DeviceOption *option, const char *key)
 {
-    g_autofree char *id = NULL;
-    if (!chardev_option_check(arg, &id, error))
-        return false;
-    if (chardev_find(p->config, id))
-        return option_bad(error, "-chardev %s: there is already a back end with id '%s'", arg, id);
-    bool is_stdio = g_str_has_prefix(arg, "stdio,");
-    if (is_stdio && !stdio_taken(p->config, "-chardev", arg, error))
-        return false;
-    ChardevConfig *c = g_new0(ChardevConfig, 1);
-    c->id = g_steal_pointer(&id);
-    c->text = g_strdup(arg);
-    g_ptr_array_add(p->config->chardevs, c);
-    return true;
+    bool on = false;
+    value_bool(key, device_option_string(option, key), &on, NULL); /* checked when it was read */
+    return on;
 }
 
-static bool chardev_claim(const Config *config, const char *user, const char *id, GError **error)
-{
-    ChardevConfig *c = chardev_find(config, id);
-    if (c && c->used_by)
-        return option_bad(error, "%s: the back end '%s' is already used by %s", user, id, c->used_by);
-    if (c) {
-        c->used_by = user;
-        return true;
-    }
-    g_autofree const char **ids = g_new0(const char *, config->chardevs->len + 1);
-    for (guint i = 0; i < config->chardevs->len; i++)
-        ids[i] = ((ChardevConfig *)config->chardevs->pdata[i])->id;
-    g_autofree char *hint = suggest_phrase(id, ids, config->chardevs->len);
-    return option_bad(error, "%s: no -chardev has the id '%s'%s", user, id, hint);
-}
+/* --- one property's value */
 
-bool options_complete_chardevs(Parse *p, GError **error)
+static bool check_label(const Config *config, const DeviceOption *option, unsigned i, const char *what, GError **error)
 {
-    const Config *c = p->config;
-    for (unsigned i = 0; i < SERIALS_MAX; i++) {
-        bool is_stdio = !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
-        if (is_stdio && !stdio_taken(c, "-serial", c->serial[i], error))
-            return false;
-        if (g_str_has_prefix(c->serial[i], "chardev:") && !chardev_claim(c, "-serial", c->serial[i] + strlen("chardev:"), error))
-            return false;
-    }
-    for (guint i = 0; i < c->byte_channels->len; i++) {
-        const ByteChannelConfig *channel = c->byte_channels->pdata[i];
-        if (!chardev_claim(c, "-device epapr-byte-channel", channel->chardev, error))
-            return false;
-    }
-    for (guint i = 0; i < c->doorbells->len; i++) {
-        const DoorbellOption *doorbell = c->doorbells->pdata[i];
-        if (doorbell->chardev && !chardev_claim(c, "-device epapr-doorbell", doorbell->chardev, error))
-            return false;
-    }
-    return true;
-}
-
-/* --- -device */
-
-static ByteChannelConfig *newest(Parse *p)
-{
-    GPtrArray *all = p->config->byte_channels;
-    return all->pdata[all->len - 1];
-}
-
-static bool driver_only(Parse *p, const char *what, const char *value, GError **error)
-{
-    return true; /* found by it */
-}
-
-static bool channel_chardev(Parse *p, const char *what, const char *value, GError **error)
-{
-    return property_string(&newest(p)->chardev, what, value, error);
-}
-
-static bool check_name(const char *what, const char *value, GError **error)
-{
+    const char *value = option->value[i];
     for (const char *c = value; *c; c++) {
         if (!g_ascii_isgraph(*c) && *c != ' ')
             return option_bad(error, "%s: must be printable ASCII", what);
     }
-    return true;
-}
-
-static bool channel_name(Parse *p, const char *what, const char *value, GError **error)
-{
-    if (!check_name(what, value, error))
-        return false;
-    for (guint i = 0; i + 1 < p->config->byte_channels->len; i++) {
-        const ByteChannelConfig *other = p->config->byte_channels->pdata[i];
-        if (!g_strcmp0(other->name, value))
-            return option_bad(error, "%s: '%s' is already another byte channel's", what, value);
-    }
-    return property_string(&newest(p)->name, what, value, error);
-}
-
-static bool channel_console(Parse *p, const char *what, const char *value, GError **error)
-{
-    if (!value_bool(what, value, &newest(p)->console, error))
-        return false;
-    for (guint i = 0; newest(p)->console && i + 1 < p->config->byte_channels->len; i++) {
-        if (((ByteChannelConfig *)p->config->byte_channels->pdata[i])->console)
-            return option_bad(error, "%s: another byte channel is the console", what);
+    for (guint n = 0; n < config->devices->len; n++) {
+        const DeviceOption *other = config->devices->pdata[n];
+        if (other->type == option->type && !g_strcmp0(other->value[i], value))
+            return option_bad(error, "%s: '%s' is already another %s's", what, value, device_types[option->type].name);
     }
     return true;
 }
 
-static bool add_byte_channel(Parse *p, const char *option, const char *arg, GError **error)
+static bool check_one(const Config *config, const DeviceOption *option, unsigned i, const char *what, GError **error)
 {
-    static const Property rows[] = {
-        {"", driver_only},        {"chardev", channel_chardev}, {"name", channel_name}, {"console", channel_console},
-        {"id", property_not_yet},
-    };
-    g_ptr_array_add(p->config->byte_channels, g_new0(ByteChannelConfig, 1));
-    if (!PROPERTIES_SET(p, option, rows, arg, error))
-        return false;
-    return newest(p)->chardev ? true : option_bad(error, "%s: chardev=ID is missing", option);
-}
-
-static DoorbellOption *newest_doorbell(Parse *p)
-{
-    GPtrArray *all = p->config->doorbells;
-    return all->pdata[all->len - 1];
-}
-
-static bool doorbell_chardev(Parse *p, const char *what, const char *value, GError **error)
-{
-    return property_string(&newest_doorbell(p)->chardev, what, value, error);
-}
-
-static bool doorbell_name(Parse *p, const char *what, const char *value, GError **error)
-{
-    if (!check_name(what, value, error))
-        return false;
-    for (guint i = 0; i + 1 < p->config->doorbells->len; i++) {
-        const DoorbellOption *other = p->config->doorbells->pdata[i];
-        if (!g_strcmp0(other->name, value))
-            return option_bad(error, "%s: '%s' is already another doorbell's", what, value);
+    const DeviceProperty *property = &device_types[option->type].properties[i];
+    if (!device_option_on(option, property->key))
+        return true;
+    for (guint n = 0; n < config->devices->len; n++) {
+        const DeviceOption *other = config->devices->pdata[n];
+        if (other->type == option->type && device_option_on(other, property->key))
+            return option_bad(error, "%s: it is already on for another %s", what, device_types[option->type].name);
     }
-    return property_string(&newest_doorbell(p)->name, what, value, error);
+    return true;
 }
 
-static bool doorbell_mmio(Parse *p, const char *what, const char *value, GError **error)
+static bool check_value(const Config *config, const DeviceOption *option, unsigned i, const char *what, GError **error)
 {
-    return value_bool(what, value, &newest_doorbell(p)->mmio, error);
+    bool on;
+    if (!*option->value[i])
+        return option_bad(error, "%s: must not be empty", what);
+    switch (device_types[option->type].properties[i].type) {
+    case PROPERTY_CHARDEV:
+        return true; /* options_complete_chardevs(): a -chardev may come later */
+    case PROPERTY_LABEL:
+        return check_label(config, option, i, what, error);
+    case PROPERTY_SWITCH:
+        return value_bool(what, option->value[i], &on, error);
+    case PROPERTY_SWITCH_ONE:
+        return value_bool(what, option->value[i], &on, error) && check_one(config, option, i, what, error);
+    }
+    return true;
 }
 
-static bool add_doorbell(Parse *p, const char *option, const char *arg, GError **error)
+static bool check_id(const Config *config, const DeviceOption *option, const char *what, GError **error)
 {
-    static const Property rows[] = {
-        {"", driver_only},       {"name", doorbell_name},  {"chardev", doorbell_chardev},
-        {"mmio", doorbell_mmio}, {"id", property_not_yet},
-    };
-    g_ptr_array_add(p->config->doorbells, g_new0(DoorbellOption, 1));
-    if (!PROPERTIES_SET(p, option, rows, arg, error))
-        return false;
-    return newest_doorbell(p)->name ? true : option_bad(error, "%s: name=NAME is missing", option);
+    if (!*option->id)
+        return option_bad(error, "%s: must not be empty", what);
+    for (guint n = 0; n < config->devices->len; n++)
+        if (!g_strcmp0(((const DeviceOption *)config->devices->pdata[n])->id, option->id))
+            return option_bad(error, "%s: '%s' is already another device's", what, option->id);
+    return true;
 }
 
-static const struct {
-    const char *name;
-    bool (*add)(Parse *p, const char *option, const char *arg, GError **error);
-} drivers[] = {
-    {"epapr-byte-channel", add_byte_channel},
-    {"epapr-doorbell", add_doorbell},
-};
+static bool unknown_property(const DeviceType *type, const KeyVal *pair, GError **error)
+{
+    const char *names[DEVICE_PROPERTIES_MAX + 1] = {"id"};
+    size_t n = 1;
+    for (const DeviceProperty *p = type->properties; p->key; p++)
+        names[n++] = p->key;
+    const char *word = *pair->key ? pair->key : pair->value;
+    g_autofree char *hint = suggest_phrase(word, names, n);
+    return option_bad(error, "%s: unknown property '%s'%s", type->option, word, hint);
+}
+
+static bool set_property(const Config *config, DeviceOption *option, const KeyVal *pair, GError **error)
+{
+    const DeviceType *type = &device_types[option->type];
+    unsigned i = property_index(type, pair->key);
+    bool is_id = !strcmp(pair->key, "id");
+    if (!is_id && !type->properties[i].key)
+        return unknown_property(type, pair, error);
+    g_autofree char *what = g_strdup_printf("%s %s", type->option, pair->key);
+    char **where = is_id ? &option->id : &option->value[i];
+    g_free(*where);
+    *where = g_strdup(pair->value);
+    return is_id ? check_id(config, option, what, error) : check_value(config, option, i, what, error);
+}
+
+/* --- help */
+
+static void print_types(void)
+{
+    for (size_t i = 0; i < DEVICE_TYPES; i++)
+        printf("name \"%s\", bus %s, desc \"%s\"\n", device_types[i].name, device_bus_kind_name(device_types[i].bus),
+               device_types[i].doc);
+}
+
+static const char *type_word(PropertyType type)
+{
+    switch (type) {
+    case PROPERTY_CHARDEV:
+        return "<chardev>";
+    case PROPERTY_LABEL:
+        return "<str>";
+    case PROPERTY_SWITCH:
+    case PROPERTY_SWITCH_ONE:
+        return "<bool>";
+    }
+    return "";
+}
+
+static void print_properties(const DeviceType *type)
+{
+    printf("%s options:\n  %-20s - name of the device, unlike any other's\n", type->name, "id=<str>");
+    for (const DeviceProperty *p = type->properties; p->key; p++) {
+        g_autofree char *assignment = g_strdup_printf("%s=%s", p->key, type_word(p->type));
+        g_autofree char *value =
+            p->value ? g_strdup_printf(" (default: %s)", p->value) : g_strdup(p->required ? " (required)" : "");
+        printf("  %-20s - %s%s\n", assignment, p->doc, value);
+    }
+}
+
+/* --- the option */
+
+static bool unknown_type(const char *name, GError **error)
+{
+    const char *names[DEVICE_TYPES];
+    for (size_t i = 0; i < DEVICE_TYPES; i++)
+        names[i] = device_types[i].name;
+    g_autofree char *hint = suggest_phrase(name, names, DEVICE_TYPES);
+    return option_bad(error, "-device %s: unknown or not yet supported%s; -device help lists what there is", name, hint);
+}
+
+static bool complete_device(const DeviceOption *option, GError **error)
+{
+    const DeviceType *type = &device_types[option->type];
+    for (unsigned i = 0; type->properties[i].key; i++) {
+        const DeviceProperty *p = &type->properties[i];
+        if (p->required && !option->value[i])
+            return option_bad(error, "%s: %s= is missing: %s", type->option, p->key, p->doc);
+    }
+    return true;
+}
+
+static bool add_device(Parse *p, DeviceTypeId id, const char *arg, const GPtrArray *pairs, GError **error)
+{
+    DeviceOption *option = g_new0(DeviceOption, 1);
+    option->type = id;
+    option->text = g_strdup(arg);
+    bool ok = true;
+    for (guint i = 1; i < pairs->len && ok; i++) {
+        const KeyVal *pair = pairs->pdata[i];
+        if (!strcmp(pair->key, "help")) {
+            print_properties(&device_types[id]);
+            p->done = true;
+            break;
+        }
+        ok = set_property(p->config, option, pair, error);
+    }
+    if (ok && !p->done)
+        ok = complete_device(option, error);
+    g_ptr_array_add(p->config->devices, option);
+    return ok;
+}
 
 bool option_set_device(Parse *p, const char *arg, GError **error)
 {
-    g_autoptr(GPtrArray) parts = keyval_split(arg);
-    const KeyVal *first = parts->pdata[0];
-    const char *names[G_N_ELEMENTS(drivers)];
-    if (*first->key)
+    g_autoptr(GPtrArray) pairs = keyval_split(arg);
+    const KeyVal *first = pairs->pdata[0];
+    if (*first->key && strcmp(first->key, "driver"))
         return option_bad(error, "-device %s: the driver comes first", arg);
     if (!strcmp(first->value, "help")) {
-        for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++)
-            printf("%s\n", drivers[i].name);
+        print_types();
         p->done = true;
         return true;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        g_autofree char *option = g_strconcat("-device ", drivers[i].name, NULL);
-        if (!strcmp(first->value, drivers[i].name))
-            return drivers[i].add(p, option, arg, error);
-        names[i] = drivers[i].name;
-    }
-    g_autofree char *hint = suggest_phrase(first->value, names, G_N_ELEMENTS(names));
-    return option_bad(error, "-device %s: unknown or not yet supported%s", first->value, hint);
+    for (unsigned i = 0; i < DEVICE_TYPES; i++)
+        if (!strcmp(first->value, device_types[i].name))
+            return add_device(p, i, arg, pairs, error);
+    return unknown_type(first->value, error);
 }

@@ -2,6 +2,7 @@
  *
  * The option table as text: -help, -version and the option section of the man page.
  */
+#include "platform/options/device_type.h"
 #include "platform/options/priv.h"
 
 #include <string.h>
@@ -15,6 +16,21 @@ static const char *alias_of(OptionId id)
 #include "platform/options/table.def"
     };
     return aliases[id];
+}
+
+/* The lines that tell of an option; those of -device have the devices, too.  g_strfreev */
+static char **option_lines(OptionId id)
+{
+    GString *text = g_string_new(options_table[id].text);
+    for (unsigned i = 0; id == OPTION_device && i < DEVICE_TYPES; i++) {
+        g_string_append_printf(text, "\n%s", device_types[i].name);
+        for (const DeviceProperty *p = device_types[i].properties; p->key; p++)
+            g_string_append_printf(text, p->required ? ",%s=…" : "[,%s=…]", p->key);
+        g_string_append_printf(text, ": %s", device_types[i].doc);
+    }
+    char **lines = g_strsplit(text->str, "\n", -1);
+    g_string_free(text, TRUE);
+    return lines;
 }
 
 void options_print_help(FILE *out)
@@ -32,7 +48,7 @@ void options_print_help(FILE *out)
             else
                 fprintf(out, "  -%s", o->name);
             fprintf(out, "%s%s\n", o->argument ? " " : "", o->argument ? o->argument : "");
-            g_auto(GStrv) lines = g_strsplit(o->text, "\n", -1);
+            g_auto(GStrv) lines = option_lines(i);
             for (char **line = lines; *line; line++)
                 fprintf(out, "        %s\n", *line);
         }
@@ -83,7 +99,7 @@ void options_print_man(FILE *out)
                 print_escaped(out, o->argument);
                 fprintf(out, "\\fR");
             }
-            g_auto(GStrv) lines = g_strsplit(o->text, "\n", -1);
+            g_auto(GStrv) lines = option_lines(i);
             for (char **line = lines; *line; line++) {
                 fputs(line == lines ? "\n" : ".br\n", out);
                 print_escaped(out, *line);

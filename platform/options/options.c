@@ -2,6 +2,7 @@
  *
  * From argv to a Config: finds the row of each option, then completes and checks the whole.
  */
+#include "platform/options/device_type.h"
 #include "platform/options/priv.h"
 
 #include <string.h>
@@ -173,30 +174,13 @@ static void chardev_config_free(void *pointer)
     g_free(c);
 }
 
-static void doorbell_option_free(void *pointer)
-{
-    DoorbellOption *d = pointer;
-    g_free(d->name);
-    g_free(d->chardev);
-    g_free(d);
-}
-
-static void byte_channel_config_free(void *pointer)
-{
-    ByteChannelConfig *c = pointer;
-    g_free(c->chardev);
-    g_free(c->name);
-    g_free(c);
-}
-
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
 {
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
     Parse p = {.config = config, .accels = accels};
     *config = (Config){
         .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
-        .byte_channels = g_ptr_array_new_with_free_func(byte_channel_config_free),
-        .doorbells = g_ptr_array_new_with_free_func(doorbell_option_free),
+        .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
         .has_idle = true,
         .has_partition = true,
         .memory_areas = true,
@@ -223,7 +207,6 @@ void config_clear(Config *c)
     for (unsigned i = 0; i < SERIALS_MAX; i++)
         g_free(c->serial[i]);
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
-    g_clear_pointer(&c->byte_channels, g_ptr_array_unref);
-    g_clear_pointer(&c->doorbells, g_ptr_array_unref);
+    g_clear_pointer(&c->devices, g_ptr_array_unref);
     *c = (Config){0};
 }

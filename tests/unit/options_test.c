@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/options/priv.h"
+#include "platform/options/device_type.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -320,13 +321,14 @@ static void test_chardevs(void)
                     "-device epapr-byte-channel,chardev=b,name=log,console=on "
                     "-device epapr-byte-channel,chardev=c -chardev socket,id=c,path=s,server=on");
     g_assert_cmpuint(c.chardevs->len, ==, 3);
-    g_assert_cmpuint(c.byte_channels->len, ==, 2);
-    const ByteChannelConfig *first = c.byte_channels->pdata[0], *second = c.byte_channels->pdata[1];
-    g_assert_cmpstr(first->chardev, ==, "b");
-    g_assert_cmpstr(first->name, ==, "log");
-    g_assert_true(first->console && !second->console);
-    g_assert_cmpstr(second->chardev, ==, "c");
-    g_assert_null(second->name);
+    g_assert_cmpuint(c.devices->len, ==, 2);
+    const DeviceOption *first = c.devices->pdata[0], *second = c.devices->pdata[1];
+    g_assert_cmpint(first->type, ==, DEVICE_TYPE_byte_channel);
+    g_assert_cmpstr(device_option_string(first, "chardev"), ==, "b");
+    g_assert_cmpstr(device_option_string(first, "name"), ==, "log");
+    g_assert_true(device_option_on(first, "console") && !device_option_on(second, "console"));
+    g_assert_cmpstr(device_option_string(second, "chardev"), ==, "c");
+    g_assert_null(device_option_string(second, "name"));
     config_clear(&c);
 
     c = good("-kernel k -chardev stdio,id=a"); /* the terminal is taken */
@@ -336,14 +338,17 @@ static void test_chardevs(void)
 
 static void test_doorbells(void)
 {
-    Config c = good("-kernel k -device epapr-doorbell,name=own -device epapr-doorbell,chardev=x,name=far -chardev null,id=x");
-    g_assert_cmpuint(c.doorbells->len, ==, 2);
-    g_assert_false(((const DoorbellOption *)c.doorbells->pdata[0])->mmio);
-    const DoorbellOption *own = c.doorbells->pdata[0], *far = c.doorbells->pdata[1];
-    g_assert_cmpstr(own->name, ==, "own");
-    g_assert_null(own->chardev);
-    g_assert_cmpstr(far->name, ==, "far");
-    g_assert_cmpstr(far->chardev, ==, "x");
+    Config c =
+        good("-kernel k -device epapr-doorbell,name=own -device epapr-doorbell,chardev=x,name=far,id=there -chardev null,id=x");
+    g_assert_cmpuint(c.devices->len, ==, 2);
+    const DeviceOption *own = c.devices->pdata[0], *far = c.devices->pdata[1];
+    g_assert_cmpint(own->type, ==, DEVICE_TYPE_doorbell);
+    g_assert_false(device_option_on(own, "mmio"));
+    g_assert_cmpstr(device_option_string(own, "name"), ==, "own");
+    g_assert_null(device_option_string(own, "chardev"));
+    g_assert_cmpstr(device_option_string(far, "name"), ==, "far");
+    g_assert_cmpstr(device_option_string(far, "chardev"), ==, "x");
+    g_assert_cmpstr(far->id, ==, "there");
     config_clear(&c);
 }
 
@@ -390,22 +395,22 @@ static void test_bad_chardevs(void)
     bad("-kernel k -chardev stdio,id=a -chardev stdio,id=b", "-chardev stdio,id=b: standard input and output are already a's");
     bad("-kernel k -chardev stdio,id=a -serial mon:stdio", "-serial mon:stdio: standard input and output are already a's");
     bad("-device epapr-byte-channel,chardev=x", "-device epapr-byte-channel: no -chardev has the id 'x'");
-    bad("-device epapr-byte-channel", "-device epapr-byte-channel: chardev=ID is missing");
+    bad("-device epapr-byte-channel", "-device epapr-byte-channel: chardev= is missing: the back end at its other end");
     bad("-device epapr-byte-channel,chardev=x,nam=y", "-device epapr-byte-channel: unknown property 'nam' (did you mean 'name'?)");
     bad("-device epapr-byte-channel,chardev=x,name=\t", "-device epapr-byte-channel name: must be printable ASCII");
     bad("-device epapr-byte-channel,chardev=x,name=y -device epapr-byte-channel,chardev=z,name=y",
-        "-device epapr-byte-channel name: 'y' is already another byte channel's");
+        "-device epapr-byte-channel name: 'y' is already another epapr-byte-channel's");
     bad("-device epapr-byte-channel,chardev=x,console=on -device epapr-byte-channel,chardev=y,console=on",
-        "-device epapr-byte-channel console: another byte channel is the console");
+        "-device epapr-byte-channel console: it is already on for another epapr-byte-channel");
     bad("-device epapr-doorbell,name=a,mmio=maybe", "-device epapr-doorbell mmio: 'maybe' is not on or off");
-    bad("-device epapr-doorbell", "-device epapr-doorbell: name=NAME is missing");
+    bad("-device epapr-doorbell", "-device epapr-doorbell: name= is missing: label of both its nodes");
     bad("-device epapr-doorbell,name=a -device epapr-doorbell,name=a",
-        "-device epapr-doorbell name: 'a' is already another doorbell's");
+        "-device epapr-doorbell name: 'a' is already another epapr-doorbell's");
     bad("-device epapr-doorbell,name=\t", "-device epapr-doorbell name: must be printable ASCII");
     bad("-device epapr-doorbell,name=a,chardev=x", "-device epapr-doorbell: no -chardev has the id 'x'");
     bad("-chardev null,id=x -device epapr-doorbell,name=a,chardev=x -device epapr-doorbell,name=b,chardev=x",
         "-device epapr-doorbell: the back end 'x' is already used by -device epapr-doorbell");
-    bad("-device e1000", "-device e1000: unknown or not yet supported");
+    bad("-device e1000", "-device e1000: unknown or not yet supported; -device help lists what there is");
 }
 
 UNIT_TESTS(options)
