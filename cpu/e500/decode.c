@@ -48,14 +48,32 @@ _Static_assert(sizeof(Insn) <= 24, "decoded instructions are cached in numbers")
         OPERAND_ID_##a, OPERAND_ID_##b, OPERAND_ID_##c, OPERAND_ID_##d, OPERAND_ID_##e, OPERAND_ID_##f \
     }
 
+#define FX(...) FX_N(__VA_ARGS__, NONE, NONE, NONE)
+#define FX_N(a, b, c, ...)     \
+    {                          \
+        FX_##a, FX_##b, FX_##c \
+    }
+
 const OperandInfo operand_info[OPERANDS] = {
 #define OPERAND(id, shift, width, kind, access, doc) {#id, doc, shift, width, OK_##kind, OPERAND_##access},
 #include "cpu/e500/operand.def"
 #undef OPERAND
 };
 
+const EffectInfo effect_info[EFFECTS] = {
+#define EFFECT(id, reads, writes, flags, memory, size, doc) {#id, doc, reads, writes, flags, MEMORY_##memory, size},
+#include "cpu/e500/effect.def"
+#undef EFFECT
+};
+
+const uint8_t insn_class_effect[INSN_CLASSES] = {
+#define X(id, doc, effect) FX_##effect,
+    INSN_CLASS_LIST(X)
+#undef X
+};
+
 const InsnInfo insn_info[INSN_ILLEGAL] = {
-#define INSN(id, name, form, cat, cls, ops) [INSN_##id] = {name, FORM_##form, CAT_##cat, IC_##cls, ops},
+#define INSN(id, name, form, cat, cls, ops, ...) [INSN_##id] = {name, FORM_##form, CAT_##cat, IC_##cls, ops, __VA_ARGS__},
 #include "cpu/e500/insn.def"
 #undef INSN
 };
@@ -65,8 +83,26 @@ static ExecResult exec_illegal(E500 *c, const Insn *in)
     return e500_illegal(c);
 }
 
-InsnExec *const insn_exec[INSN_COUNT] = {
+static InsnExec *const supervisor_exec[INSN_ILLEGAL] = {
 #define INSN(id, ...) [INSN_##id] = exec_##id,
+#include "cpu/e500/insn.def"
+#undef INSN
+};
+
+/* Stands in insn_exec[] for each privileged row, so that the others pay nothing for the check. */
+static ExecResult exec_privileged(E500 *c, const Insn *in)
+{
+    return c->s.msr & MSR_PR ? e500_privileged(c) : supervisor_exec[in->id](c, in);
+}
+
+enum {
+#define X(id, doc, effect) IC_##id##_IS_PRIVILEGED = FX_##effect == FX_PRIVILEGED,
+    INSN_CLASS_LIST(X)
+#undef X
+};
+
+InsnExec *const insn_exec[INSN_COUNT] = {
+#define INSN(id, name, form, cat, cls, ...) [INSN_##id] = IC_##cls##_IS_PRIVILEGED ? exec_privileged : exec_##id,
 #include "cpu/e500/insn.def"
 #undef INSN
     [INSN_ILLEGAL] = exec_illegal,

@@ -43,6 +43,7 @@ static void put_operand(Text *t, const Insn *in, OperandId id, Ea pc)
         }
         /* fall through */
     case OK_GPR:
+    case OK_GPR64:
     case OK_GPR_TO_31:
         put(t, "r%u", value);
         break;

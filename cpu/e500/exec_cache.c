@@ -11,11 +11,6 @@
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/ram.h"
 
-static inline Ea ea_x(const E500 *c, const Insn *in)
-{
-    return ra_or_0(c, in) + rb(c, in);
-}
-
 static ExecResult touch(E500 *c, Ea ea, E500Access access, unsigned flags)
 {
     uint64_t gpa;
@@ -88,13 +83,7 @@ HINT(icbt)
 BLOCK(dcbf, ACCESS_READ)
 BLOCK(dcbst, ACCESS_READ)
 BLOCK(icbi, ACCESS_READ)
-
-ExecResult exec_dcbi(E500 *c, const Insn *in)
-{
-    if (in_user_mode(c))
-        return e500_privileged(c);
-    return touch(c, ea_x(c, in), ACCESS_WRITE, 0);
-}
+BLOCK(dcbi, ACCESS_WRITE)
 
 /* Decorated storage notify: its address is in rB. */
 ExecResult exec_dsn(E500 *c, const Insn *in)
@@ -108,7 +97,7 @@ ExecResult exec_dsn(E500 *c, const Insn *in)
     ExecResult exec_##id(E500 *c, const Insn *in)                  \
     {                                                              \
         Ea ea = ea_x(c, in);                                       \
-        if (in_user_mode(c) && !(c->s.msr & MSR_UCLE))             \
+        if (in_problem_state(c) && !(c->s.msr & MSR_UCLE))         \
             return e500_raise_data(c, EXCP_DATA_STORAGE, esr, ea); \
         return touch(c, ea, access, 0);                            \
     }
@@ -121,7 +110,7 @@ LOCKING(icblc, ACCESS_READ, ESR_ILK)
 /* The branch buffer has no entries: nothing is locked.  A user needs MSR[UBLE] (e500 core manual, bblels, bbelr). */
 static ExecResult branch_buffer(E500 *c)
 {
-    return in_user_mode(c) && !(c->s.msr & MSR_UBLE) ? e500_privileged(c) : EXEC_NEXT;
+    return in_problem_state(c) && !(c->s.msr & MSR_UBLE) ? e500_privileged(c) : EXEC_NEXT;
 }
 
 ExecResult exec_bblels(E500 *c, const Insn *in)
@@ -136,10 +125,10 @@ ExecResult exec_bbelr(E500 *c, const Insn *in)
 
 /* --- external PID: privileged; loads translate by EPLC, stores by EPSC --- */
 
-#define EXTERNAL(id, operation)                                    \
-    ExecResult exec_##id(E500 *c, const Insn *in)                  \
-    {                                                              \
-        return in_user_mode(c) ? e500_privileged(c) : (operation); \
+#define EXTERNAL(id, operation)                   \
+    ExecResult exec_##id(E500 *c, const Insn *in) \
+    {                                             \
+        return operation;                         \
     }
 EXTERNAL(dcbfep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))
 EXTERNAL(dcbstep, touch(c, ea_x(c, in), ACCESS_READ, MEM_EPID))

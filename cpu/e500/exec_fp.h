@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cpu/e500/insn.h"
+#include "cpu/e500/exec_helpers.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/softfp.h"
 

@@ -7,16 +7,6 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 
-static inline Ea ea_d(const E500 *c, const Insn *in)
-{
-    return (in->ra ? c->s.gpr[in->ra].w : 0) + (uint32_t)in->imm;
-}
-
-static inline Ea ea_x(const E500 *c, const Insn *in)
-{
-    return (in->ra ? c->s.gpr[in->ra].w : 0) + c->s.gpr[in->rb].w;
-}
-
 static inline ExecResult load_single(E500 *c, const Insn *in, Ea ea)
 {
     uint32_t word;
@@ -98,8 +88,6 @@ ExecResult exec_stfddx(E500 *c, const Insn *in)
 ExecResult exec_lfdepx(E500 *c, const Insn *in)
 {
     uint64_t value;
-    if (c->s.msr & MSR_PR)
-        return e500_privileged(c);
     FP_REQUIRED(c);
     ExecResult r = e500_load_slow(c, ea_x(c, in), 8, MEM_EPID, &value);
     if (r == EXEC_NEXT)
@@ -109,8 +97,6 @@ ExecResult exec_lfdepx(E500 *c, const Insn *in)
 
 ExecResult exec_stfdepx(E500 *c, const Insn *in)
 {
-    if (c->s.msr & MSR_PR)
-        return e500_privileged(c);
     FP_REQUIRED(c);
     return e500_store_slow(c, ea_x(c, in), 8, MEM_EPID, c->s.fpr[in->rt]);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cpu/e500/bits.h"
 #include "cpu/e500/insn.h"
 #include "cpu/e500/mmu.h"
 
@@ -20,7 +21,18 @@ static inline uint32_t ra_or_0(const E500 *c, const Insn *in)
     return in->ra ? c->s.gpr[in->ra].w : 0;
 }
 
-static inline bool in_user_mode(const E500 *c)
+/* Effective addresses of the D and X forms: (rA|0) + D, (rA|0) + (rB). */
+static inline Ea ea_d(const E500 *c, const Insn *in)
+{
+    return ra_or_0(c, in) + (Ea)in->imm;
+}
+
+static inline Ea ea_x(const E500 *c, const Insn *in)
+{
+    return ra_or_0(c, in) + rb(c, in);
+}
+
+static inline bool in_problem_state(const E500 *c)
 {
     return c->s.msr & MSR_PR;
 }

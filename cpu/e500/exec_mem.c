@@ -10,16 +10,6 @@
 #include "cpu/e500/mem.h"
 #include "cpu/e500/ram.h"
 
-static inline Ea ea_d(const E500 *c, const Insn *in)
-{
-    return ra_or_0(c, in) + (uint32_t)in->imm;
-}
-
-static inline Ea ea_x(const E500 *c, const Insn *in)
-{
-    return ra_or_0(c, in) + rb(c, in);
-}
-
 /* --- loads and stores --- */
 
 #define LOAD(id, bits, ea_of, value_of, update)    \
@@ -180,8 +170,6 @@ static ExecResult load_external(E500 *c, const Insn *in, unsigned size)
 {
     uint64_t value;
 
-    if (in_user_mode(c))
-        return e500_privileged(c);
     ExecResult r = e500_load_slow(c, ea_x(c, in), size, MEM_EPID, &value);
     if (r == EXEC_NEXT)
         rt(c, in) = (uint32_t)value;
@@ -190,8 +178,6 @@ static ExecResult load_external(E500 *c, const Insn *in, unsigned size)
 
 static ExecResult store_external(E500 *c, const Insn *in, unsigned size)
 {
-    if (in_user_mode(c))
-        return e500_privileged(c);
     uint64_t low = rs(c, in) & (UINT64_MAX >> (64 - 8 * size));
     return e500_store_slow(c, ea_x(c, in), size, MEM_EPID, low);
 }

@@ -8,16 +8,6 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 
-static inline Ea ea_d(const E500 *c, const Insn *in)
-{
-    return ra_or_0(c, in) + (uint32_t)in->imm;
-}
-
-static inline Ea ea_x(const E500 *c, const Insn *in)
-{
-    return ra_or_0(c, in) + rb(c, in);
-}
-
 static ExecResult misaligned(E500 *c, Ea ea, uint32_t store)
 {
     return e500_raise_data(c, EXCP_ALIGNMENT, ESR_SPE | store, ea);

@@ -3,76 +3,59 @@
  * System instructions: registers of the system, returning from interrupts, calls, waiting, TLB
  * management, doorbells.
  */
-#include "cpu/e500/insn.h"
+#include "cpu/e500/exec_helpers.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/spr.h"
-
-static bool in_problem_state(const E500 *c)
-{
-    return c->s.msr & MSR_PR;
-}
-
-/* (RA|0) + (RB) */
-static Ea indexed(const E500 *c, const Insn *in)
-{
-    return (in->ra ? c->s.gpr[in->ra].w : 0) + c->s.gpr[in->rb].w;
-}
 
 /* --- SPR, PMR, MSR --- */
 
 ExecResult exec_mfspr(E500 *c, const Insn *in)
 {
-    return e500_mfspr(c, (unsigned)in->imm, &c->s.gpr[in->rt].w);
+    return e500_mfspr(c, (unsigned)in->imm, &rt(c, in));
 }
 
 ExecResult exec_mtspr(E500 *c, const Insn *in)
 {
-    return e500_mtspr(c, (unsigned)in->imm, c->s.gpr[in->rt].w);
+    return e500_mtspr(c, (unsigned)in->imm, rt(c, in));
 }
 
 /* mftb is mfspr of numbers 268 and 269 (EREF 2.0, mftb). */
 ExecResult exec_mftb(E500 *c, const Insn *in)
 {
-    return e500_mfspr(c, (unsigned)in->imm, &c->s.gpr[in->rt].w);
+    return e500_mfspr(c, (unsigned)in->imm, &rt(c, in));
 }
 
 ExecResult exec_mfpmr(E500 *c, const Insn *in)
 {
-    return e500_mfpmr(c, (unsigned)in->imm, &c->s.gpr[in->rt].w);
+    return e500_mfpmr(c, (unsigned)in->imm, &rt(c, in));
 }
 
 ExecResult exec_mtpmr(E500 *c, const Insn *in)
 {
-    return e500_mtpmr(c, (unsigned)in->imm, c->s.gpr[in->rt].w);
+    return e500_mtpmr(c, (unsigned)in->imm, rt(c, in));
 }
 
 ExecResult exec_mfmsr(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
-    c->s.gpr[in->rt].w = c->s.msr;
+    rt(c, in) = c->s.msr;
     return EXEC_NEXT;
 }
 
 ExecResult exec_mtmsr(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
-    return e500_msr_written(c, c->s.gpr[in->rt].w, c->s.pc + 4);
+    return e500_msr_written(c, rt(c, in), c->s.pc + 4);
 }
 
 static ExecResult write_ee(E500 *c, bool ee)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
     e500_set_msr(c, ee ? c->s.msr | MSR_EE : c->s.msr & ~(uint32_t)MSR_EE);
     return EXEC_NEXT;
 }
 
 ExecResult exec_wrtee(E500 *c, const Insn *in)
 {
-    return write_ee(c, c->s.gpr[in->rt].w & MSR_EE);
+    return write_ee(c, rt(c, in) & MSR_EE);
 }
 
 ExecResult exec_wrteei(E500 *c, const Insn *in)
@@ -84,8 +67,6 @@ ExecResult exec_wrteei(E500 *c, const Insn *in)
 
 static ExecResult return_by(E500 *c, E500SprSlot srr0, E500SprSlot srr1)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
     return e500_return_from(c, c->s.spr[srr0], c->s.spr[srr1]);
 }
 
@@ -181,8 +162,6 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit)
  * nothing here. */
 ExecResult exec_ehpriv(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
     if (in->imm != 1 || !c->host_debug)
         return e500_illegal(c);
     *c->exit = (VcpuExit){
@@ -214,43 +193,31 @@ ExecResult exec_wait(E500 *c, const Insn *in)
 
 ExecResult exec_tlbre(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
     e500_tlbre(c);
     return EXEC_NEXT;
 }
 
 ExecResult exec_tlbwe(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
     e500_tlbwe(c);
     return EXEC_NEXT;
 }
 
 ExecResult exec_tlbsx(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
-    e500_tlbsx(c, indexed(c, in));
+    e500_tlbsx(c, ea_x(c, in));
     return EXEC_NEXT;
 }
 
 ExecResult exec_tlbivax(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
-    e500_tlbivax(c, indexed(c, in));
+    e500_tlbivax(c, ea_x(c, in));
     return EXEC_NEXT;
 }
 
 ExecResult exec_tlbilx(E500 *c, const Insn *in)
 {
-    unsigned t = in->rt & 3;
-
-    if (in_problem_state(c))
-        return e500_privileged(c);
-    e500_tlbilx(c, t, indexed(c, in));
+    e500_tlbilx(c, in->rt & 3, ea_x(c, in));
     return EXEC_NEXT;
 }
 
@@ -258,8 +225,6 @@ ExecResult exec_tlbilx(E500 *c, const Insn *in)
  * waits for it either. */
 ExecResult exec_tlbsync(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
     if (!e500_tlbsync_done(c)) {
         g_thread_yield();
         return EXEC_JUMP;
@@ -293,18 +258,14 @@ void e500_msgsnd(const E500Vm *vm, uint32_t message)
 
 ExecResult exec_msgsnd(E500 *c, const Insn *in)
 {
-    if (in_problem_state(c))
-        return e500_privileged(c);
-    e500_msgsnd(c->vm, c->s.gpr[in->rb].w);
+    e500_msgsnd(c->vm, rb(c, in));
     return EXEC_NEXT;
 }
 
 ExecResult exec_msgclr(E500 *c, const Insn *in)
 {
-    unsigned type = c->s.gpr[in->rb].w >> 27;
+    unsigned type = rb(c, in) >> 27;
 
-    if (in_problem_state(c))
-        return e500_privileged(c);
     if (type <= DBELL_CRIT)
         __atomic_and_fetch(&c->doorbells, ~(1u << type), __ATOMIC_SEQ_CST);
     return EXEC_NEXT;

@@ -37,35 +37,37 @@ enum {
     CATS_E500V2 = CAT_B | CAT_E | CAT_PM | CAT_ECL | CAT_ATB | CAT_SPE | CAT_EFS | CAT_EFD | CAT_EFV | CAT_V2,
 };
 
-/* Classes: what a row does, for documentation and for those who pick rows to test. */
-#define INSN_CLASS_LIST(X)                                \
-    X(BRANCH, "branch")                                   \
-    X(TRAP, "trap")                                       \
-    X(CR, "condition register")                           \
-    X(INTEGER, "integer")                                 \
-    X(LOAD, "load")                                       \
-    X(STORE, "store")                                     \
-    X(ATOMIC, "reservation")                              \
-    X(EPID, "external PID, privileged")                   \
-    X(CACHE, "cache")                                     \
-    X(CACHE_SUPV, "cache, privileged")                    \
-    X(SYNC, "barrier")                                    \
-    X(SYSTEM, "system")                                   \
-    X(SPR, "special registers")                           \
-    X(SUPV, "system, privileged")                         \
-    X(FP_LOAD, "floating-point load")                     \
-    X(FP_STORE, "floating-point store")                   \
-    X(FP_EPID, "floating-point external PID, privileged") \
-    X(FP, "floating point")                               \
-    X(FPSCR, "FPSCR")                                     \
-    X(SPE, "SPE vector")                                  \
-    X(SPE_LOAD, "SPE load")                               \
-    X(SPE_STORE, "SPE store")                             \
-    X(SPE_MULTIPLY, "SPE accumulate, multiply, divide")   \
-    X(EFP, "embedded floating point")
+/* Classes: what a row does, for documentation and for those who pick rows to test; and an effect that each of the class has. */
+#define INSN_CLASS_LIST(X)                                            \
+    X(BRANCH, "branch", ENDS)                                         \
+    X(TRAP, "trap", TRAPS)                                            \
+    X(CR, "condition register", NONE)                                 \
+    X(INTEGER, "integer", NONE)                                       \
+    X(LOAD, "load", NONE)                                             \
+    X(STORE, "store", NONE)                                           \
+    X(ATOMIC, "reservation", NONE)                                    \
+    X(EPID, "external PID, privileged", PRIVILEGED)                   \
+    X(CACHE, "cache", NONE)                                           \
+    X(CACHE_SUPV, "cache, privileged", PRIVILEGED)                    \
+    X(SYNC, "barrier", BARRIER)                                       \
+    X(SYSTEM, "system", NONE)                                         \
+    X(SPR, "special registers", NONE)                                 \
+    X(SUPV, "system, privileged", PRIVILEGED)                         \
+    X(FP_LOAD, "floating-point load", NONE)                           \
+    X(FP_STORE, "floating-point store", NONE)                         \
+    X(FP_EPID, "floating-point external PID, privileged", PRIVILEGED) \
+    X(FP, "floating point", FPSCR)                                    \
+    X(FP_MOVE, "floating-point move", NONE)                           \
+    X(FPSCR, "FPSCR", NONE)                                           \
+    X(SPE, "SPE vector", NONE)                                        \
+    X(SPE_LOAD, "SPE load", NONE)                                     \
+    X(SPE_STORE, "SPE store", NONE)                                   \
+    X(SPE_MULTIPLY, "SPE accumulate, multiply, divide", NONE)         \
+    X(EFP, "embedded floating point", SPEFSCR)                        \
+    X(EFP_TEST, "embedded floating-point test", NONE)
 
 typedef enum InsnClass {
-#define X(id, doc) IC_##id,
+#define X(id, doc, effect) IC_##id,
     INSN_CLASS_LIST(X)
 #undef X
         INSN_CLASSES
@@ -100,13 +102,15 @@ typedef ExecResult InsnExec(E500 *c, const Insn *in);
 #include "cpu/e500/insn.def"
 #undef INSN
 
-extern InsnExec *const insn_exec[INSN_COUNT]; /* decode.c; INSN_ILLEGAL raises a program interrupt */
+/* How to execute a row.  INSN_ILLEGAL, and a privileged row in problem state, raise a program interrupt. */
+extern InsnExec *const insn_exec[INSN_COUNT];
 
 /* --- operands --- */
 
 typedef enum OperandKind {
     OK_NONE,
-    OK_GPR,
+    OK_GPR,       /* its low word */
+    OK_GPR64,     /* all of it */
     OK_GPR_OR_0,  /* register 0 means the value 0 */
     OK_GPR_TO_31, /* this and all following registers */
     OK_FPR,
@@ -145,6 +149,66 @@ typedef struct OperandInfo {
 
 enum { INSN_OPERANDS_MAX = 6 };
 
+/* --- effects: effect.def; of a decoded word: effects.h --- */
+
+/* What an instruction may read or write beside GPRs and FPRs. */
+#define RESOURCE_LIST(X)                                                                   \
+    X(CA, "XER[CA]")                                                                       \
+    X(OV, "XER[OV]")                                                                       \
+    X(SO, "XER[SO]")                                                                       \
+    X(CR0, "CR field 0")                                                                   \
+    X(CR1, "CR field 1")                                                                   \
+    X(CR, "all of CR")                                                                     \
+    X(CR_FIELDS, "the CR fields that FXM names")                                           \
+    X(LR, "LR")                                                                            \
+    X(CTR, "CTR")                                                                          \
+    X(FPSCR, "FPSCR")                                                                      \
+    X(SPEFSCR, "SPEFSCR")                                                                  \
+    X(ACC, "SPE accumulator")                                                              \
+    X(MEMORY, "memory")                                                                    \
+    X(RESERVE, "the reservation")                                                          \
+    X(MSR, "MSR")                                                                          \
+    X(TIME, "time base and decrementer: how many instructions came before counts")         \
+    X(SYSTEM, "all other SPRs, XER's byte count, TLBs, doorbells, whether the core waits") \
+    X(SPR, "what the SPR operand names: one of the others")                                \
+    X(ARGUMENTS, "r0, r3 to r11")
+
+enum {
+#define X(id, doc) RES_BIT_##id,
+    RESOURCE_LIST(X)
+#undef X
+#define X(id, doc) RES_##id = 1 << RES_BIT_##id,
+        RESOURCE_LIST(X)
+#undef X
+};
+
+enum {
+    EFFECT_TRAPS = 1,      /* may end in an interrupt or in an exit: then all state counts as read */
+    EFFECT_PRIVILEGED = 2, /* in problem state it is a program interrupt with ESR[PPR] */
+    EFFECT_CONTEXT = 4,    /* may change how later instructions are fetched, translated, permitted or interrupted */
+    EFFECT_ENDS = 8,       /* ends a block: the next instruction is not sure to follow, or there is something to look at first */
+    EFFECT_BARRIER = 16,   /* orders storage accesses */
+};
+
+typedef enum InsnMemory { MEMORY_NONE, MEMORY_LOAD, MEMORY_STORE, MEMORY_TOUCH /* translated only */ } InsnMemory;
+enum { SIZE_MANY = 254, SIZE_LINE = 255 };
+
+typedef enum EffectId {
+#define EFFECT(id, ...) FX_##id,
+#include "cpu/e500/effect.def"
+#undef EFFECT
+    EFFECTS
+} EffectId;
+
+typedef struct EffectInfo {
+    const char *name, *doc;
+    uint32_t reads, writes; /* RES_… */
+    uint8_t flags;          /* EFFECT_… */
+    uint8_t memory, size;   /* InsnMemory; bytes or SIZE_… */
+} EffectInfo;
+
+enum { INSN_EFFECTS_MAX = 3 };
+
 /* A row as data, for everybody but the interpreter's hot path. */
 typedef struct InsnInfo {
     const char *name;
@@ -153,9 +217,12 @@ typedef struct InsnInfo {
     uint32_t categories;                /* all of these are needed */
     uint8_t cls;                        /* InsnClass */
     uint8_t operand[INSN_OPERANDS_MAX]; /* OperandId; OPERAND_ID_NONE ends them */
+    uint8_t effect[INSN_EFFECTS_MAX];   /* EffectId, without the class's; FX_NONE ends them */
 } InsnInfo;
 
 extern const OperandInfo operand_info[OPERANDS];
+extern const EffectInfo effect_info[EFFECTS];
+extern const uint8_t insn_class_effect[INSN_CLASSES]; /* EffectId */
 extern const InsnInfo insn_info[INSN_ILLEGAL];
 
 static inline bool operand_is_displacement(OperandId id) /* written d(base) */

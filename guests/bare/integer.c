@@ -90,7 +90,6 @@ __asm__(".pushsection .text; .globl run_row\n"
     ROW(cmplwi, "cmplwi 4,0xffff", 3, 0xffff, 1, 0, 3, 0, EQ)                                                       \
     ROW(cmp_field_7, "cmpw 7,4,5; mfcr 3; li 6,0; mtcr 6", 0, 1, 2, 0, LT, 0, 0)                                    \
     ROW(mtcrf, "mtcrf 0x42,4; mfcr 3; li 6,0; mtcr 6", 0, 0xffffffff, 0, 0, 0x0f0000f0, 0, 0)                       \
-    ROW(mfocrf, "mtcr 4; mfocrf 3,0x40; rlwinm 3,3,0,4,7; li 6,0; mtcr 6", 0, 0x1a000000, 0, 0, 0x0a000000, 0, 0)   \
     ROW(mcrf, "mtcr 4; mcrf 0,6; mfcr 3; li 6,0; mtcr 6", 0, 0x000000a0, 0, 0, 0xa00000a0, 0, 0)                    \
     ROW(mcrxr, "mcrxr 0", 0, 0, 0, SO | CA, 0, 0, 0xa)                                                              \
     ROW(crand, "mtcr 4; crand 0,1,2", 0, 0x60000000, 0, 0, 0, 0, 0xe)                                               \
@@ -107,6 +106,10 @@ __asm__(".pushsection .text; .globl run_row\n"
     ROW(bclr_not_taken, "mtcr 4; mr 3,5; beqlr 0; addi 3,3,1", 0, 0, 5, 0, 6, 0, 0)                                 \
     ROW(mtxer, "mtxer 4; mfxer 3; li 6,0; mtxer 6", 0, 0xe000007f, 0, 0, 0xe000007f, 0, 0)                          \
     ROW(mftb_moves, "mftb 4; 1: mftb 3; cmplw 3,4; beq 1b; li 3,1; li 6,0; mtcr 6", 0, 0, 0, 0, 1, 0, 0)
+
+/* What the e500v2 lacks. */
+#define LATER_ROWS(ROW) \
+    ROW(mfocrf, "mtcr 4; mfocrf 3,0x40; rlwinm 3,3,0,4,7; li 6,0; mtcr 6", 0, 0x1a000000, 0, 0, 0x0a000000, 0, 0)
 
 /* r4 = the room, which holds 00 11 22 … ff at first. */
 #define MEMORY_ROWS(ROW)                                                                           \
@@ -135,10 +138,11 @@ __asm__(".pushsection .text; .globl run_row\n"
 
 #define ROW(id, body, ...) PROBE(probe_##id, body);
 ROWS(ROW)
+LATER_ROWS(ROW)
 MEMORY_ROWS(ROW)
 #undef ROW
 #define ROW(id, body, ...) {#id, probe_##id, __VA_ARGS__},
-static const Row rows[] = {ROWS(ROW)};
+static const Row rows[] = {ROWS(ROW)}, later_rows[] = {LATER_ROWS(ROW)};
 #undef ROW
 
 static const struct {
@@ -151,11 +155,24 @@ static const struct {
 #undef ROW
 };
 
+/* False: the row ended in an interrupt, as where the core (or QEMU's) lacks the instruction. */
+static bool runs(const char *name, Regs *regs, const void *pc)
+{
+    Trap t = trap_run(run_row, 0, (uint32_t)regs, (uint32_t)pc, 0, 0);
+
+    if (t.vector == TRAP_NONE)
+        return true;
+    report(name, false);
+    say("    interrupt %u at 0x%x, ESR 0x%x\n", t.vector, t.srr0, t.esr);
+    return false;
+}
+
 static void check_row(const Row *row)
 {
     Regs regs = {row->r3, row->r4, row->r5, row->xer, 0};
 
-    run_row(&regs, row->pc);
+    if (!runs(row->name, &regs, row->pc))
+        return;
     if (regs.r3 == row->want && regs.xer == row->want_xer && regs.cr == row->want_cr << 28) {
         report(row->name, true);
         return;
@@ -176,12 +193,18 @@ void guest_main(void)
     report_plan(96);
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_row(&rows[i]);
+    for (unsigned i = 0; i < sizeof later_rows / sizeof later_rows[0]; i++) {
+        if (cpu_is_e500v2())
+            report_skip(later_rows[i].name, "the e500v2 lacks it");
+        else
+            check_row(&later_rows[i]);
+    }
     for (unsigned i = 0; i < sizeof memory_rows / sizeof memory_rows[0]; i++) {
         for (unsigned n = 0; n < 16; n++)
             room[n] = (uint8_t)(n * 0x11);
         Regs regs = {0, (uint32_t)room, memory_rows[i].r5, 0, 0};
-        run_row(&regs, memory_rows[i].pc);
-        report_eq(memory_rows[i].name, regs.r3, memory_rows[i].want);
+        if (runs(memory_rows[i].name, &regs, memory_rows[i].pc))
+            report_eq(memory_rows[i].name, regs.r3, memory_rows[i].want);
     }
     Trap t = trap_run(probe_lswi, 0, 0, (uint32_t)room, 0, 0);
     report("lswi is illegal", t.vector == VEC_PROGRAM && t.esr == ESR_PIL);

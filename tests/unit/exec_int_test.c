@@ -43,7 +43,8 @@ static unsigned xer(const E500 *c)
 /* Target field first in arithmetic, second in logic: the operand table says which. */
 static uint32_t registers(InsnId id)
 {
-    bool logic = insn_info[id].operand[0] == OPERAND_ID_RAW;
+    OperandId target = (OperandId)insn_info[id].operand[0];
+    bool logic = target == OPERAND_ID_RAW || target == OPERAND_ID_RAI;
     uint32_t word = logic ? 4u << 21 | 3u << 16 : 3u << 21 | 4u << 16;
     for (unsigned i = 0; i < INSN_OPERANDS_MAX; i++)
         if (insn_info[id].operand[i] == OPERAND_ID_RB)

@@ -91,7 +91,7 @@ static ExecResult store_units(E500 *c, Ea ea)
 
 static ExecResult execute(E500 *c, InsnId id, Ea ea)
 {
-    Insn in = {.rt = 3, .ra = 0, .rb = 4};
+    Insn in = {.id = (uint16_t)id, .rt = 3, .ra = 0, .rb = 4};
     c->s.gpr[4].w = ea;
     return insn_exec[id](c, &in);
 }

@@ -32,6 +32,16 @@ static bool has_operand(InsnId id, OperandId operand)
     return false;
 }
 
+static bool is_fp(InsnId id)
+{
+    return insn_info[id].cls == IC_FP || insn_info[id].cls == IC_FP_MOVE;
+}
+
+static bool is_efp(InsnId id)
+{
+    return insn_info[id].cls == IC_EFP || insn_info[id].cls == IC_EFP_TEST;
+}
+
 static unsigned field(uint32_t word, OperandId operand)
 {
     return operand_value(operand, word);
@@ -111,6 +121,7 @@ static uint32_t random_operand(Random *r, OperandId operand, InsnId id, uint32_t
         return one_in(r, 8) ? 0 : any;
     case OK_NONE:
     case OK_GPR:
+    case OK_GPR64:
     case OK_GPR_TO_31:
     case OK_FPR:
     case OK_CRF:
@@ -394,7 +405,7 @@ static void widen_gprs(Random *r, InsnId id, Record *record)
     record->spefscr = (uint32_t)random_next(r) & 0xff3eff00; /* nothing enabled, to nearest */
     record->acc = (uint64_t)random_word(r) << 32 | random_word(r);
     for (unsigned i = 0; i < 32; i++) {
-        if (insn_info[id].cls == IC_EFP)
+        if (is_efp(id))
             record->gpr[i] = (uint32_t)record->gpr64[i];
         else
             record->gpr64[i] = (uint64_t)random_word(r) << 32 | record->gpr[i];
@@ -423,9 +434,9 @@ void generate_values(Random *r, InsnId id, bool spe, Record *record)
     } else if (id == INSN_bc) {
         record->ctr = random_below(r, 3);
     }
-    if (insn_info[id].cls == IC_FP)
+    if (is_fp(id))
         relate_fprs(r, record);
-    if (insn_info[id].cls == IC_EFP)
+    if (is_efp(id))
         randomize_efp(r, id, record);
     if (is_access(id))
         aim(r, id, record);

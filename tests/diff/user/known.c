@@ -289,7 +289,7 @@ const char *field_name(Field field)
 static const char *class_name(InsnClass cls)
 {
     static const char *const names[INSN_CLASSES] = {
-#define X(id, doc) #id,
+#define X(id, doc, effect) #id,
         INSN_CLASS_LIST(X)
 #undef X
     };

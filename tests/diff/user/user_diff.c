@@ -157,7 +157,7 @@ static void print_operands(InsnId id, const Record *in, bool spe)
         unsigned n = operand_value(insn_info[id].operand[i], in->insn);
         if (op->kind == OK_FPR)
             printf(" f%u=" HEX64, n, in->fpr[n]);
-        else if (op->kind == OK_GPR || op->kind == OK_GPR_OR_0)
+        else if (op->kind == OK_GPR || op->kind == OK_GPR64 || op->kind == OK_GPR_OR_0)
             printf(spe ? " r%u=" HEX64 : " r%u=%08" G_GINT64_MODIFIER "x", n, spe ? in->gpr64[n] : in->gpr[n]);
     }
     if (spe)
