@@ -288,13 +288,13 @@ bool vcpu_read_own_state(Vcpu *vcpu, E500State *state, GError **error)
     return vcpu->set->ops->vcpu_get_state(vcpu->handle, state, error);
 }
 
-bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque, GError **error)
+bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque, StateLevel level, GError **error)
 {
     const AccelOps *ops = vcpu->set->ops;
     if (!ops->vcpu_get_state(vcpu->handle, &vcpu->state, error))
         return false;
     edit(&vcpu->state, opaque);
-    return ops->vcpu_put_state(vcpu->handle, &vcpu->state, STATE_RUNTIME, error);
+    return ops->vcpu_put_state(vcpu->handle, &vcpu->state, level, error);
 }
 
 bool vcpus_resume(Vcpus *set, GError **error)

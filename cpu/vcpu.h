@@ -83,9 +83,9 @@ bool vcpus_rebuild_prepare(Vcpus *set, GError **error);
 void vcpus_rebuild_cancel(Vcpus *set);
 bool vcpus_rebuild_commit(Vcpus *set, GError **error);
 
-/* In the vCPU's own thread, from VcpuServe, the guest running: reads the state, lets edit() change it, writes it back at RUNTIME. */
+/* In the vCPU's own thread, from VcpuServe, the guest running: reads the state, lets edit() change it, writes it back at `level`. */
 bool vcpu_read_own_state(Vcpu *vcpu, E500State *state, GError **error); /* likewise, and changes nothing */
-bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque, GError **error);
+bool vcpu_edit_own_state(Vcpu *vcpu, void (*edit)(E500State *state, void *opaque), void *opaque, StateLevel level, GError **error);
 
 bool vcpu_set_debug(Vcpu *vcpu, const AccelDebug *debug, GError **error); /* kept: attached again by a rebuild */
 /* Guest memory by effective address under the vCPU's translation (gdb).  Parked. */

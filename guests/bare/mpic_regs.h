@@ -8,6 +8,7 @@
 #define MPIC_FRR           (MPIC + 0x1000)
 #define MPIC_GCR           (MPIC + 0x1020)
 #define MPIC_IPIVPR(n)     (MPIC + 0x10a0 + 0x10 * (n))
+#define MPIC_PIR           (MPIC + 0x1090)
 #define MPIC_SVR           (MPIC + 0x10e0)
 #define MPIC_TFRR          (MPIC + 0x10f0)
 #define MPIC_GTCCR(n)      (MPIC + 0x1100 + 0x40 * (n))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/fault.h"
+#include "cpu/log.h"
 #include "platform/devices/soc/gpio.h"
 #include "platform/devices/soc/guts.h"
 #include "platform/devices/soc/i2c_rtc.h"
@@ -30,13 +31,32 @@ static void wire_power_off(void *opaque, unsigned pin, bool level)
         run_request(((Machine *)opaque)->run, RUN_CAUSE_GUEST_SHUTDOWN_DEVICE);
 }
 
+/* The vCPU's thread looks at its release[] when it leaves the guest. */
+static void call_cpu_out(Machine *m, unsigned cpu)
+{
+    __atomic_store_n(&m->release[cpu].pending, true, __ATOMIC_RELEASE);
+    vcpu_kick(vcpus_get(m->vcpus, cpu));
+}
+
 static void release_cpu(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
 {
     Machine *m = opaque;
+    m->release[cpu].let_go = true;
     m->release[cpu].entry = entry;
     m->release[cpu].r3 = r3;
-    __atomic_store_n(&m->release[cpu].pending, true, __ATOMIC_RELEASE);
-    vcpu_kick(vcpus_get(m->vcpus, cpu));
+    call_cpu_out(m, cpu);
+}
+
+void machine_reset_core(Machine *m, unsigned cpu)
+{
+    if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE)) {
+        LOG(LOG_UNIMP, "cpu %u: a reset of this core alone is not yet supported with protected state", cpu);
+        return;
+    }
+    spin_table_hold(m->spin_table, cpu);
+    m->release[cpu].reset = true;
+    m->release[cpu].let_go = false;
+    call_cpu_out(m, cpu);
 }
 
 /* ---- devices ---- */
@@ -193,14 +213,18 @@ static void set_unmapped(Machine *m)
         bus_set_zeros(m->bus, board->ccsr, board->ccsr + SOC_SIZE - 1);
 }
 
+static bool add_spin_table(Machine *m, GError **error)
+{
+    m->spin_table = spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m);
+    return machine_add_device(m, DEVICE_BUS_SYSTEM, m->spin_table, m->board->spin_table, SPIN_TABLE_SIZE, error);
+}
+
 static bool add_devices(Machine *m, GError **error)
 {
     set_unmapped(m);
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
            (board_is_paravirtual(m->board) ? machine_add_serial_channels(m, error) : add_chip(m, error)) && add_users(m, error) &&
-           machine_add_partition(m, error) &&
-           machine_add_device(m, DEVICE_BUS_SYSTEM, spin_table_new("spin-table", m->config->n_vcpus, release_cpu, m),
-                              m->board->spin_table, SPIN_TABLE_SIZE, error);
+           machine_add_partition(m, error) && add_spin_table(m, error);
 }
 
 /* ---- the rest of the machine ---- */

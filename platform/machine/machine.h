@@ -21,10 +21,14 @@
 #include "platform/machine/partition.h"
 #include "platform/machine/runstate_ops.h"
 
-/* A CPU that the guest let go at its spin table entry; picked up by that vCPU's own thread. */
+/*
+ * What the guest asked of one CPU through a device, done by that vCPU's own thread before its next instruction: its core is reset, and waits
+ * at its spin-table entry again; or it is let go there.  Both: in this order, since a reset forgets a release before it.
+ */
 typedef struct CpuRelease {
-    bool pending; /* atomic; the rest under the device lock */
-    uint64_t entry, r3;
+    bool pending; /* atomic: one of them is; the rest under the device lock */
+    bool reset, let_go;
+    uint64_t entry, r3; /* let_go */
 } CpuRelease;
 
 /* Who acknowledges for a core that takes an external interrupt (VCPU_EXIT_EPR): gives the value for EPR. */
@@ -54,6 +58,7 @@ typedef struct Machine {
     Device *mpic;          /* on the soc bus; NULL: there is none, but … */
     Device *hv_pic;        /* … this, on the system bus */
     Proxy proxy;
+    Device *spin_table;  /* also in devices */
     CpuRelease *release; /* per vCPU */
     Partition *partition;
     struct {
@@ -90,6 +95,7 @@ GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c
 bool machine_reset_rebuilds(const Machine *machine);          /* a reset makes a new VM */
 bool machine_power_on(Machine *machine, GError **error);      /* the first reset: writes FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
+void machine_reset_core(Machine *machine, unsigned cpu);    /* MPIC PIR.  Under the device lock */
 Event *machine_new_event(Machine *machine, GError **error); /* the machine's, until it ends */
 extern const RunOps machine_run_ops;                        /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);

@@ -17,6 +17,13 @@ static void wire_mpic_out(void *opaque, unsigned pin, bool level)
     vcpu_set_irq(vcpus_get(m->vcpus, pin / MPIC_OUTPUTS), inputs[pin % MPIC_OUTPUTS], level);
 }
 
+/* What follows the reset happens at the spin table, so that its end is no event. */
+static void wire_core_reset(void *opaque, unsigned cpu, bool level)
+{
+    if (level)
+        machine_reset_core(opaque, cpu);
+}
+
 static void wire_hv_pic_out(void *opaque, unsigned pin, bool level)
 {
     vcpu_set_irq(vcpus_get(((Machine *)opaque)->vcpus, pin), ACCEL_IRQ_EXTERNAL, level);
@@ -37,7 +44,10 @@ static Device *own_mpic(Machine *m)
     IrqLine out[MPIC_CPUS_MAX][MPIC_OUTPUTS];
     for (unsigned i = 0; i < n * MPIC_OUTPUTS; i++)
         out[i / MPIC_OUTPUTS][i % MPIC_OUTPUTS] = (IrqLine){wire_mpic_out, m, i};
-    return mpic_new("mpic", (MpicModel)m->board->mpic, n, out, m->clock);
+    Device *mpic = mpic_new("mpic", (MpicModel)m->board->mpic, n, out, m->clock);
+    for (unsigned cpu = 0; cpu < n; cpu++)
+        mpic_wire_core_reset(mpic, cpu, &(IrqLine){wire_core_reset, m, cpu});
+    return mpic;
 }
 
 static bool add_mpic(Machine *m, GError **error)

@@ -58,24 +58,47 @@ static void serve_timers(Machine *m)
     device_unlock();
 }
 
-static void start_released(E500State *s, void *opaque)
+/* What the guest asked of this vCPU's core, and who it is. */
+typedef struct CoreEdit {
+    const E500Model *model;
+    unsigned cpu;
+    CpuRelease release;
+} CoreEdit;
+
+/* A reset does not touch the time base, which all cores share. */
+static void reset_core(E500State *s, const CoreEdit *edit)
 {
-    const CpuRelease *release = opaque;
-    boot_release_state(s, release->entry, release->r3);
+    uint64_t tb = s->tb, atb = s->atb;
+    e500_state_reset(s, edit->model, edit->cpu);
+    e500_state_firmware(s, edit->model);
+    s->tb = tb;
+    s->atb = atb;
+    s->held = true;
 }
 
-/* True: the vCPU was let go and is about to run. */
+static void edit_core(E500State *s, void *opaque)
+{
+    const CoreEdit *edit = opaque;
+    if (edit->release.reset)
+        reset_core(s, edit);
+    if (edit->release.let_go && s->held)
+        boot_release_state(s, edit->release.entry, edit->release.r3);
+}
+
+/* True: the vCPU's core was reset or let go; it has something to do besides waiting. */
 static bool serve_release(Machine *m, Vcpu *vcpu)
 {
     CpuRelease *release = &m->release[vcpu->index];
     if (!__atomic_load_n(&release->pending, __ATOMIC_ACQUIRE))
         return false;
     device_lock();
-    CpuRelease copy = *release;
-    release->pending = false;
+    CoreEdit edit = {m->model, vcpu->index, *release};
+    *release = (CpuRelease){0};
     device_unlock();
+    if (edit.release.reset)
+        vcpu_set_irq(vcpu, ACCEL_IRQ_NMI, false); /* one from before the reset */
     GError *error = NULL;
-    if (!vcpu_edit_own_state(vcpu, start_released, &copy, &error))
+    if (!vcpu_edit_own_state(vcpu, edit_core, &edit, edit.release.reset ? STATE_RESET : STATE_RUNTIME, &error))
         machine_host_error(m, error);
     return true;
 }
@@ -144,6 +167,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
         break;
     case VCPU_EXIT_INTR:
         serve_timers(m);
+        serve_release(m, vcpu);
         break;
     case VCPU_EXIT_DEBUG:
         run_request(m->run, RUN_CAUSE_DEBUG_STOP);

@@ -27,6 +27,25 @@ static Device *make(Fixture *f, Wire *out)
     return mpic;
 }
 
+/* PIR: bit per CPU, of those that exist; a line follows each bit. */
+static void pir_holds_cores_in_reset(Fixture *f, gconstpointer data)
+{
+    enum { PIR = 0x1090 };
+    Wire reset[CPUS] = {0};
+    for (unsigned cpu = 0; cpu < CPUS; cpu++)
+        mpic_wire_core_reset(f->mpic, cpu, &(IrqLine){wire_set, reset, cpu});
+    reg_write(f->mpic, PIR, 4, 0xfffffffa);
+    g_assert_cmphex(reg_read(f->mpic, PIR, 4), ==, 2);
+    g_assert_true(reset[1].level && !reset[0].level && !reset[2].level);
+    reg_write(f->mpic, PIR, 4, 6);
+    g_assert_cmpuint(reset[1].rises, ==, 1);
+    g_assert_true(reset[2].level);
+    reg_write(f->mpic, PIR, 4, 0);
+    g_assert_cmphex(reg_read(f->mpic, PIR, 4), ==, 0);
+    g_assert_false(reset[1].level || reset[2].level);
+    g_assert_cmpuint(reset[0].rises, ==, 0);
+}
+
 static uint32_t get(Fixture *f, unsigned offset)
 {
     return (uint32_t)reg_read(f->mpic, offset, 4);
@@ -711,6 +730,7 @@ UNIT_TESTS(mpic)
 {
 #define TEST(name, fn) g_test_add("/mpic/" name, Fixture, NULL, set_up, fn, tear_down)
     TEST("registers-come-up-as-documented", test_reset);
+    TEST("pir-holds-cores-in-reset", pir_holds_cores_in_reset);
     TEST("a-level-asks-until-it-is-lowered", test_level);
     TEST("a-level-that-is-withdrawn-is-spurious", test_level_withdrawn);
     TEST("an-edge-is-latched-until-acknowledged", test_edge);

@@ -38,6 +38,26 @@ static void test_reset(void)
     device_free(t);
 }
 
+/* A core that was reset by itself waits again, the boot CPU too, and is let go once more. */
+static void test_hold(void)
+{
+    Device *t = make(2);
+    for (unsigned cpu = 0; cpu < 2; cpu++) {
+        unsigned entry = cpu * 32, calls = released.calls;
+        reg_write(t, entry + 8, 8, 0x1111);
+        reg_write(t, entry, 8, 0x1000);
+        g_assert_cmpuint(released.calls, ==, calls + (cpu != 0)); /* the boot CPU runs already */
+        spin_table_hold(t, cpu);
+        g_assert_cmphex(reg_read(t, entry, 8), ==, 1);
+        g_assert_cmphex(reg_read(t, entry + 8, 8), ==, cpu);
+        reg_write(t, entry, 8, 0x2000);
+        g_assert_cmpuint(released.calls, ==, calls + (cpu != 0) + 1);
+        g_assert_cmpuint(released.cpu, ==, cpu);
+        g_assert_cmphex(released.entry, ==, 0x2000);
+    }
+    device_free(t);
+}
+
 static void test_release_64(void)
 {
     Device *t = make(3);
@@ -115,6 +135,7 @@ UNIT_TESTS(spin_table)
     g_test_add_func("/spin-table/clearing-bit-0-releases-with-one-write", test_release_64);
     g_test_add_func("/spin-table/clearing-bit-0-releases-with-two-writes", test_release_32);
     g_test_add_func("/spin-table/clearing-bit-0-releases-byte-by-byte", test_release_bytes);
+    g_test_add_func("/spin-table/a-held-cpu-waits-again", test_hold);
     g_test_add_func("/spin-table/a-cpu-is-released-once-until-reset", test_once);
     g_test_add_func("/spin-table/boot-cpu-and-absent-cpus-are-not-released", test_others);
 }

@@ -33,12 +33,12 @@ static const MpicVersion version_42 = {
 };
 
 static const DeviceField mpic_fields[] = {
-    DEVICE_FIELD(Mpic, gcr, 0),          DEVICE_FIELD(Mpic, svr, IVPR_VECTOR), DEVICE_FIELD(Mpic, eimr, 0xffffffff),
-    DEVICE_ARRAY(Mpic, ivpr, IVPR_MSK),  DEVICE_ARRAY(Mpic, idr, 1),           DEVICE_ARRAY(Mpic, ilr, ILR_INT),
-    DEVICE_ARRAY(Mpic, pending, 0),      DEVICE_ARRAY(Mpic, ctpr, 15),         DEVICE_ARRAY(Mpic, in_service, 0),
-    DEVICE_ARRAY(Mpic, msir, 0),         DEVICE_ARRAY(Mpic, tfrr, 0),          DEVICE_ARRAY(Mpic, tcr, 0),
-    DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI), DEVICE_ARRAY(Mpic, toggle, 0),        DEVICE_ARRAY(Mpic, left, 0),
-    DEVICE_ARRAY(Mpic, at_ns, 0),
+    DEVICE_FIELD(Mpic, gcr, 0),        DEVICE_FIELD(Mpic, svr, IVPR_VECTOR), DEVICE_FIELD(Mpic, eimr, 0xffffffff),
+    DEVICE_FIELD(Mpic, pir, 0),        DEVICE_ARRAY(Mpic, ivpr, IVPR_MSK),   DEVICE_ARRAY(Mpic, idr, 1),
+    DEVICE_ARRAY(Mpic, ilr, ILR_INT),  DEVICE_ARRAY(Mpic, pending, 0),       DEVICE_ARRAY(Mpic, ctpr, 15),
+    DEVICE_ARRAY(Mpic, in_service, 0), DEVICE_ARRAY(Mpic, msir, 0),          DEVICE_ARRAY(Mpic, tfrr, 0),
+    DEVICE_ARRAY(Mpic, tcr, 0),        DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI),  DEVICE_ARRAY(Mpic, toggle, 0),
+    DEVICE_ARRAY(Mpic, left, 0),       DEVICE_ARRAY(Mpic, at_ns, 0),
 };
 
 static bool bit_get(const uint32_t *map, unsigned bit)
@@ -255,6 +255,22 @@ void mpic_end_of_interrupt(Mpic *m, unsigned cpu)
     mpic_source_update(m, (unsigned)source);
 }
 
+void mpic_wire_core_reset(Device *dev, unsigned cpu, const IrqLine *line)
+{
+    Mpic *m = (Mpic *)dev;
+    g_assert(cpu < m->n_cpus);
+    m->core_reset[cpu] = *line;
+}
+
+void mpic_set_pir(Mpic *m, uint32_t cpus)
+{
+    uint32_t changed = m->pir ^ cpus;
+    m->pir = cpus;
+    for (unsigned cpu = 0; cpu < m->n_cpus; cpu++)
+        if (changed >> cpu & 1)
+            irq_set(&m->core_reset[cpu], cpus >> cpu & 1);
+}
+
 bool mpic_external_proxy(Device *dev)
 {
     return (((Mpic *)dev)->gcr & GCR_M) == GCR_M;
@@ -304,6 +320,7 @@ static void mpic_reset(Device *dev)
 static void mpic_post_load(Device *dev)
 {
     Mpic *m = (Mpic *)dev;
+    m->pir &= mpic_cpus(m);
     for (unsigned source = 0; source < MPIC_SOURCES_ALL; source++) {
         m->idr[source] &= mpic_idr_kept(m, source);
         if (source >= MPIC_SOURCES)

@@ -29,6 +29,8 @@ typedef enum MpicOutput { MPIC_OUT_INT, MPIC_OUT_CINT, MPIC_OUT_MCP, MPIC_OUTPUT
 
 /* id: also the name of its phandle.  out[n_cpus]. */
 Device *mpic_new(const char *id, MpicModel model, unsigned n_cpus, const IrqLine out[][MPIC_OUTPUTS], Clock *clock);
+/* The CPU's core is held in reset while the line is up: PIR, the processor initialization register.  Before the first use. */
+void mpic_wire_core_reset(Device *dev, unsigned cpu, const IrqLine *line);
 /*
  * The same with its registers, its timers and its outputs elsewhere: an accelerator's own controller, which serves the guest before the bus
  * does.  This one has the wires, the nodes of the tree, and the few registers that the other leaves to us: they read 0.

@@ -48,7 +48,9 @@ typedef struct Mpic {
     uint8_t n_wires[MPIC_SOURCES];
     uint32_t wires[MPIC_SOURCES]; /* levels; neither reset nor saved: others drive them */
 
-    uint32_t gcr, svr, eimr;
+    IrqLine core_reset[MPIC_CPUS_MAX]; /* up while PIR says so */
+
+    uint32_t gcr, svr, eimr, pir;
     uint32_t ivpr[MPIC_SOURCES_ALL]; /* without A */
     uint32_t idr[MPIC_SOURCES_ALL];
     uint32_t ilr[MPIC_SOURCES_ALL];
@@ -82,6 +84,7 @@ uint32_t mpic_idr_kept(const Mpic *m, unsigned source);
 void mpic_raise(Mpic *m, unsigned source, uint32_t cpus); /* latches an IPI or timer */
 uint32_t mpic_acknowledge(Mpic *m, unsigned cpu);
 void mpic_end_of_interrupt(Mpic *m, unsigned cpu);
+void mpic_set_pir(Mpic *m, uint32_t cpus); /* bit per CPU */
 void mpic_wire_set(Mpic *m, unsigned source, unsigned wire, bool level);
 
 /* mpic_regs.c */

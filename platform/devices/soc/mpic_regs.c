@@ -274,8 +274,9 @@ static uint32_t global_read(Mpic *m, uint64_t offset)
         return FRR_VALUE(m->version->sources, m->n_cpus);
     case GCR:
         return m->gcr;
-    case VIR:
     case PIR:
+        return m->pir;
+    case VIR:
         return 0;
     case EISR: /* no source of error interrupts */
         if (!m->version->has_errors)
@@ -310,7 +311,7 @@ static void global_write(Mpic *m, uint64_t offset, uint32_t value)
             m->gcr = value & m->version->gcr_kept;
         return;
     case PIR:
-        LOG(LOG_UNIMP, "%s: PIR: reset of CPUs 0x%08x", m->dev.id, value);
+        mpic_set_pir(m, value & mpic_cpus(m));
         return;
     case SVR:
         m->svr = value & IVPR_VECTOR;

@@ -7,7 +7,7 @@
 #include "cpu/log.h"
 
 enum { ENTRY_ADDR = 0, ENTRY_R3 = 8, ENTRY_PIR = 20 };
-enum { BOOT_CPU = 1 << 0 }; /* runs already: never released */
+enum { BOOT_CPU = 1 << 0 }; /* it runs already, so nobody releases it */
 
 typedef struct SpinTable {
     Device dev;
@@ -16,7 +16,7 @@ typedef struct SpinTable {
     void *opaque;
 
     uint8_t bytes[SPIN_TABLE_SIZE]; /* big-endian, as the guest sees them */
-    uint32_t released;              /* bit per CPU */
+    uint32_t released;              /* bit per CPU: it does not wait here */
 } SpinTable;
 
 static const DeviceField spin_table_fields[] = {
@@ -67,21 +67,24 @@ static bool spin_table_write(Device *dev, unsigned region, uint64_t offset, unsi
     return true;
 }
 
+void spin_table_hold(Device *dev, unsigned cpu)
+{
+    SpinTable *t = (SpinTable *)dev;
+    g_assert(cpu < t->n_cpus);
+    uint8_t *entry = t->bytes + cpu * SPIN_TABLE_ENTRY;
+    memset(entry, 0, SPIN_TABLE_ENTRY);
+    be_put(entry + ENTRY_ADDR, 8, 1);
+    be_put(entry + ENTRY_R3, 8, cpu);
+    be_put(entry + ENTRY_PIR, 4, cpu);
+    t->released &= ~(1u << cpu);
+}
+
 static void spin_table_reset(Device *dev)
 {
     SpinTable *t = (SpinTable *)dev;
-    for (unsigned cpu = 0; cpu < t->n_cpus; cpu++) {
-        uint8_t *entry = t->bytes + cpu * SPIN_TABLE_ENTRY;
-        be_put(entry + ENTRY_ADDR, 8, 1);
-        be_put(entry + ENTRY_R3, 8, cpu);
-        be_put(entry + ENTRY_PIR, 4, cpu);
-    }
+    for (unsigned cpu = 0; cpu < t->n_cpus; cpu++)
+        spin_table_hold(dev, cpu);
     t->released = BOOT_CPU;
-}
-
-static void spin_table_post_load(Device *dev)
-{
-    ((SpinTable *)dev)->released |= BOOT_CPU;
 }
 
 static const DeviceOps spin_table_ops = {
@@ -91,7 +94,6 @@ static const DeviceOps spin_table_ops = {
     .read = spin_table_read,
     .write = spin_table_write,
     .reset = spin_table_reset,
-    .post_load = spin_table_post_load,
 };
 
 Device *spin_table_new(const char *id, unsigned n_cpus, SpinTableRelease *release, void *opaque)

@@ -14,8 +14,10 @@
 
 enum { SPIN_TABLE_ENTRY = 0x20, SPIN_TABLE_CPUS_MAX = 32, SPIN_TABLE_SIZE = 0x400 };
 
-/* The guest lets a CPU go.  Once a CPU between resets; never the boot CPU. */
+/* The guest lets a CPU go that waits here.  The boot CPU runs from the start, and waits here only after spin_table_hold(). */
 typedef void SpinTableRelease(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3);
 
 Device *spin_table_new(const char *id, unsigned n_cpus, SpinTableRelease *release, void *opaque);
+/* The CPU's core was reset by itself: it waits at its entry again, which is as after power-on. */
+void spin_table_hold(Device *dev, unsigned cpu);
 uint64_t spin_table_entry(uint64_t table, unsigned cpu); /* gpa, for cpu-release-addr */
