@@ -15,6 +15,14 @@ build/guests/%.o: guests/bench/%.c build/guests/flags | guest-cc
 	@echo "  GUEST $<"
 	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
 
+# Guests that attack the program: guests/hostile
+GUESTS += $(patsubst guests/hostile/%.c,build/guests/hostile/%.elf,$(wildcard guests/hostile/*.c))
+
+build/guests/hostile/%.o: guests/hostile/%.c build/guests/flags | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
 # All hypercalls against what the tree announces: guests/epapr-suite
 SUITE := $(patsubst guests/epapr-suite/%.c,build/guests/epapr-suite/%.o,$(wildcard guests/epapr-suite/*.c))
 GUESTS += build/guests/epapr_suite.elf

@@ -9,6 +9,7 @@ CHECKS += check-golden
 CHECKS += check-control
 CHECKS += check-machine
 CHECKS += check-bytechan
+CHECKS += check-hostile-short
 CHECKS += check-doorbell
 CHECKS += check-objdump
 CHECKS += check-diff
@@ -146,6 +147,14 @@ golden-update: $(B)/quoin
 check-control: $(QUOIN) guests
 	@tests/control/run $(QUOIN)
 
+# --- guests, clients and hosts that mean it badly.  ARGS: names of tests, -v, or `-- -accel …` for another engine
+
+check-hostile: $(QUOIN) guests
+	@tests/hostile/run $(QUOIN) $(ARGS)
+
+check-hostile-short: $(QUOIN) guests
+	@tests/hostile/run $(QUOIN) short $(ARGS)
+
 # --- Linux guests, firmware, the KVM host
 
 check-linux: $(B)/quoin guest-linux guest-linux-e500v2 build/guests/programs.cpio.gz
@@ -192,6 +201,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-deps      who may include whom
 #@ make check-format    the sources stand as `make format` leaves them
 #@ make check-golden    device trees against tests/golden; golden-update writes them anew
+#@ make check-hostile   guests and clients that attack the program, for minutes; check-hostile-short: some seconds of each
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make check-guests    run them on quoin
 #@ make check-epapr     the conformance suite alone, with its tables
@@ -205,4 +215,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update soak unit
+.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update soak unit
