@@ -70,7 +70,14 @@ static bool find_places(Boot *boot, const Config *config, GError **error)
         .kernel_size = image_size(boot->kernel),
         .initrd_size = image_size(boot->initrd),
     };
-    if (!layout_find(&layout)) {
+    bool found = layout_find(&layout);
+    if (layout.dtb_too_high) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "-%s %s: it ends at %" G_GUINT64_FORMAT "M, and r3 cannot point to a device tree beyond 4096M",
+                    config->bios ? "bios" : "kernel", config->bios ? config->bios : config->kernel, (layout.high + MIB - 1) / MIB);
+        return false;
+    }
+    if (!found) {
         too_small(config, layout.needed, error);
         return false;
     }

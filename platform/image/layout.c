@@ -10,6 +10,8 @@ enum {
     INITRD_ALIGN = 16 * MIB,
 };
 
+static const uint64_t r3_end = UINT64_C(1) << 32;
+
 static uint64_t align_down(uint64_t v, uint64_t to)
 {
     return v & ~(to - 1);
@@ -53,11 +55,14 @@ bool layout_find(Layout *l)
     l->needed = align_up(end, MIB) + LAYOUT_DTB_SIZE + align_up(l->initrd_size, MIB);
     if (end > l->ram_size)
         return false;
-    uint64_t limit = l->ram_size;
+    l->dtb_too_high = end + LAYOUT_DTB_SIZE > r3_end;
+    if (l->dtb_too_high)
+        return false;
+    uint64_t limit = MIN(l->ram_size, r3_end);
     if (l->initrd_size) {
         if (!place_initrd(l, end))
             return false;
-        limit = l->initrd;
+        limit = MIN(limit, l->initrd);
     }
     /* Firmware comes with a mapping of its own and hands the tree on to where its kernel finds it. */
     uint64_t early_end = align_down(l->low, LAYOUT_EARLY_MAP) + LAYOUT_EARLY_MAP;

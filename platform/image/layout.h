@@ -29,8 +29,9 @@ typedef struct Layout {
     uint64_t initrd_size; /* 0: none */
     /* found */
     uint64_t kernel, initrd, dtb;
-    uint64_t needed; /* when it failed: the RAM that would do, or more than that */
-    bool dtb_beyond; /* the tree is outside of what the Linux in the program would map first */
+    uint64_t needed;   /* when it failed: the RAM that would do, or more than that */
+    bool dtb_too_high; /* why it failed, if not for lack of RAM: the tree would lie beyond what r3, of 32 bits, can point to */
+    bool dtb_beyond;   /* the tree is outside of what the Linux in the program would map first */
 } Layout;
 
 /* True: everything has a place in RAM and nothing overlaps. */

@@ -92,6 +92,18 @@ static void test_high(void)
     assert_sound(&l);
 }
 
+/* r3 has 32 bits: a tree beyond them could not be handed over, however much RAM there is. */
+static void test_reach(void)
+{
+    Layout l = {.ram_size = 8192 * MIB, .low = 4000 * MIB, .high = 4095 * MIB, .initrd_size = 3 * MIB};
+    g_assert_true(layout_find(&l));
+    g_assert_cmpuint(l.dtb, ==, 4095 * MIB);
+    assert_sound(&l);
+    l.high++;
+    g_assert_false(layout_find(&l));
+    g_assert_true(l.dtb_too_high);
+}
+
 /* Every combination of sizes around all limits: what is found is sound, and what is refused does not fit by any order. */
 static void test_all(void)
 {
@@ -140,6 +152,7 @@ UNIT_TESTS(layout)
     g_test_add_func("/layout/places", test_places);
     g_test_add_func("/layout/firmware", test_firmware);
     g_test_add_func("/layout/a-program-that-was-linked-high", test_high);
+    g_test_add_func("/layout/a-tree-is-within-reach-of-r3", test_reach);
     g_test_add_func("/layout/all-sizes-around-the-limits", test_all);
     g_test_add_func("/layout/huge-sizes-are-refused", test_huge);
 }
