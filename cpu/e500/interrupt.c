@@ -65,7 +65,7 @@ ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
         excp = EXCP_DEBUG;
     if (excp == EXCP_PROGRAM && (esr & (ESR_PIL | ESR_PUO))) {
         c->count.unimplemented++;
-        LOG(LOG_UNIMP, "cpu %u: 0x%08x: the core has no such instruction or register", c->index, c->s.pc);
+        LOG(LOG_UNIMP, "cpu %u: 0x%" PRI_EA ": the core has no such instruction or register", c->index, c->s.pc);
     }
     c->trap.excp = excp;
     c->trap.esr = esr;
@@ -152,7 +152,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.pc = c->s.spr[SPR_IVPR] | c->s.spr[excp_row[excp].ivor];
     c->s.waiting = false;
     c->icmp_armed = false; /* what was interrupted did not complete */
-    LOG(LOG_INT, "cpu %u: %s: pc 0x%08x msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%08x", c->index, e500_excp_name(excp),
+    LOG(LOG_INT, "cpu %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%" PRI_EA, c->index, e500_excp_name(excp),
         return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
     taken_is_an_event(c, class);

@@ -27,7 +27,7 @@ enum {
 #define MAS1_TID     0x00ff0000u
 #define MAS1_TS      0x00001000u
 #define MAS1_TSIZE   0x00000f00u
-#define MAS2_EPN     0xfffff000u
+#define MAS2_EPN     ((E500Spr)EA_PAGE_MASK)
 #define MAS2_ATTR    0x0000007fu
 #define MAS4_TIDSELD 0x00030000u
 
@@ -119,13 +119,13 @@ static bool detects_multiple(const E500 *c)
 
 void e500_tell_multiple(E500 *c, Ea ea)
 {
-    unsigned page = (ea >> 12) * 0x9e3779b1u >> 24; /* one of 256, as the bits of multiple_told are */
+    unsigned page = (uint32_t)(ea >> E500_PAGE_BITS) * 0x9e3779b1u >> 24; /* one of 256, as the bits of multiple_told are */
     uint32_t bit = 1u << page % 32;
 
     if (c->multiple_told[page / 32] & bit)
         return;
     c->multiple_told[page / 32] |= bit;
-    LOG(LOG_GUEST_ERRORS, "vCPU %u: pc 0x%08x: more than one TLB entry translates 0x%08x; the lower one is used", c->index, c->s.pc,
+    LOG(LOG_GUEST_ERRORS, "vCPU %u: pc 0x%" PRI_EA ": more than one TLB entry translates 0x%" PRI_EA "; the lower one is used", c->index, c->s.pc,
         ea);
 }
 
@@ -305,7 +305,7 @@ static void mas_from_entry(E500 *c, const E500TlbEntry *e)
 void e500_tlbre(E500 *c)
 {
     const E500TlbEntry *e = selected(c);
-    uint32_t *mas0 = &c->s.spr[SPR_MAS0];
+    E500Spr *mas0 = &c->s.spr[SPR_MAS0];
 
     if (!e) {
         c->s.spr[SPR_MAS1] &= ~MAS1_V;
@@ -340,7 +340,7 @@ static E500TlbEntry entry_from_mas(const E500 *c, bool tlb0)
     if (tlb0)
         e.mas1 &= ~MAS1_IPROT;
     inside = (entry_size(&e) - 1) & ~UINT64_C(0xfff);
-    e.mas2 &= (uint32_t)~inside;
+    e.mas2 &= (E500Spr)~inside;
     e.mas7_3 &= ~inside;
     return e;
 }

@@ -10,106 +10,106 @@
 
 typedef enum SprAccess { SPR_NONE = 0, SPR_RO = 1, SPR_WO = 2, SPR_RW = 3 } SprAccess;
 
-typedef uint32_t SprRead(E500 *c, E500SprSlot slot);
-typedef ExecResult SprWrite(E500 *c, E500SprSlot slot, uint32_t value);
+typedef E500Spr SprRead(E500 *c, E500SprSlot slot);
+typedef ExecResult SprWrite(E500 *c, E500SprSlot slot, E500Spr value);
 
 /* --- reading --- */
 
-static uint32_t spr_read_xer(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_xer(E500 *c, E500SprSlot slot)
 {
     return e500_xer(&c->s);
 }
 
-static uint32_t spr_read_lr(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_lr(E500 *c, E500SprSlot slot)
 {
     return c->s.lr;
 }
 
-static uint32_t spr_read_ctr(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_ctr(E500 *c, E500SprSlot slot)
 {
     return c->s.ctr;
 }
 
-static uint32_t spr_read_dec(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_dec(E500 *c, E500SprSlot slot)
 {
     return e500_decrementer(c);
 }
 
-static uint32_t spr_read_tbl(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_tbl(E500 *c, E500SprSlot slot)
 {
     return (uint32_t)e500_timebase(c);
 }
 
-static uint32_t spr_read_tbu(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_tbu(E500 *c, E500SprSlot slot)
 {
     return (uint32_t)(e500_timebase(c) >> 32);
 }
 
-static uint32_t spr_read_atbl(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_atbl(E500 *c, E500SprSlot slot)
 {
     return (uint32_t)e500_alternate_timebase(c);
 }
 
-static uint32_t spr_read_atbu(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_atbu(E500 *c, E500SprSlot slot)
 {
     return (uint32_t)(e500_alternate_timebase(c) >> 32);
 }
 
 /* USPRG3 … USPRG7 are SPRG3 … SPRG7. */
-static uint32_t spr_read_sprg(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_sprg(E500 *c, E500SprSlot slot)
 {
     return c->s.spr[SPR_SPRG3 + (slot - SPR_USPRG3)];
 }
 
-static uint32_t spr_read_tsr(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_tsr(E500 *c, E500SprSlot slot)
 {
     e500_timers_update(c);
     return c->s.spr[slot];
 }
 
-static uint32_t spr_read_slot(E500 *c, E500SprSlot slot)
+static E500Spr spr_read_slot(E500 *c, E500SprSlot slot)
 {
     return c->s.spr[slot];
 }
 
 /* --- writing: value is masked already; bits outside of the row's mask are the old ones --- */
 
-static ExecResult spr_write_mask(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_mask(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.spr[slot] = value;
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_clear(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_clear(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.spr[slot] &= ~value;
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_none(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_none(E500 *c, E500SprSlot slot, E500Spr value)
 {
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_xer(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_xer(E500 *c, E500SprSlot slot, E500Spr value)
 {
     e500_set_xer(&c->s, value);
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_lr(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_lr(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.lr = value;
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_ctr(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_ctr(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.ctr = value;
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_dec(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_dec(E500 *c, E500SprSlot slot, E500Spr value)
 {
     e500_set_decrementer(c, value);
     return EXEC_NEXT;
@@ -123,17 +123,17 @@ static ExecResult write_timebase(E500 *c, uint64_t tb)
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_tbl(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_tbl(E500 *c, E500SprSlot slot, E500Spr value)
 {
     return write_timebase(c, (e500_timebase(c) & ~UINT64_C(0xffffffff)) | value);
 }
 
-static ExecResult spr_write_tbu(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_tbu(E500 *c, E500SprSlot slot, E500Spr value)
 {
     return write_timebase(c, (uint64_t)value << 32 | (uint32_t)e500_timebase(c));
 }
 
-static ExecResult spr_write_timer(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_timer(E500 *c, E500SprSlot slot, E500Spr value)
 {
     e500_timers_update(c); /* what happened so far happened under the old value */
     c->s.spr[slot] = value;
@@ -142,7 +142,7 @@ static ExecResult spr_write_timer(E500 *c, E500SprSlot slot, uint32_t value)
 }
 
 /* TCR[WRC] cannot be taken back once it is set (EREF 2.0 §3.7.1). */
-static ExecResult spr_write_tcr(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_tcr(E500 *c, E500SprSlot slot, E500Spr value)
 {
     uint32_t wrc = c->s.spr[slot] & 3u << 28;
 
@@ -151,7 +151,7 @@ static ExecResult spr_write_tcr(E500 *c, E500SprSlot slot, uint32_t value)
     return spr_write_timer(c, slot, value);
 }
 
-static ExecResult spr_write_tsr(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_tsr(E500 *c, E500SprSlot slot, E500Spr value)
 {
     e500_timers_update(c);
     c->s.spr[slot] &= ~value;
@@ -159,7 +159,7 @@ static ExecResult spr_write_tsr(E500 *c, E500SprSlot slot, uint32_t value)
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_pid(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_pid(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.spr[slot] = value;
     e500_context_changed(c);
@@ -167,7 +167,7 @@ static ExecResult spr_write_pid(E500 *c, E500SprSlot slot, uint32_t value)
 }
 
 /* Soft TLB tags know PID0 only. */
-static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, E500Spr value)
 {
     if (c->s.spr[slot] != value) {
         c->s.spr[slot] = value;
@@ -177,7 +177,7 @@ static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, uint32_t value)
 }
 
 /* The soft TLB may hold what is a machine check once EN_L2MMU_MHD is set. */
-static ExecResult spr_write_hid0(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_hid0(E500 *c, E500SprSlot slot, E500Spr value)
 {
     if ((c->s.spr[slot] ^ value) & HID0_EN_L2MMU_MHD)
         e500_soft_tlb_flush(c);
@@ -185,7 +185,7 @@ static ExecResult spr_write_hid0(E500 *c, E500SprSlot slot, uint32_t value)
     return EXEC_NEXT;
 }
 
-static ExecResult spr_write_debug(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_debug(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.spr[slot] = value;
     e500_debug_rewritten(c);
@@ -193,7 +193,7 @@ static ExecResult spr_write_debug(E500 *c, E500SprSlot slot, uint32_t value)
 }
 
 /* RST ≠ 0 asks for a reset, at once. */
-static ExecResult spr_write_dbcr0(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_dbcr0(E500 *c, E500SprSlot slot, E500Spr value)
 {
     if (value & DBCR0_RST) {
         *c->exit = (VcpuExit){
@@ -210,14 +210,14 @@ static ExecResult spr_write_dbcr0(E500 *c, E500SprSlot slot, uint32_t value)
 typedef struct SprRow {
     uint16_t number;
     uint8_t cores, user, supv;
-    uint32_t mask;
+    E500Spr mask;
     SprRead *read;
     SprWrite *write;
 } SprRow;
 
 /* TLB0_FI and TLB1_FI; done at once.  No bit of its mask is kept, so the value comes unmasked: see
  * e500_mtspr(). */
-static ExecResult spr_write_mmucsr0(E500 *c, E500SprSlot slot, uint32_t value)
+static ExecResult spr_write_mmucsr0(E500 *c, E500SprSlot slot, E500Spr value)
 {
     e500_tlb_flash(c, value & 4, value & 2);
     return EXEC_NEXT;
@@ -259,7 +259,7 @@ static const SprRow *row_for(const E500 *c, unsigned number, SprAccess access)
     return (c->s.msr & MSR_PR ? row->user : row->supv) & access ? row : NULL;
 }
 
-ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value)
+ExecResult e500_mfspr(E500 *c, unsigned number, E500Spr *value)
 {
     const SprRow *row = row_for(c, number, SPR_RO);
 
@@ -269,7 +269,7 @@ ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value)
     return EXEC_NEXT;
 }
 
-ExecResult e500_mtspr(E500 *c, unsigned number, uint32_t value)
+ExecResult e500_mtspr(E500 *c, unsigned number, E500Spr value)
 {
     const SprRow *row = row_for(c, number, SPR_WO);
     E500SprSlot slot;
@@ -300,7 +300,7 @@ static int pmr_slot(unsigned number)
     return -1;
 }
 
-ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value)
+ExecResult e500_mfpmr(E500 *c, unsigned number, E500Spr *value)
 {
     int slot = pmr_slot(number | 0x10);
 
@@ -310,7 +310,7 @@ ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value)
     return EXEC_NEXT;
 }
 
-ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value)
+ExecResult e500_mtpmr(E500 *c, unsigned number, E500Spr value)
 {
     int slot = number & 0x10 ? pmr_slot(number) : -1;
 

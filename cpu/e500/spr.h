@@ -6,7 +6,7 @@
 
 #include "cpu/e500/core.h"
 
-ExecResult e500_mfspr(E500 *c, unsigned number, uint32_t *value);
-ExecResult e500_mtspr(E500 *c, unsigned number, uint32_t value);
-ExecResult e500_mfpmr(E500 *c, unsigned number, uint32_t *value);
-ExecResult e500_mtpmr(E500 *c, unsigned number, uint32_t value);
+ExecResult e500_mfspr(E500 *c, unsigned number, E500Spr *value);
+ExecResult e500_mtspr(E500 *c, unsigned number, E500Spr value);
+ExecResult e500_mfpmr(E500 *c, unsigned number, E500Spr *value);
+ExecResult e500_mtpmr(E500 *c, unsigned number, E500Spr value);

@@ -5,11 +5,19 @@
  */
 #pragma once
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint32_t Ea; /* effective address; 32-bit cores only so far */
+/*
+ * The two types that are as wide as a core's registers: an effective address (pc, LR and CTR too), and an SPR.  All cores so far have 32
+ * bits.  Whoever keeps, compares or prints one uses these names and takes no width for granted.
+ */
+typedef uint32_t Ea;
+typedef uint32_t E500Spr;
+#define EA_MAX ((Ea)~(Ea)0)
+#define PRI_EA "08" PRIx32 /* "0x%" PRI_EA */
 
 /* A 64-bit GPR whose low word is what 32-bit instructions see; they leave the high word alone (SPE). */
 typedef union E500Gpr {
@@ -46,8 +54,8 @@ typedef enum E500SprSlot {
 
 /* A TLB entry in MAS form (the layout of the MAS registers it was written from). */
 typedef struct E500TlbEntry {
-    uint32_t mas1;   /* V IPROT TID TS TSIZE */
-    uint32_t mas2;   /* EPN, WIMGE attributes */
+    E500Spr mas1;    /* V IPROT TID TS TSIZE */
+    E500Spr mas2;    /* EPN, WIMGE attributes */
     uint64_t mas7_3; /* RPN (36 bits), U0-U3, UX SX UW SW UR SR */
     uint32_t mas8;   /* kept for put/get; no meaning without category E.HV */
 } E500TlbEntry;
@@ -71,7 +79,7 @@ typedef struct E500State {
     uint64_t acc; /* SPE accumulator */
     uint64_t fpr[32];
     uint32_t fpscr;
-    uint32_t spr[E500_SPR_SLOTS];
+    E500Spr spr[E500_SPR_SLOTS];
     uint32_t pmr[E500_PMRS];              /* performance monitor registers, slots as spr.c says */
     uint64_t tb;                          /* time base at the moment of get_state; put at FULL */
     uint64_t atb;                         /* alternate time base, likewise */

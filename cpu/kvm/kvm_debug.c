@@ -123,7 +123,7 @@ static bool place(KvmVcpu *vcpu, const AccelDebug *debug, struct kvm_guest_debug
             guest_debug->control |= KVM_GUESTDBG_USE_HW_BP;
         } else {
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
-                        "vCPU %u: breakpoint at 0x%08x: not mapped yet, and the core compares %d addresses", vcpu->index,
+                        "vCPU %u: breakpoint at 0x%" PRI_EA ": not mapped yet, and the core compares %d addresses", vcpu->index,
                         debug->breakpoint[i], KVM_IACS);
             return false;
         }

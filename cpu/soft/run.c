@@ -96,11 +96,11 @@ static void show_first_time(SoftVcpu *vcpu, E500 *c)
     char text[96];
     if (!vcpu->seen)
         vcpu->seen = g_hash_table_new(NULL, NULL);
-    if (g_hash_table_contains(vcpu->seen, GUINT_TO_POINTER(c->s.pc)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
+    if (g_hash_table_contains(vcpu->seen, GSIZE_TO_POINTER(c->s.pc)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
         return;
-    g_hash_table_add(vcpu->seen, GUINT_TO_POINTER(c->s.pc));
+    g_hash_table_add(vcpu->seen, GSIZE_TO_POINTER(c->s.pc));
     insn_disassemble(word, vcpu->core.model, c->s.pc, text, sizeof(text));
-    log_line(LOG_IN_ASM, "0x%08x:  %08x  %s", c->s.pc, word, text);
+    log_line(LOG_IN_ASM, "0x%" PRI_EA ":  %08x  %s", c->s.pc, word, text);
 }
 
 static bool at_breakpoint(const SoftVcpu *vcpu, Ea pc)

@@ -33,7 +33,7 @@ typedef enum RspPointType {
 typedef struct RspPoint {
     RspPointType type;
     Ea ea;
-    uint32_t size; /* bytes, at least 1, that end below 4 GiB; 4 for a breakpoint */
+    Ea size;       /* bytes, at least 1, that end by EA_MAX; 4 for a breakpoint */
 } RspPoint;
 
 /* Why a thread stopped. */

@@ -26,8 +26,8 @@ static bool take_point(const char *p, RspPoint *point)
         return false;
     if (point->type == RSP_POINT_SOFTWARE || point->type == RSP_POINT_HARDWARE)
         size = 4;
-    point->size = (uint32_t)size;
-    return size >= 1 && size <= UINT32_MAX && point->ea <= UINT32_MAX - (size - 1);
+    point->size = (Ea)size;
+    return size >= 1 && size <= EA_MAX && point->ea <= EA_MAX - (size - 1);
 }
 
 static unsigned find_point(const Rsp *rsp, const RspPoint *point)
@@ -105,13 +105,13 @@ static void append_reason(const Rsp *rsp, GString *out)
             g_string_append(out, "swbreak:;");
         break;
     case RSP_POINT_WRITE:
-        g_string_append_printf(out, "watch:%x;", rsp->stop.ea);
+        g_string_append_printf(out, "watch:%" PRIx64 ";", (uint64_t)rsp->stop.ea);
         break;
     case RSP_POINT_READ:
-        g_string_append_printf(out, "rwatch:%x;", rsp->stop.ea);
+        g_string_append_printf(out, "rwatch:%" PRIx64 ";", (uint64_t)rsp->stop.ea);
         break;
     case RSP_POINT_ACCESS:
-        g_string_append_printf(out, "awatch:%x;", rsp->stop.ea);
+        g_string_append_printf(out, "awatch:%" PRIx64 ";", (uint64_t)rsp->stop.ea);
         break;
     case RSP_POINT_NONE:
         break;

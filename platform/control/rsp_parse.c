@@ -25,7 +25,7 @@ bool rsp_take_ea(const char **p, Ea *ea)
 {
     uint64_t value;
 
-    if (!rsp_take_hex(p, &value) || value > UINT32_MAX)
+    if (!rsp_take_hex(p, &value) || value > EA_MAX)
         return false;
     *ea = (Ea)value;
     return true;

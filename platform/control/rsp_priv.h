@@ -46,7 +46,7 @@ bool rsp_send_points(Rsp *rsp); /* to the target */
 /* rsp_parse.c: each takes something off the front of *p; false: it is not there. */
 bool rsp_take(const char **p, char c);
 bool rsp_take_hex(const char **p, uint64_t *value); /* 1 to 16 digits */
-bool rsp_take_ea(const char **p, Ea *ea);           /* 32 bits */
+bool rsp_take_ea(const char **p, Ea *ea);           /* at most EA_MAX */
 /* "-1" all, "0" any (here the first), else id.  *thread: index, or G_MAXUINT for all. */
 bool rsp_take_thread(const Rsp *rsp, const char **p, unsigned *thread);
 /* Exactly size bytes, big-endian; rsp_append_hex() likewise. */
