@@ -3,11 +3,11 @@
  * An accelerator executes vCPUs.  There are two: soft (cpu/soft) and kvm (cpu/kvm).
  *
  * An AccelVm is one virtual machine handle.  Rebuilding a VM (cpu/vcpu.h) is opening a second AccelVm,
- * attaching everything again and closing the first: it needs no operation of its own and costs an
- * accelerator nothing but the capability bit ACCEL_CAP_REBUILD.
+ * attaching everything again and closing the first.  So there is no operation for it; an accelerator
+ * that can have two VMs open at a time says so by ACCEL_CAP_REBUILD.
  *
  * Threads: vm_* calls come from the main thread.  vcpu_* calls come from the thread which that vCPU
- * runs on (KVM's rule), but for vcpu_kick (any thread, signal handlers too) and vcpu_set_irq (any thread).
+ * runs on, as KVM demands, except vcpu_kick (any thread, signal handlers too) and vcpu_set_irq (any thread).
  * Errors: `bool` + GError; the message names the operation, the object and errno.
  */
 #pragma once
@@ -26,22 +26,24 @@ typedef struct AccelVm { /* first member of each accelerator's own struct */
     const AccelOps *ops;
 } AccelVm;
 
-typedef struct AccelVcpu { /* likewise */
+typedef struct AccelVcpu { /* first member of each accelerator's own struct */
     AccelVm *vm;
 } AccelVcpu;
 
-/* A capability is a bit: a missing one is asked for, never found by a NULL check. */
+/* What an accelerator can do.  Callers ask for the bit; they do not test whether an operation is NULL. */
 typedef enum AccelCaps {
     ACCEL_CAP_HCALL_EXIT = 1 << 0,  /* unserved hypercalls come out as EPAPR_HCALL exits */
     ACCEL_CAP_REBUILD = 1 << 1,     /* a second VM can be opened beside the first */
     ACCEL_CAP_STATE_WRITE = 1 << 2, /* vCPU state can be written after the vCPU first ran */
     ACCEL_CAP_SET_DEBUG = 1 << 3,   /* breakpoints and single step */
     ACCEL_CAP_VIRTUAL_TIME = 1 << 4,
-    ACCEL_CAP_DEBUG_BESIDE = 1 << 5, /* the guest's own debug events go on while a debugger has its; else they stand still */
-    ACCEL_CAP_IDLE = 1 << 6,         /* it serves EV_IDLE, by itself or by VcpuExit.epapr_hcall.idle */
+    ACCEL_CAP_DEBUG_BESIDE =
+        1 << 5,              /* the guest's own debug events still happen while a debugger uses vcpu_set_debug; else they do not */
+    ACCEL_CAP_IDLE = 1 << 6, /* it serves EV_IDLE, by itself or by VcpuExit.epapr_hcall.idle */
     /*
-     * QUOIN_AREA_(UN)REGISTER of types that the accelerator does not serve itself come out (docs/MEMORY-AREAS.md).  Those it serves it
-     * checks among themselves, and drops at vcpu_put_state() of level RESET or FULL.
+     * QUOIN_AREA_REGISTER and _UNREGISTER come out as exits for types of area that the accelerator does not serve itself
+     * (docs/MEMORY-AREAS.md).  It checks the areas that it does serve against one another, and drops them at vcpu_put_state() of level
+     * RESET or FULL.
      */
     ACCEL_CAP_AREA_EXIT = 1 << 7,
     ACCEL_CAP_MSGSND = 1 << 8,       /* vm_msgsnd is there */
@@ -62,8 +64,8 @@ typedef enum AccelIrq {
 } AccelIrq;
 
 /*
- * An MPIC of the accelerator's own: it serves the guest's accesses there, and interrupts the vCPUs by itself.  Version 0: there is none,
- * the platform has one and vcpu_set_irq() is how it speaks to the cores.
+ * An MPIC inside the accelerator, which serves the guest's accesses to it and interrupts the vCPUs without exits.  Version 0: the accelerator
+ * has none; the platform has one, and interrupts the vCPUs with vcpu_set_irq().
  */
 typedef struct AccelMpic {
     unsigned version; /* 20, 42 */

@@ -12,8 +12,8 @@ static const struct {
 #undef X
 };
 
-static int armed = FAULTS; /* none */
-static int passings_left;  /* atomic */
+static int armed = FAULTS; /* a FaultId; FAULTS: none is armed */
+static int passings_left;  /* atomic: it fails when this becomes 0 */
 static int fails_with = EINVAL;
 
 static const struct {

@@ -21,7 +21,7 @@
     X(SHUTDOWN, "shutdown", "accepting a request for a shutdown")              \
     FAULT_KVM_LIST(X)
 
-/* The requests to KVM that the kvm accelerator makes (cpu/kvm): passed where there is a KVM. */
+/* The requests to KVM that the kvm accelerator makes (cpu/kvm).  Only a program for PowerPC makes them. */
 #define FAULT_KVM_LIST(X)                                                                     \
     X(KVM_GET_API_VERSION, "kvm-get-api-version", "KVM_GET_API_VERSION")                      \
     X(KVM_CHECK_EXTENSION, "kvm-check-extension", "KVM_CHECK_EXTENSION")                      \
@@ -56,8 +56,8 @@ typedef enum FaultId {
 } FaultId;
 
 /*
- * "NAME", "NAME:N" or "NAME:N:ERRNO": the Nth passing (from 1) and no other fails; a request to the host's kernel with that errno:
- * EINVAL (unless said otherwise), ENOMEM or EINTR.  Before threads start.
+ * Arms one fault point.  "NAME", "NAME:N" or "NAME:N:ERRNO": when it is passed for the Nth time, counted from 1, it fails, and at no other
+ * time.  A request to the host's kernel fails with that errno: EINVAL if none is named, ENOMEM or EINTR.  Call it before threads start.
  */
 bool fault_arm(const char *spec, GError **error);
 /* True: fail here, now; *error (if asked for) is set.  Any thread. */

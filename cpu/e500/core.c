@@ -21,7 +21,7 @@ void e500_state_replaced(E500 *c, StateLevel level)
         c->watchdog_exit = false;
         __atomic_store_n(&c->doorbells, 0, __ATOMIC_SEQ_CST);
         memset(c->multiple_told, 0, sizeof c->multiple_told);
-        c->device.open = false; /* its answer belongs to the past */
+        c->device.open = false; /* an answer that arrives later belongs to an instruction from before the reset */
         e500_leave(c);
     }
     if (level >= STATE_FULL) {

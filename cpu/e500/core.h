@@ -111,7 +111,7 @@ typedef struct E500 {
     uint64_t fetch_gpa;              /* physical address of it */
     Ea fetch_page;                   /* page of fetch_host; 1 (never a page) when none */
     E500State s;
-    /* --- micro state, never written back --- */
+    /* --- what the engine keeps besides the architected state; put_state() and get_state() pass it over --- */
     bool reserve; /* lwarx reservation held */
     uint64_t reserve_gpa;
     uint32_t reserve_value;
@@ -143,9 +143,9 @@ typedef struct E500 {
     uint64_t timer_tb;         /* time base up to which FIT and watchdog events were counted */
     bool icmp_armed;           /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */
     bool watchdog_exit;        /* second expiry of the watchdog, to be reported as an exit */
-    bool watchdog_told;        /* it was: not again before the guest has fed it */
-    bool host_debug;           /* somebody outside debugs the guest: ehpriv 1 is theirs, else illegal */
-    const AccelDebug *host_watch; /* theirs, if it has watchpoints; borrowed */
+    bool watchdog_told;        /* that exit was made, and the guest has not fed its watchdog since */
+    bool host_debug;           /* a debugger outside of the guest is attached: ehpriv 1 is its breakpoint, else illegal */
+    const AccelDebug *host_watch; /* what that debugger asked for, if it has watchpoints; else NULL; borrowed */
     bool epr_taken;               /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
@@ -204,6 +204,6 @@ static inline void e500_leave(E500 *c)
         __atomic_store_n(&c->in_guest, 0, __ATOMIC_RELEASE);
 }
 
-/* Everything derived from s is stale: s was replaced as a whole (put_state). */
+/* s was replaced as a whole (put_state): brings everything that is derived from it up to date. */
 void e500_state_replaced(E500 *c, StateLevel level);
 void e500_core_init(E500 *c, E500Vm *vm, unsigned index); /* zeroed memory in */

@@ -53,8 +53,8 @@ static uint8_t entry_tid(const E500TlbEntry *e)
     return (e->mas1 & MAS1_TID) >> 16;
 }
 
-/* PID0 and, on the e500v2, PID1 and PID2: a TID matches any of them.  Where they are absent they are
- * 0, as a global TID. */
+/* PID0 and, on the e500v2, PID1 and PID2: an entry is visible if its TID is any of them.  On a core with one PID the other two are 0
+ * here and match nothing more, as a TID of 0 is visible to all. */
 typedef struct Pids {
     uint8_t pid[3];
 } Pids;
@@ -125,8 +125,8 @@ void e500_tell_multiple(E500 *c, Ea ea)
     if (c->multiple_told[page / 32] & bit)
         return;
     c->multiple_told[page / 32] |= bit;
-    LOG(LOG_GUEST_ERRORS, "vCPU %u: pc 0x%" PRI_EA ": more than one TLB entry translates 0x%" PRI_EA "; the lower one is used", c->index, c->s.pc,
-        ea);
+    LOG(LOG_GUEST_ERRORS, "vCPU %u: pc 0x%" PRI_EA ": more than one TLB entry translates 0x%" PRI_EA "; the lower one is used",
+        c->index, c->s.pc, ea);
 }
 
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access access, E500Translation *out)
@@ -210,7 +210,7 @@ void e500_tlbivax(E500 *c, Ea ea)
     e500_mail_tlbivax(c, ea);
 }
 
-/* A core that does not execute now serves its mail before it does: nobody has to wait for it. */
+/* A core that does not execute attends its mail before it does, so nobody has to wait for it. */
 bool e500_tlbsync_done(const E500 *c)
 {
     for (unsigned i = 0; i < c->vm->n_cores; i++) {
@@ -248,8 +248,7 @@ static void invalidate_pid(E500 *c, uint8_t pid)
             entry_invalidate(c, &c->s.tlb1[i]);
 }
 
-/* T = 0: everything; 1: one PID; 3: one page of one PID and address space.  TLB entries of this
- * core only. */
+/* Invalidates entries of this core only.  T = 0: all; 1: those of a PID; 3: a page of a PID and address space. */
 void e500_tlbilx(E500 *c, unsigned t, Ea ea)
 {
     uint8_t spid = (uint8_t)(c->s.spr[SPR_MAS6] >> 16);
@@ -265,8 +264,7 @@ void e500_tlbilx(E500 *c, unsigned t, Ea ea)
 
 /* --- tlbre, tlbwe, tlbsx, misses --- */
 
-/* The entry that MAS0 and MAS2 name; entry numbers beyond the array wrap, TLB numbers beyond 1 name
- * nothing. */
+/* The entry that MAS0 and MAS2 select.  Entry numbers beyond the array wrap; NULL for TLB numbers beyond 1. */
 static E500TlbEntry *selected(E500 *c)
 {
     uint32_t mas0 = c->s.spr[SPR_MAS0];
@@ -287,7 +285,7 @@ static bool in_tlb0(const E500 *c, const E500TlbEntry *e)
     return e >= c->s.tlb0 && e < c->s.tlb0 + E500_TLB0_ENTRIES;
 }
 
-/* The e500v2 shows the upper address bits to software that knows them (HID0[EN_MAS7_UPDATE]). */
+/* The e500v2 writes MAS7 only for software that says it knows MAS7, by HID0[EN_MAS7_UPDATE]. */
 static bool updates_mas7(const E500 *c)
 {
     return c->model->core != E500_CORE_V2 || c->s.spr[SPR_HID0] & HID0_EN_MAS7_UPDATE;
@@ -313,7 +311,7 @@ void e500_tlbre(E500 *c)
     }
     if (in_tlb0(c, e)) {
         unsigned set = tlb0_set(c->s.spr[SPR_MAS2]);
-        uint32_t set_bits = set << 12; /* an entry never written still shows its set */
+        uint32_t set_bits = set << 12; /* even an entry that was never written shows the set that it is in */
 
         mas_from_entry(c, e);
         c->s.spr[SPR_MAS2] = (c->s.spr[SPR_MAS2] & ~0x7f000u) | set_bits;
@@ -323,8 +321,8 @@ void e500_tlbre(E500 *c)
     }
 }
 
-/* What the array cannot hold is masked here: page size, protection in TLB0, address bits inside the
- * page. */
+/* The entry that the MAS registers describe, without what the array cannot hold: other page sizes, IPROT in TLB0, address bits inside
+ * of the page. */
 static E500TlbEntry entry_from_mas(const E500 *c, bool tlb0)
 {
     uint32_t tsize = (c->s.spr[SPR_MAS1] & MAS1_TSIZE) >> MAS1_TSIZE_SHIFT;
@@ -356,7 +354,7 @@ void e500_tlbwe(E500 *c)
     *e = entry_from_mas(c, in_tlb0(c, e));
     LOG(LOG_MMU, "cpu %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index, c->s.spr[SPR_MAS0], e->mas1,
         e->mas2, e->mas7_3);
-    if (e->mas1 & MAS1_V) /* what matched until now may be a double match from now on */
+    if (e->mas1 & MAS1_V) /* a page in the soft TLB may have a second match from now on */
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     if (in_tlb0(c, e))
         c->s.tlb0_nv[tlb0_set(c->s.spr[SPR_MAS2])] = c->s.spr[SPR_MAS0] & 3;
@@ -364,8 +362,7 @@ void e500_tlbwe(E500 *c)
         tlb1_count_valid(c);
 }
 
-/* Where the next entry goes and what it looks like by default: after a miss, and after a search
- * that found nothing. */
+/* Writes the MAS registers as a miss does, and a search that finds nothing: where the next entry goes, and its defaults from MAS4. */
 static void mas_defaults(E500 *c, Ea ea, uint32_t mas1)
 {
     uint32_t mas4 = c->s.spr[SPR_MAS4];
@@ -388,7 +385,7 @@ void e500_tlbsx(E500 *c, Ea ea)
 {
     uint32_t mas6 = c->s.spr[SPR_MAS6];
     uint8_t spid = (uint8_t)(mas6 >> 16);
-    Hit hit = tlb_find(c, ea, mas6 & 1, (Pids){{spid}}); /* the PID registers do not count */
+    Hit hit = tlb_find(c, ea, mas6 & 1, (Pids){{spid}}); /* the search PID is MAS6's, and the PID registers do not matter */
 
     if (!hit.count) {
         mas_defaults(c, ea, (uint32_t)spid << 16 | (mas6 & 1 ? MAS1_TS : 0));
@@ -398,7 +395,7 @@ void e500_tlbsx(E500 *c, Ea ea)
     c->s.spr[SPR_MAS0] = hit.tlb << MAS0_TLBSEL_SHIFT | hit.esel << MAS0_ESEL_SHIFT | (hit.tlb ? 0 : c->s.tlb0_nv[tlb0_set(ea)]);
 }
 
-/* The PID that MAS4[TIDSELD] names on a core with several. */
+/* The PID register that MAS4[TIDSELD] selects; only the e500v2 has more than one. */
 static uint8_t default_tid(const E500 *c, uint8_t pid)
 {
     switch ((c->s.spr[SPR_MAS4] & MAS4_TIDSELD) >> 16) {

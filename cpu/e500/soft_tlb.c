@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Contexts, and forgetting translations that the soft TLB or the fetch TLB remember.  mem.c fills
- * them.
+ * Contexts, and removing translations from the soft TLB and the fetch TLB.  mem.c fills them.
  */
 #include "cpu/e500/mmu.h"
 

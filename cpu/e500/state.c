@@ -31,8 +31,7 @@ static const E500Model models[] = {
     {E500V2(.name = "e500v2_v30", .pvr = 0x80210030)},
 };
 
-/* Registers that tell what the core has, and the few that do not come up as 0 (core manuals, reset
- * columns). */
+/* Registers that describe the core, and the few whose value after a reset is not 0 (core manuals, reset columns). */
 static const struct {
     uint8_t core;
     E500SprSlot slot;

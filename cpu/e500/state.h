@@ -16,7 +16,7 @@
  */
 typedef uint32_t Ea;
 typedef uint32_t E500Spr;
-#define EA_MAX ((Ea)~(Ea)0)
+#define EA_MAX ((Ea) ~(Ea)0)
 #define PRI_EA "08" PRIx32 /* "0x%" PRI_EA */
 
 /* A 64-bit GPR whose low word is what 32-bit instructions see; they leave the high word alone (SPE). */
@@ -57,7 +57,7 @@ typedef struct E500TlbEntry {
     E500Spr mas1;    /* V IPROT TID TS TSIZE */
     E500Spr mas2;    /* EPN, WIMGE attributes */
     uint64_t mas7_3; /* RPN (36 bits), U0-U3, UX SX UW SW UR SR */
-    uint32_t mas8;   /* kept for put/get; no meaning without category E.HV */
+    uint32_t mas8;   /* only kept between get_state and put_state under KVM; it has no meaning without category E.HV */
 } E500TlbEntry;
 
 enum {

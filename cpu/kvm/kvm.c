@@ -27,7 +27,7 @@ static const struct {
 
 /* ---- the host ---- */
 
-/* Linux lets programs read it. */
+/* Linux emulates this privileged register for user programs. */
 static uint32_t host_pvr(void)
 {
     uint32_t pvr;
@@ -35,7 +35,7 @@ static uint32_t host_pvr(void)
     return pvr;
 }
 
-/* Same core, perhaps another revision: the model with the host's PVR. */
+/* The model of the same core as the host's, perhaps of another revision, with the host's own PVR. */
 static const E500Model *host_model(GError **error)
 {
     static E500Model host;
@@ -57,7 +57,7 @@ static const E500Model *host_model(GError **error)
     return NULL;
 }
 
-/* A guest reads the host's time base: its tree must tell the host's frequency. */
+/* A guest reads the host's time base, so its device tree must name the host's frequency. */
 static bool host_tb_hz(uint64_t *hz, GError **error)
 {
     g_autofree char *text = NULL;
@@ -95,7 +95,7 @@ static bool device_open(KvmFd *kvm, GError **error)
     return true;
 }
 
-/* on: the device, or a VM, which knows better. */
+/* on: /dev/kvm, or a VM, whose answers are about this kind of VM. */
 static bool caps_ask(const KvmFd *on, int cap[KVM_CAPS], GError **error)
 {
     for (int i = 0; i < KVM_CAPS; i++) {
@@ -159,7 +159,7 @@ static bool config_fits(const KvmVm *vm, GError **error)
     return true;
 }
 
-/* Once in the life of the process: a rebuild opens VMs again. */
+/* Warns only once in the life of the process, because each rebuild opens another VM. */
 static void say_what_lacks(const KvmVm *vm)
 {
     static bool said;

@@ -15,16 +15,16 @@
 #include "cpu/fault.h"
 #include "cpu/kvm/kvm_epapr.h"
 
-/* A descriptor of KVM's, what messages call it, and whose it is. */
+/* A descriptor that KVM gave out, its name in messages, and who may use it. */
 typedef struct KvmFd {
     int fd;
     char name[16];
     pid_t process;
     pthread_t thread;
-    bool of_thread; /* that thread's alone; else the process's */
+    bool of_thread; /* only `thread` may use it; else every thread of `process` */
 } KvmFd;
 
-/* Not open yet; owned by the caller. */
+/* *of is then not open yet; the caller closes fd. */
 void kvm_fd_init(KvmFd *of, bool of_thread, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* The KVM_… request with that fault point; arg is a pointer or a number.  −1: failed, *error names request, object and errno. */
@@ -68,7 +68,7 @@ enum { KVM_RAM_MAX = 8 };
 typedef struct KvmVm {
     AccelVm base;
     AccelConfig config;
-    KvmFd kvm, vm, mpic; /* mpic: −1 where it is the platform's */
+    KvmFd kvm, vm, mpic; /* mpic.fd is −1 where the platform has the MPIC */
     int cap[KVM_CAPS];
     size_t run_size;
     uint64_t tb_hz;
@@ -86,19 +86,19 @@ typedef struct KvmVcpu {
     struct kvm_run *run;                  /* immediate_exit is written by any thread, the rest by the vCPU's */
     struct kvm_book3e_206_tlb_entry *tlb; /* shared with KVM, which alone touches it while the vCPU runs */
     size_t tlb_size;                      /* bytes mapped */
-    bool tlb_stale;                       /* it was changed and KVM could not be told */
+    bool tlb_stale;                       /* tlb was changed, and telling KVM so failed */
     bool kicked;                          /* atomic: the next KVM_RUN ends, and vcpu_run() with it */
     uint32_t irqs;                        /* atomic: levels of the inputs */
     uint32_t irqs_told;                   /* what KVM was told of them */
-    bool held;                            /* E500State.held: KVM knows no such state */
+    bool held;                            /* E500State.held, which KVM has no state for: KVM_RUN is not called */
     bool open;                            /* the last exit takes effect in KVM with the next KVM_RUN */
     uint8_t pieces;                       /* an unaligned MMIO access: bytes of it that were served */
-    bool bad;                             /* one of them by nobody */
+    bool bad;                             /* nobody answered one of them */
     uint32_t dec, tsr;                    /* as get_state gave them last */
     bool debugging;                       /* breakpoints or single step are set */
     AccelDebug debug;
-    uint32_t *patched[ACCEL_BREAKPOINTS_MAX]; /* where a breakpoint is a word in memory */
-    uint32_t trap;                            /* that word: KVM_REG_PPC_DEBUG_INST; 0: not asked for yet */
+    uint32_t *patched[ACCEL_BREAKPOINTS_MAX]; /* host address of the word that a trap replaces for that breakpoint; NULL: none */
+    uint32_t trap;                            /* the trap instruction, KVM_REG_PPC_DEBUG_INST; 0: KVM was not asked yet */
 } KvmVcpu;
 
 static inline KvmVm *kvm_vm_of(const KvmVcpu *vcpu)
@@ -130,12 +130,15 @@ bool kvm_put_state(AccelVcpu *vcpu, const E500State *state, StateLevel level, GE
 bool kvm_translate(AccelVcpu *vcpu, Ea ea, uint64_t *gpa);
 bool kvm_get_one_reg(KvmVcpu *vcpu, uint64_t id, uint32_t *value, GError **error);
 bool kvm_set_one_reg(KvmVcpu *vcpu, uint64_t id, uint32_t value, GError **error);
-/* Interrupts that KVM does not raise for us, as the core would take them at pc.  regs: those to take it from; *taken = false: MSR[ME] = 0. */
+/*
+ * Interrupts that KVM does not raise: the registers are changed as the core would change them to take one at pc.  regs: the registers to
+ * start from.  *taken = false: MSR[ME] is 0, so the core does not take a machine check.
+ */
 bool kvm_take_machine_check(KvmVcpu *vcpu, struct kvm_regs *regs, uint64_t gpa, bool is_write, bool *taken, GError **error);
 bool kvm_take_illegal(KvmVcpu *vcpu, GError **error);
 bool kvm_scramble(KvmVcpu *vcpu, uint32_t seed, GError **error); /* the volatile registers, after a hypercall */
 
-/* kvm_regs.c: no system call.  What the features of sregs do not name stays as it is. */
+/* kvm_regs.c: makes no system call.  Fields that the features of sregs do not name are left as they are. */
 void kvm_regs_from_state(struct kvm_regs *regs, const E500State *state);
 void kvm_regs_to_state(E500State *state, const struct kvm_regs *regs);
 void kvm_sregs_from_state(struct kvm_sregs *sregs, const E500State *state);
@@ -150,4 +153,4 @@ bool kvm_tlb_put(KvmVcpu *vcpu, const E500State *state, GError **error);
 /* kvm_debug.c */
 bool kvm_set_debug(AccelVcpu *vcpu, const AccelDebug *debug, GError **error);
 bool kvm_debug_reset(KvmVcpu *vcpu, GError **error); /* after a reset */
-void kvm_debug_drop(KvmVcpu *vcpu);                  /* its words leave guest memory */
+void kvm_debug_drop(KvmVcpu *vcpu);                  /* removes the vCPU's trap instructions from guest memory */

@@ -2,9 +2,11 @@
  *
  * A debugger's breakpoints and single step (KVM_SET_GUEST_DEBUG).
  *
- * A breakpoint is a trapping word in guest memory where its address is mapped now; else, one of the core's two instruction address
- * compares.  Several vCPUs, and during a rebuild two VMs, share a word: the table is the process's.  KVM compares data addresses exactly,
- * never a range, so watchpoints are refused, and gdb steps instead.
+ * Where the address of a breakpoint is mapped now, the word there is replaced by a trap instruction.  Where it is not, one of the core's two
+ * instruction address compares is used.  Several vCPUs, and during a rebuild two VMs, may have a breakpoint at the same word, so there is
+ * one table of replaced words for the whole process.  Nobody has to hear of these writes: KVM on e500 has no dirty log.
+ *
+ * KVM compares data addresses exactly and never a range, so watchpoints are refused, and gdb single-steps instead.
  */
 #include <string.h>
 
@@ -12,10 +14,10 @@
 
 enum { KVM_IACS = 2 };
 
-/* A word of guest memory that was replaced. */
+/* A word of guest memory that a trap instruction replaced. */
 typedef struct Patch {
     uint32_t *hva;
-    uint32_t word; /* as in memory */
+    uint32_t word; /* the guest's own, in the byte order of memory */
     unsigned users;
 } Patch;
 
@@ -57,7 +59,7 @@ static void patch_remove(uint32_t *hva, uint32_t trap)
     g_mutex_lock(&patch_lock);
     Patch *patch = patch_find(hva);
     if (patch && --patch->users == 0) {
-        if (*hva == trap) /* else the guest wrote there since */
+        if (*hva == trap) /* if not, the guest has written there since, and its word stays */
             store_code(hva, patch->word);
         g_array_remove_index_fast(patches, (guint)(patch - &g_array_index(patches, Patch, 0)));
     }
@@ -75,7 +77,7 @@ static void patch_again(uint32_t *hva, uint32_t trap)
     g_mutex_unlock(&patch_lock);
 }
 
-/* NULL: not mapped, or not RAM. */
+/* Host address of the word at ea; NULL when ea is not mapped now, or not to RAM. */
 static uint32_t *breakpoint_hva(KvmVcpu *vcpu, Ea ea)
 {
     const KvmVm *vm = kvm_vm_of(vcpu);
@@ -98,7 +100,7 @@ void kvm_debug_drop(KvmVcpu *vcpu)
     vcpu->debugging = false;
 }
 
-/* Linux 6.1 looks at it when the MSR is written next, so it is. */
+/* Linux 6.1 applies KVM_SET_GUEST_DEBUG only when the guest's MSR is written next; KVM_SET_REGS makes such a write. */
 static bool tell(KvmVcpu *vcpu, struct kvm_guest_debug *guest_debug, GError **error)
 {
     struct kvm_regs regs;
@@ -107,7 +109,7 @@ static bool tell(KvmVcpu *vcpu, struct kvm_guest_debug *guest_debug, GError **er
            kvm_ioctl(FAULT_KVM_SET_REGS, &vcpu->vcpu, (uintptr_t)&regs, error) >= 0;
 }
 
-/* Words into memory, the rest into the core. */
+/* Breakpoints that are mapped become trap instructions in RAM; those that are not use the instruction address compares. */
 static bool place(KvmVcpu *vcpu, const AccelDebug *debug, struct kvm_guest_debug *guest_debug, GError **error)
 {
     unsigned n_hard = 0;
@@ -157,7 +159,10 @@ bool kvm_set_debug(AccelVcpu *base, const AccelDebug *debug, GError **error)
     return true;
 }
 
-/* Images were loaded again and the guest's own DBCR0 is to be 0; KVM shows it to nobody. */
+/*
+ * A reset loaded the images again, over the trap instructions, which are put back.  The guest's own DBCR0 is to be 0 after a reset, and KVM
+ * offers no register for it: switching debugging off clears it, unless the debugger has debugging switched on.
+ */
 bool kvm_debug_reset(KvmVcpu *vcpu, GError **error)
 {
     struct kvm_guest_debug none = {0};

@@ -27,7 +27,7 @@ void kvm_fd_init(KvmFd *of, bool of_thread, const char *format, ...)
     va_end(args);
 }
 
-/* KVM's rule.  Linux would let others, and say nothing of what comes of it. */
+/* KVM's documentation forbids it; Linux does not check, and the result would be undefined. */
 static bool is_owner(const KvmFd *on)
 {
     return on->of_thread ? pthread_equal(on->thread, pthread_self()) : on->process == getpid();
@@ -54,7 +54,7 @@ int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error)
     }
     do
         r = issue(request, on, arg);
-    while (r < 0 && errno == EINTR); /* a kick's signal: nothing was done */
+    while (r < 0 && errno == EINTR); /* the signal of a kick interrupted the request before it did anything */
     if (r < 0) {
         int why = errno;
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why), "%s on %s: %s (%s)", requests[request].name, on->name,
@@ -63,7 +63,7 @@ int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error)
     return r;
 }
 
-/* An injected EINTR comes as a real one would: after what was open took effect. */
+/* An injected EINTR comes after the pending exit took effect, as a real one does. */
 int kvm_ioctl_run(KvmVcpu *vcpu)
 {
     int injected = is_owner(&vcpu->vcpu) ? fault_errno_here(FAULT_KVM_RUN) : EPERM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The MPIC in the kernel, and eventfds: interrupts and stores that no thread of ours sees.
+ * The MPIC in the kernel, and eventfds: the kernel handles these interrupts and stores by itself, without an exit.
  */
 #include "cpu/kvm/kvm.h"
 
@@ -10,7 +10,7 @@ static bool set_attr(const KvmVm *vm, uint32_t group, uint64_t attr, const void 
     return kvm_ioctl(FAULT_KVM_SET_DEVICE_ATTR, &vm->mpic, (uintptr_t)&set, error) >= 0;
 }
 
-/* irqfds name a GSI: that of a source is its number. */
+/* An irqfd names a GSI (KVM's global interrupt number).  The routing table makes the GSI of each MPIC source its number. */
 static bool route(KvmVm *vm, GError **error)
 {
     g_autofree struct kvm_irq_routing *routing = g_malloc0(sizeof(*routing) + ACCEL_MPIC_SOURCES * sizeof(routing->entries[0]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * In the kvm accelerator's place where the compiler's target is no PowerPC: says why not.
+ * Stands for the kvm accelerator where Quoin is not built for PowerPC, and says that it is not available there.
  */
 #include "cpu/accel.h"
 

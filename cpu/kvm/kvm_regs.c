@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One table: which field of KVM's structures is which register.  KVM says by feature bits what it fills and takes.
+ * The table that says which field of KVM's structures holds which register.  Feature bits in struct kvm_sregs say which of them KVM
+ * fills in and accepts.
  */
 #include "cpu/kvm/kvm.h"
 
@@ -77,7 +78,7 @@
     ROW(E_ARCH206_MMU, MAS4, mas4)    \
     ROW(E_ARCH206_MMU, MAS6, mas6)
 
-/* Likewise, but KVM alone says what they are. */
+/* The same for registers that KVM reports and does not let us set. */
 #define SREGS_CONFIG_TABLE(ROW)            \
     ROW(E_ARCH206, PIR, pir)               \
     ROW(E_ARCH206_MMU, MMUCFG, mmucfg)     \
@@ -100,7 +101,7 @@ void kvm_regs_from_state(struct kvm_regs *regs, const E500State *state)
 #undef ROW
 }
 
-/* KVM has no word for the upper halves of the GPRs: they stay what the copy says. */
+/* KVM's structures do not hold the upper halves of the GPRs (SPE), so those keep the values of the copy. */
 void kvm_regs_to_state(E500State *state, const struct kvm_regs *regs)
 {
     state->pc = (Ea)regs->pc;

@@ -11,11 +11,11 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/kvm/kvm.h"
 
-/* Registers that go one by one. */
+/* Registers that are read and written one at a time, with KVM_GET_ONE_REG and KVM_SET_ONE_REG. */
 static const struct {
     uint64_t id;
     E500SprSlot slot;
-    uint32_t feature; /* of struct kvm_sregs; when KVM has it the register goes that way */
+    uint32_t feature; /* of struct kvm_sregs; when KVM has this feature the register is a field there instead */
 } one_regs[] = {
     {KVM_REG_PPC_IAC1, SPR_IAC1, KVM_SREGS_E_DEBUG},
     {KVM_REG_PPC_IAC2, SPR_IAC2, KVM_SREGS_E_DEBUG},
@@ -92,7 +92,7 @@ static bool read_into(KvmVcpu *vcpu, E500State *state, struct kvm_regs *regs, st
             return false;
     kvm_tlb_to_state(state, vcpu);
     state->held = vcpu->held;
-    state->waiting = false; /* KVM's guests wait by MSR[WE] or inside KVM */
+    state->waiting = false; /* KVM has no such state to report: a guest waits by MSR[WE], or in a hypercall inside KVM */
     return true;
 }
 
@@ -140,7 +140,7 @@ static bool write_level(KvmVcpu *vcpu, const E500State *state, StateLevel level,
     kvm_sregs_from_state(&now->sregs, &now->state);
     now->sregs.u.e.update_special = updates(vcpu, state, level);
     if (level >= STATE_RESET)
-        now->sregs.u.e.tb = now->state.tb; /* Linux 6.1 keeps the host's */
+        now->sregs.u.e.tb = now->state.tb; /* Linux 6.1 ignores it: guests read the host's time base */
     if (!set_registers(vcpu, &now->regs, &now->sregs, error) || !write_one_regs(vcpu, was, now, error) ||
         !kvm_tlb_put(vcpu, &now->state, error))
         return false;

@@ -77,7 +77,7 @@ void kvm_tlb_to_state(E500State *state, const KvmVcpu *vcpu)
         state->tlb1[i] = to_state(&vcpu->tlb[E500_TLB0_ENTRIES + i]);
 }
 
-/* Only when something differs: KVM throws all translations away. */
+/* KVM is told only when an entry differs, because it then drops all translations of the guest. */
 bool kvm_tlb_put(KvmVcpu *vcpu, const E500State *state, GError **error)
 {
     uint8_t bitmap[(KVM_TLB_ENTRIES + 63) / 64 * 8] = {0};

@@ -7,7 +7,8 @@
  * immediate_exit *before* it looks for words: a word left before that is found, and a later one sets immediate_exit again, as does the
  * signal's handler, which runs in this thread.  So none is lost, and none is waited for.
  *
- * Interrupt inputs.  KVM_INTERRUPT is the vCPU's thread's business, too: others leave the level and end KVM_RUN.
+ * Interrupt inputs.  Only the vCPU's thread may call KVM_INTERRUPT.  Other threads leave the new level in `irqs` and end KVM_RUN, as a kick
+ * does.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -35,7 +36,7 @@ static void on_signal(int signo)
 
 void kvm_kick_init(void)
 {
-    /* KVM_RUN ends with EINTR all the same; what else the thread may be doing does not notice. */
+    /* KVM_RUN ends with EINTR even so; other system calls of the thread are restarted. */
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigaction(KICK_SIGNAL, &action, NULL);
 }
@@ -146,7 +147,7 @@ static bool exit_watchdog(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
     return true;
 }
 
-/* A trap for the debugger, or the guest's own use of the instruction that is one: illegal where nobody debugs. */
+/* A debug event: the debugger's breakpoint or step; or the guest executed the trap instruction of its own accord, to which it is illegal. */
 static bool exit_debug(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
 {
     const AccelDebug *debug = &vcpu->debug;
@@ -167,7 +168,7 @@ static bool exit_debug(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
     return true;
 }
 
-/* KVM has raised the program interrupt already; anything else is the end. */
+/* KVM reports an instruction that it cannot emulate and has already raised the program interrupt for; any other internal error is fatal. */
 static bool exit_unknown(const KvmVcpu *vcpu, GError **error)
 {
     uint64_t reason = vcpu->run->hw.hardware_exit_reason;
@@ -192,7 +193,7 @@ static bool exit_failed(const KvmVcpu *vcpu, GError **error)
     return false;
 }
 
-/* What KVM_RUN came back with; *exit stays INTR when the guest just goes on. */
+/* Translates what KVM_RUN came back with into *exit, which stays INTR when there is nothing to serve. */
 static bool exit_read(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
 {
     switch (vcpu->run->exit_reason) {
@@ -294,7 +295,7 @@ static bool answer(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
         vcpu->run->epr.epr = exit->epr.epr;
         *exit = (VcpuExit){0};
         return true;
-    case VCPU_EXIT_WATCHDOG: /* KVM's watchdog stands still until then */
+    case VCPU_EXIT_WATCHDOG: /* KVM's watchdog stands still until it is told */
         *exit = (VcpuExit){0};
         return kvm_set_one_reg(vcpu, KVM_REG_PPC_CLEAR_TSR, TSR_ENW_WIS, error);
     case VCPU_EXIT_INTR:
@@ -375,7 +376,7 @@ static bool enable(KvmVcpu *vcpu, KvmCap has, uint32_t number, uint64_t arg, GEr
     return !kvm_vm_of(vcpu)->cap[has] || kvm_enable_cap(vcpu, number, arg, 0, error);
 }
 
-/* Who interrupts the core: the MPIC in the kernel, which also acknowledges for it, or the platform. */
+/* Tells KVM who raises external interrupts: the MPIC in the kernel, which also acknowledges them, or the platform. */
 static bool enable_interrupts(KvmVcpu *vcpu, GError **error)
 {
     const KvmVm *vm = kvm_vm_of(vcpu);

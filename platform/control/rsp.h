@@ -33,7 +33,7 @@ typedef enum RspPointType {
 typedef struct RspPoint {
     RspPointType type;
     Ea ea;
-    Ea size;       /* bytes, at least 1, that end by EA_MAX; 4 for a breakpoint */
+    Ea size; /* bytes, at least 1, that end by EA_MAX; 4 for a breakpoint */
 } RspPoint;
 
 /* Why a thread stopped. */
