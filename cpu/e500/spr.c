@@ -13,7 +13,7 @@ typedef enum SprAccess { SPR_NONE = 0, SPR_RO = 1, SPR_WO = 2, SPR_RW = 3 } SprA
 typedef E500Spr SprRead(E500 *c, E500SprSlot slot);
 typedef ExecResult SprWrite(E500 *c, E500SprSlot slot, E500Spr value);
 
-/* --- reading --- */
+/* --- reading; what shows the time looks at the timers after it: no event that the value implies is missed --- */
 
 static E500Spr spr_read_xer(E500 *c, E500SprSlot slot)
 {
@@ -32,27 +32,42 @@ static E500Spr spr_read_ctr(E500 *c, E500SprSlot slot)
 
 static E500Spr spr_read_dec(E500 *c, E500SprSlot slot)
 {
-    return e500_decrementer(c);
+    uint32_t value = e500_decrementer(c);
+
+    e500_timers_look(c);
+    return value;
 }
 
 static E500Spr spr_read_tbl(E500 *c, E500SprSlot slot)
 {
-    return (uint32_t)e500_timebase(c);
+    uint32_t value = (uint32_t)e500_timebase(c);
+
+    e500_timers_look(c);
+    return value;
 }
 
 static E500Spr spr_read_tbu(E500 *c, E500SprSlot slot)
 {
-    return (uint32_t)(e500_timebase(c) >> 32);
+    uint32_t value = (uint32_t)(e500_timebase(c) >> 32);
+
+    e500_timers_look(c);
+    return value;
 }
 
 static E500Spr spr_read_atbl(E500 *c, E500SprSlot slot)
 {
-    return (uint32_t)e500_alternate_timebase(c);
+    uint32_t value = (uint32_t)e500_alternate_timebase(c);
+
+    e500_timers_look(c);
+    return value;
 }
 
 static E500Spr spr_read_atbu(E500 *c, E500SprSlot slot)
 {
-    return (uint32_t)(e500_alternate_timebase(c) >> 32);
+    uint32_t value = (uint32_t)(e500_alternate_timebase(c) >> 32);
+
+    e500_timers_look(c);
+    return value;
 }
 
 /* USPRG3 … USPRG7 are SPRG3 … SPRG7. */

@@ -205,6 +205,16 @@ void e500_timers_update(E500 *c)
         e500_attention(c, E500_ATT_IRQ);
 }
 
+/*
+ * The engine looks at the time once a slice, which is late for software that reads the time by itself.  The deadline is rounded up, and so
+ * the time base may show the event one nanosecond before it.
+ */
+void e500_timers_look(E500 *c)
+{
+    if (c->timer_deadline_ns != UINT64_MAX && time_now_ns(c->vm->time) + 1 >= c->timer_deadline_ns)
+        e500_timers_update(c);
+}
+
 /* s.spr[SPR_DEC] is as of e500_timers_freeze() or a reset; FIT and watchdog start anew from here.
  */
 void e500_timers_reload(E500 *c)

@@ -569,6 +569,21 @@ static void test_timer(Fixture *f, gconstpointer data)
     }
 }
 
+/* The guest was late: two expiries before its acknowledgement are one interrupt, and none comes after the end of it. */
+static void test_timer_late(Fixture *f, gconstpointer data)
+{
+    timer_start(f, 0, 1000);
+    test_clock_advance(&f->time, 1000 * TICK_NS);
+    g_assert_true(asked(f, 0));
+    time_source_advance(&f->time.time, 1000 * TICK_NS); /* and nobody has looked at the timers yet */
+    g_assert_cmpuint(iack(f, 0), ==, 0x100);
+    eoi(f, 0);
+    test_clock_advance(&f->time, 999 * TICK_NS);
+    g_assert_false(asked(f, 0));
+    test_clock_advance(&f->time, TICK_NS);
+    g_assert_true(asked(f, 0));
+}
+
 static void test_timer_masked(Fixture *f, gconstpointer data)
 {
     put(f, timer_reg(1, 0x10), 1000);
@@ -735,6 +750,7 @@ UNIT_TESTS(mpic)
     TEST("a-level-that-is-withdrawn-is-spurious", test_level_withdrawn);
     TEST("an-edge-is-latched-until-acknowledged", test_edge);
     TEST("sense-is-an-external-source-s-choice", test_sense);
+    TEST("expiries-before-the-acknowledgement-are-one-interrupt", test_timer_late);
     TEST("a-masked-source-waits", test_mask);
     TEST("the-most-urgent-comes-first", test_priorities);
     TEST("the-more-urgent-nests", test_nesting);

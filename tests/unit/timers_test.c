@@ -284,8 +284,32 @@ static void setting_the_time_base_leaves_the_decrementer(Fixture *f, gconstpoint
     g_assert_cmpuint(get(c, SPRNO_DEC), ==, 400);
 }
 
+/* The engine looks at the time once a slice.  What shows the time, or lets the interrupt in, looks too. */
+static void seeing_the_time_is_seeing_the_event(Fixture *f, gconstpointer unused)
+{
+    static const unsigned shows[] = {SPRNO_TBL, SPRNO_TBU, SPRNO_ATBL, SPRNO_ATBU, SPRNO_DEC, SPRNO_TSR};
+    E500 *c = f->core[0];
+
+    put(c, SPRNO_TCR, DIE);
+    for (unsigned i = 0; i <= G_N_ELEMENTS(shows); i++) {
+        e500_set_msr(c, 0);
+        put(c, SPRNO_TSR, DIS);
+        put(c, SPRNO_DEC, 1000);
+        time_source_advance(&f->time, 1000);
+        c->attention = 0;
+        g_assert_cmphex(c->s.spr[SPR_TSR] & DIS, ==, 0); /* nobody has looked */
+        if (i < G_N_ELEMENTS(shows))
+            get(c, shows[i]);
+        else
+            e500_set_msr(c, MSR_EE);
+        g_assert_cmphex(c->s.spr[SPR_TSR] & DIS, ==, DIS);
+        g_assert_cmphex(c->attention & E500_ATT_IRQ, ==, E500_ATT_IRQ);
+    }
+}
+
 UNIT_TESTS(timers)
 {
+    TEST("/timers/seeing-the-time-is-seeing-the-event", seeing_the_time_is_seeing_the_event);
     TEST("/timers/the-time-base-counts-at-its-frequency", the_time_base_counts_at_its_frequency);
     TEST("/timers/no-core-of-several-sets-its-time-base", no_core_of_several_sets_its_time_base);
     TEST("/timers/the-decrementer-stops-at-zero-and-says-so-once", the_decrementer_stops_at_zero_and_says_so_once);

@@ -232,6 +232,8 @@ void mpic_raise(Mpic *m, unsigned source, uint32_t cpus)
 
 uint32_t mpic_acknowledge(Mpic *m, unsigned cpu)
 {
+    /* A timer's expiries until now are one interrupt: none of them must be counted after this acknowledgement. */
+    mpic_timers_run(m);
     int source = deliverable(m, cpu);
     if (source < 0)
         return m->svr;
