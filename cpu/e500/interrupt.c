@@ -6,6 +6,7 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/softfp.h"
+#include "cpu/e500/timers.h"
 #include "cpu/log.h"
 
 typedef enum ExcpClass { CLASS_BASE, CLASS_CRIT, CLASS_DEBUG, CLASS_MCHECK } ExcpClass;
@@ -271,6 +272,17 @@ static uint32_t enabling_bit(E500Excp excp)
     return bit[excp_row[excp].class];
 }
 
+/*
+ * MSR[ME] does not mask the e500mc's NMI (core manual §4.9.3), but a core that waits in the spin table has no handler yet.  The e500v2's
+ * comes by the machine check input, which MSR[ME] masks.
+ */
+static bool is_enabled(const E500 *c, E500Excp excp)
+{
+    if (c->s.msr & enabling_bit(excp))
+        return true;
+    return excp == EXCP_MACHINE_CHECK && c->model->core == E500_CORE_MC && !c->s.held && (irq_lines(c) >> ACCEL_IRQ_NMI & 1);
+}
+
 /* The sources that can be pending asynchronously, in order of priority. */
 static const E500Excp async_order[] = {
     EXCP_MACHINE_CHECK, EXCP_DEBUG,       EXCP_CRITICAL_INPUT,       EXCP_WATCHDOG, EXCP_DOORBELL_CRITICAL, EXCP_EXTERNAL_INPUT,
@@ -349,7 +361,7 @@ ExecResult e500_take_interrupt(E500 *c)
         if (!is_asserted(c, excp))
             continue;
         c->s.waiting = false;
-        if (!(c->s.msr & enabling_bit(excp)))
+        if (!is_enabled(c, excp))
             continue;
         if (excp == EXCP_EXTERNAL_INPUT && c->vm->external_proxy)
             return exit_epr(c);
@@ -370,6 +382,8 @@ void e500_set_msr(E500 *c, uint32_t msr)
     c->s.msr = msr;
     if ((old ^ msr) & (MSR_PR | MSR_IS | MSR_DS))
         e500_context_changed(c);
+    if (msr & ~old & (MSR_EE | MSR_CE))
+        e500_timers_look(c);
     if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) && (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
         e500_attention(c, E500_ATT_IRQ);
     if (msr & ~old & MSR_WE && c->s.spr[SPR_HID0] & (HID0_DOZE | HID0_NAP | HID0_SLEEP)) {

@@ -192,6 +192,21 @@ static void edge_comes_once(Fixture *f, gconstpointer data)
     g_assert_false(f->out[0].level);
 }
 
+/* A level input, whose sense the guest changes: what came as a level is no edge later, and an edge is no level. */
+static void a_change_of_sense_leaves_nothing(Fixture *f, gconstpointer data)
+{
+    uint32_t n = f->level.cells[0];
+    pulse(&f->level);
+    g_assert_cmpint(hv_pic_set_config(f->pic, n, HV_PIC_POLARITY, 8, 0), ==, HV_PIC_OK);
+    g_assert_false(f->out[0].level);
+    pulse(&f->level);
+    g_assert_true(f->out[0].level); /* as an edge it is latched */
+    g_assert_cmpint(hv_pic_set_config(f->pic, n, HV_PIC_POLARITY | HV_PIC_LEVEL, 8, 0), ==, HV_PIC_OK);
+    g_assert_false(f->out[0].level);
+    g_assert_cmpint(hv_pic_set_config(f->pic, n, HV_PIC_POLARITY, 8, 0), ==, HV_PIC_OK);
+    g_assert_false(f->out[0].level);
+}
+
 static void edge_during_service_comes_after(Fixture *f, gconstpointer data)
 {
     uint32_t n = f->edge.cells[0];
@@ -541,6 +556,7 @@ UNIT_TESTS(hv_pic)
     TEST("level-asks-again-after-eoi", set_up, level_asks_again);
     TEST("level-that-goes-is-forgotten", set_up, level_that_goes_is_forgotten);
     TEST("edge-comes-once", set_up, edge_comes_once);
+    TEST("a-change-of-sense-leaves-nothing", set_up, a_change_of_sense_leaves_nothing);
     TEST("edge-during-service-comes-after", set_up, edge_during_service_comes_after);
     TEST("edge-waits-behind-the-mask", set_up, edge_waits_behind_the_mask);
     TEST("edge-outlives-configuration", set_up, edge_outlives_configuration);

@@ -88,6 +88,30 @@ static void a_machine_check_clears_everything(Fixture *f, gconstpointer unused)
     g_assert_cmphex(c->s.spr[SPR_MCARU], ==, 0xf);
 }
 
+/* MSR[ME] masks the machine check input and not the NMI, on the core that has one; it waits for a core that has not started. */
+static void an_nmi_asks_no_msr(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+
+    e500_set_msr(c, 0);
+    c->irq_lines = 1u << ACCEL_IRQ_MCHECK;
+    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_NEXT);
+    c->irq_lines = 1u << ACCEL_IRQ_NMI;
+    c->s.held = true;
+    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_NEXT);
+    c->s.held = false;
+    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_JUMP);
+    g_assert_cmphex(c->s.spr[SPR_MCSR], ==, MCSR_NMI);
+    g_assert_cmphex(c->s.spr[SPR_MCSRR1], ==, 0);
+    g_assert_cmphex(c->irq_lines, ==, 0);
+
+    c->model = e500_model_find("e500v2");
+    c->irq_lines = 1u << ACCEL_IRQ_NMI;
+    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_NEXT);
+    e500_set_msr(c, MSR_ME);
+    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_JUMP);
+}
+
 static void a_machine_check_without_me_stops_the_core(Fixture *f, gconstpointer unused)
 {
     E500 *c = f->core[0];
@@ -394,6 +418,7 @@ UNIT_TESTS(interrupt)
 {
     TEST("/interrupt/a-base-interrupt-keeps-ce-me-de-and-ri", a_base_interrupt_keeps_ce_me_de_and_ri);
     TEST("/interrupt/a-machine-check-clears-everything", a_machine_check_clears_everything);
+    TEST("/interrupt/an-nmi-asks-no-msr", an_nmi_asks_no_msr);
     TEST("/interrupt/a-machine-check-without-me-stops-the-core", a_machine_check_without_me_stops_the_core);
     TEST("/interrupt/a-system-call-returns-behind-itself", a_system_call_returns_behind_itself);
     TEST("/interrupt/each-class-returns-by-its-own-instruction", each_class_returns_by_its_own_instruction);

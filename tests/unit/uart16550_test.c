@@ -210,6 +210,27 @@ static void test_timeout(Fixture *f, gconstpointer data)
     g_assert_false(f->irq.level); /* empty: nothing to remind of */
 }
 
+/* PC16550D: the timeout indication is cleared when the CPU reads RBR, not when another character comes. */
+static void test_timeout_stays(Fixture *f, gconstpointer data)
+{
+    const uint64_t four_characters_ns = UINT64_C(4) * 16 * 10 * 12 * 5 / 2;
+    put(f, LCR, 3);
+    put(f, FCR, 0xc1);
+    put(f, IER, 1);
+    input(f, "a");
+    test_clock_advance(&f->time, four_characters_ns);
+    g_assert_cmphex(get(f, IIR), ==, 0xcc);
+    input(f, "b");
+    g_assert_true(f->irq.level);
+    g_assert_cmphex(get(f, IIR), ==, 0xcc);
+    get(f, DATA);
+    g_assert_false(f->irq.level);
+    test_clock_advance(&f->time, four_characters_ns);
+    g_assert_cmphex(get(f, IIR), ==, 0xcc);
+    put(f, FCR, 0xc3); /* clearing the FIFO takes it back */
+    g_assert_false(f->irq.level);
+}
+
 static void test_fifo_clear(Fixture *f, gconstpointer data)
 {
     put(f, FCR, 1);
@@ -371,6 +392,7 @@ UNIT_TESTS(uart16550)
     TEST("without-fifo-input-comes-byte-by-byte", test_receives);
     TEST("fifo-drops-nothing-at-sixteen", test_fifo_sixteen);
     TEST("the-receive-interrupt-comes-at-the-trigger-level", test_trigger);
+    TEST("a-timeout-stays-until-the-fifo-is-read", test_timeout_stays);
     TEST("a-few-bytes-interrupt-after-four-characters-of-silence", test_timeout);
     TEST("switching-the-fifo-empties-it", test_fifo_clear);
     TEST("a-break-shows-when-it-is-at-the-top", test_break);

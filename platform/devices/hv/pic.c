@@ -125,13 +125,19 @@ static void end(HvPic *p, unsigned cpu, unsigned i)
 
 /* ---- wires ---- */
 
+/* An edge input does, however it is configured meanwhile (docs/decisions/030); a level input only while it is configured as an edge. */
+static bool keeps_edges(const HvPic *p, unsigned i)
+{
+    return !(p->tree_sense[i] & p->sense[i] & HV_PIC_LEVEL);
+}
+
 static void input_set(void *opaque, unsigned i, bool level)
 {
     HvPic *p = opaque;
     if (level == p->wire[i])
         return;
     p->wire[i] = level;
-    if (level)
+    if (level && keeps_edges(p, i))
         p->edge[i] = true;
     update(p);
 }
@@ -158,6 +164,8 @@ HvPicResult hv_pic_set_config(Device *dev, uint32_t interrupt, uint32_t config, 
         config & ~(uint32_t)(HV_PIC_POLARITY | HV_PIC_LEVEL) || (is_ipi(interrupt) && config & HV_PIC_LEVEL))
         return HV_PIC_INVALID;
     p->sense[interrupt] = (uint8_t)config;
+    if (!keeps_edges(p, interrupt))
+        p->edge[interrupt] = false;
     p->priority[interrupt] = (uint8_t)priority;
     p->cpu[interrupt] = (uint8_t)cpu;
     update(p);

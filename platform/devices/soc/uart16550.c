@@ -133,10 +133,9 @@ static uint64_t timeout_ns(const Uart16550 *u)
     return mul_div_u64(UINT64_C(4) * 16 * bits * divisor, NS_PER_SECOND, u->config.hz);
 }
 
-/* The receiver was touched: the wait for the timeout starts over. */
+/* A character came or went: the wait for the timeout starts over.  One that has passed stays until the FIFO is read or cleared. */
 static void timeout_restart(Uart16550 *u)
 {
-    u->timed_out = 0;
     if ((u->fcr & FCR_ENABLE) && u->n_rx > 0) {
         u->timeout_at_ns = clock_now_ns(u->clock) + timeout_ns(u);
         clock_timer_set(u->timeout, u->timeout_at_ns);
@@ -186,6 +185,7 @@ static uint8_t rx_pop(Uart16550 *u)
             u->rx[0] = byte;
         rx_show_errors(u);
     }
+    u->timed_out = 0;
     timeout_restart(u);
     irq_update(u);
     accept_input(u);
@@ -195,6 +195,7 @@ static uint8_t rx_pop(Uart16550 *u)
 static void rx_clear(Uart16550 *u)
 {
     u->n_rx = 0;
+    u->timed_out = 0;
     u->lsr &= ~LSR_CHARACTER;
     timeout_restart(u);
 }
