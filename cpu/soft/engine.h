@@ -26,4 +26,4 @@ typedef struct SoftEngine {
     bool (*run_slice)(SoftVcpu *vcpu);
 } SoftEngine;
 
-extern const SoftEngine soft_plain;
+extern const SoftEngine soft_plain, soft_fast;

@@ -25,7 +25,7 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
         return NULL;
     SoftVm *vm = g_new0(SoftVm, 1);
     vm->base.ops = &accel_soft;
-    vm->engine = &soft_plain;
+    vm->engine = &soft_fast;
     vm->protected_state = config->protected_state;
     vm->no_rebuild = config->no_rebuild;
     vm->e500 = (E500Vm){

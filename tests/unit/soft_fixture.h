@@ -63,13 +63,14 @@ static inline void soft_start(SoftFixture *f, unsigned index, const E500Model *m
     g_assert_true(accel_soft.vcpu_put_state(f->vcpu[index], s, STATE_FULL, NULL));
 }
 
-static inline void soft_up_with(SoftFixture *f, const char *model_name, bool is_virtual)
+static inline void soft_up_engine(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine)
 {
     memset(f, 0, sizeof(*f));
     const E500Model *model = e500_model_find(model_name);
     time_source_init(&f->time, is_virtual, 0);
     AccelConfig config = {.model = model, .time = &f->time, .tb_hz = NS_PER_SECOND, .n_vcpus = SOFT_CPUS};
     f->vm = accel_soft.vm_open(&config, NULL);
+    ((SoftVm *)f->vm)->engine = engine;
     f->ram = g_aligned_alloc(1, SOFT_RAM, 4096);
     memset(f->ram, 0, SOFT_RAM);
     AccelRam block = {.gpa = 0, .size = SOFT_RAM, .hva = f->ram};
@@ -78,6 +79,11 @@ static inline void soft_up_with(SoftFixture *f, const char *model_name, bool is_
         f->vcpu[i] = accel_soft.vcpu_create(f->vm, i, NULL);
         soft_start(f, i, model);
     }
+}
+
+static inline void soft_up_with(SoftFixture *f, const char *model_name, bool is_virtual)
+{
+    soft_up_engine(f, model_name, is_virtual, &soft_plain);
 }
 
 static inline void soft_up(SoftFixture *f, gconstpointer model_name)

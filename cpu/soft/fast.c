@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The fast engine: as the plain one, but it finds a decoded instruction by its address, takes special forms (fast_forms.c), and walks along
+ * a page without looking up each instruction anew.
+ *
+ * Every instruction word is still read from memory and compared with the one that was decoded, so no invalidation exists here either.  A
+ * word that is not the expected one is looked up by word, and only if that fails it is decoded (docs/decisions/006-decoding-by-word.md).
+ */
+#include "cpu/e500/interrupt.h"
+#include "cpu/e500/mem.h"
+#include "cpu/soft/fast.h"
+#include "cpu/soft/soft.h"
+
+enum {
+    BY_ADDRESS_BITS = 14, /* 64 KiB of code */
+    BY_ADDRESS = 1 << BY_ADDRESS_BITS,
+    BY_WORD_BITS = 13,
+    BY_WORD = 1 << BY_WORD_BITS,
+};
+
+typedef struct Decoded {
+    InsnExec *exec;
+    uint32_t raw; /* the instruction word as it lies in memory */
+    Insn insn;
+} Decoded;
+
+typedef struct Tables {
+    Decoded by_address[BY_ADDRESS]; /* index: the word's address modulo the table, so a page's words are neighbours */
+    Decoded by_word[BY_WORD];
+} Tables;
+
+static Decoded decoding(const E500Model *model, uint32_t raw)
+{
+    Decoded d = {.raw = raw};
+    insn_decode((uint32_t)e500_swap(raw, 4), model, &d.insn);
+    d.exec = fast_exec(&d.insn);
+    return d;
+}
+
+static void start(SoftVcpu *vcpu)
+{
+    Tables *tables = g_new(Tables, 1);
+    Decoded zero = decoding(vcpu->core.model, 0); /* each entry is a true decoding of its word */
+    for (unsigned i = 0; i < BY_ADDRESS; i++)
+        tables->by_address[i] = zero;
+    for (unsigned i = 0; i < BY_WORD; i++)
+        tables->by_word[i] = zero;
+    vcpu->engine_data = tables;
+}
+
+static void stop(SoftVcpu *vcpu)
+{
+    g_free(vcpu->engine_data);
+}
+
+static __attribute__((noinline)) void refill(Tables *tables, const E500Model *model, Decoded *d, uint32_t raw)
+{
+    Decoded *known = &tables->by_word[(uint32_t)(raw * 0x9e3779b1u) >> (32 - BY_WORD_BITS)];
+    if (known->raw != raw)
+        *known = decoding(model, raw);
+    *d = *known;
+}
+
+/*
+ * Executes from s.pc to the end of its page, to a jump, to the limit, or to where the translation of the page may have changed, which is
+ * when fetch_page is no longer this page.  The same results as run_slice().
+ */
+static inline bool run_page(SoftVcpu *vcpu, E500 *c, Tables *tables)
+{
+    const Ea page = c->fetch_page;
+    const uint32_t *word = (const uint32_t *)(const void *)(c->fetch_host + (c->s.pc & 0xffc));
+    const uint32_t *end = (const uint32_t *)(const void *)(c->fetch_host + 0x1000);
+    Decoded *d = &tables->by_address[c->s.pc >> 2 & (BY_ADDRESS - 1)];
+    uint32_t done = c->done;
+    Ea pc = c->s.pc; /* stored, but not loaded again: a chain of loads and stores would take longer than most instructions */
+
+    do {
+        uint32_t raw = __atomic_load_n(word, __ATOMIC_RELAXED);
+        if (__builtin_expect(d->raw != raw, 0))
+            refill(tables, c->model, d, raw);
+        ExecResult r = d->exec(c, &d->insn);
+        if (__builtin_expect(r != EXEC_NEXT, 0)) {
+            if (r != EXEC_JUMP && !soft_insn_ended(vcpu, r, &d->insn))
+                return false;
+            c->done = done + 1;
+            return true;
+        }
+        c->s.pc = pc += 4;
+        c->done = ++done;
+        word++;
+        d++;
+    } while (done < __atomic_load_n(&c->limit, __ATOMIC_RELAXED) && c->fetch_page == page && word != end);
+    return true;
+}
+
+static bool run_slice(SoftVcpu *vcpu)
+{
+    E500 *c = &vcpu->core;
+    Tables *tables = vcpu->engine_data;
+
+    while (c->done < __atomic_load_n(&c->limit, __ATOMIC_RELAXED)) {
+        if (__builtin_expect((c->s.pc & ~(Ea)0xfff) != c->fetch_page, 0) && e500_fetch_slow(c, c->s.pc) != EXEC_NEXT) {
+            if (!e500_deliver_trap(c))
+                return false;
+            c->done++;
+            continue;
+        }
+        if (!run_page(vcpu, c, tables))
+            return false;
+    }
+    return true;
+}
+
+const SoftEngine soft_fast = {
+    .name = "fast",
+    .doc = "instructions found by address, special forms of the frequent ones",
+    .start = start,
+    .stop = stop,
+    .run_slice = run_slice,
+};
