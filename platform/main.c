@@ -53,7 +53,7 @@ static int dump_tree(Machine *machine)
     return EXIT_OK;
 }
 
-/* With its debugger and its monitor. */
+/* Runs the machine to its end, with gdb and QMP where they were asked for.  Returns the exit status. */
 static int run_machine(Machine *machine)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};

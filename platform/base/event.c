@@ -45,7 +45,7 @@ void event_signal(Event *event)
 {
     const uint64_t one = 1;
     while (write(event->fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        ; /* EAGAIN: so often, and nobody heard it */
+        ; /* EAGAIN: the counter is full, so a signal is waiting to be heard anyway */
 }
 
 static bool take(Event *event)

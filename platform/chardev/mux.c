@@ -8,7 +8,7 @@
 
 enum { ESCAPE = 0x01 };
 
-/* For the person at the terminal, beside the guest's output; may go lost when that is blocked. */
+/* Tells the person at the terminal something, in between the guest's output.  Where that is blocked, the text is lost. */
 static void say(Chardev *chr, const char *text)
 {
     chardev_write(chr, (const uint8_t *)text, strlen(text));
@@ -39,7 +39,7 @@ static void command(Chardev *chr, uint8_t key)
                  "Ctrl-a c        monitor (not yet supported)\n"
                  "Ctrl-a Ctrl-a   send Ctrl-a\n");
         break;
-    default: /* a slip of the finger: neither the guest's nor ours */
+    default: /* an unknown key is most likely a slip of the finger: it is dropped */
         break;
     }
 }
