@@ -11,31 +11,20 @@
 #include <stdint.h>
 
 #include "dts/dts.h"
+#include "platform/base/section.h"
 
 typedef struct Device Device;
 typedef struct DeviceBus DeviceBus; /* device_bus.h */
 
-/* One member of the device's struct that is guest-visible state: reset and save go by this table. */
-typedef struct DeviceField {
-    const char *name;
-    size_t offset, size; /* size of one element: 1, 2, 4 or 8 */
-    size_t count;        /* elements, for arrays; 1 otherwise */
-    uint64_t reset;      /* value of every element after reset */
-} DeviceField;
-
-#define DEVICE_FIELD(type, member, reset_value)                                        \
-    {                                                                                  \
-#member, offsetof(type, member), sizeof(((type *)0)->member), 1, (reset_value) \
-    }
-#define DEVICE_ARRAY(type, member, reset_value)                                                                           \
-    {                                                                                                                     \
-#member, offsetof(type, member), sizeof(((type *)0)->member[0]), G_N_ELEMENTS(((type *)0)->member), (reset_value) \
-    }
+/* A device's state: which members of its struct are guest-visible.  Reset and saved state go by this table. */
+typedef StateField DeviceField;
+#define DEVICE_FIELD(type, member, reset_value) STATE_FIELD(type, member, reset_value)
+#define DEVICE_ARRAY(type, member, reset_value) STATE_ARRAY(type, member, reset_value)
 
 typedef struct DeviceOps {
-    const char *name; /* for messages and traces: "uart16550" */
-    const DeviceField *fields;
-    size_t n_fields;
+    const char *name;         /* for messages and traces: "uart16550" */
+    const StateStruct *state; /* of its struct, by STATE_STRUCT() */
+    uint32_t version;         /* of its section */
     /*
      * Register access.  region: the number given to bus_map(); offset within it; size 1, 2, 4 or 8, offset a
      * multiple of size.  Values as a big-endian access sees them.  false: no such register or access size (the guest gets a
@@ -45,8 +34,15 @@ typedef struct DeviceOps {
     bool (*write)(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value);
     void (*reset)(Device *dev);              /* after the fields got their reset values; may be NULL */
     void (*describe)(Device *dev, Dts *dts); /* writes its node into the open parent; may be NULL */
-    void (*post_load)(Device *dev);          /* derived state after load; may be NULL */
-    void (*free)(Device *dev);               /* the struct itself too; NULL: g_free */
+    /* State that is no member of fixed size, into and out of the device's section; may be NULL. */
+    void (*save)(const Device *dev, SectionWriter *to);
+    void (*load)(Device *dev, Section *from);
+    /*
+     * After a load, which may have brought anything: values are brought into range, and what follows from them is computed anew.  Its
+     * wires are told their levels whatever these were before; where a level was saved as up already, that is no new edge.  May be NULL.
+     */
+    void (*post_load)(Device *dev);
+    void (*free)(Device *dev); /* the struct itself too; NULL: g_free */
 } DeviceOps;
 
 enum { DEVICE_REGIONS_MAX = 8 };
@@ -72,5 +68,7 @@ void device_describe(Device *dev, Dts *dts);
 uint64_t device_address(const Device *dev, unsigned region);
 void device_describe_reg(const Device *dev,
                          Dts *dts); /* property reg, of region 0, on a bus of one cell for each address and size */
-void device_save(const Device *dev, GByteArray *out); /* fields in table order, big-endian */
-bool device_load(Device *dev, const uint8_t *data, size_t size, GError **error);
+/* A section whose tag is the device's id. */
+void device_save(const Device *dev, GByteArray *out);
+/* False: refused, as sections_end() will tell; the device is as it was then, unless its load() refused. */
+bool device_load(Device *dev, Sections *from);

@@ -10,6 +10,9 @@ typedef struct Probe {
     GString *log;
 } Probe;
 
+static const StateField probe_derived[] = {{.name = "all", .size = sizeof(Probe), .count = 1}};
+STATE_STRUCT_DERIVED(Probe, probe);
+
 static void probe_reset(Device *dev)
 {
     g_string_append_printf(((Probe *)dev)->log, "reset %s;", dev->id);
@@ -30,7 +33,8 @@ static void probe_free(Device *dev)
 
 static Device *probe_new(const char *id, GString *log)
 {
-    static const DeviceOps ops = {.name = "probe", .reset = probe_reset, .describe = probe_describe, .free = probe_free};
+    static const DeviceOps ops = {
+        .name = "probe", .state = &probe_state, .reset = probe_reset, .describe = probe_describe, .free = probe_free};
     Probe *p = g_new0(Probe, 1);
     device_init(&p->dev, &ops, id);
     p->log = log;

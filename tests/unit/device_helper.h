@@ -6,6 +6,7 @@
 #pragma once
 
 #include <libfdt.h>
+#include <string.h>
 
 #include "platform/base/clock.h"
 #include "platform/base/device.h"
@@ -76,8 +77,28 @@ static inline void device_copy(Device *from, Device *to)
     g_autoptr(GByteArray) state = g_byte_array_new();
     g_autoptr(GError) error = NULL;
     device_save(from, state);
-    g_assert_true(device_load(to, state->data, state->len, &error));
+    Sections *sections = sections_read(state->data, state->len, &error);
     g_assert_no_error(error);
+    g_assert_true(device_load(to, sections));
+    g_assert_true(sections_end(sections, &error));
+    g_assert_no_error(error);
+    sections_free(sections);
+}
+
+/* Loads a state in which every element of every field has all bits set. */
+static inline void device_load_ones(Device *dev)
+{
+    g_autoptr(GByteArray) state = g_byte_array_new();
+    SectionWriter to = section_begin(state, dev->id, dev->ops->version);
+    const StateStruct *what = dev->ops->state;
+    g_autofree uint8_t *object = g_malloc(what->size);
+    memset(object, 0xff, what->size);
+    section_put(&to, what, object);
+    section_end(&to);
+    Sections *sections = sections_read(state->data, state->len, NULL);
+    g_assert_true(device_load(dev, sections));
+    g_assert_true(sections_end(sections, NULL));
+    sections_free(sections);
 }
 
 /* The tree of one device below a root, with stand-ins for the phandles it may refer to. */

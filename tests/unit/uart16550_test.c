@@ -353,7 +353,7 @@ static void test_save(Fixture *f, gconstpointer data)
 {
     const Uart16550Config config = {.hz = 400000000};
     Wire irq = {0};
-    Device *other = uart16550_new("other", &config, NULL, wire_input(&irq, 0, 42), f->time.clock);
+    Device *other = uart16550_new("serial0", &config, NULL, wire_input(&irq, 0, 42), f->time.clock);
     put(f, FCR, 0xc1);
     put(f, IER, 1);
     input(f, "ab");

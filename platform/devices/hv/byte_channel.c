@@ -23,6 +23,18 @@ typedef struct ByteChannel {
     bool loose;   /* nobody at the other end was reported */
 } ByteChannel;
 
+static const StateField byte_channel_fields[] = {
+    STATE_KEPT(ByteChannel, starved),
+    STATE_KEPT(ByteChannel, loose),
+};
+static const StateField byte_channel_derived[] = {
+    STATE_DERIVED(ByteChannel, dev),   STATE_DERIVED(ByteChannel, handle),
+    STATE_DERIVED(ByteChannel, name),  STATE_DERIVED(ByteChannel, chr),
+    STATE_DERIVED(ByteChannel, wires), STATE_DERIVED(ByteChannel, rx), /* the ring: byte_channel_save() */
+    STATE_DERIVED(ByteChannel, head),  STATE_DERIVED(ByteChannel, n_rx),
+};
+STATE_STRUCT(ByteChannel, byte_channel);
+
 static void irq_update(ByteChannel *c)
 {
     irq_set(&c->wires.rx.line, c->n_rx > 0);
@@ -106,6 +118,25 @@ static void byte_channel_reset(Device *dev)
     irq_update((ByteChannel *)dev); /* levels: the controller was reset, they stand */
 }
 
+static void byte_channel_save(const Device *dev, SectionWriter *to)
+{
+    const ByteChannel *c = (const ByteChannel *)dev;
+    uint8_t ring[RX_SIZE];
+    for (size_t i = 0; i < c->n_rx; i++)
+        ring[i] = c->rx[(c->head + i) % RX_SIZE];
+    section_put_bytes(to, "rx", ring, c->n_rx);
+}
+
+static void byte_channel_load(Device *dev, Section *from)
+{
+    ByteChannel *c = (ByteChannel *)dev;
+    const uint8_t *ring = section_get_bytes(from, "rx", RX_SIZE, &c->n_rx);
+    c->head = 0;
+    if (ring)
+        memcpy(c->rx, ring, c->n_rx);
+    irq_update(c);
+}
+
 static void byte_channel_describe(Device *dev, Dts *dts)
 {
     const ByteChannel *c = (ByteChannel *)dev;
@@ -129,7 +160,10 @@ static void byte_channel_free(Device *dev)
 
 static const DeviceOps byte_channel_ops = {
     .name = "byte-channel",
+    .state = &byte_channel_state,
     .reset = byte_channel_reset,
+    .save = byte_channel_save,
+    .load = byte_channel_load,
     .describe = byte_channel_describe,
     .free = byte_channel_free,
 };

@@ -9,6 +9,14 @@ typedef struct Doorbell {
     char *name;
 } Doorbell;
 
+/* A ring is the controller's from the moment it comes. */
+static const StateField doorbell_derived[] = {
+    STATE_DERIVED(Doorbell, dev),
+    STATE_DERIVED(Doorbell, config),
+    STATE_DERIVED(Doorbell, name),
+};
+STATE_STRUCT_DERIVED(Doorbell, doorbell);
+
 void doorbell_ring(Device *dev)
 {
     const Doorbell *d = (Doorbell *)dev;
@@ -81,6 +89,7 @@ static void doorbell_free(Device *dev)
 
 static const DeviceOps doorbell_ops = {
     .name = "doorbell",
+    .state = &doorbell_state,
     .describe = doorbell_describe,
     .free = doorbell_free,
 };

@@ -7,6 +7,13 @@ typedef struct DoorbellPage {
     void *opaque;
 } DoorbellPage;
 
+static const StateField doorbell_page_derived[] = {
+    STATE_DERIVED(DoorbellPage, dev),
+    STATE_DERIVED(DoorbellPage, send),
+    STATE_DERIVED(DoorbellPage, opaque),
+};
+STATE_STRUCT_DERIVED(DoorbellPage, doorbell_page);
+
 static bool page_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     *value = 0;
@@ -24,6 +31,7 @@ static bool page_write(Device *dev, unsigned region, uint64_t offset, unsigned s
 
 static const DeviceOps doorbell_page_ops = {
     .name = "doorbell_page",
+    .state = &doorbell_page_state,
     .read = page_read,
     .write = page_write,
 };

@@ -8,6 +8,14 @@ typedef struct PartitionHandle {
     Device *doorbells[2];
 } PartitionHandle;
 
+static const StateField partition_handle_derived[] = {
+    STATE_DERIVED(PartitionHandle, dev),
+    STATE_DERIVED(PartitionHandle, handle),
+    STATE_DERIVED(PartitionHandle, name),
+    STATE_DERIVED(PartitionHandle, doorbells),
+};
+STATE_STRUCT_DERIVED(PartitionHandle, partition_handle);
+
 static void partition_handle_describe(Device *dev, Dts *dts)
 {
     const PartitionHandle *p = (PartitionHandle *)dev;
@@ -41,6 +49,7 @@ static void partition_handle_free(Device *dev)
 
 static const DeviceOps partition_handle_ops = {
     .name = "partition_handle",
+    .state = &partition_handle_state,
     .reset = partition_handle_reset,
     .describe = partition_handle_describe,
     .free = partition_handle_free,

@@ -19,7 +19,7 @@ typedef struct HvPic {
     IrqLine out[HV_PIC_CPUS_MAX];
     unsigned n_interrupts;                 /* one beyond the last that is wired */
     uint8_t tree_sense[HV_PIC_INTERRUPTS]; /* HV_PIC_LEVEL or not: what the specifier says */
-    bool wire[HV_PIC_INTERRUPTS];          /* neither reset nor saved: others drive them */
+    bool wire[HV_PIC_INTERRUPTS];          /* levels; others drive them, so a reset leaves them */
     bool asked[HV_PIC_CPUS_MAX];           /* level of out[] */
 
     uint8_t sense[HV_PIC_INTERRUPTS];
@@ -37,7 +37,13 @@ static const DeviceField hv_pic_fields[] = {
     DEVICE_ARRAY(HvPic, cpu, 0),        DEVICE_ARRAY(HvPic, masked, 1),
     DEVICE_ARRAY(HvPic, edge, 0),       DEVICE_ARRAY(HvPic, sent, 0),
     DEVICE_ARRAY(HvPic, in_service, 0), DEVICE_ARRAY(HvPic, task_priority, 0),
+    STATE_KEPT_ARRAY(HvPic, wire),
 };
+static const StateField hv_pic_derived[] = {
+    STATE_DERIVED(HvPic, dev),          STATE_DERIVED(HvPic, config),     STATE_DERIVED(HvPic, out),
+    STATE_DERIVED(HvPic, n_interrupts), STATE_DERIVED(HvPic, tree_sense), STATE_DERIVED(HvPic, asked),
+};
+STATE_STRUCT(HvPic, hv_pic);
 
 static bool is_ipi(unsigned i)
 {
@@ -307,6 +313,8 @@ static void hv_pic_post_load(Device *dev)
         p->priority[i] &= PRIORITY_MAX;
         p->cpu[i] = (uint8_t)(p->cpu[i] % p->config.n_cpus);
         p->masked[i] &= 1;
+        p->edge[i] &= 1;
+        p->wire[i] = p->wire[i] && exists(p, i);
         p->in_service[i] &= exists(p, i) ? cpus : 0;
     }
     for (unsigned i = 0; i < HV_PIC_IPIS; i++)
@@ -341,8 +349,7 @@ static void hv_pic_describe(Device *dev, Dts *dts)
 
 static const DeviceOps hv_pic_ops = {
     .name = "hv_pic",
-    .fields = hv_pic_fields,
-    .n_fields = G_N_ELEMENTS(hv_pic_fields),
+    .state = &hv_pic_state,
     .read = hv_pic_read,
     .write = hv_pic_write,
     .reset = hv_pic_reset,

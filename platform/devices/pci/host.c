@@ -51,6 +51,11 @@ static const DeviceField pci_host_fields[] = {
     DEVICE_FIELD(PciHost, err_cap_dr, 0),  DEVICE_FIELD(PciHost, err_en, 0), DEVICE_FIELD(PciHost, err_attrib, 0),
     DEVICE_FIELD(PciHost, err_addr, 0),    DEVICE_ARRAY(PciHost, space, 0),
 };
+static const StateField pci_host_derived[] = {
+    STATE_DERIVED(PciHost, dev),
+    STATE_DERIVED(PciHost, config),
+};
+STATE_STRUCT(PciHost, pci_host);
 
 /* Power-on values and writable bits, by byte. */
 static const struct {
@@ -293,8 +298,7 @@ static void pci_host_describe(Device *dev, Dts *dts)
 
 static const DeviceOps pci_host_ops = {
     .name = "pci_host",
-    .fields = pci_host_fields,
-    .n_fields = G_N_ELEMENTS(pci_host_fields),
+    .state = &pci_host_state,
     .read = pci_host_read,
     .write = pci_host_write,
     .reset = pci_host_reset,

@@ -33,8 +33,15 @@ typedef struct Gpio {
 
 static const DeviceField gpio_fields[] = {
     DEVICE_FIELD(Gpio, gpdir, 0), DEVICE_FIELD(Gpio, gpodr, 0), DEVICE_FIELD(Gpio, latch, 0), DEVICE_FIELD(Gpio, gpier, 0),
-    DEVICE_FIELD(Gpio, gpimr, 0), DEVICE_FIELD(Gpio, gpicr, 0), DEVICE_FIELD(Gpio, gpibe, 0),
+    DEVICE_FIELD(Gpio, gpimr, 0), DEVICE_FIELD(Gpio, gpicr, 0), DEVICE_FIELD(Gpio, gpibe, 0), STATE_KEPT(Gpio, inputs),
 };
+static const StateField gpio_derived[] = {
+    STATE_DERIVED(Gpio, dev),
+    STATE_DERIVED(Gpio, irq),
+    STATE_DERIVED(Gpio, power_off),
+    STATE_DERIVED(Gpio, driven),
+};
+STATE_STRUCT(Gpio, gpio);
 
 static uint32_t pins(const Gpio *g)
 {
@@ -172,8 +179,7 @@ static void gpio_describe(Device *dev, Dts *dts)
 
 static const DeviceOps gpio_ops = {
     .name = "gpio",
-    .fields = gpio_fields,
-    .n_fields = G_N_ELEMENTS(gpio_fields),
+    .state = &gpio_state,
     .read = gpio_read,
     .write = gpio_write,
     .reset = gpio_derive,
@@ -212,6 +218,12 @@ static void power_off_describe(Device *dev, Dts *dts)
     dts_end(dts);
 }
 
+static const StateField power_off_derived[] = {
+    STATE_DERIVED(PowerOff, dev),
+    STATE_DERIVED(PowerOff, gpio),
+};
+STATE_STRUCT_DERIVED(PowerOff, power_off);
+
 static void power_off_free(Device *dev)
 {
     g_free(((PowerOff *)dev)->gpio);
@@ -220,6 +232,7 @@ static void power_off_free(Device *dev)
 
 static const DeviceOps power_off_ops = {
     .name = "power_off",
+    .state = &power_off_state,
     .describe = power_off_describe,
     .free = power_off_free,
 };

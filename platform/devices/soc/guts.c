@@ -52,6 +52,11 @@ static const DeviceField guts_fields[] = {
     DEVICE_FIELD(Guts, pmuxcr, 0),    DEVICE_FIELD(Guts, devdisr, DEVDISR_ABSENT),
     DEVICE_FIELD(Guts, powmgtcsr, 0),
 };
+static const StateField guts_derived[] = {
+    STATE_DERIVED(Guts, dev),      STATE_DERIVED(Guts, pvr),        STATE_DERIVED(Guts, svr),
+    STATE_DERIVED(Guts, porpllsr), STATE_DERIVED(Guts, hreset_req),
+};
+STATE_STRUCT(Guts, guts);
 
 /* What is kept for who reads it back: there are no pins, and no block can be switched off. */
 static uint32_t *kept_register(Guts *g, uint64_t offset)
@@ -147,8 +152,7 @@ static void guts_describe(Device *dev, Dts *dts)
 
 static const DeviceOps guts_ops = {
     .name = "guts",
-    .fields = guts_fields,
-    .n_fields = G_N_ELEMENTS(guts_fields),
+    .state = &guts_state,
     .read = guts_read,
     .write = guts_write,
     .describe = guts_describe,

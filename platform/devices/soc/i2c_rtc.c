@@ -34,8 +34,14 @@ static const DeviceField i2c_rtc_fields[] = {
     DEVICE_FIELD(I2cRtc, rtc.stopped_s, 0), DEVICE_FIELD(I2cRtc, rtc.halted, 0),
     DEVICE_FIELD(I2cRtc, rtc.hours_12, 0),  DEVICE_FIELD(I2cRtc, rtc.day_shift, 0),
     DEVICE_FIELD(I2cRtc, rtc.pointer, 0),   DEVICE_FIELD(I2cRtc, rtc.addressed, 0),
-    DEVICE_ARRAY(I2cRtc, rtc.regs, 0),
+    DEVICE_ARRAY(I2cRtc, rtc.regs, 0),      STATE_KEPT(I2cRtc, rtc.base_s),
 };
+static const StateField i2c_rtc_derived[] = {
+    STATE_DERIVED(I2cRtc, dev),
+    STATE_DERIVED(I2cRtc, irq),
+    STATE_DERIVED(I2cRtc, rtc.clock),
+};
+STATE_STRUCT(I2cRtc, i2c_rtc);
 
 static void irq_update(const I2cRtc *i)
 {
@@ -206,8 +212,7 @@ static void i2c_rtc_describe(Device *dev, Dts *dts)
 
 static const DeviceOps i2c_rtc_ops = {
     .name = "i2c_rtc",
-    .fields = i2c_rtc_fields,
-    .n_fields = G_N_ELEMENTS(i2c_rtc_fields),
+    .state = &i2c_rtc_state,
     .read = i2c_rtc_read,
     .write = i2c_rtc_write,
     .reset = i2c_rtc_derive,

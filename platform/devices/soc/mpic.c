@@ -38,8 +38,16 @@ static const DeviceField mpic_fields[] = {
     DEVICE_ARRAY(Mpic, ilr, ILR_INT),  DEVICE_ARRAY(Mpic, pending, 0),       DEVICE_ARRAY(Mpic, ctpr, 15),
     DEVICE_ARRAY(Mpic, in_service, 0), DEVICE_ARRAY(Mpic, msir, 0),          DEVICE_ARRAY(Mpic, tfrr, 0),
     DEVICE_ARRAY(Mpic, tcr, 0),        DEVICE_ARRAY(Mpic, gtbcr, GTBCR_CI),  DEVICE_ARRAY(Mpic, toggle, 0),
-    DEVICE_ARRAY(Mpic, left, 0),       DEVICE_ARRAY(Mpic, at_ns, 0),
+    DEVICE_ARRAY(Mpic, left, 0),       DEVICE_ARRAY(Mpic, at_ns, 0),         STATE_KEPT_ARRAY(Mpic, wires),
 };
+static const StateField mpic_derived[] = {
+    STATE_DERIVED(Mpic, dev),        STATE_DERIVED(Mpic, version),     STATE_DERIVED(Mpic, n_cpus),
+    STATE_DERIVED(Mpic, out),        STATE_DERIVED(Mpic, remote),      STATE_DERIVED(Mpic, clock),
+    STATE_DERIVED(Mpic, timer),      STATE_DERIVED(Mpic, n_wires),     STATE_DERIVED(Mpic, ready),
+    STATE_DERIVED(Mpic, direct_out), STATE_DERIVED(Mpic, direct_cpus), STATE_DERIVED(Mpic, n_direct),
+    STATE_DERIVED(Mpic, int_level),  STATE_DERIVED(Mpic, core_reset),
+};
+STATE_STRUCT(Mpic, mpic);
 
 static bool bit_get(const uint32_t *map, unsigned bit)
 {
@@ -327,6 +335,8 @@ static void mpic_post_load(Device *dev)
         m->idr[source] &= mpic_idr_kept(m, source);
         if (source >= MPIC_SOURCES)
             m->pending[source] &= mpic_cpus(m);
+        else
+            m->wires[source] &= (uint32_t)((UINT64_C(1) << m->n_wires[source]) - 1);
     }
     for (unsigned cpu = 0; cpu < MPIC_CPUS_MAX; cpu++)
         m->in_service[cpu * MPIC_WORDS + MPIC_WORDS - 1] &= (1u << MPIC_SOURCES_ALL % 32) - 1;
@@ -345,8 +355,7 @@ static void mpic_free(Device *dev)
 
 static const DeviceOps mpic_ops = {
     .name = "mpic",
-    .fields = mpic_fields,
-    .n_fields = G_N_ELEMENTS(mpic_fields),
+    .state = &mpic_state,
     .read = mpic_read,
     .write = mpic_write,
     .reset = mpic_reset,

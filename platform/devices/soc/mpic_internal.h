@@ -46,7 +46,7 @@ typedef struct Mpic {
     Clock *clock;
     ClockTimer *timer;
     uint8_t n_wires[MPIC_SOURCES];
-    uint32_t wires[MPIC_SOURCES]; /* levels; neither reset nor saved: others drive them */
+    uint32_t wires[MPIC_SOURCES]; /* levels; others drive them, so a reset leaves them */
 
     IrqLine core_reset[MPIC_CPUS_MAX]; /* up while PIR says so */
 

@@ -5,6 +5,11 @@
 #include "cpu/log.h"
 #include "platform/devices/soc/mpic_internal.h"
 
+static const StateField remote_derived[] = {
+    {.name = "all", .size = sizeof(Mpic), .count = 1, .stride = sizeof(Mpic)}, /* the accelerator has the state */
+};
+STATE_STRUCT_DERIVED(Mpic, remote);
+
 static bool remote_read(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
     *value = 0;
@@ -20,6 +25,7 @@ static bool remote_write(Device *dev, unsigned region, uint64_t offset, unsigned
 
 static const DeviceOps mpic_remote_ops = {
     .name = "mpic",
+    .state = &remote_state,
     .read = remote_read,
     .write = remote_write,
     .describe = mpic_describe,

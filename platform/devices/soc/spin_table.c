@@ -23,6 +23,13 @@ static const DeviceField spin_table_fields[] = {
     DEVICE_ARRAY(SpinTable, bytes, 0),
     DEVICE_FIELD(SpinTable, released, 0),
 };
+static const StateField spin_table_derived[] = {
+    STATE_DERIVED(SpinTable, dev),
+    STATE_DERIVED(SpinTable, n_cpus),
+    STATE_DERIVED(SpinTable, release),
+    STATE_DERIVED(SpinTable, opaque),
+};
+STATE_STRUCT(SpinTable, spin_table);
 
 static uint64_t be_get(const uint8_t *from, unsigned size)
 {
@@ -89,8 +96,7 @@ static void spin_table_reset(Device *dev)
 
 static const DeviceOps spin_table_ops = {
     .name = "spin_table",
-    .fields = spin_table_fields,
-    .n_fields = G_N_ELEMENTS(spin_table_fields),
+    .state = &spin_table_state,
     .read = spin_table_read,
     .write = spin_table_write,
     .reset = spin_table_reset,

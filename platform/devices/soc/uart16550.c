@@ -84,6 +84,11 @@ static const DeviceField uart16550_fields[] = {
     DEVICE_FIELD(Uart16550, n_tx, 0),
     DEVICE_FIELD(Uart16550, timeout_at_ns, 0),
 };
+static const StateField uart16550_derived[] = {
+    STATE_DERIVED(Uart16550, dev), STATE_DERIVED(Uart16550, config), STATE_DERIVED(Uart16550, chr),
+    STATE_DERIVED(Uart16550, irq), STATE_DERIVED(Uart16550, clock),  STATE_DERIVED(Uart16550, timeout),
+};
+STATE_STRUCT(Uart16550, uart16550);
 
 static unsigned fifo_depth(const Uart16550 *u)
 {
@@ -450,8 +455,7 @@ static void uart16550_free(Device *dev)
 
 static const DeviceOps uart16550_ops = {
     .name = "uart16550",
-    .fields = uart16550_fields,
-    .n_fields = G_N_ELEMENTS(uart16550_fields),
+    .state = &uart16550_state,
     .read = uart16550_read,
     .write = uart16550_write,
     .reset = uart16550_reset,
