@@ -82,6 +82,20 @@ enum {
     BUCSR_BPEN = 1u << 0,     /* branch prediction */
 };
 
+/* TSR, the timers' status, and TCR, which enables their interrupts (EREF 2.0 §3.7). */
+enum {
+    TSR_ENW = 1u << 31,
+    TSR_WIS = 1u << 30,
+    TSR_WRS = 3u << 28,
+    TSR_DIS = 1u << 27,
+    TSR_FIS = 1u << 26,
+    TCR_WRC = 3u << 28,
+    TCR_WIE = 1u << 27,
+    TCR_DIE = 1u << 26,
+    TCR_FIE = 1u << 23,
+    TCR_ARE = 1u << 22,
+};
+
 /* DBCR0 and DBSR bits. */
 enum {
     DBCR0_IDM = 1u << 30,

@@ -13,7 +13,7 @@
 #include "cpu/e500/state.h"
 
 typedef enum E500Excp {
-#define EXCP(id, ivor, class, doc) EXCP_##id,
+#define EXCP(id, ivor, class, kind, doc) EXCP_##id,
 #include "cpu/e500/excp.def"
 #undef EXCP
     E500_EXCPS

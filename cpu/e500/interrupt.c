@@ -10,12 +10,14 @@
 #include "cpu/log.h"
 
 typedef enum ExcpClass { CLASS_BASE, CLASS_CRIT, CLASS_DEBUG, CLASS_MCHECK } ExcpClass;
+typedef enum ExcpKind { KIND_SYNC, KIND_SYNC_ESR, KIND_ASYNC } ExcpKind;
 
 static const struct {
     uint8_t class;
     uint8_t ivor;
+    uint8_t kind;
 } excp_row[E500_EXCPS] = {
-#define EXCP(id, ivor, class, doc) {CLASS_##class, SPR_IVOR##ivor},
+#define EXCP(id, ivor, class, kind, doc) {CLASS_##class, SPR_IVOR##ivor, KIND_##kind},
 #include "cpu/e500/excp.def"
 #undef EXCP
 };
@@ -34,22 +36,12 @@ static const struct {
 
 G_STATIC_ASSERT(E500_SPR_SLOTS <= 256);
 
-/* TSR and TCR: a status bit and the bit that enables its interrupt. */
-enum {
-    TSR_WIS = 1u << 30,
-    TSR_DIS = 1u << 27,
-    TSR_FIS = 1u << 26,
-    TCR_WIE = 1u << 27,
-    TCR_DIE = 1u << 26,
-    TCR_FIE = 1u << 23,
-};
-
 enum { DOORBELL_BASE = 1, DOORBELL_CRIT = 2 };
 
 const char *e500_excp_name(E500Excp excp)
 {
     static const char *const name[E500_EXCPS] = {
-#define EXCP(id, ivor, class, doc) #id,
+#define EXCP(id, ivor, class, kind, doc) #id,
 #include "cpu/e500/excp.def"
 #undef EXCP
     };
@@ -88,38 +80,6 @@ ExecResult e500_raise_machine_check(E500 *c, uint32_t mcsr, uint64_t mcar)
     c->trap.mcsr = mcsr;
     c->trap.mcar = mcar;
     return EXEC_TRAP;
-}
-
-static bool sets_esr(E500Excp excp)
-{
-    switch (excp) {
-    case EXCP_PROGRAM:
-    case EXCP_DATA_STORAGE:
-    case EXCP_INST_STORAGE:
-    case EXCP_DTLB_MISS:
-    case EXCP_ITLB_MISS:
-    case EXCP_ALIGNMENT:
-    case EXCP_SPE_UNAVAILABLE:
-    case EXCP_SPE_FP_DATA:
-    case EXCP_SPE_FP_ROUND:
-        return true;
-    case EXCP_MACHINE_CHECK:
-    case EXCP_DEBUG:
-    case EXCP_CRITICAL_INPUT:
-    case EXCP_WATCHDOG:
-    case EXCP_DOORBELL_CRITICAL:
-    case EXCP_FP_UNAVAILABLE:
-    case EXCP_AP_UNAVAILABLE:
-    case EXCP_SYSTEM_CALL:
-    case EXCP_EXTERNAL_INPUT:
-    case EXCP_DOORBELL:
-    case EXCP_DECREMENTER:
-    case EXCP_FIXED_INTERVAL_TIMER:
-    case EXCP_PERFORMANCE_MONITOR:
-    case E500_EXCPS:
-        break;
-    }
-    return false;
 }
 
 /* A core without category E.ED takes debug interrupts in the critical class. */
@@ -191,7 +151,7 @@ bool e500_deliver_trap(E500 *c)
         if (!(c->s.msr & MSR_ME))
             return checkstop(c);
     }
-    if (sets_esr(excp))
+    if (excp_row[excp].kind == KIND_SYNC_ESR)
         c->s.spr[SPR_ESR] = c->trap.esr;
     if (c->trap.has_dear)
         c->s.spr[SPR_DEAR] = c->trap.dear;
@@ -283,11 +243,11 @@ static bool is_enabled(const E500 *c, E500Excp excp)
     return excp == EXCP_MACHINE_CHECK && c->model->core == E500_CORE_MC && !c->s.held && (irq_lines(c) >> ACCEL_IRQ_NMI & 1);
 }
 
-/* The sources that can be pending asynchronously, in order of priority. */
-static const E500Excp async_order[] = {
-    EXCP_MACHINE_CHECK, EXCP_DEBUG,       EXCP_CRITICAL_INPUT,       EXCP_WATCHDOG, EXCP_DOORBELL_CRITICAL, EXCP_EXTERNAL_INPUT,
-    EXCP_DOORBELL,      EXCP_DECREMENTER, EXCP_FIXED_INTERVAL_TIMER,
-};
+/* excp.def has the sources that can be pending together in order of priority. */
+static bool is_pending(const E500 *c, E500Excp excp)
+{
+    return excp_row[excp].kind == KIND_ASYNC && is_asserted(c, excp);
+}
 
 bool e500_interrupt_pending(const E500 *c)
 {
@@ -295,8 +255,8 @@ bool e500_interrupt_pending(const E500 *c)
     if (!irq_lines(c) && !doorbells(c) && !(c->s.spr[SPR_TSR] & (TSR_WIS | TSR_DIS | TSR_FIS)) &&
         !(c->s.spr[SPR_DBCR0] & DBCR0_IDM))
         return c->epr_taken || c->watchdog_exit;
-    for (unsigned i = 0; i < G_N_ELEMENTS(async_order); i++)
-        if (is_asserted(c, async_order[i]))
+    for (unsigned i = 0; i < E500_EXCPS; i++)
+        if (is_pending(c, (E500Excp)i))
             return true;
     return c->epr_taken || c->watchdog_exit;
 }
@@ -355,10 +315,10 @@ ExecResult e500_take_interrupt(E500 *c)
         e500_debug_event(c, DBSR_UDE);
     if (e500_debug_looks_at_instructions(c))
         e500_debug_before_instruction(c);
-    for (unsigned i = 0; i < G_N_ELEMENTS(async_order); i++) {
-        E500Excp excp = async_order[i];
+    for (unsigned i = 0; i < E500_EXCPS; i++) {
+        E500Excp excp = (E500Excp)i;
 
-        if (!is_asserted(c, excp))
+        if (!is_pending(c, excp))
             continue;
         c->s.waiting = false;
         if (!is_enabled(c, excp))

@@ -87,7 +87,7 @@ static E500Spr spr_read_slot(E500 *c, E500SprSlot slot)
     return c->s.spr[slot];
 }
 
-/* --- writing: value is masked already; bits outside of the row's mask are the old ones --- */
+/* --- writing: bits of value outside of the row's mask are the register's old ones --- */
 
 static ExecResult spr_write_mask(E500 *c, E500SprSlot slot, E500Spr value)
 {
@@ -95,6 +95,7 @@ static ExecResult spr_write_mask(E500 *c, E500SprSlot slot, E500Spr value)
     return EXEC_NEXT;
 }
 
+/* Writing 1 clears a bit.  Such a register has no bits outside of its mask. */
 static ExecResult spr_write_clear(E500 *c, E500SprSlot slot, E500Spr value)
 {
     c->s.spr[slot] &= ~value;
@@ -220,6 +221,13 @@ static ExecResult spr_write_dbcr0(E500 *c, E500SprSlot slot, E500Spr value)
     return spr_write_debug(c, slot, value);
 }
 
+/* TLB0_FI and TLB1_FI invalidate at once, so they read as 0. */
+static ExecResult spr_write_mmucsr0(E500 *c, E500SprSlot slot, E500Spr value)
+{
+    e500_tlb_flash(c, value & 4, value & 2);
+    return EXEC_NEXT;
+}
+
 /* --- the table --- */
 
 typedef struct SprRow {
@@ -229,14 +237,6 @@ typedef struct SprRow {
     SprRead *read;
     SprWrite *write;
 } SprRow;
-
-/* TLB0_FI and TLB1_FI; done at once.  No bit of its mask is kept, so the value comes unmasked: see
- * e500_mtspr(). */
-static ExecResult spr_write_mmucsr0(E500 *c, E500SprSlot slot, E500Spr value)
-{
-    e500_tlb_flash(c, value & 4, value & 2);
-    return EXEC_NEXT;
-}
 
 static const SprRow rows[E500_SPR_SLOTS] = {
 #define SPR(number, NAME, cores, user, supv, mask, read, write, level, doc) \
@@ -292,10 +292,6 @@ ExecResult e500_mtspr(E500 *c, unsigned number, E500Spr value)
     if (!row)
         return no_access(c, number);
     slot = (E500SprSlot)(row - rows);
-    if (row->write == spr_write_clear || row->write == spr_write_tsr)
-        return row->write(c, slot, value & row->mask);
-    if (row->write == spr_write_mmucsr0)
-        return row->write(c, slot, value);
     return row->write(c, slot, (c->s.spr[slot] & ~row->mask) | (value & row->mask));
 }
 

@@ -11,19 +11,6 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/timers.h"
 
-enum {
-    TSR_ENW = 1u << 31,
-    TSR_WIS = 1u << 30,
-    TSR_WRS = 3u << 28,
-    TSR_DIS = 1u << 27,
-    TSR_FIS = 1u << 26,
-    TCR_WRC = 3u << 28,
-    TCR_WIE = 1u << 27,
-    TCR_DIE = 1u << 26,
-    TCR_FIE = 1u << 23,
-    TCR_ARE = 1u << 22,
-};
-
 /* --- the time base --- */
 
 static uint64_t ticks_now(const E500 *c)

@@ -32,7 +32,7 @@ static const struct {
     unsigned ivor;
     const char *class, *doc;
 } excps[] = {
-#define EXCP(id, ivor, class, doc) {#id, ivor, #class, doc},
+#define EXCP(id, ivor, class, kind, doc) {#id, ivor, #class, doc},
 #include "cpu/e500/excp.def"
 #undef EXCP
 };

@@ -54,7 +54,7 @@ static ExecResult execute(E500 *c, uint32_t word)
 static void vectors_up(E500 *c)
 {
     static const E500SprSlot ivor[] = {
-#define EXCP(id, ivor, class, doc) SPR_IVOR##ivor,
+#define EXCP(id, ivor, class, kind, doc) SPR_IVOR##ivor,
 #include "cpu/e500/excp.def"
 #undef EXCP
     };

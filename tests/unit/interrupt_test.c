@@ -18,8 +18,6 @@ enum {
     MSGSND_R5 = 0x7c00299c,
     MSGCLR_R5 = 0x7c0029dc,
     NOP = 0x60000000,
-    TSR_DIS = 1 << 27,
-    TCR_DIE = 1 << 26,
 };
 
 static ExecResult execute(E500 *c, uint32_t word)
@@ -33,7 +31,7 @@ static ExecResult execute(E500 *c, uint32_t word)
 static void vectors_up(E500 *c)
 {
     static const E500SprSlot ivor[] = {
-#define EXCP(id, ivor, class, doc) SPR_IVOR##ivor,
+#define EXCP(id, ivor, class, kind, doc) SPR_IVOR##ivor,
 #include "cpu/e500/excp.def"
 #undef EXCP
     };

@@ -267,7 +267,7 @@ static void run_rows(const Options *options, const Core *core, Oracle *oracle, E
         tally->row_was_asked[id] = true;
         unsigned bad = run_row(options, core, oracle, executor, id, tally);
         if (bad) {
-            printf("not ok %s: %s: %u differences not listed\n", core->model->name, info->name, bad);
+            printf("not ok %s: %s: %u differences not listed in tests/diff/user/known.c\n", core->model->name, info->name, bad);
             tally->failed++;
         } else {
             tally->passed++;
