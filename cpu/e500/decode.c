@@ -146,7 +146,7 @@ enum { NO_ROW = INSN_ILLEGAL, EXTENDED = 1024 };
 /* How a row's immediate is made, precomputed so that decoding does not look at operands. */
 typedef enum ImmKind { IMM_NONE, IMM_SIGNED, IMM_SHIFTED, IMM_UNSIGNED, IMM_SCALED, IMM_BRANCH, IMM_SPR, IMM_MASK } ImmKind;
 
-/* What makes a form invalid, likewise from the operands. */
+/* What makes a form of the row invalid, precomputed from its operands. */
 enum { CHECK_UPDATE = 1, CHECK_UPDATE_LOAD = 2, CHECK_L = 4, CHECK_NO_DECREMENT = 8, CHECK_T = 16 };
 
 typedef struct Match {
@@ -237,7 +237,7 @@ static void build(void)
     for (unsigned id = 0; id < INSN_ILLEGAL; id++) {
         uint32_t match = insn_info[id].match, mask = insn_info[id].mask;
         unsigned op = match >> 26;
-        if (!(mask & XO_AT(30))) { /* not even the shortest extended opcode, A's; sc fixes bit 30 */
+        if (!(mask & XO_AT(30))) { /* no extended opcode, of which the shortest is that of A form; sc fixes bit 30 */
             chain(&lookup.primary[op], id);
             continue;
         }

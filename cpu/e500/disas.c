@@ -82,7 +82,7 @@ static void put_operand(Text *t, const Insn *in, OperandId id, Ea pc)
     }
 }
 
-/* d(base): a displacement and its base are one operand in writing. */
+/* A displacement and its base are written as one operand: d(base). */
 static void put_operands(Text *t, const Insn *in, const uint8_t operand[], Ea pc)
 {
     bool base = false;

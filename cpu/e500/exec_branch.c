@@ -27,7 +27,7 @@ static inline bool condition_holds(const E500 *c, const Insn *in)
     return in->rt & 16 || cr_bit(c, in->ra) == (in->rt >> 3 & 1);
 }
 
-/* BO: 16 ignore CR, 8 the CR bit wanted, 4 leave CTR alone, 2 branch if CTR becomes 0; 1 is a hint. */
+/* The bits of BO: 16 ignores CR, 8 is the value that the CR bit must have, 4 leaves CTR alone, 2 branches if CTR becomes 0, 1 is a hint. */
 static inline bool branch_taken(E500 *c, const Insn *in)
 {
     if (in->rt & 4)
@@ -54,7 +54,7 @@ ExecResult exec_bclr(E500 *c, const Insn *in)
     return branch_taken(c, in) ? jump(c, in, target) : fall_through(c, in);
 }
 
-/* With BO saying "decrement CTR" the form is invalid; the decoder refuses it. */
+/* The decoder refuses a BO that decrements CTR: this form is invalid. */
 ExecResult exec_bcctr(E500 *c, const Insn *in)
 {
     return condition_holds(c, in) ? jump(c, in, c->s.ctr & ~3u) : fall_through(c, in);
@@ -126,7 +126,7 @@ ExecResult exec_mfcr(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* The fields not asked for are undefined: all are given, as by mfcr. */
+/* The fields that were not asked for are undefined, so that all of CR may be given, as by mfcr. */
 ExecResult exec_mfocrf(E500 *c, const Insn *in)
 {
     return exec_mfcr(c, in);
@@ -143,7 +143,7 @@ ExecResult exec_mtcrf(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* More than one field is boundedly undefined: done like mtcrf. */
+/* Naming more than one field is boundedly undefined; here it is what mtcrf does. */
 ExecResult exec_mtocrf(E500 *c, const Insn *in)
 {
     return exec_mtcrf(c, in);

@@ -20,14 +20,14 @@ static ExecResult touch(E500 *c, Ea ea, E500Access access, unsigned flags)
 
 /* --- dcbz --- */
 
-/* A device that the guest maps cacheable sees what a cache would cast out. */
+/* A device that the guest maps as cacheable gets the zeros that a cache would write back some time. */
 static ExecResult zero_device(E500 *c, Ea line, unsigned flags)
 {
     static const uint64_t zero[E500_OPERAND_MAX / 8];
     return e500_store_units(c, line, 8, c->model->cache_line / 8, flags, zero);
 }
 
-/* A block cannot be made in the cache when the page is not cacheable or written through. */
+/* If the page is not cacheable or is written through, there is no cache line to establish: an alignment interrupt. */
 static ExecResult zero_block(E500 *c, Ea ea, unsigned flags)
 {
     uint64_t gpa;
@@ -54,13 +54,13 @@ ExecResult exec_dcbz(E500 *c, const Insn *in)
     return zero_block(c, ea_x(c, in), 0);
 }
 
-/* Differs from dcbz when L1CSR0[DCBZ32] halves that one's length; the bit does not exist for guests. */
+/* L1CSR0[DCBZ32] would make dcbz clear half a line and leave dcbzl as it is.  Guests do not have that bit, so both are the same. */
 ExecResult exec_dcbzl(E500 *c, const Insn *in)
 {
     return zero_block(c, ea_x(c, in), 0);
 }
 
-/* --- hints: nothing to do, and never an interrupt --- */
+/* --- hints: there is no cache to act on, and a hint never raises an interrupt --- */
 
 #define HINT(id)                                  \
     ExecResult exec_##id(E500 *c, const Insn *in) \
@@ -73,7 +73,7 @@ HINT(dcbt)
 HINT(dcbtst)
 HINT(icbt)
 
-/* --- translate, and no more --- */
+/* --- operations on a block: the address is translated, and there is no cache to act on --- */
 
 #define BLOCK(id, access)                         \
     ExecResult exec_##id(E500 *c, const Insn *in) \
@@ -107,7 +107,7 @@ LOCKING(dcblc, ACCESS_READ, ESR_DLK)
 LOCKING(icbtls, ACCESS_READ, ESR_ILK)
 LOCKING(icblc, ACCESS_READ, ESR_ILK)
 
-/* The branch buffer has no entries: nothing is locked.  A user needs MSR[UBLE] (e500 core manual, bblels, bbelr). */
+/* There is no branch buffer, so nothing is locked.  In problem state it takes MSR[UBLE] (e500 core manual, bblels, bbelr). */
 static ExecResult branch_buffer(E500 *c)
 {
     return in_problem_state(c) && !(c->s.msr & MSR_UBLE) ? e500_privileged(c) : EXEC_NEXT;
@@ -140,7 +140,7 @@ EXTERNAL(dcbzlep, zero_block(c, ea_x(c, in), MEM_EPID))
 
 /* --- barriers --- */
 
-/* sync 0 orders everything; lwsync (sync 1) all but stores before loads. */
+/* sync with L = 0 orders all accesses; lwsync (L = 1) does not order stores with the loads after them. */
 ExecResult exec_sync(E500 *c, const Insn *in)
 {
     if ((in->rt & 3) == 1)
@@ -150,7 +150,7 @@ ExecResult exec_sync(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* Before lwsync there was one barrier. */
+/* The e500v2 has no lwsync: msync orders all accesses. */
 ExecResult exec_msync(E500 *c, const Insn *in)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -163,7 +163,7 @@ ExecResult exec_mbar(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* Every instruction is complete before the next is fetched anyway; acquire, as after a lock is taken. */
+/* Instructions execute one after the other anyway.  What is left is that later loads must not be made before a lock was taken. */
 ExecResult exec_isync(E500 *c, const Insn *in)
 {
     __atomic_thread_fence(__ATOMIC_ACQUIRE);

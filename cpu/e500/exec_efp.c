@@ -81,7 +81,7 @@ static uint64_t zero(bool sign)
     return sign ? SOFTFP_SIGN : 0;
 }
 
-/* pmax or nmax */
+/* The largest finite number of that sign: pmax or nmax of the manual. */
 static uint64_t largest(bool sign, SoftfpPrecision p)
 {
     return zero(sign) | (p == SOFTFP_SINGLE ? UINT64_C(0x47efffffe0000000) : UINT64_C(0x7fefffffffffffff));
@@ -100,11 +100,11 @@ static Mode mode_of(const E500 *c, SoftfpPrecision p)
 enum {
     ERRORS = SPEFSCR_FINV | SPEFSCR_FDBZ | SPEFSCR_FUNF | SPEFSCR_FOVF,
     TO_STICKY = 9, /* from a bit of ERRORS to its sticky bit */
-    TO_ENABLE = 6, /* and to its enable bit, the other way */
+    TO_ENABLE = 6, /* from a bit of ERRORS down to its enable bit */
 };
 
 /*
- * Records what both elements came to.  True: the results are to be written, and *end is how the
+ * Records the status of both elements.  True: the results are to be written, and *end is how the
  * instruction ends; false: a data interrupt, nothing is written.  `directed`: rounding up and down
  * is software's here.
  */
@@ -129,7 +129,7 @@ static bool note(E500 *c, uint32_t high, uint32_t low, bool directed, ExecResult
 
 /* --- arithmetic --- */
 
-/* A rounded finite number; underflow to a zero of sign `zero_sign`. */
+/* What a rounded finite number becomes: overflow yields the largest number, underflow a zero of sign `zero_sign`. */
 static Result finished(const Softfp *fp, uint64_t v, Mode m, bool zero_sign)
 {
     if (fp->flags & FPSCR_OX)
@@ -141,7 +141,7 @@ static Result finished(const Softfp *fp, uint64_t v, Mode m, bool zero_sign)
     return (Result){v, (fp->guard ? SPEFSCR_FG : 0) | (fp->sticky ? SPEFSCR_FX : 0)};
 }
 
-/* Overflow and underflow are told, whatever IEEE 754 would make of them. */
+/* With both enabled softfp reports overflow and underflow instead of returning the infinity or denormal of IEEE 754. */
 static Softfp softfp_of(Mode m)
 {
     return (Softfp){.fpscr = m.round | FPSCR_OE | FPSCR_UE};
@@ -328,14 +328,14 @@ static uint32_t compare_status(Operand a, Operand b, bool test)
     return !test && (is_error(a) || is_error(b)) ? SPEFSCR_FINV : 0;
 }
 
-/* A test leaves SPEFSCR alone. */
+/* The tests (efststgt and others), unlike the comparisons, do not write SPEFSCR. */
 static bool note_comparison(E500 *c, uint32_t high, uint32_t low, bool test, ExecResult *end)
 {
     *end = EXEC_NEXT;
     return test || note(c, high, low, false, end);
 }
 
-/* CR[BF]: the second bit says it, the others are undefined. */
+/* The second bit of the CR field is the answer; the others are undefined. */
 static inline ExecResult compare_single(E500 *c, const Insn *in, Relation relation, bool test)
 {
     ExecResult end;

@@ -16,7 +16,7 @@ bool fp_note_exceptions(E500 *c, uint32_t flags)
     if (flags & FPSCR_EXCEPTIONS & ~fpscr)
         fpscr |= FPSCR_FX;
     c->s.fpscr = fpscr_summarize(fpscr | flags);
-    /* every mode but 00 is precise on this core */
+    /* MSR[FE0,FE1] = 00 ignores enabled exceptions; the core makes the three other modes precise */
     return c->s.msr & (MSR_FE0 | MSR_FE1) && fpscr_summarize((flags & FPSCR_EXCEPTIONS) | (fpscr & 0xff)) & FPSCR_FEX;
 }
 
@@ -25,7 +25,7 @@ ExecResult fp_enabled_exception(E500 *c)
     return e500_raise(c, EXCP_PROGRAM, ESR_FP);
 }
 
-/* After an instruction that wrote the FPSCR itself: FEX alone decides (Book I §4.4). */
+/* The end of an instruction that wrote the FPSCR itself: it interrupts whenever FEX is set now (Book I §4.4). */
 static ExecResult fp_fpscr_written(E500 *c, const Insn *in)
 {
     fp_record(c, in);
@@ -34,7 +34,7 @@ static ExecResult fp_fpscr_written(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* --- moves and select: any operand, no exception, FPSCR untouched --- */
+/* --- moves and select: no operand is an exception, and FPSCR is left alone --- */
 
 #define FP_MOVE(name, value)                        \
     ExecResult exec_##name(E500 *c, const Insn *in) \
@@ -133,7 +133,7 @@ ExecResult exec_mtfsb0(E500 *c, const Insn *in)
 {
     FP_REQUIRED(c);
     c->s.fpscr = fpscr_summarize(c->s.fpscr & ~(0x80000000u >> in->rt));
-    return fp_record(c, in); /* takes away, so it is never what an exception waited for */
+    return fp_record(c, in); /* clearing a bit never enables an interrupt */
 }
 
 ExecResult exec_mtfsb1(E500 *c, const Insn *in)

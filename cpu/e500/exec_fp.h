@@ -36,7 +36,7 @@ static inline ExecResult fp_record(E500 *c, const Insn *in)
 }
 
 /*
- * Add exceptions to the FPSCR, FX by the usual rule.  True: one of them is enabled and MSR[FE0,FE1]
+ * Adds exceptions to the FPSCR; FX is set if one of them was not set before.  True: one is enabled and MSR[FE0,FE1]
  * is not 00, so that the instruction, complete but for pc, ends in a program interrupt.
  */
 bool fp_note_exceptions(E500 *c, uint32_t flags);

@@ -6,8 +6,8 @@
 #include "cpu/e500/exec_fp.h"
 #include "cpu/e500/fastfp.h"
 
-/* FPSCR[FPRF] as `class` (SOFTFP class bits), the result to FRT, unless an enabled VX or ZX forbids
- * both. */
+/* Writes the result to FRT and its class to FPSCR[FPRF].  An enabled invalid operation or division by zero leaves both alone
+ * (Book I §4.4.1, §4.4.2). */
 static ExecResult fp_finish(E500 *c, const Insn *in, const Softfp *fp, uint64_t result, uint32_t class)
 {
     uint32_t fpscr = c->s.fpscr & ~(uint32_t)(FPSCR_FR | FPSCR_FI);
@@ -33,15 +33,14 @@ static inline ExecResult fp_finish_fast(E500 *c, const Insn *in, const FastFp *r
     return fp_record(c, in);
 }
 
-/* A result whose exponent was adjusted counts as normalized (§4.4.3, §4.4.4), be it small for a
- * single. */
+/* A result whose exponent was adjusted counts as normalized (§4.4.3, §4.4.4), even if it is too small for a single. */
 static uint32_t fp_class(const Softfp *fp, uint64_t v, SoftfpPrecision p)
 {
     bool adjusted = fp->flags >> 22 & fp->fpscr & (FPSCR_OE | FPSCR_UE);
     return softfp_class(v, adjusted ? SOFTFP_DOUBLE : p);
 }
 
-/* fast: fastfp's answer into r, or false */
+/* `fast` puts the answer of fastfp.h into r; false: it has none, and `expression` computes it by softfp.h. */
 #define FP_ARITH(name, precision, fast, expression)                                      \
     ExecResult exec_##name(E500 *c, const Insn *in)                                      \
     {                                                                                    \
@@ -75,11 +74,10 @@ FP_ARITH(frsp, SINGLE, fastfp_round_to_single(B, &r), softfp_round_to_single(&fp
 
 #define ONE UINT64_C(0x3ff0000000000000)
 
-/* Good to the last bit, where 1 part in 256 is asked for.  FR, FI and XX are undefined: as for the
- * division. */
+/* The architecture asks for 1 part in 256; a division gives all bits.  FR, FI and XX are undefined: they are the division's. */
 FP_ARITH(fres, SINGLE, fastfp_div(ONE, B, p, &r), softfp_div(&fp, ONE, B, p))
 
-/* 1 / sqrt(B), each step rounded, where 1 part in 32 is asked for. */
+/* The architecture asks for 1 part in 32 of 1 / sqrt(B); here both steps are rounded to double precision. */
 static uint64_t fp_rsqrt(Softfp *fp, uint64_t b)
 {
     uint64_t root = softfp_sqrt(fp, b, SOFTFP_DOUBLE);
@@ -89,7 +87,7 @@ FP_ARITH(frsqrte, DOUBLE, false, fp_rsqrt(&fp, B))
 
 /* --- to integer --- */
 
-/* The upper half of FRT and FPRF are undefined: sign bits of the integer, and as it was. */
+/* The upper half of FRT is undefined: it gets copies of the sign.  FPRF is undefined, too, and stays. */
 static ExecResult fp_to_int(E500 *c, const Insn *in, unsigned round)
 {
     FP_REQUIRED(c);

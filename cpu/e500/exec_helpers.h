@@ -10,7 +10,7 @@
 
 enum { CR_LT = 8, CR_GT = 4, CR_EQ = 2, CR_SO = 1 }; /* bits of one CR field */
 
-/* Registers as lvalues, low words. */
+/* The low words of the registers that an instruction names, as lvalues. */
 #define rt(c, in) ((c)->s.gpr[(in)->rt].w)
 #define rs(c, in) ((c)->s.gpr[(in)->rt].w)
 #define ra(c, in) ((c)->s.gpr[(in)->ra].w)

@@ -19,7 +19,7 @@ static inline void overflow_set(E500 *c, bool ov)
     c->s.so |= ov;
 }
 
-/* rT = a + b + carry.  All additions and subtractions are this one, a complemented for the latter. */
+/* rT = a + b + carry.  Every addition is this one, and every subtraction with `a` complemented. */
 static inline ExecResult add_full(E500 *c, const Insn *in, uint32_t a, uint32_t b, uint32_t carry, bool sets_ca)
 {
     uint64_t sum = (uint64_t)a + b + carry;
@@ -147,7 +147,7 @@ ExecResult exec_mulhwu(E500 *c, const Insn *in)
     return finish(c, in, in->rt, (uint32_t)((uint64_t)ra(c, in) * rb(c, in) >> 32));
 }
 
-/* An undefined quotient is the dividend here, as if divided by one. */
+/* Division by zero, and the one quotient that does not fit, are undefined: here the result is the dividend. */
 ExecResult exec_divw(E500 *c, const Insn *in)
 {
     int32_t a = (int32_t)ra(c, in), b = (int32_t)rb(c, in);
@@ -279,7 +279,7 @@ ExecResult exec_rlwnm(E500 *c, const Insn *in)
     return finish(c, in, in->ra, rotated(rs(c, in), rb(c, in)) & (uint32_t)in->imm);
 }
 
-/* The amount has six bits: 32 to 63 shift everything out. */
+/* A shift amount has six bits: with 32 to 63 no bit is left. */
 ExecResult exec_slw(E500 *c, const Insn *in)
 {
     uint32_t n = rb(c, in);
@@ -292,7 +292,7 @@ ExecResult exec_srw(E500 *c, const Insn *in)
     return finish(c, in, in->ra, n & 32 ? 0 : rs(c, in) >> (n & 31));
 }
 
-/* CA: a negative value lost ones. */
+/* CA is set if the value is negative and ones were shifted out. */
 static inline ExecResult shift_right_algebraic(E500 *c, const Insn *in, unsigned n)
 {
     int64_t s = (int32_t)rs(c, in);

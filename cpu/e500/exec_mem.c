@@ -61,7 +61,7 @@ LOAD(lwbrx, 32, ea_x(c, in), __builtin_bswap32(v), false)
 STORE(sthbrx, 16, ea_x(c, in), __builtin_bswap16((uint16_t)rs(c, in)), false)
 STORE(stwbrx, 32, ea_x(c, in), __builtin_bswap32(rs(c, in)), false)
 
-/* Decorated storage: the decoration in rA means something to devices that know it only; none does here. */
+/* Decorated storage: rB is the address.  Only a device could interpret the decoration in rA, and none here does. */
 LOAD(lbdx, 8, rb(c, in), v, false)
 LOAD(lhdx, 16, rb(c, in), v, false)
 LOAD(lwdx, 32, rb(c, in), v, false)
@@ -125,7 +125,7 @@ static ExecResult reservation_word(E500 *c, Ea ea, E500Access access, uint64_t *
     return EXEC_NEXT;
 }
 
-/* Between a word in memory and its value by the page's byte order. */
+/* Converts between a word as it lies in memory and its value, in the byte order of its page. */
 static uint32_t to_guest_order(const E500 *c, Ea ea, E500Access access, uint32_t raw)
 {
     uint32_t value = (uint32_t)e500_swap(raw, 4);

@@ -23,7 +23,7 @@ static inline uint32_t rotated(uint32_t v, unsigned n)
     return v << (n & 31) | v >> (-n & 31);
 }
 
-/* Shift amounts have six bits: from 32 on nothing is left, or the sign. */
+/* Shift amounts have six bits: from 32 on the result is 0, or copies of the sign. */
 static inline uint32_t shifted_left(uint32_t v, unsigned n)
 {
     return n & 32 ? 0 : v << (n & 31);
@@ -129,7 +129,7 @@ static uint32_t bits_reversed(uint32_t v)
     return __builtin_bswap32(v);
 }
 
-/* The number of mask bits is the implementation's, at most 32: all of the low word here. */
+/* The implementation chooses how many bits of the mask it looks at; here it is all 32 of the low word. */
 ExecResult exec_brinc(E500 *c, const Insn *in)
 {
     uint32_t mask = rb(c, in);

@@ -114,7 +114,7 @@ HALVES_BOTH(evmhoumi, ODD, U, MOD, I)
 HALVES_ACC(evmhossi, ODD, S, SAT, I)
 HALVES_ACC(evmhousi, ODD, U, SAT, I)
 
-/* Guarded: enough bits above that nothing needs to saturate for long. */
+/* Guarded: a product of halfwords is added to all 64 bits of the accumulator, whose upper bits guard against overflow. */
 static inline ExecResult multiply_guarded(E500 *c, const Insn *in, bool odd, bool is_signed, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
@@ -185,7 +185,7 @@ static inline ExecResult multiply_low(E500 *c, const Insn *in, bool is_signed, b
     return finish(c, in, spe_pair(h, l), form);
 }
 
-/* Only the product saturates; a sum that overflows is told, and wraps. */
+/* Only the product saturates.  A sum that overflows wraps and is recorded in SPEFSCR. */
 static inline ExecResult multiply_words(E500 *c, const Insn *in, bool is_signed, bool saturate, bool fraction, Form form)
 {
     SPE_REQUIRED(c);
@@ -262,7 +262,7 @@ WORDS(evsubfssiaaw, accumulate_words, S, SAT, SUBTRACT)
 WORDS(evsubfumiaaw, accumulate_words, U, MOD, SUBTRACT)
 WORDS(evsubfsmiaaw, accumulate_words, S, MOD, SUBTRACT)
 
-/* --- division: by zero, and the quotient that no word holds, give the nearest end --- */
+/* --- division: a quotient by zero or too large for a word is the nearest number that fits --- */
 
 static uint32_t quotient_signed(uint32_t a, uint32_t b, bool *over)
 {

@@ -90,7 +90,7 @@ ExecResult exec_rfmci(E500 *c, const Insn *in)
     return return_by(c, SPR_MCSRR0, SPR_MCSRR1);
 }
 
-/* Category E.HV: no model lets a guest see it, so the decoder never comes here. */
+/* Category E.HV: no model has it, so the decoder never finds this row. */
 ExecResult exec_rfgi(E500 *c, const Insn *in)
 {
     return e500_illegal(c);
@@ -120,8 +120,8 @@ ExecResult exec_sc(E500 *c, const Insn *in)
     }
 }
 
-/* The e500v2's sc has no LEV: KVM's hypercall is told by r0, "KVM!" (a user's is a system call
- * whatever r0 holds). */
+/* The sc of the e500v2 has no LEV.  In supervisor state it is a hypercall if r0 holds E500_HCALL_MAGIC, which is what KVM does for
+ * its guests; in problem state it is always a system call. */
 ExecResult exec_sc_magic(E500 *c, const Insn *in)
 {
     if (in_problem_state(c) || c->s.gpr[0].w != E500_HCALL_MAGIC)
@@ -158,8 +158,7 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit)
     }
 }
 
-/* EHPRIV_OC_DEBUG is the breakpoint of whoever debugs the guest from outside; any other code means
- * nothing here. */
+/* OC = 1 is the breakpoint that a debugger outside the guest puts into its code; all other codes are illegal here. */
 ExecResult exec_ehpriv(E500 *c, const Insn *in)
 {
     if (in->imm != 1 || !c->host_debug)
@@ -178,8 +177,7 @@ ExecResult exec_dnh(E500 *c, const Insn *in)
     return e500_illegal(c);
 }
 
-/* WC = 0: until an interrupt.  WC = 1: until a reservation is lost; 2: implementation dependent;
- * both may return at once. */
+/* WC = 0 waits for an interrupt.  WC = 1 (until the reservation is lost) and 2 (implementation dependent) may end at once. */
 ExecResult exec_wait(E500 *c, const Insn *in)
 {
     if (!(in->rt & 3)) {
@@ -221,8 +219,8 @@ ExecResult exec_tlbilx(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* Executed again until the others are done; in between this core looks at its attention, so nobody
- * waits for it either. */
+/* Jumps to itself until the other cores have served their invalidations.  Between two tries this core serves its own, so that two
+ * cores do not wait for each other. */
 ExecResult exec_tlbsync(E500 *c, const Insn *in)
 {
     if (!e500_tlbsync_done(c)) {
