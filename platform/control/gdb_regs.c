@@ -87,13 +87,19 @@ uint64_t gdb_reg_get(const E500State *s, unsigned reg)
     }
 }
 
-/* What is written back to a running machine is what STATE_RUNTIME names: a register of another
- * level would be lost. */
+/*
+ * Only registers of the level STATE_RUNTIME are written back before the guest goes on; a new value in another one would be lost, so it is
+ * refused.  gdb writes every register back after it called a function of the guest: the value that a register has already is always
+ * taken, and so is a new one for what the guest itself can only read (MCAR, EPR), because an interrupt during that call may have changed it.
+ */
 static bool spr_set(E500State *s, unsigned slot, uint32_t value)
 {
-    if (sprs[slot].level != STATE_RUNTIME || sprs[slot].supv != ACCESS_RW)
+    const uint32_t mask = sprs[slot].supv == ACCESS_RO ? UINT32_MAX : sprs[slot].mask;
+    if (value == s->spr[slot])
+        return true;
+    if (sprs[slot].level != STATE_RUNTIME)
         return false;
-    s->spr[slot] = (s->spr[slot] & ~sprs[slot].mask) | (value & sprs[slot].mask);
+    s->spr[slot] = (s->spr[slot] & ~mask) | (value & mask);
     return true;
 }
 

@@ -3,6 +3,7 @@
  * gdb's protocol against a target of two threads and one page of memory.
  */
 #include <glib.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -266,7 +267,7 @@ static void bad_registers(void)
     fake_free(f);
 }
 
-/* A register that STATE_RUNTIME does not write back would be lost: refused. */
+/* What STATE_RUNTIME does not write back would be lost: a new value is refused, the one that is there already is taken. */
 static void special_registers(void)
 {
     Fake *f = fake_new();
@@ -280,6 +281,17 @@ static void special_registers(void)
     expect(f, read, "00001230");
     expect(f, ivpr, "E05");
     expect(f, pvr, "E05");
+    for (unsigned reg = 0; reg < GDB_REGS; reg++) {
+        size_t size = gdb_reg_size(reg);
+        if (!size)
+            continue;
+        g_autofree char *same = g_strdup_printf("P%x=%0*" PRIx64, reg, (int)size * 2, gdb_reg_get(&f->state[0], reg));
+        g_test_message("register %u", reg);
+        expect(f, same, "OK");
+    }
+    g_autofree char *mcar = g_strdup_printf("P%x=00010000", GDB_REG_SPR0 + SPR_MCAR);
+    expect(f, mcar, "OK");
+    g_assert_cmphex(f->state[0].spr[SPR_MCAR], ==, 0x10000);
     expect(f, lr, "E22");
     fake_free(f);
 }
