@@ -11,6 +11,8 @@ void nodes_root(Dts *dts, const Nodes *nodes)
     dts_begin(dts, "%s", "");
     dts_string(dts, "model", nodes->model);
     dts_strings(dts, "compatible", nodes->compatible ? user : nodes->board_compatible);
+    if (nodes->label)
+        dts_string(dts, "label", nodes->label);
     dts_u32(dts, "#address-cells", 2);
     dts_u32(dts, "#size-cells", 2);
 }

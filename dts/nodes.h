@@ -22,6 +22,7 @@ typedef struct Nodes {
     const char *model;
     const char *const *board_compatible; /* NULL-terminated */
     const char *compatible;              /* the user's, instead; NULL: none */
+    const char *label;                   /* the partition's name; NULL: no property */
     /* /cpus */
     const char *cpu; /* core's name: "e500mc" */
     unsigned n_cpus;

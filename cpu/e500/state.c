@@ -7,9 +7,10 @@
 #include "cpu/e500/state.h"
 
 #include <string.h>
+#include <strings.h>
 
-#define E500V2(...)                                                                                                         \
-    __VA_ARGS__, .svr = 0, .categories = CATS_E500V2, .core = E500_CORE_V2, .reserved_illegal = true,                       \
+#define E500V2(svr_, ...)                                                                                                   \
+    __VA_ARGS__, .svr = (svr_), .categories = CATS_E500V2, .core = E500_CORE_V2, .reserved_illegal = true,                  \
                  .msr_mask = MSR_UCLE | MSR_SPE | MSR_WE | MSR_CE | MSR_EE | MSR_PR | MSR_ME | MSR_UBLE | MSR_DE | MSR_IS | \
                              MSR_DS | MSR_PMM,                                                                              \
                  .tlb1_entries = 16, .cache_line = 32, .doc = "Freescale e500v2, 32 bits, SPE and embedded floating point"
@@ -27,8 +28,63 @@ static const E500Model models[] = {
         .cache_line = 64,
         .doc = "Freescale e500mc, 32 bits, classic floating point",
     },
-    {E500V2(.name = "e500v2", .pvr = 0x80210022)},
-    {E500V2(.name = "e500v2_v30", .pvr = 0x80210030)},
+    {E500V2(0, .name = "e500v2", .pvr = 0x80210022)},
+    {E500V2(0, .name = "e500v2_v30", .pvr = 0x80210030)},
+};
+
+/* The same core in other revisions, and in the chips that have it, under the names that users type; a chip adds its SVR. */
+static const E500Model chips[] = {
+    {E500V2(0x00000000, .name = "e500v2_v10", .pvr = 0x80210010)},
+    {E500V2(0x00000000, .name = "e500v2_v20", .pvr = 0x80210020)},
+    {E500V2(0x00000000, .name = "e500v2_v21", .pvr = 0x80210021)},
+    {E500V2(0x80340010, .name = "mpc8533_v10", .pvr = 0x80210021)},
+    {E500V2(0x80340011, .name = "mpc8533_v11", .pvr = 0x80210022)},
+    {E500V2(0x803c0010, .name = "mpc8533e_v10", .pvr = 0x80210021)},
+    {E500V2(0x803c0011, .name = "mpc8533e_v11", .pvr = 0x80210022)},
+    {E500V2(0x80320010, .name = "mpc8543_v10", .pvr = 0x80210010)},
+    {E500V2(0x80320011, .name = "mpc8543_v11", .pvr = 0x80210011)},
+    {E500V2(0x80320020, .name = "mpc8543_v20", .pvr = 0x80210020)},
+    {E500V2(0x80320021, .name = "mpc8543_v21", .pvr = 0x80210021)},
+    {E500V2(0x803a0010, .name = "mpc8543e_v10", .pvr = 0x80210010)},
+    {E500V2(0x803a0011, .name = "mpc8543e_v11", .pvr = 0x80210011)},
+    {E500V2(0x803a0020, .name = "mpc8543e_v20", .pvr = 0x80210020)},
+    {E500V2(0x803a0021, .name = "mpc8543e_v21", .pvr = 0x80210021)},
+    {E500V2(0x80340110, .name = "mpc8544_v10", .pvr = 0x80210021)},
+    {E500V2(0x80340111, .name = "mpc8544_v11", .pvr = 0x80210022)},
+    {E500V2(0x803c0110, .name = "mpc8544e_v10", .pvr = 0x80210021)},
+    {E500V2(0x803c0111, .name = "mpc8544e_v11", .pvr = 0x80210022)},
+    {E500V2(0x80310220, .name = "mpc8545_v20", .pvr = 0x80210020)},
+    {E500V2(0x80310221, .name = "mpc8545_v21", .pvr = 0x80210021)},
+    {E500V2(0x80390220, .name = "mpc8545e_v20", .pvr = 0x80210020)},
+    {E500V2(0x80390221, .name = "mpc8545e_v21", .pvr = 0x80210021)},
+    {E500V2(0x80390120, .name = "mpc8547e_v20", .pvr = 0x80210020)},
+    {E500V2(0x80390121, .name = "mpc8547e_v21", .pvr = 0x80210021)},
+    {E500V2(0x80310010, .name = "mpc8548_v10", .pvr = 0x80210010)},
+    {E500V2(0x80310011, .name = "mpc8548_v11", .pvr = 0x80210011)},
+    {E500V2(0x80310020, .name = "mpc8548_v20", .pvr = 0x80210020)},
+    {E500V2(0x80310021, .name = "mpc8548_v21", .pvr = 0x80210021)},
+    {E500V2(0x80390010, .name = "mpc8548e_v10", .pvr = 0x80210010)},
+    {E500V2(0x80390011, .name = "mpc8548e_v11", .pvr = 0x80210011)},
+    {E500V2(0x80390020, .name = "mpc8548e_v20", .pvr = 0x80210020)},
+    {E500V2(0x80390021, .name = "mpc8548e_v21", .pvr = 0x80210021)},
+    {E500V2(0x80750111, .name = "mpc8567", .pvr = 0x80210022)},
+    {E500V2(0x807d0111, .name = "mpc8567e", .pvr = 0x80210022)},
+    {E500V2(0x80750011, .name = "mpc8568", .pvr = 0x80210022)},
+    {E500V2(0x807d0011, .name = "mpc8568e", .pvr = 0x80210022)},
+    {E500V2(0x80e00010, .name = "mpc8572", .pvr = 0x80210030)},
+    {E500V2(0x80e80010, .name = "mpc8572e", .pvr = 0x80210030)},
+    {E500V2(0x80e20021, .name = "p2020", .pvr = 0x80211051)},
+    {E500V2(0x80ea0021, .name = "p2020e", .pvr = 0x80211051)},
+};
+
+/* Shorter names, in the alphabet's order: of a chip, its last revision. */
+static const struct {
+    const char *alias, *name;
+} aliases[] = {
+    {"e500", "e500v2"},           {"e500v2_v22", "e500v2"},     {"mpc8533", "mpc8533_v11"},   {"mpc8533e", "mpc8533e_v11"},
+    {"mpc8543", "mpc8543_v21"},   {"mpc8543e", "mpc8543e_v21"}, {"mpc8544", "mpc8544_v11"},   {"mpc8544e", "mpc8544e_v11"},
+    {"mpc8545", "mpc8545_v21"},   {"mpc8545e", "mpc8545e_v21"}, {"mpc8547e", "mpc8547e_v21"}, {"mpc8548", "mpc8548_v21"},
+    {"mpc8548e", "mpc8548e_v21"},
 };
 
 /* Registers that describe the core, and the few whose value after a reset is not 0 (core manuals, reset columns). */
@@ -80,12 +136,32 @@ const E500Model *e500_models(size_t *n)
     return models;
 }
 
+const E500Model *e500_chips(size_t *n)
+{
+    *n = sizeof chips / sizeof chips[0];
+    return chips;
+}
+
 const E500Model *e500_model_find(const char *name)
 {
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
+        if (!strcasecmp(aliases[i].alias, name))
+            name = aliases[i].name;
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
-        if (!strcmp(models[i].name, name))
+        if (!strcasecmp(models[i].name, name))
             return &models[i];
+    for (size_t i = 0; i < sizeof chips / sizeof chips[0]; i++)
+        if (!strcasecmp(chips[i].name, name))
+            return &chips[i];
     return NULL;
+}
+
+const char *e500_alias(size_t i, const char **name)
+{
+    if (i >= sizeof aliases / sizeof aliases[0])
+        return NULL;
+    *name = aliases[i].name;
+    return aliases[i].alias;
 }
 
 void e500_state_reset(E500State *s, const E500Model *model, unsigned cpu_index)

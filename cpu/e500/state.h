@@ -145,9 +145,11 @@ typedef struct E500Model {
     const char *doc;
 } E500Model;
 
-#define E500_MODEL_DEFAULT "e500v2_v30"             /* the core that the ppce500 machine has when nobody names one */
-const E500Model *e500_model_find(const char *name); /* NULL: unknown */
-const E500Model *e500_models(size_t *n);
+#define E500_MODEL_DEFAULT "e500v2_v30"              /* the core that the ppce500 machine has when nobody names one */
+const E500Model *e500_model_find(const char *name);  /* of either table or by an alias, in any case; NULL: unknown */
+const E500Model *e500_models(size_t *n);             /* the cores */
+const E500Model *e500_chips(size_t *n);              /* their other revisions, and the chips that have them */
+const char *e500_alias(size_t i, const char **name); /* the i-th alias and what it stands for; NULL: there are no more */
 
 /*
  * State after power-on: every register as the core manual's reset column says, TLBs empty, PIR =

@@ -52,7 +52,7 @@ static const Board table[] = {
     },
     {
         .name = "p4080ds-hv",
-        .doc = "paravirtual e500mc board, as a guest of Freescale's hypervisor on a P4080DS sees it",
+        .doc = "paravirtual board, an e500mc unless -cpu says otherwise, as a guest of Freescale's hypervisor on a P4080DS sees it",
         .model = "fsl,P4080DS",
         .compatible = {"fsl,P4080DS-hv"},
         .cpu = "e500mc",

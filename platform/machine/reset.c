@@ -27,14 +27,18 @@ typedef struct Paths {
     NodesAlias aliases[4];
 } Paths;
 
-static void paths_fill(const Board *board, Paths *p)
+static void paths_fill(const Machine *m, Paths *p)
 {
+    const Board *board = m->board;
     *p = (Paths){0};
     g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART0);
     g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART1);
     g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
-    if (board_is_paravirtual(board))
-        return; /* no such devices */
+    if (board_is_paravirtual(board)) {
+        /* No such devices: guests written for Freescale's hypervisor look for their console here. */
+        p->aliases[0] = (NodesAlias){m->console ? "stdout" : NULL, m->console};
+        return;
+    }
     p->aliases[0] = (NodesAlias){"serial0", p->serial0};
     p->aliases[1] = (NodesAlias){"serial1", p->serial1};
     p->aliases[2] = (NodesAlias){"pci0", p->pci0};
@@ -49,6 +53,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .model = m->board->model,
         .compatible = config->dt_compatible,
         .board_compatible = m->board->compatible,
+        .label = board_is_paravirtual(m->board) ? partition_name(m->partition) : NULL,
         .cpu = m->model->name,
         .n_cpus = config->n_vcpus,
         .tb_hz = vm->ops->vm_tb_hz(vm),
@@ -124,7 +129,7 @@ GBytes *machine_build_tree(Machine *m, GError **error)
     Nodes nodes;
     if (fault_here(FAULT_BUILD_TREE, error))
         return NULL;
-    paths_fill(m->board, &paths);
+    paths_fill(m, &paths);
     nodes_fill(m, &paths, &nodes);
     if (!m->boot->dtb)
         return build_own(m, &nodes, error);

@@ -202,17 +202,40 @@ bool option_set_enable_kvm(Parse *p, const char *arg, GError **error)
     return accel_name(p, "-enable-kvm", "kvm", error);
 }
 
-bool option_set_cpu(Parse *p, const char *arg, GError **error)
+static void cpu_help(void)
 {
-    static const char *const planned[] = {"e500",       "e500v1",     "e500_v10", "e500_v20", "e500v2_v10", "e500v2_v20",
-                                          "e500v2_v21", "e500v2_v22", "e5500",    "e6500",    NULL};
     size_t n;
     const E500Model *models = e500_models(&n);
+    for (size_t i = 0; i < n; i++)
+        printf("%-13s PVR 0x%08x  %s%s\n", models[i].name, models[i].pvr, models[i].doc,
+               strcmp(models[i].name, E500_MODEL_DEFAULT) ? "" : " (default)");
+    printf("%-13s PVR of the host  the core that -accel kvm executes guests on\n", "host");
+    const E500Model *chips = e500_chips(&n);
+    for (size_t i = 0; i < n; i++)
+        printf("%-13s PVR 0x%08x SVR 0x%08x\n", chips[i].name, chips[i].pvr, chips[i].svr);
+    const char *alias, *name;
+    for (size_t i = 0; (alias = e500_alias(i, &name)); i++)
+        printf("%-13s alias of %s\n", alias, name);
+}
+
+/* Of the cores and of the chips, for a suggestion. */
+static const char *cpu_closest(const char *arg)
+{
+    size_t n, n_chips;
+    const E500Model *models = e500_models(&n), *chips = e500_chips(&n_chips);
+    g_autofree const char **names = g_new(const char *, n + n_chips);
+    for (size_t i = 0; i < n; i++)
+        names[i] = models[i].name;
+    for (size_t i = 0; i < n_chips; i++)
+        names[n + i] = chips[i].name;
+    return suggest_closest(arg, names, n + n_chips);
+}
+
+bool option_set_cpu(Parse *p, const char *arg, GError **error)
+{
+    static const char *const planned[] = {"e500v1", "e500_v10", "e500_v20", "e5500", "e6500", NULL};
     if (!strcmp(arg, "help")) {
-        for (size_t i = 0; i < n; i++)
-            printf("%-10s PVR 0x%08x  %s%s\n", models[i].name, models[i].pvr, models[i].doc,
-                   strcmp(models[i].name, E500_MODEL_DEFAULT) ? "" : " (default)");
-        printf("%-10s PVR of the host  the core that -accel kvm executes guests on\n", "host");
+        cpu_help();
         p->done = true;
         return true;
     }
@@ -224,10 +247,7 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
     g_autofree char *base = comma ? g_strndup(arg, (gsize)(comma - arg)) : NULL;
     if (base && e500_model_find(base))
         return option_bad(error, "-cpu %s: the model has no property '%s'", base, comma + 1);
-    g_autofree const char **names = g_new(const char *, n);
-    for (size_t i = 0; i < n; i++)
-        names[i] = models[i].name;
-    const char *closest = suggest_closest(arg, names, n);
+    const char *closest = cpu_closest(arg);
     return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg, closest ? closest : E500_MODEL_DEFAULT);
 }
 

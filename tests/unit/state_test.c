@@ -108,10 +108,42 @@ static void an_unknown_model_is_not_found(void)
     size_t n;
     const E500Model *all = e500_models(&n);
 
-    g_assert_null(e500_model_find("e500"));
+    const char *alias, *name;
+
+    g_assert_null(e500_model_find("e500v3"));
     g_assert_null(e500_model_find(""));
     for (size_t i = 0; i < n; i++)
         g_assert_true(e500_model_find(all[i].name) == &all[i]);
+    all = e500_chips(&n);
+    for (size_t i = 0; i < n; i++)
+        g_assert_true(e500_model_find(all[i].name) == &all[i]);
+    for (size_t i = 0; (alias = e500_alias(i, &name)); i++)
+        g_assert_true(e500_model_find(alias) && e500_model_find(alias) == e500_model_find(name));
+}
+
+/* As QEMU's models of these names, in any case. */
+static void chips_have_their_versions(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t pvr, svr;
+    } wanted[] = {
+        {"e500", 0x80210022, 0},
+        {"E500V2_V10", 0x80210010, 0},
+        {"MPC8544E", 0x80210022, 0x803c0111},
+        {"MPC8548E", 0x80210021, 0x80390021},
+        {"mpc8572e", 0x80210030, 0x80e80010},
+        {"P2020", 0x80211051, 0x80e20021},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        const E500Model *model = e500_model_find(wanted[i].name);
+
+        g_assert_nonnull(model);
+        g_assert_cmphex(model->pvr, ==, wanted[i].pvr);
+        g_assert_cmphex(model->svr, ==, wanted[i].svr);
+        g_assert_cmpint(model->core, ==, E500_CORE_V2);
+    }
 }
 
 static void xer_splits_and_joins(void)
@@ -133,5 +165,6 @@ UNIT_TESTS(state)
     g_test_add_func("/state/a-reset-core-says-what-it-is", a_reset_core_says_what_it_is);
     g_test_add_func("/state/firmware-leaves-its-settings", firmware_leaves_its_settings);
     g_test_add_func("/state/an-unknown-model-is-not-found", an_unknown_model_is_not_found);
+    g_test_add_func("/state/chips-have-their-versions", chips_have_their_versions);
     g_test_add_func("/state/xer-splits-and-joins", xer_splits_and_joins);
 }
