@@ -64,7 +64,7 @@ export TSAN_OPTIONS ?= halt_on_error=1 exitcode=66 handle_segv=0
 endif
 Q       := $(if $(V),,@)
 
-OTHER   := platform/control/$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp).c
+OTHER   := $(patsubst %,platform/control/%.c,$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp qmp_commands))
 # KVM is for PowerPC: elsewhere a file that says so
 OTHER   += $(if $(findstring powerpc,$(shell $(CC) -dumpmachine 2>/dev/null)),cpu/kvm/kvm_none.c,$(filter-out %/kvm_none.c,$(wildcard cpu/kvm/*.c)))
 SRC     := $(filter-out $(OTHER),$(wildcard $(addsuffix /*.c,platform platform/* platform/devices/* cpu cpu/* hcall dts)))

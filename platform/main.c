@@ -58,23 +58,28 @@ static int run_machine(Machine *machine)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
     const Config *config = machine->config;
+    const ControlView view = {
+        .run = machine->run,
+        .vcpus = machine->vcpus,
+        .model = machine->model,
+        .memory = machine->memory,
+        .hcall = &machine->hcall,
+        .areas = machine->areas,
+        .chardevs = machine->chardevs,
+        .name = config->name,
+        .accel = config->accel,
+        .watchdog = watchdog_words[config->action_watchdog],
+    };
     GError *error = NULL;
     Gdb *gdb = NULL;
     Qmp *qmp = NULL;
     int status;
 
-    if ((config->gdb && !(gdb = gdb_new(machine, config->gdb, &error))) ||
-        (config->qmp && !(qmp = qmp_new(config->qmp, machine->run, &machine->hcall, &error))))
+    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) ||
+        (config->qmp && !(qmp = qmp_new(config->qmp, &view, &error))))
         status = complain(error, error->domain == G_OPTION_ERROR ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
-    else {
-        if (qmp) {
-            qmp_set_name(qmp, config->name);
-            qmp_set_areas(qmp, machine->areas);
-            qmp_set_watchdog(qmp, watchdog_words[config->action_watchdog]);
-            qmp_set_chardevs(qmp, machine->chardevs);
-        }
+    else
         status = machine_run(machine);
-    }
     qmp_free(qmp);
     gdb_free(gdb);
     return status;

@@ -11,7 +11,7 @@
 #include "platform/control/socket.h"
 
 struct Gdb {
-    Machine *machine;
+    ControlView view;
     ControlSocket *sock;
     Rsp *rsp;
     AccelDebug debug; /* break- and watchpoints, the same on all vCPUs; single_step differs */
@@ -22,7 +22,7 @@ G_STATIC_ASSERT((int)RSP_POINTS_MAX <= (int)ACCEL_BREAKPOINTS_MAX);
 
 static Vcpu *vcpu_of(const Gdb *gdb, unsigned thread)
 {
-    return vcpus_get(gdb->machine->vcpus, thread);
+    return vcpus_get(gdb->view.vcpus, thread);
 }
 
 static void complain(GError *error)
@@ -46,20 +46,20 @@ static bool debug_write(Gdb *gdb, unsigned thread, bool single_step)
 
 static unsigned n_threads(void *opaque)
 {
-    return vcpus_count(((Gdb *)opaque)->machine->vcpus);
+    return vcpus_count(((Gdb *)opaque)->view.vcpus);
 }
 
 static bool stopped(void *opaque)
 {
-    return run_state(((Gdb *)opaque)->machine->run) != RUN_STATE_RUNNING;
+    return run_state(((Gdb *)opaque)->view.run) != RUN_STATE_RUNNING;
 }
 
 static void stop(void *opaque)
 {
     Gdb *gdb = opaque;
 
-    run_request(gdb->machine->run, RUN_CAUSE_DEBUG_STOP);
-    run_apply(gdb->machine->run);
+    run_request(gdb->view.run, RUN_CAUSE_DEBUG_STOP);
+    run_apply(gdb->view.run);
 }
 
 static E500State *state(void *opaque, unsigned thread)
@@ -78,24 +78,38 @@ static void state_changed(void *opaque, unsigned thread)
     vcpu_state_changed(vcpu_of(opaque, thread));
 }
 
+/* RAM by effective address, through the vCPU's translation.  One of `to` and `from` is NULL.  False: not all of it is mapped RAM. */
+static bool access_memory(Gdb *gdb, unsigned thread, Ea ea, uint8_t *to, const uint8_t *from, size_t size)
+{
+    while (size > 0) {
+        uint64_t gpa;
+        size_t n = MIN(size, 4096 - (ea & 4095));
+        if (!vcpu_translate(vcpu_of(gdb, thread), ea, &gpa))
+            return false;
+        if (to ? !memory_read(gdb->view.memory, gpa, to, n) : !memory_write(gdb->view.memory, gpa, from, n))
+            return false;
+        to = to ? to + n : NULL;
+        from = from ? from + n : NULL;
+        ea += (Ea)n;
+        size -= n;
+    }
+    return true;
+}
+
 static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
 {
-    Gdb *gdb = opaque;
-
-    return machine_debug_read(gdb->machine, vcpu_of(gdb, thread), ea, to, size);
+    return access_memory(opaque, thread, ea, to, NULL, size);
 }
 
 static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from, size_t size)
 {
-    Gdb *gdb = opaque;
-
-    return machine_debug_write(gdb->machine, vcpu_of(gdb, thread), ea, from, size);
+    return access_memory(opaque, thread, ea, NULL, from, size);
 }
 
 /* Such an accelerator has but one set of debug registers (docs/decisions): say it once. */
 static void warn_of_shared_debug(Gdb *gdb, unsigned n)
 {
-    if (n && !gdb->warned && !(vcpus_caps(gdb->machine->vcpus) & ACCEL_CAP_DEBUG_BESIDE)) {
+    if (n && !gdb->warned && !(vcpus_caps(gdb->view.vcpus) & ACCEL_CAP_DEBUG_BESIDE)) {
         gdb->warned = true;
         message_warning("gdb: the guest's own debug events stand still while gdb has break- or watchpoints");
     }
@@ -138,14 +152,14 @@ static bool resume(void *opaque, const RspResume *how)
         if (how[i] == RSP_STEP && !debug_write(gdb, i, true))
             return false;
     }
-    run_request(gdb->machine->run, RUN_CAUSE_HOST_CONT);
-    run_apply(gdb->machine->run);
+    run_request(gdb->view.run, RUN_CAUSE_HOST_CONT);
+    run_apply(gdb->view.run);
     return !stopped(gdb);
 }
 
 static void end_program(void *opaque)
 {
-    run_request(((Gdb *)opaque)->machine->run, RUN_CAUSE_HOST_QUIT);
+    run_request(((Gdb *)opaque)->view.run, RUN_CAUSE_HOST_QUIT);
 }
 
 static void send_bytes(void *opaque, const void *data, size_t size)
@@ -224,7 +238,7 @@ static void closed(void *opaque)
     rsp_closed(((Gdb *)opaque)->rsp);
 }
 
-Gdb *gdb_new(Machine *machine, const char *spec, GError **error)
+Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
 {
     static const RspTarget target = {
         .n_threads = n_threads,
@@ -242,20 +256,20 @@ Gdb *gdb_new(Machine *machine, const char *spec, GError **error)
     static const ControlSocketOps ops = {opened, received, closed, .drained = NULL};
     Gdb *gdb;
 
-    if (!(vcpus_caps(machine->vcpus) & ACCEL_CAP_SET_DEBUG)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb: accelerator '%s' has no breakpoints and single step",
-                    machine->config->accel);
+    if (!(vcpus_caps(view->vcpus) & ACCEL_CAP_SET_DEBUG)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb %s: accelerator %s has no breakpoints and single step",
+                    spec, view->accel);
         return NULL;
     }
     gdb = g_new0(Gdb, 1);
-    gdb->machine = machine;
-    gdb->rsp = rsp_new(&target, machine->model, gdb);
+    gdb->view = *view;
+    gdb->rsp = rsp_new(&target, view->model, gdb);
     gdb->sock = control_socket_new("-gdb", spec, "server=on,wait=off", &ops, gdb, error);
     if (!gdb->sock) {
         gdb_free(gdb);
         return NULL;
     }
-    run_listen(machine->run, told, gdb);
+    run_listen(view->run, told, gdb);
     return gdb;
 }
 

@@ -7,9 +7,10 @@
 
 #include <glib.h>
 
-#include "platform/machine/machine.h"
+#include "platform/control/view.h"
 
 typedef struct Gdb Gdb;
 
-Gdb *gdb_new(Machine *machine, const char *spec, GError **error);
-void gdb_free(Gdb *gdb); /* before the machine; tells the client that it ended */
+/* What the view names is borrowed and outlives the server. */
+Gdb *gdb_new(const char *spec, const ControlView *view, GError **error);
+void gdb_free(Gdb *gdb); /* tells the client that the machine ended */

@@ -31,5 +31,6 @@ unsigned gdb_g_regs(unsigned core); /* a g packet holds those below; the rest go
 
 size_t gdb_reg_size(unsigned reg); /* bytes; 0: not shown */
 uint64_t gdb_reg_get(const E500State *s, unsigned reg);
-bool gdb_reg_set(E500State *s, unsigned reg, uint64_t value); /* false: it cannot change while the machine exists, and this is another value */
-char *gdb_target_xml(unsigned core);                          /* with the SPRs of E500_CORE_…; g_free */
+bool gdb_reg_set(E500State *s, unsigned reg,
+                 uint64_t value);    /* false: it cannot change while the machine exists, and this is another value */
+char *gdb_target_xml(unsigned core); /* with the SPRs of E500_CORE_…; g_free */

@@ -1,47 +1,18 @@
-/* SPDX-License-Identifier: MIT */
-#include "platform/control/qmp.h"
+/* SPDX-License-Identifier: MIT
+ *
+ * The connection: messages out of the stream, requests to their commands (qmp_commands.c), and events.
+ */
+#include "platform/control/qmp_priv.h"
 
-#include <json-glib/json-glib.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cpu/log.h"
-#include "platform/base/event.h"
-#include "platform/base/lock.h"
-#include "platform/chardev/chardev.h"
-#include "platform/control/socket.h"
 
 enum {
     REQUEST_MAX = 64 * 1024,
     BRACKETS_MAX = 1024,
-    RING_READ_MAX = 1024 * 1024, /* bytes of one ringbuf-read */
-    LATE_MAX = 10000,            /* events that wait for a client which reads nothing */
-    OUTPUTS_LOST_MAX = 16,       /* of an event each that wait for the main loop */
-};
-
-/* An event that did not go out when it happened, since the client did not take what was before it. */
-typedef struct Late {
-    RunEvent event;
-    RunCause cause;
-} Late;
-
-struct Qmp {
-    ControlSocket *sock;
-    RunState *run;
-    const HcallEnv *hcall;
-    const Areas *areas;
-    const char *name;     /* -name */
-    const char *watchdog; /* -action watchdog= */
-    const GPtrArray *chardevs;
-    JsonObject *arguments; /* of the command being executed; NULL: none */
-    GString *in;
-    bool connected, negotiated;
-    unsigned told;         /* bit per RunEvent since the last ask() */
-    Late late[RUN_EVENTS]; /* of each kind the last one, in the order in which they happened */
-    unsigned n_late, happened_late;
-    GMutex lost_lock;
-    GPtrArray *lost; /* under lost_lock: names of outputs and reasons, by turns */
-    Event *lost_event;
+    LATE_MAX = 10000,      /* events that wait for a client which reads nothing */
+    OUTPUTS_LOST_MAX = 16, /* of an event each that wait for the main loop */
 };
 
 /* A dictionary, with the client's id: the tree's, NULL: none.  Takes the floating message. */
@@ -63,270 +34,41 @@ static void send_error(Qmp *qmp, JsonNode *id, const char *class, const char *de
     send_message(qmp, g_variant_new_parsed("{'error': {'class': %s, 'desc': %s}}", class, desc), id);
 }
 
-static const char *string_of(JsonNode *node)
-{
-    return json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
-}
-
-/* --- commands: each returns its "return" value, floating, or sets *wrong to what failed */
-
-#define COMMAND(id, name, doc) static GVariant *cmd_##id(Qmp *qmp, const char **wrong);
-#include "platform/control/qmp_commands.def"
-#undef COMMAND
-
-static const struct {
-    const char *name;
-    GVariant *(*answer)(Qmp *qmp, const char **wrong);
-} commands[] = {
-#define COMMAND(id, name, doc) {name, cmd_##id},
-#include "platform/control/qmp_commands.def"
-#undef COMMAND
-};
-
-static GVariant *nothing(void)
-{
-    return g_variant_new("a{sv}", NULL);
-}
-
-static GVariant *version(void)
-{
-    unsigned major = 0, minor = 0, micro = 0;
-
-    sscanf(QUOIN_VERSION, "%u.%u.%u", &major, &minor, &micro);
-    return g_variant_new_parsed("{'qemu': <{'major': %u, 'minor': %u, 'micro': %u}>, 'package': <%s>}", major, minor, micro,
-                                "quoin-" QUOIN_VERSION);
-}
-
-static GVariant *cmd_qmp_capabilities(Qmp *qmp, const char **wrong)
-{
-    qmp->negotiated = true;
-    return nothing();
-}
-
-static GVariant *cmd_query_version(Qmp *qmp, const char **wrong)
-{
-    return version();
-}
-
-static GVariant *cmd_query_name(Qmp *qmp, const char **wrong)
-{
-    return qmp->name ? g_variant_new_parsed("{'name': %s}", qmp->name) : nothing();
-}
-
-static GVariant *cmd_query_status(Qmp *qmp, const char **wrong)
-{
-    RunStateId state = run_state(qmp->run);
-
-    return g_variant_new_parsed("{'status': <%s>, 'running': <%b>, 'singlestep': <false>}", run_state_name(state),
-                                state == RUN_STATE_RUNNING);
-}
-
-static GVariant *cmd_query_commands(Qmp *qmp, const char **wrong)
-{
-    GVariantBuilder list;
-
-    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{ss}"));
-    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
-        g_variant_builder_add_parsed(&list, "{'name': %s}", commands[i].name);
-    return g_variant_builder_end(&list);
-}
-
-static GVariant *cmd_x_query_hypercalls(Qmp *qmp, const char **wrong)
-{
-    GVariantBuilder counts;
-
-    g_variant_builder_init(&counts, G_VARIANT_TYPE("a{st}"));
-    device_lock();
-    for (unsigned i = 0; i < HCALL_COUNT; i++)
-        g_variant_builder_add(&counts, "{st}", hcall_name(i), qmp->hcall->count[i]);
-    g_variant_builder_add(&counts, "{st}", "unknown", qmp->hcall->unknown);
-    device_unlock();
-    return g_variant_builder_end(&counts);
-}
-
-/* cpu-index where the area is a vCPU's; what the guest wrote where it writes. */
-static GVariant *area_dictionary(const Areas *areas, unsigned vcpu, AreaId id, const AreaView *view)
-{
-    GVariantDict dict;
-    AreaTouch touch;
-
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "type", "s", area_types[id].name);
-    g_variant_dict_insert(&dict, "address", "t", view->gpa);
-    g_variant_dict_insert(&dict, "size", "u", view->size);
-    if (area_types[id].per == AREA_PER_VCPU)
-        g_variant_dict_insert(&dict, "cpu-index", "u", vcpu);
-    if (id == AREA_WATCHDOG_TOUCH && areas_touch(areas, vcpu, &touch)) {
-        g_variant_dict_insert(&dict, "touches", "t", touch.touches);
-        g_variant_dict_insert(&dict, "time-base", "t", touch.time_base);
-    }
-    return g_variant_dict_end(&dict);
-}
-
-static GVariant *cmd_x_query_memory_areas(Qmp *qmp, const char **wrong)
-{
-    GVariantBuilder list;
-    AreaView view;
-
-    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    device_lock();
-    for (unsigned vcpu = 0; qmp->areas && vcpu < areas_n_vcpus(qmp->areas); vcpu++)
-        for (unsigned id = 0; id < AREA_COUNT; id++)
-            if (areas_view(qmp->areas, vcpu, id, &view))
-                g_variant_builder_add_value(&list, area_dictionary(qmp->areas, vcpu, id, &view));
-    device_unlock();
-    return g_variant_builder_end(&list);
-}
-
-/* The request is applied when the answer goes out, as a client expects of "stop" and then
- * "query-status". */
-static GVariant *ask(Qmp *qmp, RunCause cause)
-{
-    qmp->told = 0;
-    run_request(qmp->run, cause);
-    run_apply(qmp->run);
-    return nothing();
-}
-
-static GVariant *cmd_stop(Qmp *qmp, const char **wrong)
-{
-    return ask(qmp, RUN_CAUSE_HOST_STOP);
-}
-
-static GVariant *cmd_cont(Qmp *qmp, const char **wrong)
-{
-    GVariant *value = ask(qmp, RUN_CAUSE_HOST_CONT);
-
-    if (run_state(qmp->run) != RUN_STATE_RUNNING)
-        *wrong = "Resetting the Virtual Machine is required";
-    return value;
-}
-
-static GVariant *cmd_system_reset(Qmp *qmp, const char **wrong)
-{
-    GVariant *value = ask(qmp, RUN_CAUSE_HOST_RESET);
-
-    if (!(qmp->told & (1u << RUN_EVENT_RESET | 1u << RUN_EVENT_SHUTDOWN)))
-        *wrong = "The machine does not support reset, or could not be reset";
-    return value;
-}
-
-static GVariant *cmd_system_powerdown(Qmp *qmp, const char **wrong)
-{
-    return ask(qmp, RUN_CAUSE_HOST_POWERDOWN);
-}
-
-/* --- ringbuf-read, ringbuf-write */
-
-static const char *argument(Qmp *qmp, const char *name)
-{
-    return qmp->arguments && json_object_has_member(qmp->arguments, name) ? string_of(json_object_get_member(qmp->arguments, name))
-                                                                          : NULL;
-}
-
-static Chardev *ring(Qmp *qmp, const char **wrong)
-{
-    const char *id = argument(qmp, "device");
-    for (guint i = 0; id && qmp->chardevs && i < qmp->chardevs->len; i++) {
-        Chardev *chr = qmp->chardevs->pdata[i];
-        if (!strcmp(chardev_label(chr), id)) {
-            *wrong = chardev_ring_read(chr, NULL, 0) ? NULL : "The device is not a ringbuf";
-            return chr;
-        }
-    }
-    *wrong = id ? "No back end has this id" : "Parameter 'device' is missing";
-    return NULL;
-}
-
-/* True: base64; utf8 without a word. */
-static bool is_base64(Qmp *qmp, const char **wrong)
-{
-    const char *format = argument(qmp, "format");
-    bool base64 = !g_strcmp0(format, "base64");
-    if (format && !base64 && strcmp(format, "utf8"))
-        *wrong = "Parameter 'format' is not utf8 or base64";
-    return base64;
-}
-
-static gint64 read_size(Qmp *qmp, const char **wrong)
-{
-    JsonNode *node = qmp->arguments ? json_object_get_member(qmp->arguments, "size") : NULL;
-    gint64 size = node && json_node_get_value_type(node) == G_TYPE_INT64 ? json_node_get_int(node) : 0;
-    if (size <= 0 && !*wrong)
-        *wrong = "Parameter 'size' must be a number greater than 0";
-    return size;
-}
-
-static GVariant *cmd_ringbuf_read(Qmp *qmp, const char **wrong)
-{
-    g_autoptr(GByteArray) data = g_byte_array_new();
-    Chardev *chr = ring(qmp, wrong);
-    gint64 size = read_size(qmp, wrong);
-    bool base64 = is_base64(qmp, wrong);
-
-    if (*wrong)
-        return nothing();
-    device_lock();
-    chardev_ring_read(chr, data, (size_t)MIN(size, RING_READ_MAX)); /* fewer bytes than asked for are an answer, too */
-    device_unlock();
-    if (!data->len)
-        return g_variant_new_string("");
-    g_autofree char *text =
-        base64 ? g_base64_encode(data->data, data->len) : g_utf8_make_valid((const char *)data->data, (gssize)data->len);
-    return g_variant_new_string(text);
-}
-
-static GVariant *cmd_ringbuf_write(Qmp *qmp, const char **wrong)
-{
-    Chardev *chr = ring(qmp, wrong);
-    bool base64 = is_base64(qmp, wrong);
-    const char *text = argument(qmp, "data");
-    gsize size = text ? strlen(text) : 0;
-    g_autofree guchar *data = base64 && text ? g_base64_decode(text, &size) : NULL;
-
-    if (!*wrong && !text)
-        *wrong = "Parameter 'data' is missing";
-    if (*wrong)
-        return nothing();
-    device_lock();
-    chardev_write(chr, data ? data : (const uint8_t *)text, size);
-    device_unlock();
-    return nothing();
-}
-
-static GVariant *cmd_quit(Qmp *qmp, const char **wrong)
-{
-    return ask(qmp, RUN_CAUSE_HOST_QUIT);
-}
-
 /* --- requests */
 
-/* What keeps a well-formed request from being executed; NULL: nothing. */
-static const char *objection(JsonObject *request)
+/* What is wrong with a request before its command is looked at; NULL: nothing.  Freed by the caller. */
+static char *objection(JsonObject *request)
 {
     JsonNode *name = json_object_get_member(request, "execute");
     JsonNode *arguments = json_object_get_member(request, "arguments");
+    static const char *const known[] = {"execute", "arguments", "id", NULL};
+    g_autoptr(GList) members = json_object_get_members(request);
 
+    for (GList *m = members; m; m = m->next) {
+        if (g_strv_contains(known, m->data))
+            continue;
+        g_autofree char *member = g_utf8_make_valid(m->data, -1);
+        return g_strdup_printf("QMP input member '%s' is unexpected", member);
+    }
     if (!name)
-        return "QMP input lacks member 'execute'";
-    if (!string_of(name))
-        return "QMP input member 'execute' must be a string";
+        return g_strdup("QMP input lacks member 'execute'");
+    if (!qmp_string(name))
+        return g_strdup("QMP input member 'execute' must be a string");
     if (arguments && !JSON_NODE_HOLDS_OBJECT(arguments))
-        return "QMP input member 'arguments' must be an object";
+        return g_strdup("QMP input member 'arguments' must be an object");
     return NULL;
 }
 
 static void execute(Qmp *qmp, JsonObject *request)
 {
     JsonNode *id = json_object_get_member(request, "id");
-    const char *wrong = objection(request);
+    g_autofree char *wrong = objection(request);
 
     if (wrong) {
         send_error(qmp, id, "GenericError", wrong);
         return;
     }
-    const char *name = string_of(json_object_get_member(request, "execute"));
-    qmp->arguments = json_object_has_member(request, "arguments") ? json_object_get_object_member(request, "arguments") : NULL;
+    const char *name = qmp_string(json_object_get_member(request, "execute"));
     bool negotiates = !strcmp(name, "qmp_capabilities");
     if (negotiates == qmp->negotiated) {
         send_error(qmp, id, "CommandNotFound",
@@ -334,19 +76,25 @@ static void execute(Qmp *qmp, JsonObject *request)
                               : "Expecting capabilities negotiation with 'qmp_capabilities'");
         return;
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (strcmp(name, commands[i].name))
-            continue;
-        g_autoptr(GVariant) value = g_variant_ref_sink(commands[i].answer(qmp, &wrong));
-        if (wrong)
-            send_error(qmp, id, "GenericError", wrong);
-        else
-            send_message(qmp, g_variant_new_parsed("{'return': %*}", value), id);
+    const QmpCommand *command = qmp_command_find(name);
+    if (!command) {
+        g_autofree char *valid = g_utf8_make_valid(name, -1);
+        g_autofree char *desc = g_strdup_printf("The command %s has not been found", valid);
+        send_error(qmp, id, "CommandNotFound", desc);
         return;
     }
-    g_autofree char *valid = g_utf8_make_valid(name, -1);
-    g_autofree char *desc = g_strdup_printf("The command %s has not been found", valid);
-    send_error(qmp, id, "CommandNotFound", desc);
+    qmp->arguments = json_object_has_member(request, "arguments") ? json_object_get_object_member(request, "arguments") : NULL;
+    wrong = qmp_arguments_check(command, qmp->arguments);
+    if (wrong) {
+        send_error(qmp, id, "GenericError", wrong);
+        return;
+    }
+    const char *failed = NULL;
+    g_autoptr(GVariant) value = g_variant_ref_sink(command->answer(qmp, &failed));
+    if (failed)
+        send_error(qmp, id, "GenericError", failed);
+    else
+        send_message(qmp, g_variant_new_parsed("{'return': %*}", value), id);
 }
 
 /*
@@ -413,7 +161,7 @@ static void opened(void *opaque)
     qmp->connected = true;
     qmp->negotiated = false;
     g_string_truncate(qmp->in, 0);
-    send_message(qmp, g_variant_new_parsed("{'QMP': {'version': <%*>, 'capabilities': <@as []>}}", version()), NULL);
+    send_message(qmp, g_variant_new_parsed("{'QMP': {'version': <%*>, 'capabilities': <@as []>}}", qmp_version()), NULL);
 }
 
 static void closed(void *opaque)
@@ -532,7 +280,7 @@ static void send_event(Qmp *qmp, const char *name, GVariant *data /* NULL: none;
 
 static void send_run_event(Qmp *qmp, RunEvent event, RunCause cause)
 {
-    GVariant *data = event == RUN_EVENT_WATCHDOG ? g_variant_new_parsed("{'action': %s}", qmp->watchdog)
+    GVariant *data = event == RUN_EVENT_WATCHDOG ? g_variant_new_parsed("{'action': %s}", qmp->view.watchdog)
                      : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
                          ? g_variant_new_parsed("{'guest': <%b>, 'reason': <%s>}", run_cause_by_guest(cause), reason(cause))
                          : NULL;
@@ -606,36 +354,19 @@ static void tell_lost(void *opaque)
     g_mutex_unlock(&qmp->lost_lock);
 }
 
-void qmp_set_watchdog(Qmp *qmp, const char *action)
-{
-    qmp->watchdog = action;
-}
-
-void qmp_set_chardevs(Qmp *qmp, const GPtrArray *chardevs)
-{
-    qmp->chardevs = chardevs;
-}
-
-void qmp_set_name(Qmp *qmp, const char *name)
-{
-    qmp->name = name;
-}
-
 /* In the main loop: a signal, or gdb, may end the program meanwhile. */
 static void wait_for_client(const Qmp *qmp)
 {
-    while (control_socket_waits(qmp->sock) && !qmp->connected && run_state(qmp->run) != RUN_STATE_FINISHED)
+    while (control_socket_waits(qmp->sock) && !qmp->connected && run_state(qmp->view.run) != RUN_STATE_FINISHED)
         g_main_context_iteration(NULL, TRUE);
 }
 
-Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error)
+Qmp *qmp_new(const char *spec, const ControlView *view, GError **error)
 {
     static const ControlSocketOps ops = {opened, received, closed, drained};
     Qmp *qmp = g_new0(Qmp, 1);
 
-    qmp->run = run;
-    qmp->watchdog = "reset";
-    qmp->hcall = hcall;
+    qmp->view = *view;
     qmp->in = g_string_new(NULL);
     qmp->lost = g_ptr_array_new_with_free_func(g_free);
     g_mutex_init(&qmp->lost_lock);
@@ -646,16 +377,11 @@ Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **er
         qmp_free(qmp);
         return NULL;
     }
-    run_listen(run, told, qmp);
+    run_listen(view->run, told, qmp);
     event_listen(qmp->lost_event, tell_lost, qmp);
     message_on_output_lost(output_lost, qmp);
     wait_for_client(qmp);
     return qmp;
-}
-
-void qmp_set_areas(Qmp *qmp, const Areas *areas)
-{
-    qmp->areas = areas;
 }
 
 void qmp_free(Qmp *qmp)

@@ -6,18 +6,11 @@
 #pragma once
 
 #include <glib.h>
-#include <stdbool.h>
 
-#include "hcall/hcall.h"
-#include "platform/machine/areas.h"
-#include "platform/machine/runstate.h"
+#include "platform/control/view.h"
 
 typedef struct Qmp Qmp; /* built with json-glib; else qmp_new() says that it was not */
 
-/* run and hcall are borrowed and outlive it; nothing is told after qmp_free() only because the run state is idle by then. */
-Qmp *qmp_new(const char *spec, RunState *run, const HcallEnv *hcall, GError **error);
-void qmp_set_watchdog(Qmp *qmp, const char *action);        /* of -action watchdog=, for the WATCHDOG event.  Borrowed */
-void qmp_set_name(Qmp *qmp, const char *name);              /* of the guest, UTF-8, for query-name; NULL: none.  Borrowed */
-void qmp_set_areas(Qmp *qmp, const Areas *areas);           /* for x-query-memory-areas.  Borrowed */
-void qmp_set_chardevs(Qmp *qmp, const GPtrArray *chardevs); /* of Chardev*, for ringbuf-…; NULL: none.  Borrowed */
+/* What the view names is borrowed and outlives the monitor.  The run state tells nothing after qmp_free(): the machine has ended by then. */
+Qmp *qmp_new(const char *spec, const ControlView *view, GError **error);
 void qmp_free(Qmp *qmp);

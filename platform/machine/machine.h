@@ -85,10 +85,6 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error);
 void machine_free(Machine *machine);
 int machine_run(Machine *machine); /* until the run state is FINISHED; exit status */
 
-/* Guest memory as a debugger sees it, through vcpu's translation; RAM only.  Parked.  False: not all mapped. */
-bool machine_debug_read(Machine *machine, Vcpu *vcpu, Ea ea, void *to, size_t size);
-bool machine_debug_write(Machine *machine, Vcpu *vcpu, Ea ea, const void *from, size_t size);
-
 /* --- between machine.c, machine_reset.c and machine_run.c --- */
 
 GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */

@@ -268,32 +268,3 @@ int machine_run(Machine *m)
     hcall_log_counts(&m->hcall);
     return run_exit_status(m->run);
 }
-
-/* ---- memory for debuggers ---- */
-
-static bool debug_access(Machine *m, Vcpu *vcpu, Ea ea, uint8_t *to, const uint8_t *from, size_t size)
-{
-    while (size > 0) {
-        uint64_t gpa;
-        size_t n = MIN(size, 4096 - (ea & 4095));
-        if (!vcpu_translate(vcpu, ea, &gpa))
-            return false;
-        if (to ? !memory_read(m->memory, gpa, to, n) : !memory_write(m->memory, gpa, from, n))
-            return false;
-        to = to ? to + n : NULL;
-        from = from ? from + n : NULL;
-        ea += (Ea)n;
-        size -= n;
-    }
-    return true;
-}
-
-bool machine_debug_read(Machine *m, Vcpu *vcpu, Ea ea, void *to, size_t size)
-{
-    return debug_access(m, vcpu, ea, to, NULL, size);
-}
-
-bool machine_debug_write(Machine *m, Vcpu *vcpu, Ea ea, const void *from, size_t size)
-{
-    return debug_access(m, vcpu, ea, NULL, from, size);
-}

@@ -15,11 +15,12 @@
 #define control_socket_drop    fuzz_socket_drop
 #define qmp_new                fuzz_qmp_new
 #define qmp_free               fuzz_qmp_free
-#define qmp_set_areas          fuzz_qmp_set_areas
-#define qmp_set_name           fuzz_qmp_set_name
-#define qmp_set_chardevs       fuzz_qmp_set_chardevs
-#define qmp_set_watchdog       fuzz_qmp_set_watchdog
+#define qmp_command_find       fuzz_qmp_command_find
+#define qmp_arguments_check    fuzz_qmp_arguments_check
+#define qmp_string             fuzz_qmp_string
+#define qmp_version            fuzz_qmp_version
 #include "platform/control/qmp.c"
+#include "platform/control/qmp_commands.c"
 #include "platform/machine/runstate_ops.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -95,14 +96,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     RunPolicy policy = {0};
     size_t piece = size ? data[0] + 1u : 1;
     RunState *run = run_new(&policy, &run_ops, NULL, NULL);
-    Qmp *qmp = qmp_new("", run, &hcall, NULL);
-
-    g_assert_nonnull(run);
-    qmp_set_name(qmp, "a \"name\"");
     g_autoptr(GPtrArray) chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     g_ptr_array_add(chardevs, chardev_option_new("ringbuf,id=r,size=64", NULL));
     g_ptr_array_add(chardevs, chardev_option_new("null,id=n", NULL));
-    qmp_set_chardevs(qmp, chardevs);
+    const ControlView view = {.run = run, .hcall = &hcall, .chardevs = chardevs, .name = "a \"name\"", .watchdog = "reset"};
+    Qmp *qmp = qmp_new("", &view, NULL);
+
+    g_assert_nonnull(qmp);
     only.ops->opened(only.opaque);
     for (size_t at = 1; at < size && !only.hung_up; at += piece)
         only.ops->received(only.opaque, (const char *)data + at, MIN(piece, size - at));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cpu/log.h"
+#include "platform/chardev/chardev.h"
 #include "platform/machine/runstate_ops.h"
 
 /* --- a machine without insides */
@@ -27,6 +28,7 @@ typedef struct Fake {
     GString *in;
     RunResetResult reset_result;
     bool finished;
+    GPtrArray *chardevs;
     char *dir, *path;
 } Fake;
 
@@ -67,7 +69,7 @@ static void client_connect(Fake *f)
     g_string_truncate(f->in, 0);
 }
 
-static Fake *fake_new(void)
+static Fake *fake_new_named(const char *name)
 {
     Fake *f = g_new0(Fake, 1);
     g_autoptr(GError) error = NULL;
@@ -79,16 +81,25 @@ static Fake *fake_new(void)
     g_assert_no_error(error);
     f->path = g_build_filename(f->dir, "sock", NULL);
     g_autofree char *spec = g_strdup_printf("unix:%s,server=on,wait=off", f->path);
-    f->qmp = qmp_new(spec, f->run, &f->hcall, &error);
+    f->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
+    g_ptr_array_add(f->chardevs, chardev_option_new("ringbuf,id=ring,size=64", NULL));
+    const ControlView view = {.run = f->run, .hcall = &f->hcall, .chardevs = f->chardevs, .name = name, .watchdog = "reset"};
+    f->qmp = qmp_new(spec, &view, &error);
     g_assert_no_error(error);
     client_connect(f);
     return f;
+}
+
+static Fake *fake_new(void)
+{
+    return fake_new_named(NULL);
 }
 
 static void fake_free(Fake *f)
 {
     qmp_free(f->qmp);
     run_free(f->run);
+    g_ptr_array_unref(f->chardevs);
     close(f->fd);
     g_assert_false(g_file_test(f->path, G_FILE_TEST_EXISTS));
     g_rmdir(f->dir);
@@ -199,7 +210,9 @@ static void guest_name(void)
     greet(f);
     say(f, "{\"execute\":\"query-name\"}");
     expect(f, "{\"return\":{}}");
-    qmp_set_name(f->qmp, "a \"guest\"");
+    fake_free(f);
+    f = fake_new_named("a \"guest\"");
+    greet(f);
     say(f, "{\"execute\":\"query-name\"}");
     expect(f, "{\"return\":{\"name\":\"a \\\"guest\\\"\"}}");
     fake_free(f);
@@ -290,6 +303,17 @@ static void wrong_requests(void)
         {"{\"execute\":1}", "GenericError", "QMP input member 'execute' must be a string"},
         {"{}", "GenericError", "QMP input lacks member 'execute'"},
         {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError", "QMP input member 'arguments' must be an object"},
+        {"{\"execute\":\"stop\",\"arguments\":{\"x\":1}}", "GenericError", "Parameter 'x' is unexpected"},
+        {"{\"execute\":\"query-status\",\"arguments\":{\"device\":\"ring\"}}", "GenericError", "Parameter 'device' is unexpected"},
+        {"{\"execute\":\"stop\",\"argument\":{}}", "GenericError", "QMP input member 'argument' is unexpected"},
+        {"{\"execute\":\"ringbuf-read\"}", "GenericError", "Parameter 'device' is missing"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"ring\"}}", "GenericError", "Parameter 'size' is missing"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":5,\"size\":1}}", "GenericError",
+         "Invalid parameter type for 'device', expected: string"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"ring\",\"size\":\"9\"}}", "GenericError",
+         "Invalid parameter type for 'size', expected: integer"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"ring\",\"size\":1,\"sise\":1}}", "GenericError",
+         "Parameter 'sise' is unexpected"},
         {"[]", "GenericError", "QMP input must be a JSON object"},
         {"{,}", "GenericError", "JSON parse error, invalid syntax"},
         {"hello\n", "GenericError", "JSON parse error, invalid syntax"},
@@ -501,7 +525,7 @@ static void bad_specs(void)
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
-        g_assert_null(qmp_new(rows[i][0], NULL, NULL, &error));
+        g_assert_null(qmp_new(rows[i][0], &(ControlView){0}, &error));
         g_assert_nonnull(error);
         g_assert_cmpstr(error->message, ==, rows[i][1]);
     }
