@@ -70,6 +70,11 @@ void time_source_advance_to(TimeSource *ts, uint64_t at_ns)
         ;
 }
 
+void time_source_set(TimeSource *ts, uint64_t now_ns)
+{
+    __atomic_store_n(&ts->now_ns, now_ns, __ATOMIC_RELAXED);
+}
+
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t c)
 {
 #ifdef __SIZEOF_INT128__

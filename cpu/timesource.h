@@ -32,5 +32,7 @@ void time_source_stop(TimeSource *ts);
 void time_source_advance(TimeSource *ts, uint64_t ns);       /* virtual mode only */
 void time_source_advance_to(TimeSource *ts, uint64_t at_ns); /* virtual mode only; never backwards */
 
+void time_source_set(TimeSource *ts, uint64_t now_ns); /* virtual mode, or stopped */
+
 /* a * b / c without overflow of the product; saturates at UINT64_MAX.  c != 0 */
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t c);

@@ -346,10 +346,31 @@ bool vcpus_post_init(Vcpus *set, GError **error)
 
 bool vcpus_pre_save(Vcpus *set, GError **error)
 {
-    for (unsigned i = 0; i < set->n; i++)
+    for (unsigned i = 0; i < set->n; i++) {
         if (!vcpu_synchronize_state(&set->vcpu[i].pub, error))
             return false;
+        set->vcpu[i].pub.dirty = true;
+    }
     return true;
+}
+
+void vcpu_get_place(const Vcpu *vcpu, VcpuPlace *place)
+{
+    const VcpuThread *t = (const VcpuThread *)vcpu;
+    g_mutex_lock(&vcpu->set->lock);
+    *place = (VcpuPlace){t->napping, t->asleep, t->deadline_ns};
+    g_mutex_unlock(&vcpu->set->lock);
+}
+
+void vcpu_set_place(Vcpu *vcpu, const VcpuPlace *place)
+{
+    VcpuThread *t = thread_of(vcpu);
+    g_mutex_lock(&vcpu->set->lock);
+    t->napping = place->napping;
+    t->asleep = place->asleep && vcpu->set->in_turn;
+    t->awake = false;
+    t->deadline_ns = place->deadline_ns;
+    g_mutex_unlock(&vcpu->set->lock);
 }
 
 static void translate(Vcpu *vcpu, void *opaque)

@@ -65,6 +65,24 @@ void vcpu_nap(Vcpu *vcpu);
 void vcpu_wake(Vcpu *vcpu);
 VcpuActivity vcpu_activity(const Vcpu *vcpu); /* VCPU_WAITS: for an interrupt, or for its release */
 
+/*
+ * What a parked vCPU has besides its registers, and whose turn it is in virtual time: so that a machine which loads what another one saved
+ * goes on as that would have.  Main thread, all parked.
+ */
+typedef struct VcpuPlace {
+    bool napping, asleep;
+    uint64_t deadline_ns; /* asleep, in virtual time: when it wakes by itself */
+} VcpuPlace;
+typedef struct VcpusTurn {
+    bool given;
+    uint32_t vcpu;
+    uint64_t end_ns;
+} VcpusTurn;
+void vcpu_get_place(const Vcpu *vcpu, VcpuPlace *place);
+void vcpu_set_place(Vcpu *vcpu, const VcpuPlace *place);
+void vcpus_get_turn(const Vcpus *set, VcpusTurn *turn);
+bool vcpus_set_turn(Vcpus *set, const VcpusTurn *turn); /* false: there is no such vCPU */
+
 /* Makes the pending exit take effect; not a deferred one (hcall_answer() and clear `deferred` first). */
 void vcpu_finish_exit(Vcpu *vcpu);
 
@@ -73,7 +91,9 @@ bool vcpu_synchronize_state(Vcpu *vcpu, GError **error); /* the copy is valid af
 void vcpu_state_changed(Vcpu *vcpu);                     /* after changing the copy: written back at RUNTIME by vcpus_resume() */
 bool vcpus_post_reset(Vcpus *set, GError **error);       /* write back at RESET */
 bool vcpus_post_init(Vcpus *set, GError **error);        /* write back at FULL; first-time set-up of the VM */
-bool vcpus_pre_save(Vcpus *set, GError **error);         /* all copies valid */
+bool vcpus_pre_save(
+    Vcpus *set,
+    GError **error); /* all copies valid; they are written back, so that the saved machine goes on from them as its copy does */
 
 /*
  * Rebuild: a new VM with everything attached again.  prepare may fail with nothing lost (the old VM stays as it was).  commit replaces the

@@ -103,3 +103,18 @@ void vcpu_turn_after(Vcpus *set, VcpuThread *t, bool go_on)
     if (t->asleep || t->napping || time_now_ns(ts) >= __atomic_load_n(&ts->turn_end_ns, __ATOMIC_RELAXED))
         vcpu_turn_pass(set);
 }
+
+void vcpus_get_turn(const Vcpus *set, VcpusTurn *turn)
+{
+    *turn = (VcpusTurn){set->turn_given, set->turn, __atomic_load_n(&set->config.time->turn_end_ns, __ATOMIC_RELAXED)};
+}
+
+bool vcpus_set_turn(Vcpus *set, const VcpusTurn *turn)
+{
+    if (turn->vcpu >= set->n)
+        return false;
+    set->turn_given = turn->given;
+    set->turn = turn->vcpu;
+    __atomic_store_n(&set->config.time->turn_end_ns, turn->end_ns, __ATOMIC_RELAXED);
+    return true;
+}

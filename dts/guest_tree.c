@@ -218,3 +218,80 @@ EvStatus guest_tree_set(GuestTree *tree, const char *path, const char *name, con
     tree->fdt = fdt;
     return EV_SUCCESS;
 }
+
+/* ---- saved ---- */
+
+static void put_blob(GByteArray *to, const void *data, size_t size)
+{
+    uint32_t be = GUINT32_TO_BE((uint32_t)size);
+    g_byte_array_append(to, (const uint8_t *)&be, 4);
+    if (size)
+        g_byte_array_append(to, data, (guint)size);
+}
+
+void guest_tree_save(const GuestTree *tree, GByteArray *fdt, GByteArray *changes)
+{
+    gsize size = 0;
+    const void *data = tree->fdt ? g_bytes_get_data(tree->fdt, &size) : NULL;
+    if (size)
+        g_byte_array_append(fdt, data, (guint)size);
+    for (guint i = 0; i < tree->list->len; i++) {
+        const Change *change = tree->list->pdata[i];
+        put_blob(changes, change->path, strlen(change->path));
+        put_blob(changes, change->name, strlen(change->name));
+        data = g_bytes_get_data(change->value, &size);
+        put_blob(changes, data, size);
+    }
+}
+
+static bool take_blob(const uint8_t **at, size_t *left, const uint8_t **data, size_t *size)
+{
+    uint32_t be;
+    if (*left < 4)
+        return false;
+    memcpy(&be, *at, 4);
+    *size = GUINT32_FROM_BE(be);
+    *data = *at + 4;
+    if (*size > *left - 4)
+        return false;
+    *at += 4 + *size;
+    *left -= 4 + *size;
+    return true;
+}
+
+static bool load_change(GuestTree *tree, const uint8_t **at, size_t *left)
+{
+    const uint8_t *path, *name, *value;
+    size_t path_size, name_size, value_size;
+    if (!take_blob(at, left, &path, &path_size) || !take_blob(at, left, &name, &name_size) ||
+        !take_blob(at, left, &value, &value_size))
+        return false;
+    Change *change = g_new0(Change, 1);
+    *change = (Change){g_strndup((const char *)path, path_size), g_strndup((const char *)name, name_size),
+                       g_bytes_new(value, value_size)};
+    if (is_path(change->path) && is_property_name(change->name) && remember(tree, change))
+        return true;
+    change_free(change);
+    return false;
+}
+
+bool guest_tree_load(GuestTree *tree, const void *fdt, size_t fdt_size, const void *changes, size_t changes_size)
+{
+    g_autoptr(GBytes) copy = fdt_size ? g_bytes_new(fdt, fdt_size) : NULL; /* aligned, as libfdt wants it */
+    if (copy && (fdt_size > tree->size_max || fdt_check_full(g_bytes_get_data(copy, NULL), fdt_size)))
+        return false;
+    GPtrArray *before = tree->list;
+    const uint8_t *at = changes;
+    bool ok = true;
+    tree->list = g_ptr_array_new_with_free_func(change_free);
+    while (ok && changes_size)
+        ok = load_change(tree, &at, &changes_size);
+    g_ptr_array_unref(ok ? before : tree->list);
+    if (!ok) {
+        tree->list = before;
+        return false;
+    }
+    g_clear_pointer(&tree->fdt, g_bytes_unref);
+    tree->fdt = g_steal_pointer(&copy);
+    return true;
+}

@@ -18,6 +18,9 @@ typedef struct GuestTree GuestTree;
 GuestTree *guest_tree_new(size_t size_max, size_t growth);
 void guest_tree_free(GuestTree *tree);
 void guest_tree_forget(GuestTree *tree); /* the guest's changes: the next boot has none, this one keeps them */
+/* The tree and the changes as bytes, and back.  False: they are not such, and nothing has changed. */
+void guest_tree_save(const GuestTree *tree, GByteArray *fdt, GByteArray *changes);
+bool guest_tree_load(GuestTree *tree, const void *fdt, size_t fdt_size, const void *changes, size_t changes_size);
 /* The tree that a boot begins with: `base` with the changes made in it.  *dropped: they did not fit, and are forgotten. */
 GBytes *guest_tree_boot(GuestTree *tree, GBytes *base, bool *dropped);
 /* EV_ENOENT: no such node or property.  *value is valid until the next change. */

@@ -140,12 +140,20 @@ void hcall_answer(VcpuExit *exit, EvStatus status)
     exit->epapr_hcall.ret = status;
 }
 
+/* The n-th of a sequence that looks random (a bijective mix of the counter), so that the counter is all its state. */
+static uint32_t scramble_value(HcallEnv *env)
+{
+    uint64_t x = ++env->scrambled * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(x ^ x >> 32);
+}
+
 /* Everything that may differ after a call does: what is not an output here, and what the accelerator has besides. */
 static void scramble(HcallEnv *env, VcpuExit *exit, unsigned n_out)
 {
     for (unsigned i = n_out; i < 7; i++)
-        exit->epapr_hcall.args[i] = g_rand_int(env->scramble);
-    exit->epapr_hcall.scramble = g_rand_int(env->scramble) | 1;
+        exit->epapr_hcall.args[i] = scramble_value(env);
+    exit->epapr_hcall.scramble = scramble_value(env) | 1;
 }
 
 HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)

@@ -125,7 +125,8 @@ typedef struct HcallEnv {
     const HcallServices *services;
     void *opaque;       /* for services */
     uint32_t partition; /* handle of the guest's own partition, besides −1; 0: no such handle */
-    GRand *scramble;    /* what volatile registers are overwritten with; borrowed; NULL: they are not */
+    bool scramble;      /* volatile registers are overwritten */
+    uint64_t scrambled; /* how many were: the next value follows from it */
     uint64_t count[HCALL_COUNT];
     uint64_t unknown; /* tokens that no row names */
 } HcallEnv;

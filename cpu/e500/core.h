@@ -206,4 +206,5 @@ static inline void e500_leave(E500 *c)
 
 /* s was replaced as a whole (put_state): brings everything that is derived from it up to date. */
 void e500_state_replaced(E500 *c, StateLevel level);
+void e500_state_pending(E500 *c);                         /* s.pending as of now: s is about to be read */
 void e500_core_init(E500 *c, E500Vm *vm, unsigned index); /* zeroed memory in */

@@ -68,6 +68,16 @@ enum {
     E500_PMRS = 32,
 };
 
+/* What came to a core and is no register yet, of a software core. */
+enum {
+    E500_PENDING_DOORBELL = 1 << 0,
+    E500_PENDING_CRITICAL_DOORBELL = 1 << 1,
+    E500_PENDING_NMI = 1 << 2,
+    E500_PENDING_EPR = 1 << 3,           /* external proxy: EPR holds the vector of an interrupt that is taken next */
+    E500_PENDING_WATCHDOG = 1 << 4,      /* the second expiry is to be reported */
+    E500_PENDING_WATCHDOG_TOLD = 1 << 5, /* it was, and the guest has not fed the watchdog since */
+};
+
 typedef struct E500State {
     Ea pc;
     Ea lr, ctr;
@@ -87,6 +97,7 @@ typedef struct E500State {
     E500TlbEntry tlb1[E500_TLB1_MAX];
     uint8_t tlb0_nv[E500_TLB0_SETS]; /* next victim way of each set (MAS0[NV]) */
     bool held;                       /* secondary CPU not yet released from the spin table: executes nothing */
+    uint8_t pending;                 /* E500_PENDING_…: what the core has taken in and not taken yet; put at FULL */
     bool waiting;                    /* inside wait, MSR[WE] or EV_IDLE: executes nothing until an interrupt is taken */
 } E500State;
 
@@ -127,6 +138,7 @@ static inline void e500_set_xer(E500State *s, uint32_t xer)
     X(tlb1, RUNTIME)        \
     X(tlb0_nv, RUNTIME)     \
     X(pmr, RESET)           \
+    X(pending, FULL)        \
     X(tb, FULL)             \
     X(atb, FULL)
 

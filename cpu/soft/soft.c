@@ -169,6 +169,7 @@ static bool soft_vcpu_get_state(AccelVcpu *vcpu, E500State *state, GError **erro
         return false;
     e500_mail_attend(c); /* what others asked for is part of the state */
     e500_timers_freeze(c);
+    e500_state_pending(c);
     *state = c->s;
     return true;
 }

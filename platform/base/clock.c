@@ -135,3 +135,27 @@ void clock_run_due(Clock *clock)
     }
     clock_rearm(clock);
 }
+
+void clock_save(const Clock *clock, SectionWriter *to)
+{
+    section_put_u64(to, "timers", clock->timers->len);
+    for (guint i = 0; i < clock->timers->len; i++) {
+        char name[16];
+        g_snprintf(name, sizeof(name), "timer%u", i);
+        section_put_u64(to, name, ((const ClockTimer *)clock->timers->pdata[i])->at_ns);
+    }
+}
+
+void clock_load(Clock *clock, Section *from)
+{
+    if (section_get_u64(from, "timers", 0) != clock->timers->len) {
+        section_refuse(from, "other timers than this machine's %u", clock->timers->len);
+        return;
+    }
+    for (guint i = 0; i < clock->timers->len; i++) {
+        char name[16];
+        g_snprintf(name, sizeof(name), "timer%u", i);
+        ((ClockTimer *)clock->timers->pdata[i])->at_ns = section_get_u64(from, name, UINT64_MAX);
+    }
+    clock_rearm(clock);
+}

@@ -59,14 +59,23 @@ static bool mark_member(uint8_t *map, const StateField *f, uint8_t mark)
     return true;
 }
 
-/* Bytes of a map that belong to nobody, but for padding: a member begins at a multiple of its alignment, which is its mark. */
+/* Where a map has a mark: the alignment of the member, and whether it is one of an array of structs, which may end in padding. */
+enum { MARK_COLUMN = 0x80 };
+
+static size_t align_up(size_t at, size_t align)
+{
+    return (at + align - 1) / align * align;
+}
+
+/* Bytes of a map that belong to nobody, but for padding: what comes next begins at a multiple of its alignment. */
 static bool find_hole(const uint8_t *map, size_t size, size_t align, size_t *at)
 {
     for (size_t begin = 0, end; begin < size; begin = end) {
         for (end = begin; end < size && !map[end];)
             end++;
-        size_t next = end < size ? map[end] : align;
-        if (end != begin && (begin + next - 1) / next * next != end) {
+        size_t next = end < size ? map[end] & ~(size_t)MARK_COLUMN : align;
+        bool in_column = begin && map[begin - 1] & MARK_COLUMN;
+        if (end != begin && align_up(begin, next) != end && !(in_column && align_up(begin, align) == end)) {
             *at = begin;
             return true;
         }
@@ -83,7 +92,8 @@ char *state_hole(const StateStruct *what)
     size_t n = what->n_fields + what->n_derived, at;
     for (size_t i = 0; i < n; i++) {
         const StateField *f = i < what->n_fields ? &what->fields[i] : &what->derived[i - what->n_fields];
-        if (!mark_member(map, f, (uint8_t)MAX(f->align, 1)))
+        uint8_t mark = (uint8_t)(MAX(f->align, 1) | (f->stride > f->size ? MARK_COLUMN : 0));
+        if (!mark_member(map, f, mark))
             return g_strdup_printf("%s: '%s' is told twice", what->type, f->name);
     }
     if (!find_hole(map, what->size, what->align, &at))
@@ -427,6 +437,11 @@ const char *section_next(Section *section, const char *prefix)
         if (!((const Value *)value)->taken && g_str_has_prefix(name, prefix))
             return name;
     return NULL;
+}
+
+bool sections_refused(const Sections *all)
+{
+    return all->error != NULL;
 }
 
 bool sections_end(Sections *all, GError **error)

@@ -76,6 +76,9 @@ typedef struct StateStruct {
                                              G_N_ELEMENTS(stem##_fields), \
                                              stem##_derived,              \
                                              G_N_ELEMENTS(stem##_derived)}
+#define STATE_STRUCT_FIELDS(type, stem)       \
+    static const StateStruct stem##_state = { \
+        #type, sizeof(type), _Alignof(type), stem##_fields, G_N_ELEMENTS(stem##_fields), NULL, 0}
 #define STATE_STRUCT_DERIVED(type, stem)      \
     static const StateStruct stem##_state = { \
         #type, sizeof(type), _Alignof(type), NULL, 0, stem##_derived, G_N_ELEMENTS(stem##_derived)}
@@ -117,6 +120,7 @@ const uint8_t *section_get_bytes(Section *section, const char *name, size_t max,
 char *section_get_string(Section *section, const char *name, size_t max); /* g_free(); NULL: none, or it has a NUL inside */
 /* The name and size of a value that nobody took yet and which begins so; NULL: no more. */
 const char *section_next(Section *section, const char *prefix);
+bool sections_refused(const Sections *all);                                         /* something was, so far */
 void section_refuse(Section *section, const char *format, ...) G_GNUC_PRINTF(2, 3); /* a value means nothing here */
 void sections_refuse(Sections *all, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Everything was taken.  False: not so, or something was refused before. */

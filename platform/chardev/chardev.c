@@ -383,3 +383,45 @@ const char *chardev_describe(const Chardev *chr)
 {
     return chr->about;
 }
+
+/* --- saved */
+
+void chardev_save(const Chardev *chr, SectionWriter *to)
+{
+    const ChardevRing *ring = &chr->ring;
+    g_autofree uint8_t *kept = g_malloc(ring->used + 1);
+    for (size_t i = 0; i < ring->used; i++)
+        kept[i] = ring->data[(ring->begin + i) & (ring->size - 1)];
+    section_put_bytes(to, "ring", kept, ring->used);
+    section_put_bytes(to, "out", chr->out->data, chr->out->len);
+    section_put_bytes(to, "in", chr->in->data, chr->in->len);
+    section_put_u64(to, "escape", chr->escape);
+    section_put_u64(to, "starved", chr->starved);
+}
+
+static void queue_load(GByteArray *queue, Section *from, const char *name, size_t max, bool wanted)
+{
+    size_t size;
+    const uint8_t *data = section_get_bytes(from, name, max, &size);
+    g_byte_array_set_size(queue, 0);
+    if (data && wanted)
+        g_byte_array_append(queue, data, (guint)size);
+}
+
+void chardev_load(Chardev *chr, Section *from)
+{
+    size_t size;
+    const uint8_t *kept = section_get_bytes(from, "ring", chr->ring.size, &size);
+    chr->ring.begin = chr->ring.used = 0;
+    if (kept && size)
+        ring_put(&chr->ring, kept, size);
+    queue_load(chr->out, from, "out", CHARDEV_QUEUE, chr->out_fd >= 0);
+    queue_load(chr->in, from, "in", CHARDEV_MUX_QUEUE, chr->mux);
+    chr->escape = section_get_u64(from, "escape", 0) && chr->mux;
+    chr->starved = section_get_u64(from, "starved", 0);
+    if (chr->out->len && !chr->out_watch)
+        chr->out_watch = chardev_watch(chr->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(out_ready), chr);
+    if (!chr->out->len)
+        pay_writable(chr);
+    chardev_accept_input(chr);
+}

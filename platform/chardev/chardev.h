@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "platform/base/section.h"
+
 typedef struct Chardev Chardev;
 
 typedef enum ChardevEvent { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK } ChardevEvent;
@@ -42,3 +44,7 @@ void chardev_accept_input(Chardev *chr);  /* can_receive may have grown */
 bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size);
 void chardev_flush(Chardev *chr);                 /* before exit: writes out what is queued, bounded */
 const char *chardev_describe(const Chardev *chr); /* "pty /dev/pts/3"; borrowed */
+
+/* What waits in its queues; the other end is none of the machine's.  What is loaded and there is nobody for is dropped. */
+void chardev_save(const Chardev *chr, SectionWriter *to);
+void chardev_load(Chardev *chr, Section *from);

@@ -2,6 +2,7 @@
 #include "platform/machine/areas.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "cpu/log.h"
 #include "platform/base/lock.h"
@@ -21,6 +22,20 @@ typedef struct VcpuAreas {
     uint64_t steal_ns, run_ns;                   /* STEAL_TIME as written */
     uint64_t steal_before_ns, run_before_ns;     /* at registration */
 } VcpuAreas;
+
+static const StateField areas_fields[] = {
+    STATE_COLUMN(VcpuAreas, area, registered), STATE_COLUMN(VcpuAreas, area, gpa), STATE_COLUMN(VcpuAreas, area, size),
+    STATE_COLUMN(VcpuAreas, area, version),    STATE_FIELD(VcpuAreas, exits, 0),   STATE_FIELD(VcpuAreas, hypercalls, 0),
+    STATE_FIELD(VcpuAreas, accesses, 0),       STATE_FIELD(VcpuAreas, waits, 0),   STATE_FIELD(VcpuAreas, steal_ns, 0),
+    STATE_FIELD(VcpuAreas, run_ns, 0),
+};
+static const StateField areas_derived[] = {
+    STATE_ELEMENTS(VcpuAreas, area[0].served, "area.served", AREA_COUNT, sizeof(Area), .reset = 0),
+    STATE_DERIVED(VcpuAreas, any),
+    STATE_DERIVED(VcpuAreas, steal_before_ns), /* what the host's thread counted before */
+    STATE_DERIVED(VcpuAreas, run_before_ns),
+};
+STATE_STRUCT(VcpuAreas, areas);
 
 struct Areas {
     AreasConfig config;
@@ -314,4 +329,60 @@ void areas_free(Areas *a)
     clock_timer_free(a->tick);
     g_free(a->vcpu);
     g_free(a);
+}
+
+/* ---- saved ---- */
+
+void areas_save(const Areas *a, GByteArray *to)
+{
+    for (unsigned i = 0; i < a->config.n_vcpus; i++) {
+        char tag[16];
+        g_snprintf(tag, sizeof(tag), "areas%u", i);
+        SectionWriter w = section_begin(to, tag, 0);
+        section_put(&w, &areas_state, &a->vcpu[i]);
+        if (i == 0)
+            section_put_u64(&w, "wall_start_s", (uint64_t)a->config.wall_start_s);
+        section_end(&w);
+    }
+}
+
+/* The areas of one vCPU, checked as if the guest registered each of them now. */
+static void load_one(Areas *a, unsigned i, const VcpuAreas *saved, Section *from)
+{
+    VcpuAreas *v = &a->vcpu[i];
+    const char *why;
+    for (unsigned id = 0; id < AREA_COUNT; id++) {
+        const Area *area = &saved->area[id];
+        if (!area->registered)
+            continue;
+        if (owner(a, i, id) != v || check(a, i, id, area->gpa, area->size, &why) != EV_SUCCESS) {
+            section_refuse(from, "memory area %s at 0x%" PRIx64 " cannot be registered", area_types[id].name, area->gpa);
+            return;
+        }
+        v->area[id] = *area;
+        v->area[id].served = MIN(area_types[id].size, area->size);
+        v->area[id].version &= ~1u;
+    }
+}
+
+void areas_load(Areas *a, Sections *from, const Steal *(*steal)(void *opaque, unsigned vcpu), void *opaque)
+{
+    areas_reset(a);
+    for (unsigned i = 0; i < a->config.n_vcpus; i++) {
+        char tag[16];
+        g_snprintf(tag, sizeof(tag), "areas%u", i);
+        Section *section = sections_find(from, tag, 0);
+        VcpuAreas saved = {0};
+        if (!section_get(section, &areas_state, &saved))
+            return;
+        if (i == 0)
+            a->config.wall_start_s = (int64_t)section_get_u64(section, "wall_start_s", (uint64_t)a->config.wall_start_s);
+        VcpuAreas *v = &a->vcpu[i];
+        *v = saved;
+        memset(v->area, 0, sizeof(v->area));
+        v->steal_before_ns = steal(opaque, i)->steal_ns - v->steal_ns;
+        v->run_before_ns = steal(opaque, i)->run_ns - v->run_ns;
+        load_one(a, i, &saved, section);
+        look_for_any(v);
+    }
 }

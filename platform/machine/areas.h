@@ -12,6 +12,7 @@
 #include "hcall/hcall.h"
 #include "platform/base/clock.h"
 #include "platform/base/memory.h"
+#include "platform/base/section.h"
 
 enum { AREAS_PERIOD_US = 10000, AREAS_STEAL_EVERY_US = 1000 };
 
@@ -53,3 +54,8 @@ typedef struct AreaTouch {
     uint64_t touches, time_base;
 } AreaTouch;
 bool areas_touch(const Areas *areas, unsigned vcpu, AreaTouch *touch); /* false: no WATCHDOG_TOUCH */
+
+/* Main thread, vCPUs parked; under the device lock.  A section for each vCPU, called areas0, areas1, … */
+void areas_save(const Areas *areas, GByteArray *to);
+/* steal: what vCPU i's thread counted so far here, from where STEAL_TIME goes on. */
+void areas_load(Areas *areas, Sections *from, const Steal *(*steal)(void *opaque, unsigned vcpu), void *opaque);

@@ -383,7 +383,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     machine_areas_new(m);
     m->hcall.present = hcalls_present(m);
     m->partition = partition_new(config->name);
-    m->hcall.scramble = config->scramble ? g_rand_new_with_seed(1) : NULL;
+    m->hcall.scramble = config->scramble;
     m->hcall.services = &machine_hcall_services;
     m->hcall.opaque = m;
     device_lock();
@@ -421,7 +421,6 @@ void machine_free(Machine *m)
     g_mutex_clear(&m->error_lock);
     partition_free(m->partition);
     g_clear_pointer(&m->users_tree, g_bytes_unref);
-    g_clear_pointer(&m->hcall.scramble, g_rand_free);
     g_free(m->release);
     g_free(m->console);
     g_free(m);

@@ -85,6 +85,14 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error);
 void machine_free(Machine *machine);
 int machine_run(Machine *machine); /* until the run state is FINISHED; exit status */
 
+/*
+ * The whole machine as sections (platform/base/section.h), and back.  Main thread, vCPUs parked, no request under way.  What is loaded was
+ * saved by a machine of the same command line; one that ran is PAUSED.  When loading fails after the sections were found to be sound, the
+ * machine is in no state to go on: it is reset or freed.
+ */
+bool machine_save(Machine *machine, GByteArray *out, GError **error);
+bool machine_load(Machine *machine, const void *data, size_t size, GError **error);
+
 /* --- between machine.c, machine_reset.c and machine_run.c --- */
 
 GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */

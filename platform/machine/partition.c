@@ -16,7 +16,7 @@ typedef struct BusError {
 
 /* Why a partition does not run on. */
 typedef struct Stop {
-    enum { STOP_NONE, STOP_RESTART, STOP_STOP, STOP_WATCHDOG } reason;
+    enum { STOP_NONE, STOP_RESTART, STOP_STOP, STOP_WATCHDOG, STOP_REASONS } reason;
     unsigned vcpu, wrc;
 } Stop;
 
@@ -31,6 +31,20 @@ struct Partition {
     BusError errors[ERRORS_MAX]; /* oldest first */
     unsigned n_errors;
 };
+
+static const StateField partition_fields[] = {
+    STATE_FIELD(Partition, pending.reason, 0),   STATE_FIELD(Partition, pending.vcpu, 0), STATE_FIELD(Partition, pending.wrc, 0),
+    STATE_FIELD(Partition, told.reason, 0),      STATE_FIELD(Partition, told.vcpu, 0),    STATE_FIELD(Partition, told.wrc, 0),
+    STATE_FIELD(Partition, was_system_reset, 0), STATE_COLUMN(Partition, errors, gpa),    STATE_COLUMN(Partition, errors, is_write),
+    STATE_FIELD(Partition, n_errors, 0),
+};
+static const StateField partition_derived[] = {
+    STATE_DERIVED(Partition, name),
+    STATE_DERIVED(Partition, tree), /* by partition_save() */
+    STATE_DERIVED(Partition, who),
+    STATE_DERIVED(Partition, strings),
+};
+STATE_STRUCT(Partition, partition);
 
 /* As much as a tree may have above what the machine writes into it. */
 enum { TREE_MAX = 960 * 1024 };
@@ -142,4 +156,40 @@ void partition_error_drop(Partition *p)
 {
     if (p->n_errors > 0)
         memmove(p->errors, p->errors + 1, --p->n_errors * sizeof(p->errors[0]));
+}
+
+/* ---- saved ---- */
+
+void partition_save(const Partition *p, SectionWriter *to)
+{
+    g_autoptr(GByteArray) fdt = g_byte_array_new();
+    g_autoptr(GByteArray) changes = g_byte_array_new();
+    guest_tree_save(p->tree, fdt, changes);
+    section_put(to, &partition_state, p);
+    section_put_bytes(to, "tree", fdt->data, fdt->len);
+    section_put_bytes(to, "changes", changes->data, changes->len);
+}
+
+static bool stop_means_something(Stop *stop)
+{
+    stop->wrc &= 3;
+    return stop->reason < STOP_REASONS;
+}
+
+void partition_load(Partition *p, Section *from)
+{
+    size_t fdt_size, changes_size;
+    Partition new = *p;
+    const uint8_t *fdt = section_get_bytes(from, "tree", TREE_MAX, &fdt_size);
+    const uint8_t *changes = section_get_bytes(from, "changes", TREE_MAX, &changes_size);
+    if (!section_get(from, &partition_state, &new))
+        return;
+    if (!stop_means_something(&new.pending) || !stop_means_something(&new.told) || new.n_errors > ERRORS_MAX) {
+        section_refuse(from, "no reason to stop, or more than %d errors", ERRORS_MAX);
+        return;
+    }
+    if (guest_tree_load(p->tree, fdt, fdt_size, changes, changes_size))
+        *p = new;
+    else
+        section_refuse(from, "the guest's tree or what it set in it is damaged");
 }

@@ -11,6 +11,7 @@
 
 #include "dts/guest_tree.h"
 #include "dts/nodes.h"
+#include "platform/base/section.h"
 #include "platform/machine/runstate.h"
 
 typedef struct Partition Partition;
@@ -39,3 +40,6 @@ const NodesAlias *partition_strings(Partition *p);
 void partition_bus_error(Partition *p, uint64_t gpa, bool is_write);
 bool partition_error_peek(const Partition *p, void *record);
 void partition_error_drop(Partition *p);
+
+void partition_save(const Partition *p, SectionWriter *to);
+void partition_load(Partition *p, Section *from);

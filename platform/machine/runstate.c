@@ -374,3 +374,11 @@ void run_free(RunState *rs)
     g_array_unref(rs->listeners);
     g_free(rs);
 }
+
+bool run_restore(RunState *rs, RunStateId state)
+{
+    if (state >= RUN_STATE_INTERNAL_ERROR)
+        return false;
+    enter(rs, states[state].runs ? RUN_STATE_PAUSED : state);
+    return true;
+}

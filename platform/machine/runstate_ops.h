@@ -57,3 +57,6 @@ uint32_t run_requests_made(const RunState *rs);
 int run_exit_status(const RunState *rs);
 RunAction run_transition(RunStateId state, RunClass class);
 RunClass run_cause_class(RunCause cause);
+
+/* A saved machine's state becomes this one's, vCPUs parked; one that ran is PAUSED.  False: not one that a machine is saved in. */
+bool run_restore(RunState *rs, RunStateId state);

@@ -439,7 +439,7 @@ static void tokens(void)
 
 static void scrambled(void)
 {
-    HcallEnv env = {.present = ALL, .services = &services, .scramble = g_rand_new_with_seed(1)};
+    HcallEnv env = {.present = ALL, .services = &services, .scramble = true};
     VcpuExit exit = exit_for(0x2a0003), other = exit_for(0x10008);
 
     hcall_serve(&env, 0, &exit);
@@ -455,7 +455,7 @@ static void scrambled(void)
         if (i > 0)
             g_assert_cmphex(exit.epapr_hcall.args[i], !=, 0xa0000004 + i);
     }
-    g_clear_pointer(&env.scramble, g_rand_free);
+    env.scramble = false;
     exit = exit_for(0x10008);
     exit.epapr_hcall.scramble = 5; /* stale */
     hcall_serve(&env, 0, &exit);

@@ -313,7 +313,6 @@ static void derive_all(Mpic *m)
         source_evaluate(m, source);
     for (unsigned cpu = 0; cpu < m->n_cpus; cpu++)
         mpic_cpu_update(m, cpu);
-    mpic_timers_run(m);
 }
 
 static void mpic_reset(Device *dev)
@@ -324,6 +323,7 @@ static void mpic_reset(Device *dev)
     for (unsigned i = 0; i < MPIC_MSI_REGISTERS; i++)
         m->wires[MPIC_MSI_SOURCE + i] &= ~1u; /* wire 0 is MSIR's own */
     derive_all(m);
+    mpic_timers_run(m);
 }
 
 /* What a file claims is brought into the registers' own ranges. */
@@ -345,6 +345,8 @@ static void mpic_post_load(Device *dev)
         *wires = (*wires & ~1u) | (m->msir[i] != 0);
     }
     derive_all(m);
+    clock_timer_set(m->timer,
+                    clock_now_ns(m->clock)); /* it looks at the timers then; now it would count what was not counted yet */
 }
 
 static void mpic_free(Device *dev)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A machine that is saved in the middle of a guest's work and loaded into a new one: under -icount the new one ends as the first would
+ * have, at the same instant and with the same output.
+ */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/base/lock.h"
+#include "platform/machine/machine.h"
+#include "tests/unit/unit.h"
+
+typedef struct Run {
+    Config config;
+    Boot boot;
+    Machine *machine;
+    ClockTimer *stop;
+    char *console; /* file */
+    uint64_t end_ns;
+} Run;
+
+static void ask_to_stop(void *opaque)
+{
+    run_request(((Run *)opaque)->machine->run, RUN_CAUSE_HOST_STOP);
+}
+
+/* A machine that stops at stop_ns; UINT64_MAX: never. */
+static void open_run(Run *run, const char *options, uint64_t stop_ns)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *line = NULL;
+    g_auto(GStrv) argv = NULL;
+    int argc;
+    *run = (Run){0};
+    close(g_file_open_tmp("save-XXXXXX", &run->console, &error));
+    line = g_strdup_printf("quoin %s -m 64 -icount 0 -display none -serial file:%s", options, run->console);
+    g_assert_true(g_shell_parse_argv(line, &argc, &argv, NULL));
+    g_assert_cmpint(options_parse(argc, argv, &run->config, &error), ==, OPTIONS_RUN);
+    g_assert_true(boot_load(&run->boot, &run->config, &error));
+    run->machine = machine_new(&run->config, &run->boot, &error);
+    g_assert_no_error(error);
+    run->stop = clock_timer_new(run->machine->clock, ask_to_stop, run);
+    device_lock();
+    clock_timer_set(run->stop, stop_ns);
+    device_unlock();
+}
+
+/* Until it stops or ends. */
+static RunStateId go(Run *run)
+{
+    run_request(run->machine->run, RUN_CAUSE_HOST_CONT);
+    do
+        g_main_context_iteration(NULL, TRUE);
+    while (run_requested(run->machine->run) || run_state(run->machine->run) == RUN_STATE_RUNNING);
+    run->end_ns = time_now_ns(&run->machine->time);
+    return run_state(run->machine->run);
+}
+
+/* What it printed; g_free() */
+static char *close_run(Run *run)
+{
+    char *text = NULL;
+    clock_timer_free(run->stop);
+    machine_free(run->machine);
+    g_assert_true(g_file_get_contents(run->console, &text, NULL, NULL));
+    g_unlink(run->console);
+    g_free(run->console);
+    boot_clear(&run->boot);
+    config_clear(&run->config);
+    return text;
+}
+
+static void goes_on_elsewhere(const void *options)
+{
+    Run whole, first, second;
+    open_run(&whole, options, UINT64_MAX);
+    g_assert_cmpint(go(&whole), ==, RUN_STATE_FINISHED);
+    g_autofree char *all = close_run(&whole);
+    for (unsigned part = 1; part < 8; part++) {
+        g_autoptr(GByteArray) state = g_byte_array_new();
+        g_autoptr(GByteArray) again = g_byte_array_new();
+        g_autoptr(GError) error = NULL;
+        open_run(&first, options, whole.end_ns / 8 * part);
+        g_assert_cmpint(go(&first), ==, RUN_STATE_PAUSED);
+        g_assert_true(machine_save(first.machine, state, &error));
+        open_run(&second, options, UINT64_MAX);
+        machine_load(second.machine, state->data, state->len, &error);
+        g_assert_no_error(error);
+        g_assert_true(machine_save(second.machine, again, &error));
+        g_assert_cmpmem(state->data, state->len, again->data, again->len);
+        g_assert_cmpint(go(&second), ==, RUN_STATE_FINISHED);
+        g_assert_cmpuint(second.end_ns, ==, whole.end_ns);
+        g_autofree char *before = close_run(&first), *after = close_run(&second);
+        g_autofree char *both = g_strconcat(before, after, NULL);
+        g_assert_cmpstr(both, ==, all);
+    }
+}
+
+static void of_another_machine(void)
+{
+    Run here, there;
+    g_autoptr(GByteArray) state = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+    open_run(&here, "-M mpc8544ds -kernel build/guests/hello.elf", UINT64_MAX);
+    open_run(&there, "-M ppce500 -kernel build/guests/hello.elf", UINT64_MAX);
+    g_assert_true(machine_save(here.machine, state, &error));
+    g_assert_false(machine_load(there.machine, state->data, state->len, &error));
+    g_assert_cmpstr(error->message, ==, "saved state: machine: board is mpc8544ds, here ppce500");
+    g_free(close_run(&here));
+    g_free(close_run(&there));
+}
+
+UNIT_TESTS(save)
+{
+    static const char *const runs[][2] = {
+        {"interrupts", "-M ppce500 -cpu e500mc -kernel build/guests/interrupts.elf"},
+        {"timers", "-M ppce500 -cpu e500mc -kernel build/guests/timers.elf"},
+        {"mpic", "-M ppce500 -cpu e500mc -kernel build/guests/mpic.elf"},
+        {"smp", "-M ppce500 -cpu e500mc -smp 2 -kernel build/guests/smp.elf"},
+        {"hv-pic", "-M p4080ds-hv -kernel build/guests/hv_pic.elf"},
+        {"pci", "-M mpc8544ds -cpu e500mc -kernel build/guests/pci.elf"},
+    };
+    if (!g_file_test("build/guests/hello.elf", G_FILE_TEST_EXISTS))
+        return; /* make guests */
+    for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+        g_autofree char *name = g_strdup_printf("/save/%s-goes-on-elsewhere", runs[i][0]);
+        g_test_add_data_func(name, runs[i][1], goes_on_elsewhere);
+    }
+    g_test_add_func("/save/of-another-machine-is-refused", of_another_machine);
+}
