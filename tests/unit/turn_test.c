@@ -183,6 +183,13 @@ static void time_goes_from_event_to_event(void)
     finish(&g);
 }
 
+/* A reading until vCPU 0 was through; how far the others get before they are parked then is the host's. */
+static uint32_t read_in_time(const Guest *g, unsigned vcpu, unsigned n)
+{
+    uint32_t reading = logged(g, vcpu, n);
+    return reading > g->finished_ns ? 0 : reading;
+}
+
 static void readings_do_not_depend_on_the_host(void)
 {
     Guest first;
@@ -195,7 +202,7 @@ static void readings_do_not_depend_on_the_host(void)
         g_assert_cmpuint(again.finished_ns, ==, first.finished_ns);
         for (unsigned cpu = 0; cpu < CPUS; cpu++)
             for (unsigned n = 0; n < LOG_SIZE / 4; n++)
-                g_assert_cmpuint(logged(&again, cpu, n), ==, logged(&first, cpu, n));
+                g_assert_cmpuint(read_in_time(&again, cpu, n), ==, read_in_time(&first, cpu, n));
         finish(&again);
     }
     finish(&first);
