@@ -19,13 +19,3 @@ const AccelOps *accel_find(const char *name)
             return accels[i].ops;
     return NULL;
 }
-
-const char *vcpu_exit_name(VcpuExitKind kind)
-{
-    static const char *const names[VCPU_EXIT_KINDS] = {
-#define X(id, doc) #id,
-        VCPU_EXIT_LIST(X)
-#undef X
-    };
-    return kind < VCPU_EXIT_KINDS ? names[kind] : "?";
-}

@@ -10,12 +10,6 @@
 
 uint32_t log_mask;
 
-static const char *const log_words[LOG_BITS] = {
-#define X(id, word, doc) word,
-    LOG_LIST(X)
-#undef X
-};
-
 /* A sink, and the message that it showed last. */
 typedef struct Out {
     LogSink *sink;
@@ -207,23 +201,6 @@ void message_on_output_lost(void (*fn)(void *opaque, const char *output, const c
     lost_listener.fn = fn;
     lost_listener.opaque = opaque;
     g_mutex_unlock(&lost_listener.lock);
-}
-
-bool log_parse(const char *words, uint32_t *mask, GError **error)
-{
-    g_auto(GStrv) list = g_strsplit(words, ",", -1);
-    *mask = 0;
-    for (char **w = list; *w; w++) {
-        unsigned i;
-        for (i = 0; i < LOG_BITS && strcmp(*w, log_words[i]); i++)
-            ;
-        if (i == LOG_BITS) {
-            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-d: unknown word '%s' (-d help lists them)", *w);
-            return false;
-        }
-        *mask |= 1u << i;
-    }
-    return true;
 }
 
 static void close_out(Out *out)

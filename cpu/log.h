@@ -60,7 +60,6 @@ void log_line(uint32_t what, const char *format, ...) G_GNUC_PRINTF(2, 3);
             log_line(what, __VA_ARGS__); \
     } while (0)
 
-bool log_parse(const char *words, uint32_t *mask, GError **error); /* "int,mmu"; "help" is the caller's */
 bool log_open(const char *file /* NULL: stderr */, GError **error);
 void log_reset(void); /* the machine was reset: the guest may have its lines again, and those withheld are told */
 void log_close(void); /* at the end of the program: writes out what waits; gives up on a reader that does not read */

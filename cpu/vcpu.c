@@ -71,6 +71,15 @@ static void finish_exit(Vcpu *vcpu, void *opaque)
     }
 }
 
+/* An exit that was merely kicked out of the guest tells nothing. */
+static void trace_exit(const Vcpu *vcpu)
+{
+    if (!log_on(LOG_EXIT) || vcpu->exit.kind == VCPU_EXIT_INTR)
+        return;
+    g_autofree char *text = vcpu_exit_text(&vcpu->exit);
+    log_line(LOG_EXIT, "vCPU %u: exit %s", vcpu->index, text);
+}
+
 void *vcpu_thread(void *opaque)
 {
     VcpuThread *t = opaque;
@@ -107,8 +116,7 @@ void *vcpu_thread(void *opaque)
             steal_begin(&t->pub.steal);
         t->pub.valid = false; /* from here on the accelerator knows better */
         set->ops->vcpu_run(t->pub.handle, exit, false);
-        if (log_on(LOG_EXIT) && exit->kind != VCPU_EXIT_INTR)
-            log_line(LOG_EXIT, "cpu %u: exit %s", t->pub.index, vcpu_exit_name(exit->kind));
+        trace_exit(&t->pub);
         bool go_on = set->serve(set->opaque, &t->pub, exit);
         if (go_on && exit->kind == VCPU_EXIT_IDLE && !set->in_turn) {
             steal_end(&t->pub.steal);

@@ -81,9 +81,10 @@ typedef struct VcpuExit {
             VcpuShutdownReason reason;
         } shutdown;
         struct {
-            char message[160];
+            const char *message; /* the accelerator's, until this vCPU is entered again or destroyed */
         } fatal;
     };
 } VcpuExit;
 
 const char *vcpu_exit_name(VcpuExitKind kind);
+char *vcpu_exit_text(const VcpuExit *exit); /* before it is served: "MMIO: read of 4 bytes at 0x0e0004500" */

@@ -184,7 +184,7 @@ static bool drop_node(Prune *p, const Facts *f)
     }
     /* A guest would release it and wait for ever. */
     if (is_type(f, "cpu") && f->reg.len >= 4 && cell((const fdt32_t *)f->reg.value + f->reg.len / 4 - 1) >= n) {
-        prune_report(p->report, p->path->str, "this machine has %u CPU%s; removed", n, n == 1 ? "" : "s");
+        prune_report(p->report, p->path->str, "this machine has %u vCPU%s; removed", n, n == 1 ? "" : "s");
         return true;
     }
     if (is_missing_handle(p, f)) {

@@ -76,11 +76,11 @@ static void append_values(GString *line, unsigned first_reg, const uint64_t *val
         g_string_append_printf(line, "%sr%u=0x%" PRIx64, i ? ", " : "", first_reg + i, values[i]);
 }
 
-/* "hcall: cpu0 KVM_HC_FEATURES("; row NULL: nobody knows the token. */
+/* "hcall: vCPU 0: KVM_HC_FEATURES("; row NULL: nobody knows the token. */
 static GString *call_text(const Hcall *call, uint64_t token, const HcallRow *row)
 {
     GString *line = g_string_new(NULL);
-    g_string_append_printf(line, "hcall: cpu%u ", call->vcpu);
+    g_string_append_printf(line, "hcall: vCPU %u: ", call->vcpu);
     if (row) {
         g_string_append_printf(line, "%s(", row->name);
         append_values(line, 3, call->in, row->n_in);
@@ -109,7 +109,7 @@ static void report_guest_error(const Hcall *call, uint64_t token, const HcallRow
                                           : "");
 }
 
-/* "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0" */
+/* "hcall: vCPU 0: KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0" */
 static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
 {
     report_guest_error(call, token, row, status);

@@ -80,7 +80,7 @@ const InsnInfo insn_info[INSN_ILLEGAL] = {
 
 static ExecResult exec_illegal(E500 *c, const Insn *in)
 {
-    return e500_illegal(c);
+    return e500_illegal(c, in->word);
 }
 
 static InsnExec *const supervisor_exec[INSN_ILLEGAL] = {

@@ -93,7 +93,7 @@ ExecResult exec_rfmci(E500 *c, const Insn *in)
 /* Category E.HV: no model has it, so the decoder never finds this row. */
 ExecResult exec_rfgi(E500 *c, const Insn *in)
 {
-    return e500_illegal(c);
+    return e500_illegal(c, in->word);
 }
 
 /* --- calls --- */
@@ -116,7 +116,7 @@ ExecResult exec_sc(E500 *c, const Insn *in)
     case 1: /* ePAPR 1.1 §7.2.1: hypercalls are the guest supervisor's */
         return in_problem_state(c) ? e500_privileged(c) : hypercall(c);
     default:
-        return e500_illegal(c);
+        return e500_illegal(c, in->word);
     }
 }
 
@@ -162,7 +162,7 @@ void e500_complete_hcall(E500 *c, const VcpuExit *exit)
 ExecResult exec_ehpriv(E500 *c, const Insn *in)
 {
     if (in->imm != 1 || !c->host_debug)
-        return e500_illegal(c);
+        return e500_illegal(c, in->word);
     *c->exit = (VcpuExit){
         .kind = VCPU_EXIT_DEBUG,
         .debug = {.reason = VCPU_DEBUG_BREAKPOINT, .pc = c->s.pc},
@@ -174,7 +174,7 @@ ExecResult exec_ehpriv(E500 *c, const Insn *in)
  */
 ExecResult exec_dnh(E500 *c, const Insn *in)
 {
-    return e500_illegal(c);
+    return e500_illegal(c, in->word);
 }
 
 /* WC = 0 waits for an interrupt.  WC = 1 (until the reservation is lost) and 2 (implementation dependent) may end at once. */

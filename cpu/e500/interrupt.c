@@ -56,14 +56,24 @@ ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
     /* A trap instruction is a debug event too, and that interrupt comes first. */
     if (excp == EXCP_PROGRAM && esr == ESR_PTR && (c->s.spr[SPR_DBCR0] & DBCR0_TRAP) && e500_debug_event(c, DBSR_TRAP))
         excp = EXCP_DEBUG;
-    if (excp == EXCP_PROGRAM && (esr & (ESR_PIL | ESR_PUO))) {
-        c->count.unimplemented++;
-        LOG(LOG_UNIMP, "cpu %u: 0x%" PRI_EA ": the core has no such instruction or register", c->index, c->s.pc);
-    }
     c->trap.excp = excp;
     c->trap.esr = esr;
     c->trap.has_dear = false;
     return EXEC_TRAP;
+}
+
+ExecResult e500_illegal(E500 *c, uint32_t word)
+{
+    c->count.unimplemented++;
+    LOG(LOG_UNIMP, "vCPU %u: pc 0x%" PRI_EA ": this core has no instruction 0x%08x", c->index, c->s.pc, word);
+    return e500_raise(c, EXCP_PROGRAM, ESR_PIL);
+}
+
+ExecResult e500_no_register(E500 *c, const char *kind, unsigned number, const char *access)
+{
+    c->count.unimplemented++;
+    LOG(LOG_UNIMP, "vCPU %u: pc 0x%" PRI_EA ": this core has no %s %u that can be %s", c->index, c->s.pc, kind, number, access);
+    return e500_raise(c, EXCP_PROGRAM, ESR_PIL);
 }
 
 ExecResult e500_raise_data(E500 *c, E500Excp excp, uint32_t esr, Ea dear)
@@ -113,7 +123,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.pc = c->s.spr[SPR_IVPR] | c->s.spr[excp_row[excp].ivor];
     c->s.waiting = false;
     c->icmp_armed = false; /* what was interrupted did not complete */
-    LOG(LOG_INT, "cpu %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%" PRI_EA, c->index,
+    LOG(LOG_INT, "vCPU %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%" PRI_EA, c->index,
         e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
     taken_is_an_event(c, class);

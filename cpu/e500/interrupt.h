@@ -13,10 +13,9 @@ const char *e500_excp_name(E500Excp excp); /* its row in excp.def */
 ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr);
 ExecResult e500_raise_data(E500 *c, E500Excp excp, uint32_t esr, Ea dear);
 ExecResult e500_raise_machine_check(E500 *c, uint32_t mcsr, uint64_t mcar); /* bus error */
-static inline ExecResult e500_illegal(E500 *c)
-{
-    return e500_raise(c, EXCP_PROGRAM, ESR_PIL);
-}
+/* What the core lacks is a program interrupt too, and a line of -d unimp: an instruction word, or a register ("SPR", "PMR"). */
+ExecResult e500_illegal(E500 *c, uint32_t word);
+ExecResult e500_no_register(E500 *c, const char *kind, unsigned number, const char *access /* "read", "written" */);
 static inline ExecResult e500_privileged(E500 *c)
 {
     return e500_raise(c, EXCP_PROGRAM, ESR_PPR);

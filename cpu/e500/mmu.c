@@ -157,7 +157,7 @@ static void entry_invalidate(E500 *c, E500TlbEntry *e)
 {
     if (!(e->mas1 & MAS1_V) || (e->mas1 & MAS1_IPROT))
         return;
-    LOG(LOG_MMU, "cpu %u: entry mas1 0x%08x mas2 0x%08x invalidated", c->index, e->mas1, e->mas2);
+    LOG(LOG_MMU, "vCPU %u: entry mas1 0x%08x mas2 0x%08x invalidated", c->index, e->mas1, e->mas2);
     e->mas1 &= ~MAS1_V;
     e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
 }
@@ -172,7 +172,7 @@ static void tlb1_count_valid(E500 *c)
 
 void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
 {
-    LOG(LOG_MMU, "cpu %u: all of TLB%s invalidated", c->index, tlb0 && tlb1 ? "0 and TLB1" : tlb0 ? "0" : "1");
+    LOG(LOG_MMU, "vCPU %u: all of TLB%s invalidated", c->index, tlb0 && tlb1 ? "0 and TLB1" : tlb0 ? "0" : "1");
     for (unsigned i = 0; tlb0 && i < E500_TLB0_ENTRIES; i++)
         c->s.tlb0[i].mas1 &= ~MAS1_V; /* TLB0 has no IPROT */
     for (unsigned i = 0; tlb1 && i < c->model->tlb1_entries; i++)
@@ -352,7 +352,7 @@ void e500_tlbwe(E500 *c)
     if (e->mas1 & MAS1_V)
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     *e = entry_from_mas(c, in_tlb0(c, e));
-    LOG(LOG_MMU, "cpu %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index, c->s.spr[SPR_MAS0], e->mas1,
+    LOG(LOG_MMU, "vCPU %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index, c->s.spr[SPR_MAS0], e->mas1,
         e->mas2, e->mas7_3);
     if (e->mas1 & MAS1_V) /* a page in the soft TLB may have a second match from now on */
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));

@@ -256,9 +256,9 @@ G_STATIC_ASSERT(E500_SPR_SLOTS < 255);
 
 /* Bit 5 of the number makes it a supervisor's: the problem state is told "privileged", else
  * "illegal" (EREF 2.0 §3.2.2). */
-static ExecResult no_access(E500 *c, unsigned number)
+static ExecResult no_access(E500 *c, const char *kind, unsigned number, const char *access)
 {
-    return (c->s.msr & MSR_PR) && (number & 0x10) ? e500_privileged(c) : e500_illegal(c);
+    return (c->s.msr & MSR_PR) && (number & 0x10) ? e500_privileged(c) : e500_no_register(c, kind, number, access);
 }
 
 static const SprRow *row_for(const E500 *c, unsigned number, SprAccess access)
@@ -279,7 +279,7 @@ ExecResult e500_mfspr(E500 *c, unsigned number, E500Spr *value)
     const SprRow *row = row_for(c, number, SPR_RO);
 
     if (!row)
-        return no_access(c, number);
+        return no_access(c, "SPR", number, "read");
     *value = row->read(c, (E500SprSlot)(row - rows));
     return EXEC_NEXT;
 }
@@ -290,7 +290,7 @@ ExecResult e500_mtspr(E500 *c, unsigned number, E500Spr value)
     E500SprSlot slot;
 
     if (!row)
-        return no_access(c, number);
+        return no_access(c, "SPR", number, "written");
     slot = (E500SprSlot)(row - rows);
     return row->write(c, slot, (c->s.spr[slot] & ~row->mask) | (value & row->mask));
 }
@@ -316,7 +316,7 @@ ExecResult e500_mfpmr(E500 *c, unsigned number, E500Spr *value)
     int slot = pmr_slot(number | 0x10);
 
     if (slot < 0 || ((number & 0x10) && (c->s.msr & MSR_PR)))
-        return no_access(c, number);
+        return no_access(c, "PMR", number, "read");
     *value = c->s.pmr[slot];
     return EXEC_NEXT;
 }
@@ -326,7 +326,7 @@ ExecResult e500_mtpmr(E500 *c, unsigned number, E500Spr value)
     int slot = number & 0x10 ? pmr_slot(number) : -1;
 
     if (slot < 0 || (c->s.msr & MSR_PR))
-        return no_access(c, number);
+        return no_access(c, "PMR", number, "written");
     c->s.pmr[slot] = value;
     return EXEC_NEXT;
 }

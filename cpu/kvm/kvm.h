@@ -94,6 +94,7 @@ typedef struct KvmVcpu {
     bool open;                            /* the last exit takes effect in KVM with the next KVM_RUN */
     uint8_t pieces;                       /* an unaligned MMIO access: bytes of it that were served */
     bool bad;                             /* nobody answered one of them */
+    GError *fatal;                        /* why the last exit is FATAL, which shows its message */
     uint32_t dec, tsr;                    /* as get_state gave them last */
     bool debugging;                       /* breakpoints or single step are set */
     AccelDebug debug;

@@ -106,11 +106,12 @@ static void run_failed(const KvmVcpu *vcpu, GError **error)
 
 /* ---- exits ---- */
 
-static void fatal(VcpuExit *exit, GError *error)
+/* Takes the error: the exit's message is its. */
+static void fatal(KvmVcpu *vcpu, VcpuExit *exit, GError *error)
 {
-    *exit = (VcpuExit){.kind = VCPU_EXIT_FATAL};
-    g_strlcpy(exit->fatal.message, error->message, sizeof(exit->fatal.message));
-    g_error_free(error);
+    g_clear_error(&vcpu->fatal);
+    vcpu->fatal = error;
+    *exit = (VcpuExit){.kind = VCPU_EXIT_FATAL, .fatal = {.message = error->message}};
 }
 
 /* The next naturally aligned piece of the access in *run. */
@@ -357,7 +358,7 @@ void kvm_vcpu_run(AccelVcpu *base, VcpuExit *exit, bool complete_only)
         ok = run_on(vcpu, exit, &error);
     }
     if (!ok)
-        fatal(exit, error);
+        fatal(vcpu, exit, error);
 }
 
 /* ---- life ---- */
@@ -438,5 +439,6 @@ void kvm_vcpu_destroy(AccelVcpu *base)
     if (vcpu->vcpu.fd >= 0)
         close(vcpu->vcpu.fd);
     kvm_tlb_unshare(vcpu);
+    g_clear_error(&vcpu->fatal);
     g_free(vcpu);
 }

@@ -350,7 +350,7 @@ static void cmd_thread_info(Rsp *rsp, const char *p)
         return;
     }
     const E500State *s = rsp->target->state(rsp->opaque, thread);
-    g_autofree char *text = g_strdup_printf("CPU %u%s", thread,
+    g_autofree char *text = g_strdup_printf("vCPU %u%s", thread,
                                             !s           ? ""
                                             : s->held    ? " (in the spin table)"
                                             : s->waiting ? " (waiting)"

@@ -53,15 +53,15 @@ void machine_report_touch(Machine *m, Vcpu *vcpu)
     if (!registered)
         return;
     if (touch.touches == 0) {
-        message_guest("cpu %u: the watchdog expired; the guest never said that this CPU is alive", vcpu->index);
+        message_guest("vCPU %u: the watchdog expired; the guest never said that it is alive", vcpu->index);
         return;
     }
     if (touch.torn || !vcpu_read_own_state(vcpu, now, &error) || now->tb < touch.time_base) {
-        message_guest("cpu %u: the watchdog expired; the guest's touch %" PRIu64 " says time base 0x%" PRIx64 "%s", vcpu->index,
+        message_guest("vCPU %u: the watchdog expired; the guest's touch %" PRIu64 " says time base 0x%" PRIx64 "%s", vcpu->index,
                       touch.touches, touch.time_base, touch.torn ? " and is not finished" : "");
         return;
     }
     uint64_t ms = mul_div_u64(now->tb - touch.time_base, 1000, vm->ops->vm_tb_hz(vm));
-    message_guest("cpu %u: the watchdog expired; the guest's last touch, number %" PRIu64 ", was %" PRIu64 ".%03u s ago",
+    message_guest("vCPU %u: the watchdog expired; the guest's last touch, number %" PRIu64 ", was %" PRIu64 ".%03u s ago",
                   vcpu->index, touch.touches, ms / 1000, (unsigned)(ms % 1000));
 }

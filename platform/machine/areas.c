@@ -203,7 +203,7 @@ EvStatus areas_register(Areas *a, unsigned vcpu, AreaId id, uint64_t gpa, uint64
 
     g_assert(device_lock_held());
     if (status != EV_SUCCESS) {
-        LOG(LOG_GUEST_ERRORS, "cpu %u: memory area %s at 0x%" PRIx64 ", %" PRIu64 " bytes: %s", vcpu, type->name, gpa, size, why);
+        LOG(LOG_GUEST_ERRORS, "vCPU %u: memory area %s at 0x%" PRIx64 ", %" PRIu64 " bytes: %s", vcpu, type->name, gpa, size, why);
         return status;
     }
     *area = (Area){.registered = true, .gpa = gpa, .size = (uint32_t)size, .served = MIN(type->size, (uint32_t)size)};

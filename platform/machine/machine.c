@@ -50,7 +50,7 @@ static void release_cpu(void *opaque, unsigned cpu, uint64_t entry, uint64_t r3)
 void machine_reset_core(Machine *m, unsigned cpu)
 {
     if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE)) {
-        LOG(LOG_UNIMP, "cpu %u: a reset of this core alone is not yet supported with protected state", cpu);
+        LOG(LOG_UNIMP, "vCPU %u: a reset of this core alone is not yet supported with protected state", cpu);
         return;
     }
     spin_table_hold(m->spin_table, cpu);

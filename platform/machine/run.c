@@ -121,7 +121,7 @@ static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
         machine_ring_watchdog(m);
         break;
     case WATCHDOG_DEBUG:
-        message_guest("cpu %u: watchdog expired", vcpu->index);
+        message_guest("vCPU %u: the watchdog expired", vcpu->index);
         machine_report_touch(m, vcpu);
         machine_ring_watchdog(m);
         break;
@@ -138,7 +138,7 @@ static void serve_shutdown(Machine *m, Vcpu *vcpu, VcpuShutdownReason reason)
         run_request(m->run, RUN_CAUSE_GUEST_RESET_DEVICE);
         return;
     }
-    message_error("cpu %u: checkstop: machine check with MSR[ME] = 0", vcpu->index);
+    message_error("vCPU %u: checkstop: machine check with MSR[ME] = 0", vcpu->index);
     run_request(m->run, RUN_CAUSE_GUEST_CRASH);
 }
 

@@ -485,11 +485,11 @@ static void trace_lines(void)
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
     g_unlink(path);
     g_assert_cmpstr(text, ==,
-                    "hcall: cpu0 KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0\n"
-                    "hcall: cpu1 KVM_HC_VM_RESET(): EV_UNIMPLEMENTED, the tree does not promise it\n"
-                    "hcall: cpu1 KVM_HC_VM_RESET() = EV_UNIMPLEMENTED\n"
-                    "hcall: cpu0 token 0x2a0004: EV_UNIMPLEMENTED, there is no such call\n"
-                    "hcall: cpu0 token 0x2a0004 = EV_UNIMPLEMENTED\n"
+                    "hcall: vCPU 0: KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0\n"
+                    "hcall: vCPU 1: KVM_HC_VM_RESET(): EV_UNIMPLEMENTED, the tree does not promise it\n"
+                    "hcall: vCPU 1: KVM_HC_VM_RESET() = EV_UNIMPLEMENTED\n"
+                    "hcall: vCPU 0: token 0x2a0004: EV_UNIMPLEMENTED, there is no such call\n"
+                    "hcall: vCPU 0: token 0x2a0004 = EV_UNIMPLEMENTED\n"
                     "hcall: 1 × KVM_HC_FEATURES\n"
                     "hcall: 1 × KVM_HC_VM_RESET\n"
                     "hcall: 1 × unknown token\n");

@@ -214,7 +214,7 @@ HvPicResult hv_pic_iack(Device *dev, unsigned cpu, uint32_t handle, uint32_t *in
     if (!is_me(p, handle))
         return HV_PIC_INVALID;
     if (p->config.external_proxy) {
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u: EV_INT_IACK, but the core acknowledges (EPR)", dev->id, cpu);
+        LOG(LOG_GUEST_ERRORS, "%s: vCPU %u: EV_INT_IACK, but the core acknowledges (EPR)", dev->id, cpu);
         return HV_PIC_STATE;
     }
     *interrupt = acknowledge(p, cpu);
@@ -227,12 +227,13 @@ HvPicResult hv_pic_eoi(Device *dev, unsigned cpu, uint32_t interrupt)
     if (!exists(p, interrupt))
         return HV_PIC_INVALID;
     if (!(p->in_service[interrupt] >> cpu & 1)) {
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends interrupt %u, which it does not serve", dev->id, cpu, interrupt);
+        LOG(LOG_GUEST_ERRORS, "%s: vCPU %u ends interrupt %u, which it does not serve", dev->id, cpu, interrupt);
         return HV_PIC_STATE;
     }
     unsigned most_urgent = serving(p, cpu);
     if (p->priority[most_urgent] > p->priority[interrupt])
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends interrupt %u before %u, which is more urgent", dev->id, cpu, interrupt, most_urgent);
+        LOG(LOG_GUEST_ERRORS, "%s: vCPU %u ends interrupt %u before %u, which is more urgent", dev->id, cpu, interrupt,
+            most_urgent);
     end(p, cpu, interrupt);
     return HV_PIC_OK;
 }
@@ -290,7 +291,7 @@ static bool hv_pic_write(Device *dev, unsigned region, uint64_t offset, unsigned
     if (i)
         end(p, cpu, i);
     else
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends an interrupt while it serves none", dev->id, cpu);
+        LOG(LOG_GUEST_ERRORS, "%s: vCPU %u ends an interrupt while it serves none", dev->id, cpu);
     return true;
 }
 

@@ -258,7 +258,7 @@ void mpic_end_of_interrupt(Mpic *m, unsigned cpu)
 {
     int source = most_urgent(m, &m->in_service[cpu * MPIC_WORDS], 0);
     if (source < 0) {
-        LOG(LOG_GUEST_ERRORS, "%s: CPU %u ends an interrupt while it serves none", m->dev.id, cpu);
+        LOG(LOG_GUEST_ERRORS, "%s: vCPU %u ends an interrupt while it serves none", m->dev.id, cpu);
         return;
     }
     bit_set(&m->in_service[cpu * MPIC_WORDS], (unsigned)source, false);

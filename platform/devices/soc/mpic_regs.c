@@ -79,7 +79,7 @@ static void idr_write(Mpic *m, unsigned source, uint32_t value)
 {
     uint32_t kept = mpic_idr_kept(m, source);
     if (value & ~kept)
-        LOG(LOG_GUEST_ERRORS, "%s: source %u is sent to CPUs 0x%08x, of which some do not exist", m->dev.id, source, value);
+        LOG(LOG_GUEST_ERRORS, "%s: source %u is sent to vCPUs 0x%08x, of which some do not exist", m->dev.id, source, value);
     m->idr[source] = value & kept;
     mpic_source_update(m, source);
 }

@@ -64,7 +64,7 @@ static bool spin_table_write(Device *dev, unsigned region, uint64_t offset, unsi
     unsigned cpu = (unsigned)(offset / SPIN_TABLE_ENTRY);
     const uint8_t *entry = t->bytes + cpu * SPIN_TABLE_ENTRY;
     if (cpu >= t->n_cpus) {
-        LOG(LOG_GUEST_ERRORS, "%s: write to entry %u: there is no such CPU", dev->id, cpu);
+        LOG(LOG_GUEST_ERRORS, "%s: write to entry %u: there is no such vCPU", dev->id, cpu);
         return true;
     }
     if ((entry[ENTRY_ADDR + 7] & 1) || (t->released & 1u << cpu))
