@@ -57,12 +57,16 @@ static uint32_t argument(uint32_t *seed)
 
 static void ignore(TrapFrame *frame) {}
 
-/* From the virtual interrupt controller, which the calls have set up in their way. */
+/*
+ * From the virtual interrupt controller, which the calls have set up in their way.  A level-sensitive source whose polarity they inverted is
+ * asserted as long as nobody serves it: it is masked, or it would interrupt again before the next instruction.  A call unmasks it some day.
+ */
 static void end_external(TrapFrame *frame)
 {
-    const uint32_t args[1] = {mfspr(SPR_EPR)};
+    const uint32_t mask[2] = {mfspr(SPR_EPR), 1};
 
-    call_EV_INT_EOI(args, NULL);
+    call_EV_INT_SET_MASK(mask, NULL);
+    call_EV_INT_EOI(mask, NULL);
 }
 
 static void attack(unsigned cpu)
