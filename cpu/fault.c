@@ -38,13 +38,14 @@ bool fault_arm(const char *spec, GError **error)
     guint64 nth = 1;
     fails_with = EINVAL;
     if (part[0] && part[1]) {
-        if (!g_ascii_string_to_unsigned(part[1], 10, 1, G_MAXINT, &nth, error)) {
-            g_prefix_error(error, "inject-fault=%s: ", spec);
+        if (!g_ascii_string_to_unsigned(part[1], 10, 1, G_MAXINT, &nth, NULL)) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-M inject-fault=%s: '%s' is not a number from 1 to %d",
+                        spec, part[1], G_MAXINT);
             return false;
         }
         if (part[2] && !parse_errno(part[2], &fails_with)) {
             g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "inject-fault=%s: '%s' is not one of EINVAL, ENOMEM, EINTR", spec, part[2]);
+                        "-M inject-fault=%s: '%s' is not one of EINVAL, ENOMEM, EINTR", spec, part[2]);
             return false;
         }
     }
@@ -55,7 +56,8 @@ bool fault_arm(const char *spec, GError **error)
             return true;
         }
     }
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "inject-fault=%s: no such fault point", spec);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "-M inject-fault=%s: unknown fault point '%s'; -M inject-fault=help lists them", spec, part[0] ? part[0] : "");
     return false;
 }
 

@@ -14,8 +14,10 @@
 #include "platform/control/qmp.h"
 #include "platform/machine/machine.h"
 
-static int complain(GError *error, int status)
+/* Takes the error; returns the exit status that it stands for. */
+static int complain(GError *error)
 {
+    int status = error->domain == G_OPTION_ERROR ? EXIT_BAD_LINE : EXIT_FAILED;
     message_error("%s", error->message);
     g_error_free(error);
     return status;
@@ -48,9 +50,10 @@ static int dump_tree(Machine *machine)
     g_autoptr(GBytes) tree = machine_build_tree(machine, &error);
     gsize size;
     const void *data = tree ? g_bytes_get_data(tree, &size) : NULL;
-    if (!tree || !g_file_set_contents(machine->config->dumpdtb, data, (gssize)size, &error))
-        return complain(error, EXIT_HOST_FAILURE);
-    return EXIT_OK;
+    if (tree && g_file_set_contents(machine->config->dumpdtb, data, (gssize)size, &error))
+        return EXIT_OK;
+    g_prefix_error(&error, "-M dumpdtb: ");
+    return complain(error);
 }
 
 /* Runs the machine to its end, with gdb and QMP where they were asked for.  Returns the exit status. */
@@ -77,7 +80,7 @@ static int run_machine(Machine *machine)
 
     if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) ||
         (config->qmp && !(qmp = qmp_new(config->qmp, &view, &error))))
-        status = complain(error, error->domain == G_OPTION_ERROR ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
+        status = complain(error);
     else
         status = machine_run(machine);
     qmp_free(qmp);
@@ -92,15 +95,15 @@ static int run(const Config *config)
     int status;
 
     if (!process_has_room(config->ram_size, &error))
-        return complain(error, EXIT_HOST_FAILURE);
+        return complain(error);
     if (!boot_load(&boot, config, &error)) {
         boot_clear(&boot);
-        return complain(error, EXIT_BAD_CONFIG);
+        return complain(error);
     }
     Machine *machine = machine_new(config, &boot, &error);
     if (!machine) {
         boot_clear(&boot);
-        return complain(error, g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_OPTION) ? EXIT_BAD_CONFIG : EXIT_HOST_FAILURE);
+        return complain(error);
     }
     /* Before the file that tells others whom to send one. */
     g_unix_signal_add(SIGINT, stop_by_signal, machine);
@@ -109,7 +112,7 @@ static int run(const Config *config)
     if (config->dumpdtb) {
         status = dump_tree(machine);
     } else if (!pidfile_write(config->pidfile, &error)) {
-        status = complain(error, EXIT_HOST_FAILURE);
+        status = complain(error);
     } else {
         status = run_machine(machine);
         if (config->pidfile)
@@ -129,14 +132,14 @@ int main(int argc, char **argv)
     process_start();
     switch (options_parse(argc, argv, &config, &error)) {
     case OPTIONS_BAD:
-        status = complain(error, EXIT_BAD_CONFIG);
+        status = complain(error);
         break;
     case OPTIONS_DONE:
         break;
     case OPTIONS_RUN:
         log_mask = config.log_mask;
         if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)))
-            status = complain(error, EXIT_BAD_CONFIG);
+            status = complain(error);
         else
             status = run(&config);
         break;

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/base/config_error.h"
 #include "platform/base/suggest.h"
-
-G_DEFINE_QUARK(quoin_config_error, config_error)
 
 static void pair_free(gpointer p)
 {
@@ -48,7 +45,7 @@ GPtrArray *keyval_split(const char *text)
 
 static bool bad(GError **error, const char *what, const char *text, const char *expected)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: '%s' is not %s", what, text, expected);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: '%s' is not %s", what, text, expected);
     return false;
 }
 

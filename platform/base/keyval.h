@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Option arguments of the form value,key=value,key (QEMU's: ",," is a comma inside of a value), and
- * typed values. Errors: CONFIG_ERROR_OPTION, one line that names `what` ("-M reset") and the
+ * typed values. Errors: G_OPTION_ERROR, one line that names `what` ("-M reset") and the
  * closest word.
  */
 #pragma once

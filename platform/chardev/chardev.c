@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cpu/log.h"
-#include "platform/base/config_error.h"
 #include "platform/base/lock.h"
 
 enum {
@@ -308,10 +307,11 @@ void chardev_disconnect(Chardev *chr)
     pay_writable(chr);
 }
 
-static Chardev *chardev_from(const char *label, const char *text, const ChardevSpec *spec, GError **error)
+static Chardev *chardev_from(const char *label, const char *option, const char *text, const ChardevSpec *spec, GError **error)
 {
     Chardev *chr = chardev_alloc(label, spec->kind);
     chr->about = g_strdup(text);
+    chr->option = g_strconcat(option, " ", text, NULL);
     chr->mux = spec->mux;
     if (!chardev_open(chr, spec, error))
         g_clear_pointer(&chr, chardev_free);
@@ -323,10 +323,10 @@ Chardev *chardev_new(const char *label, const char *text, GError **error)
     g_autoptr(GError) why = NULL;
     ChardevSpec spec = {0};
     if (!chardev_spec_parse(text, &spec, &why)) {
-        g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: %s", label, why->message);
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-serial %s", why->message);
         return NULL;
     }
-    Chardev *chr = chardev_from(label, text, &spec, error);
+    Chardev *chr = chardev_from(label, "-serial", text, &spec, error);
     chardev_spec_clear(&spec);
     return chr;
 }
@@ -336,7 +336,7 @@ Chardev *chardev_option_new(const char *text, GError **error)
     ChardevSpec spec = {0};
     if (!chardev_option_parse(text, &spec, error))
         return NULL;
-    Chardev *chr = chardev_from(spec.id, text, &spec, error);
+    Chardev *chr = chardev_from(spec.id, "-chardev", text, &spec, error);
     chardev_spec_clear(&spec);
     return chr;
 }
@@ -354,6 +354,7 @@ void chardev_free(Chardev *chr)
     g_free(chr->ring.data);
     g_free(chr->label);
     g_free(chr->about);
+    g_free(chr->option);
     g_free(chr);
 }
 

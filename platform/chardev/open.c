@@ -23,8 +23,7 @@
 static bool failed(const Chardev *chr, const char *doing, GError **error)
 {
     int why = errno;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: %s: cannot %s: %s", chr->label, chr->about, doing,
-                g_strerror(why));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: cannot %s: %s", chr->option, doing, g_strerror(why));
     return false;
 }
 
@@ -64,8 +63,8 @@ int chardev_reopen(int fd, int mode)
 static bool open_stdio(Chardev *chr, GError **error)
 {
     if (stdio_owner) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "%s: %s: standard input and output are already %s's", chr->label,
-                    chr->about, stdio_owner->label);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "%s: standard input and output are already %s's", chr->option,
+                    stdio_owner->label);
         return false;
     }
     int out = chardev_reopen(STDOUT_FILENO, O_WRONLY);
@@ -216,7 +215,7 @@ static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
     if (spec->server)
-        return socket_serve(chr, listener_new_unix(chr->label, spec->path, error), spec->wait);
+        return socket_serve(chr, listener_new_unix(chr->option, spec->path, error), spec->wait);
     errno = ENAMETOOLONG;
     if (g_strlcpy(sun.sun_path, spec->path, sizeof(sun.sun_path)) >= sizeof(sun.sun_path))
         return failed(chr, "use the path", error);
@@ -229,10 +228,10 @@ static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     if (spec->server)
-        return socket_serve(chr, listener_new_tcp(chr->label, spec->host, spec->port, "this console", error), spec->wait);
+        return socket_serve(chr, listener_new_tcp(chr->option, spec->host, spec->port, "this console", error), spec->wait);
     int why = getaddrinfo(spec->host, spec->port, &hints, &found);
     if (why) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s: %s", chr->label, chr->about, gai_strerror(why));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s", chr->option, gai_strerror(why));
         return false;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

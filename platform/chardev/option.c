@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "platform/base/config_error.h"
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
 
@@ -23,7 +22,7 @@ enum {
 
 static bool bad(GError **error, const char *what, const char *why)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: %s", what, why);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: %s", what, why);
     return false;
 }
 

@@ -38,6 +38,7 @@ typedef struct ChardevRing {
 } ChardevRing;
 
 struct Chardev {
+    char *option; /* "-serial pty", "-chardev null,id=a": what a failure to open it is said of */
     char *label, *about;
     ChardevKind kind;
     int in_fd, out_fd;  /* -1: closed or none.  Non-blocking, or regular files */

@@ -6,13 +6,12 @@
 
 #include <string.h>
 
-#include "platform/base/config_error.h"
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
 
 static bool bad(GError **error, const char *text, const char *why)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "%s: %s", text, why);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: %s", text, why);
     return false;
 }
 
@@ -60,11 +59,13 @@ static bool unknown(const char *text, GError **error)
     static const char *const known[] = {"stdio", "mon:stdio", "null", "none", "file", "pty", "unix", "chardev"};
     for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
         if (g_str_has_prefix(text, planned[i]) && !(g_str_has_prefix(text, "mon:std")))
-            return bad(error, text, "not yet supported");
+            return bad(error, text,
+                       g_str_has_prefix(text, "tcp:") ? "not yet supported; -chardev socket and -serial chardev:ID are"
+                                                      : "not yet supported; -help lists what is");
     }
     g_autofree char *kind = g_strndup(text, g_str_has_prefix(text, "mon:") ? strlen(text) : strcspn(text, ":,"));
     g_autofree char *hint = suggest_phrase(kind, known, G_N_ELEMENTS(known));
-    g_autofree char *why = g_strconcat("unknown back end", hint, NULL);
+    g_autofree char *why = g_strconcat("unknown back end", hint, "; -help lists them", NULL);
     return bad(error, text, why);
 }
 

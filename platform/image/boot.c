@@ -25,6 +25,13 @@ static uint64_t tsize_bytes(unsigned tsize)
     return UINT64_C(1024) << (2 * tsize);
 }
 
+/* The loader's messages begin with the file. */
+static bool bad_file(const char *option, GError **error)
+{
+    g_prefix_error(error, "%s ", option);
+    return false;
+}
+
 static bool load_images(Boot *boot, const Config *config, GError **error)
 {
     const uint64_t ram = config->ram_size;
@@ -33,14 +40,16 @@ static bool load_images(Boot *boot, const Config *config, GError **error)
         return false;
     }
     if (config->bios && !(boot->program = image_load_firmware(config->bios, ram, error)))
-        return false;
+        return bad_file("-bios", error);
     if (config->kernel && !config->bios && !(boot->program = image_load_kernel(config->kernel, ram, error)))
-        return false;
+        return bad_file("-kernel", error);
     if (config->kernel && config->bios && !(boot->kernel = image_load_raw(config->kernel, "kernel", ram, error)))
-        return false;
+        return bad_file("-kernel", error);
     if (config->initrd && !(boot->initrd = image_load_raw(config->initrd, "initrd", ram, error)))
-        return false;
-    return !config->dtb || (boot->dtb = image_load_dtb(config->dtb, error));
+        return bad_file("-initrd", error);
+    if (config->dtb && !(boot->dtb = image_load_dtb(config->dtb, error)))
+        return bad_file("-dtb", error);
+    return true;
 }
 
 static uint64_t image_size(const Image *image)
@@ -72,7 +81,7 @@ static bool find_places(Boot *boot, const Config *config, GError **error)
     };
     bool found = layout_find(&layout);
     if (layout.dtb_too_high) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
                     "-%s %s: it ends at %" G_GUINT64_FORMAT "M, and r3 cannot point to a device tree beyond 4096M",
                     config->bios ? "bios" : "kernel", config->bios ? config->bios : config->kernel, (layout.high + MIB - 1) / MIB);
         return false;

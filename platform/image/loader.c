@@ -22,7 +22,7 @@ void image_set_error(const ImageFile *file, GError **error, const char *why, ...
     va_start(ap, why);
     g_autofree char *text = g_strdup_vprintf(why, ap);
     va_end(ap);
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: %s: %s", file->name, file->format, text);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: %s: %s", file->name, file->format, text);
 }
 
 /* --- images */
@@ -87,7 +87,7 @@ bool image_put(const Image *image, Memory *memory)
 
 static bool file_failed(const char *path, const char *doing, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: cannot %s: %s", path, doing, g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: cannot %s: %s", path, doing, g_strerror(errno));
     return false;
 }
 
@@ -134,7 +134,7 @@ GBytes *image_copy(const ImageFile *file, uint64_t offset, uint64_t size, GError
 
 static bool file_too_large(const char *path, uint64_t limit, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_IMAGE, "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: larger than %" PRIu64 " MiB, the most that can be used of it", path,
                 limit >> 20);
     return false;
 }

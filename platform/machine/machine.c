@@ -274,7 +274,7 @@ static bool add_vcpus(Machine *m, GError **error)
     const AccelOps *ops = accel_find(config->accel);
     g_autofree char *why_not = NULL;
     if (!ops->available(&why_not)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "-accel %s: %s", config->accel, why_not);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "-accel %s: %s", config->accel, why_not);
         return false;
     }
     m->model = strcmp(config->cpu, "host") ? e500_model_find(config->cpu) : ops->host_model(error);
@@ -345,7 +345,7 @@ static RunPolicy policy(const Config *config)
         .stay_on_error = config->gdb || config->qmp,
         .watchdog = watchdog_action(config->action_watchdog),
         .panic = config->action_panic == PANIC_PAUSE ? RUN_PANIC_PAUSE : RUN_PANIC_SHUTDOWN,
-        .exit_host_failure = EXIT_HOST_FAILURE,
+        .exit_host_failure = EXIT_FAILED,
         .exit_guest_crash = EXIT_GUEST_CRASH,
     };
 }

@@ -100,7 +100,7 @@ static bool edge_to_event(Machine *m, unsigned source, IrqInput *in, GError **er
 
 static bool no_input_left(const Machine *m, bool level, GError **error)
 {
-    g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, "board %s: no %s-triggered interrupt is left for one more device",
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "board %s: no %s-triggered interrupt is left for one more device",
                 m->board->name, level ? "level" : "edge");
     return false;
 }

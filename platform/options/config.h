@@ -8,14 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "platform/base/config_error.h"
-
 /* Exit status of the program (quoin(1)). */
 enum {
-    EXIT_OK = 0,           /* guest shutdown, or a reset under -no-reboot */
-    EXIT_HOST_FAILURE = 1, /* the host failed: I/O, memory, accelerator */
-    EXIT_BAD_CONFIG = 2,   /* options or images */
-    EXIT_GUEST_CRASH = 3,  /* checkstop, or a guest panic with -action panic=… */
+    EXIT_OK = 0,          /* guest shutdown, or a reset under -no-reboot */
+    EXIT_FAILED = 1,      /* what the command line asks for could not be had: a file, a socket, memory, the accelerator */
+    EXIT_BAD_LINE = 2,    /* the command line is wrong, on any host: an error of the domain G_OPTION_ERROR */
+    EXIT_GUEST_CRASH = 3, /* checkstop, or a guest panic with -action panic=… */
 };
 
 enum { SERIALS_MAX = 2, VCPUS_MAX = 32 };
@@ -95,7 +93,7 @@ typedef struct Config {
 typedef enum OptionsResult {
     OPTIONS_RUN,  /* config is complete */
     OPTIONS_DONE, /* help or version was printed: exit 0 */
-    OPTIONS_BAD,  /* error is set: exit EXIT_BAD_CONFIG */
+    OPTIONS_BAD,  /* error is set */
 } OptionsResult;
 
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error);

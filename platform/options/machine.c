@@ -28,8 +28,8 @@ static bool machine_board(Parse *p, const char *what, const char *value, GError 
         g_autofree const char **names = g_new(const char *, n);
         for (size_t i = 0; i < n; i++)
             names[i] = all[i].name;
-        const char *closest = suggest_closest(value, names, n);
-        return option_bad(error, "-M %s: unknown board; the closest known is %s", value, closest ? closest : names[0]);
+        g_autofree char *hint = suggest_phrase(value, names, n);
+        return option_bad(error, "-M %s: unknown board%s; -M help lists them", value, hint);
     }
     return property_string(&p->config->board, what, value, error);
 }
@@ -218,8 +218,8 @@ static void cpu_help(void)
         printf("%-13s alias of %s\n", alias, name);
 }
 
-/* Of the cores and of the chips, for a suggestion. */
-static const char *cpu_closest(const char *arg)
+/* The closest of the cores and of the chips, as suggest_phrase() says it. */
+static char *cpu_hint(const char *arg)
 {
     size_t n, n_chips;
     const E500Model *models = e500_models(&n), *chips = e500_chips(&n_chips);
@@ -228,7 +228,7 @@ static const char *cpu_closest(const char *arg)
         names[i] = models[i].name;
     for (size_t i = 0; i < n_chips; i++)
         names[n + i] = chips[i].name;
-    return suggest_closest(arg, names, n + n_chips);
+    return suggest_phrase(arg, names, n + n_chips);
 }
 
 bool option_set_cpu(Parse *p, const char *arg, GError **error)
@@ -242,13 +242,13 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
     if (e500_model_find(arg) || !strcmp(arg, "host"))
         return property_string(&p->config->cpu, "-cpu", arg, error);
     if (g_strv_contains(planned, arg))
-        return option_bad(error, "-cpu %s: not yet supported", arg);
+        return option_bad(error, "-cpu %s: not yet supported; -cpu help lists what is", arg);
     const char *comma = strchr(arg, ',');
     g_autofree char *base = comma ? g_strndup(arg, (gsize)(comma - arg)) : NULL;
     if (base && e500_model_find(base))
         return option_bad(error, "-cpu %s: the model has no property '%s'", base, comma + 1);
-    const char *closest = cpu_closest(arg);
-    return option_bad(error, "-cpu %s: unknown model; the closest known is %s", arg, closest ? closest : E500_MODEL_DEFAULT);
+    g_autofree char *hint = cpu_hint(arg);
+    return option_bad(error, "-cpu %s: unknown model%s; -cpu help lists them", arg, hint);
 }
 
 /* cpus = sockets × cores × threads, whichever of them are given. */

@@ -48,7 +48,7 @@ bool option_bad(GError **error, const char *format, ...)
     va_start(ap, format);
     g_autofree char *text = g_strdup_vprintf(format, ap);
     va_end(ap);
-    g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_OPTION, text);
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
     return false;
 }
 
@@ -63,8 +63,8 @@ static bool unknown_option(const char *word, const char *name, GError **error)
         names[i] = spellings[i].name;
     const char *closest = suggest_closest(name, names, G_N_ELEMENTS(names));
     if (closest)
-        return option_bad(error, "%s: unknown option; the closest known is -%s", word, closest);
-    return option_bad(error, "%s: unknown option (-help lists the known ones)", word);
+        return option_bad(error, "%s: unknown option (did you mean '-%s'?); -help lists them", word, closest);
+    return option_bad(error, "%s: unknown option; -help lists them", word);
 }
 
 /* One option and its argument at argv[*i]. */
@@ -100,8 +100,10 @@ static bool choose_accel(Parse *p, GError **error)
     }
     if (!p->accels->len)
         p->config->accel = g_strdup("soft");
-    if (!p->config->accel)
-        return option_bad(error, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
+    if (!p->config->accel) { /* the line is right, but not for this host */
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
+        return false;
+    }
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
         return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone", p->config->accel);
     return true;

@@ -409,7 +409,7 @@ static void test_file(void)
     g_unlink(path);
 
     g_autofree char *nowhere = g_strconcat("file:", dir, "/none/out", NULL);
-    g_autofree char *expected = g_strconcat("serial0: ", nowhere, ": cannot open the file: No such file or directory", NULL);
+    g_autofree char *expected = g_strconcat("-serial ", nowhere, ": cannot open the file: No such file or directory", NULL);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial0", nowhere, &error));
     g_assert_cmpstr(error->message, ==, expected);
@@ -574,7 +574,7 @@ static void test_unix_stale_and_busy(void)
     Chardev *chr = open_spec(spec);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial1", spec, &error));
-    g_autofree char *expected = g_strconcat("serial1: cannot listen on ", path, ": Address already in use", NULL);
+    g_autofree char *expected = g_strconcat("-serial ", spec, ": cannot listen on ", path, ": Address already in use", NULL);
     g_assert_cmpstr(error->message, ==, expected);
     g_assert_cmpint(g_access(path, F_OK), ==, 0); /* the other's */
     chardev_free(chr);
@@ -587,7 +587,7 @@ static void test_unix_client_side(void)
     g_autofree char *spec = g_strconcat("unix:", path, NULL), *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
     g_autoptr(GError) error = NULL;
     g_assert_null(chardev_new("serial0", spec, &error));
-    g_autofree char *expected = g_strconcat("serial0: ", spec, ": cannot connect: No such file or directory", NULL);
+    g_autofree char *expected = g_strconcat("-serial ", spec, ": cannot connect: No such file or directory", NULL);
     g_assert_cmpstr(error->message, ==, expected);
 
     Front *server = front_new(open_spec(serve), 100);
@@ -609,7 +609,7 @@ static void test_one_owner_of_stdio(void)
     g_autoptr(GError) error = NULL;
     Chardev *chr = open_spec("stdio");
     g_assert_null(chardev_new("serial1", "mon:stdio", &error));
-    g_assert_cmpstr(error->message, ==, "serial1: mon:stdio: standard input and output are already serial0's");
+    g_assert_cmpstr(error->message, ==, "-serial mon:stdio: standard input and output are already serial0's");
     chardev_free(chr);
     chardev_free(open_spec("stdio")); /* free again */
 }

@@ -35,7 +35,7 @@ static void bad(const char *line, const char *message)
     Config c;
     g_autoptr(GError) error = NULL;
     g_assert_cmpint(parse(line, &c, &error), ==, OPTIONS_BAD);
-    g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_OPTION);
+    g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
     g_assert_cmpstr(error->message, ==, message);
     config_clear(&c);
 }
@@ -154,7 +154,7 @@ static void test_boards(void)
     g_assert_cmpstr(c.board, ==, "mpc8544ds");
     config_clear(&c);
     bad("-M mpc8544ds -smp 16 -kernel k", "-smp 16: board mpc8544ds has 15 cores at most");
-    bad("-M mpc8544 -kernel k", "-M mpc8544: unknown board; the closest known is mpc8544ds");
+    bad("-M mpc8544 -kernel k", "-M mpc8544: unknown board (did you mean 'mpc8544ds'?); -M help lists them");
 }
 
 #if SIZE_MAX > UINT32_MAX
@@ -175,20 +175,20 @@ static void test_much_memory(void)
 
 static void test_bad_lines(void)
 {
-    bad("-kernal x", "-kernal: unknown option; the closest known is -kernel");
-    bad("--no-rebot", "--no-rebot: unknown option; the closest known is -no-reboot");
-    bad("-zzzzz", "-zzzzz: unknown option (-help lists the known ones)");
+    bad("-kernal x", "-kernal: unknown option (did you mean '-kernel'?); -help lists them");
+    bad("--no-rebot", "--no-rebot: unknown option (did you mean '-no-reboot'?); -help lists them");
+    bad("-zzzzz", "-zzzzz: unknown option; -help lists them");
     bad("-kernel", "-kernel: needs an argument, FILE");
     bad("disk.img", "'disk.img': not an option, and a disk image as such is not yet supported");
     bad("-", "'-': not an option, and a disk image as such is not yet supported");
     bad("", "nothing to boot: give -kernel FILE or -bios FILE");
-    bad("-M mac99", "-M mac99: unknown board; the closest known is ppce500");
+    bad("-M mac99", "-M mac99: unknown board; -M help lists them");
     bad("-M ppce500,rset=plain", "-M: unknown property 'rset' (did you mean 'reset'?)");
     bad("-M ppce500,reset=hard", "-M reset: 'hard' is not one of plain, rebuild");
     bad("-M has-idle=maybe", "-M has-idle: 'maybe' is not on or off");
     bad("-M usb=on", "-M usb=on: not yet supported");
-    bad("-cpu e500v1", "-cpu e500v1: not yet supported");
-    bad("-cpu e500mcc", "-cpu e500mcc: unknown model; the closest known is e500mc");
+    bad("-cpu e500v1", "-cpu e500v1: not yet supported; -cpu help lists what is");
+    bad("-cpu e500mcc", "-cpu e500mcc: unknown model (did you mean 'e500mc'?); -cpu help lists them");
     bad("-cpu e500mc,x=1", "-cpu e500mc: the model has no property 'x=1'");
     bad("-m lots", "-m: 'lots' is not a size (512, 512M, 2G)");
     bad("-m -5", "-m: '-5' is not a size (512, 512M, 2G)");
@@ -201,8 +201,8 @@ static void test_bad_lines(void)
     bad("-smp 0", "-smp: '0' is not a number from 1 to 32");
     bad("-smp 2,threads=2", "-smp threads: '2' is not a number from 1 to 1");
     bad("-smp cpus=3,sockets=2,cores=2", "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
-    bad("-serial tcp::1", "-serial tcp::1: not yet supported");
-    bad("-serial stdoi", "-serial stdoi: unknown back end (did you mean 'stdio'?)");
+    bad("-serial tcp::1", "-serial tcp::1: not yet supported; -chardev socket and -serial chardev:ID are");
+    bad("-serial stdoi", "-serial stdoi: unknown back end (did you mean 'stdio'?); -help lists them");
     bad("-serial file:", "-serial file:: the path is missing");
     bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: 'sever' is not one of server, wait, "
                                     "nowait (did you mean 'server'?)");
