@@ -23,6 +23,7 @@ static const HcallRow rows[HCALL_COUNT] = {
 #undef HCALL
 };
 
+G_STATIC_ASSERT(HCALL_NEEDS <= 16); /* HcallRow.needs */
 #define HCALL(id, vendor, number, n_in, n_out, needs, doc) G_STATIC_ASSERT((n_in) <= 8 && (n_out) <= 7 && (number) <= 0xffff);
 #include "hcall/hcall.def"
 #undef HCALL
@@ -49,17 +50,6 @@ const char *hcall_status_name(uint64_t status)
         "EV_ENODEV",  "EV_EINVAL", "EV_INTERNAL", "EV_CONFIG", "EV_INVALID_STATE", "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
     };
     return status < G_N_ELEMENTS(names) ? names[status] : "?";
-}
-
-unsigned hcall_present(const HcallOffer *offer)
-{
-    unsigned always = (offer->idle && offer->can_idle ? HCALL_NEED_IDLE : 0) | (offer->areas ? HCALL_NEED_AREAS : 0);
-
-    if (!offer->exits)
-        return always;
-    return always | (offer->reset && offer->can_reset ? HCALL_NEED_RESET : 0) | (offer->shutdown ? HCALL_NEED_SHUTDOWN : 0) |
-           (offer->partition && offer->can_reset ? HCALL_NEED_PARTITION : 0) | (offer->hv_pic ? HCALL_NEED_INT : 0) |
-           (offer->doorbell ? HCALL_NEED_DOORBELL : 0) | (offer->msgsnd ? HCALL_NEED_MSGSND : 0);
 }
 
 static const HcallRow *row_find(uint64_t token)

@@ -40,17 +40,17 @@ typedef enum HcallId {
     HCALL_COUNT
 } HcallId;
 
-/* What a hypercall needs; the machine says which are present, and the tree promises exactly those. */
+/* What a hypercall needs: the rows of need.def, a bit each. */
+typedef enum HcallNeed {
+#define NEED(id, doc) HCALL_NEED_BIT_##id,
+#include "hcall/need.def"
+    HCALL_NEEDS
+} HcallNeed;
+
 enum {
     HCALL_NEED_NOTHING = 0,
-    HCALL_NEED_IDLE = 1 << 0,
-    HCALL_NEED_RESET = 1 << 1,
-    HCALL_NEED_SHUTDOWN = 1 << 2,
-    HCALL_NEED_AREAS = 1 << 3,     /* registered memory areas */
-    HCALL_NEED_INT = 1 << 4,       /* the virtual interrupt controller */
-    HCALL_NEED_DOORBELL = 1 << 5,  /* a doorbell to send */
-    HCALL_NEED_PARTITION = 1 << 6, /* Freescale's calls for the guest's own partition */
-    HCALL_NEED_MSGSND = 1 << 7,    /* the accelerator rings a core's doorbell */
+#define NEED(id, doc) HCALL_NEED_##id = 1 << HCALL_NEED_BIT_##id,
+#include "hcall/need.def"
 };
 
 /* FH_GET_CORE_STATE */
@@ -106,19 +106,6 @@ typedef struct HcallServices {
     EvStatus (*area_register)(void *opaque, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
     EvStatus (*area_unregister)(void *opaque, unsigned vcpu, AreaId id);
 } HcallServices;
-
-/* From what the configuration wants and the accelerator delivers to HcallEnv.present. */
-typedef struct HcallOffer {
-    bool exits;                    /* the accelerator hands hypercalls out (ACCEL_CAP_HCALL_EXIT) */
-    bool can_reset;                /* it can write vCPU state after launch, or rebuild the VM */
-    bool can_idle;                 /* it serves EV_IDLE (ACCEL_CAP_IDLE), which needs no exit */
-    bool idle, reset, shutdown;    /* wanted: -M has-idle=, has-reset=, has-shutdown= */
-    bool partition;                /* -M has-partition= */
-    bool hv_pic, doorbell, msgsnd; /* there is such a device; the accelerator can */
-    bool areas;                    /* wanted by memory-areas=, and handed out (ACCEL_CAP_AREA_EXIT) */
-} HcallOffer;
-
-unsigned hcall_present(const HcallOffer *offer);
 
 typedef struct HcallEnv {
     unsigned present; /* HCALL_NEED_… bits that the machine and the accelerator can deliver */

@@ -44,16 +44,17 @@ typedef struct Board {
     uint64_t ccsr, pci_memory, pci_io, spin_table; /* gpa */
     uint32_t pci_memory_bus;                       /* PCI address of the memory window */
     unsigned pci_slot, pci_slots;                  /* the first with interrupt wires, and how many */
-    unsigned mpic;                                 /* its version: 20 or 42; 0: none, the board is paravirtual */
-    uint64_t doorbell_page;                        /* gpa */
-    uint64_t direct_eoi;                           /* paravirtual: gpa of the interrupt controller's page */
+    unsigned mpic;          /* its version: 20 or 42; 0: the board has no chip, and the virtual interrupt controller */
+    uint64_t doorbell_page; /* gpa */
+    uint64_t direct_eoi;    /* paravirtual: gpa of the interrupt controller's page */
     BoardInputs edge_inputs, level_inputs;
     bool has_gpio; /* and with it a power-off pin */
 } Board;
 
-static inline bool board_is_paravirtual(const Board *board)
+/* It has a system on a chip: CCSR with the blocks above, its interrupt controller among them. */
+static inline bool board_has_soc(const Board *board)
 {
-    return board->mpic == 0;
+    return board->mpic != 0;
 }
 
 const Board *boards(size_t *n);            /* the default first */

@@ -164,7 +164,7 @@ static bool add_chip(Machine *m, GError **error)
 static bool hcalls_come_out(const Machine *m, GError **error)
 {
     const Config *config = m->config;
-    const char *what = board_is_paravirtual(m->board) ? m->board->name : NULL, *option = what ? "-M" : "-device";
+    const char *what = board_has_soc(m->board) ? NULL : m->board->name, *option = what ? "-M" : "-device";
     for (guint i = 0; !what && i < config->devices->len; i++) {
         const DeviceOption *device = config->devices->pdata[i];
         bool by_store = device->type == DEVICE_TYPE_doorbell && device_option_on(device, "mmio");
@@ -195,21 +195,13 @@ static bool add_users(Machine *m, GError **error)
     return true;
 }
 
-static bool has_device(const Config *config, DeviceTypeId type)
-{
-    for (guint i = 0; i < config->devices->len; i++)
-        if (((const DeviceOption *)config->devices->pdata[i])->type == type)
-            return true;
-    return false;
-}
-
 /* Start-up code of real systems touches blocks of CCSR that these boards have not: docs/decisions/014. */
 static void set_unmapped(Machine *m)
 {
     const Board *board = m->board;
     if (m->config->unmapped == UNMAPPED_ZERO)
         bus_set_zeros(m->bus, 0, UINT64_MAX);
-    else if (m->config->unmapped == UNMAPPED_CCSR && !board_is_paravirtual(board))
+    else if (m->config->unmapped == UNMAPPED_CCSR && board_has_soc(board))
         bus_set_zeros(m->bus, board->ccsr, board->ccsr + SOC_SIZE - 1);
 }
 
@@ -223,7 +215,7 @@ static bool add_devices(Machine *m, GError **error)
 {
     set_unmapped(m);
     return bus_reserve(m->bus, 0, m->config->ram_size, "RAM", error) && machine_add_pic(m, error) &&
-           (board_is_paravirtual(m->board) ? machine_add_serial_channels(m, error) : add_chip(m, error)) && add_users(m, error) &&
+           (board_has_soc(m->board) ? add_chip(m, error) : machine_add_serial_channels(m, error)) && add_users(m, error) &&
            machine_add_partition(m, error) && add_spin_table(m, error);
 }
 
@@ -285,7 +277,7 @@ static bool add_vcpus(Machine *m, GError **error)
         .time = &m->time,
         .tb_hz = m->board->clock_hz,
         .n_vcpus = config->n_vcpus,
-        .external_proxy = board_is_paravirtual(m->board) ? !config->no_external_proxy : m->board->mpic == MPIC_42,
+        .external_proxy = board_has_soc(m->board) ? m->board->mpic == MPIC_42 : !config->no_external_proxy,
         .mpic = {config->kernel_irqchip ? m->board->mpic : 0, m->board->ccsr + SOC_MPIC},
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
@@ -296,27 +288,6 @@ static bool add_vcpus(Machine *m, GError **error)
     memory_listen(m->memory, memory_written, m->vcpus);
     AccelRam ram = {.gpa = 0, .size = config->ram_size, .hva = memory_hva(m->memory)};
     return vcpus_map_ram(m->vcpus, &ram, error);
-}
-
-/* The same word makes the promises and the service. */
-static unsigned hcalls_present(const Machine *m)
-{
-    const Config *config = m->config;
-    unsigned caps = vcpus_caps(m->vcpus);
-    HcallOffer offer = {
-        .exits = caps & ACCEL_CAP_HCALL_EXIT,
-        .can_reset = !machine_reset_rebuilds(m) || (caps & ACCEL_CAP_REBUILD),
-        .can_idle = caps & ACCEL_CAP_IDLE,
-        .idle = config->has_idle,
-        .reset = config->has_reset,
-        .shutdown = config->has_shutdown,
-        .partition = config->has_partition,
-        .hv_pic = board_is_paravirtual(m->board),
-        .doorbell = has_device(config, DEVICE_TYPE_doorbell),
-        .msgsnd = caps & ACCEL_CAP_MSGSND,
-        .areas = config->memory_areas && (caps & ACCEL_CAP_AREA_EXIT),
-    };
-    return hcall_present(&offer);
 }
 
 static RunAction watchdog_action(ActionWatchdog action)
@@ -381,7 +352,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);
-    m->hcall.present = hcalls_present(m);
+    m->hcall.present = machine_hcalls_present(m, vcpus_caps(m->vcpus));
     m->partition = partition_new(config->name);
     m->hcall.scramble = config->scramble;
     m->hcall.services = &machine_hcall_services;

@@ -95,15 +95,16 @@ bool machine_load(Machine *machine, const void *data, size_t size, GError **erro
 
 /* --- between machine.c, machine_reset.c and machine_run.c --- */
 
-GBytes *machine_build_tree(Machine *machine, GError **error); /* machine_reset.c */
-bool machine_reset_rebuilds(const Machine *machine);          /* a reset makes a new VM */
-bool machine_power_on(Machine *machine, GError **error);      /* the first reset: writes FULL */
+GBytes *machine_build_tree(Machine *machine, GError **error);     /* machine_reset.c */
+bool machine_reset_rebuilds(const Config *config, unsigned caps); /* a reset makes a new VM; caps: ACCEL_CAP_… */
+bool machine_power_on(Machine *machine, GError **error);          /* the first reset: writes FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
 void machine_reset_core(Machine *machine, unsigned cpu);    /* MPIC PIR.  Under the device lock */
 Event *machine_new_event(Machine *machine, GError **error); /* the machine's, until it ends */
 extern const RunOps machine_run_ops;                        /* machine_run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
-void machine_host_error(Machine *machine, GError *error /* take */); /* any thread: stops the machine */
+void machine_host_error(Machine *machine, GError *error /* take */);    /* any thread: stops the machine */
+unsigned machine_hcalls_present(const Machine *machine, unsigned caps); /* offer.c: HCALL_NEED_… bits */
 extern const HcallServices machine_hcall_services;
 /* A device onto a bus, with its region 0 at an address which that bus counts from its base.  Takes dev.  Under the device lock. */
 bool machine_add_device(Machine *machine, DeviceBusKind bus, Device *dev, uint64_t address, uint64_t size, GError **error);

@@ -20,7 +20,7 @@ static Device *doorbell(Machine *m, const char *id, const char *compatible, GErr
 
 bool machine_add_partition(Machine *m, GError **error)
 {
-    if (!board_is_paravirtual(m->board) || !(m->hcall.present & HCALL_NEED_PARTITION))
+    if (board_has_soc(m->board) || !(m->hcall.present & HCALL_NEED_PARTITION))
         return true;
     PartitionHandleConfig config = {.handle = machine_next_handle(m), .name = partition_name(m->partition)};
     m->bell.shutdown = doorbell(m, "shutdown", "fsl,hv-shutdown-doorbell", error);

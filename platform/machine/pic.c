@@ -78,7 +78,7 @@ static bool add_hv_pic(Machine *m, GError **error)
 
 bool machine_add_pic(Machine *m, GError **error)
 {
-    return board_is_paravirtual(m->board) ? add_hv_pic(m, error) : add_mpic(m, error);
+    return board_has_soc(m->board) ? add_mpic(m, error) : add_hv_pic(m, error);
 }
 
 /* An edge that the accelerator hears by itself: each rise is one write, from any thread. */

@@ -34,7 +34,7 @@ static void paths_fill(const Machine *m, Paths *p)
     g_snprintf(p->serial0, sizeof(p->serial0), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART0);
     g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART1);
     g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
-    if (board_is_paravirtual(board)) {
+    if (!board_has_soc(board)) {
         /* No such devices: guests written for Freescale's hypervisor look for their console here. */
         p->aliases[0] = (NodesAlias){m->console ? "stdout" : NULL, m->console};
         return;
@@ -53,7 +53,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .model = m->board->model,
         .compatible = config->dt_compatible,
         .board_compatible = m->board->compatible,
-        .label = board_is_paravirtual(m->board) ? partition_name(m->partition) : NULL,
+        .label = board_has_soc(m->board) ? NULL : partition_name(m->partition),
         .cpu = m->model->name,
         .n_cpus = config->n_vcpus,
         .tb_hz = vm->ops->vm_tb_hz(vm),
@@ -205,10 +205,9 @@ static void answer_deferred(Machine *m, EvStatus status)
 }
 
 /* Asked for; or nothing else brings all back: a controller of the accelerator's has state that nobody can write (docs/decisions/032). */
-bool machine_reset_rebuilds(const Machine *m)
+bool machine_reset_rebuilds(const Config *config, unsigned caps)
 {
-    return m->config->reset_mode == RESET_MODE_REBUILD || m->config->kernel_irqchip ||
-           !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE);
+    return config->reset_mode == RESET_MODE_REBUILD || config->kernel_irqchip || !(caps & ACCEL_CAP_STATE_WRITE);
 }
 
 static bool prepare(Machine *m, GError **error)
@@ -227,7 +226,7 @@ static bool prepare(Machine *m, GError **error)
 
 RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
 {
-    bool rebuild = machine_reset_rebuilds(m);
+    bool rebuild = machine_reset_rebuilds(m->config, vcpus_caps(m->vcpus));
 
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         vcpu_finish_exit(vcpus_get(m->vcpus, i));

@@ -135,15 +135,15 @@ static bool complete_board(Parse *p, GError **error)
     if (!c->cpu)
         c->cpu = g_strdup(strcmp(c->accel, "kvm") ? board->cpu : "host");
     if (!p->reset_given)
-        c->has_reset = !board_is_paravirtual(board);
+        c->has_reset = board_has_soc(board);
     if (!p->shutdown_given)
-        c->has_shutdown = !board_is_paravirtual(board);
-    if ((c->no_external_proxy || c->direct_eoi) && !board_is_paravirtual(board))
+        c->has_shutdown = board_has_soc(board);
+    if ((c->no_external_proxy || c->direct_eoi) && board_has_soc(board))
         return option_bad(error, "-M %s,%s: the board has no virtual interrupt controller", board->name,
                           c->direct_eoi ? "direct-eoi=on" : "external-proxy=off");
-    if (c->kernel_irqchip && (!board->mpic || strcmp(c->accel, "kvm")))
-        return option_bad(error, "-M kernel-irqchip=on: %s %s has none", board->mpic ? "accelerator" : "board",
-                          board->mpic ? c->accel : board->name);
+    if (c->kernel_irqchip && (!board_has_soc(board) || strcmp(c->accel, "kvm")))
+        return option_bad(error, "-M kernel-irqchip=on: %s %s has none", board_has_soc(board) ? "accelerator" : "board",
+                          board_has_soc(board) ? c->accel : board->name);
     if (c->n_vcpus > board->cpus_max)
         return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name, board->cpus_max);
     if (c->ram_size > board->ram_max)

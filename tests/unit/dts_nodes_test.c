@@ -188,8 +188,10 @@ static void every_need_is_promised(void)
 #define NODE(compatible, need)  promised |= HCALL_NEED_##need;
 #include "dts/promises.def"
 #undef PROMISE
-    for (unsigned id = 0; id < HCALL_COUNT; id++)
-        g_assert_cmpuint(hcall_needs(id) & ~promised, ==, 0);
+#define NEED(id, doc)                  \
+    if (!(promised & HCALL_NEED_##id)) \
+        g_error("dts/promises.def has no row for " #id);
+#include "hcall/need.def"
 }
 
 static void no_dtc_warning(void)

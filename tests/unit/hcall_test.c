@@ -399,33 +399,6 @@ static void msgsnd_takes_doorbells_only(void)
     }
 }
 
-static void offer(void)
-{
-    for (unsigned bits = 0; bits < 2048; bits++) {
-        HcallOffer o = {.exits = bits & 1,
-                        .can_reset = bits >> 1 & 1,
-                        .can_idle = bits >> 2 & 1,
-                        .idle = bits >> 3 & 1,
-                        .reset = bits >> 4 & 1,
-                        .shutdown = bits >> 5 & 1,
-                        .partition = bits >> 6 & 1,
-                        .hv_pic = bits >> 7 & 1,
-                        .msgsnd = bits >> 8 & 1,
-                        .areas = bits >> 9 & 1,
-                        .doorbell = bits >> 10 & 1};
-        unsigned present = hcall_present(&o);
-
-        g_assert_cmpint(!!(present & HCALL_NEED_IDLE), ==, o.can_idle && o.idle);
-        g_assert_cmpint(!!(present & HCALL_NEED_RESET), ==, o.exits && o.reset && o.can_reset);
-        g_assert_cmpint(!!(present & HCALL_NEED_SHUTDOWN), ==, o.exits && o.shutdown);
-        g_assert_cmpint(!!(present & HCALL_NEED_PARTITION), ==, o.exits && o.partition && o.can_reset);
-        g_assert_cmpint(!!(present & HCALL_NEED_INT), ==, o.exits && o.hv_pic);
-        g_assert_cmpint(!!(present & HCALL_NEED_DOORBELL), ==, o.exits && o.doorbell);
-        g_assert_cmpint(!!(present & HCALL_NEED_MSGSND), ==, o.exits && o.msgsnd);
-        g_assert_cmpint(!!(present & HCALL_NEED_AREAS), ==, o.areas); /* under a capability of its own */
-    }
-}
-
 static void tokens(void)
 {
     g_assert_cmphex(hcall_token(HCALL_EV_IDLE), ==, 0x10010);
@@ -506,7 +479,6 @@ UNIT_TESTS(hcall)
     g_test_add_func("/hcall/a-handle-of-no-byte-channel-is-invalid", byte_channel_handle);
     g_test_add_func("/hcall/refused-reset-and-shutdown-are-internal-errors", refused_request);
     g_test_add_func("/hcall/deferred-exit-is-left-whole-until-answered", deferred_request);
-    g_test_add_func("/hcall/present-is-wanted-and-deliverable", offer);
     g_test_add_func("/hcall/interrupt-calls-reach-the-controller", interrupt_calls);
     g_test_add_func("/hcall/msgsnd-takes-doorbells-only", msgsnd_takes_doorbells_only);
     g_test_add_func("/hcall/tokens-are-the-published-ones-and-unique", tokens);
