@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * On the KVM host: speaks gdb's remote protocol for a script.  Each line of stdin is a packet's payload, or "break"; each reply is printed as
- * "payload -> reply".
+ * On the KVM host: speaks gdb's remote protocol for a script.  Each line of stdin is a packet's payload, "break", which
+ * stops the guest, or "go", which lets it run and expects no reply.  Each reply is printed as "payload -> reply".
  *
  * usage: kvm-rsp SOCKET
  */
@@ -71,6 +71,10 @@ int main(int argc, char **argv)
         usleep(10000); /* not there yet: the caller has a watchdog */
     while (fgets(line, sizeof(line), stdin)) {
         line[strcspn(line, "\n")] = 0;
+        if (!strcmp(line, "go")) {
+            send_packet("c");
+            continue;
+        }
         if (strcmp(line, "break"))
             send_packet(line);
         else
@@ -80,5 +84,9 @@ int main(int argc, char **argv)
         printf("%s -> %s\n", line, reply);
         fflush(stdout);
     }
+    /* Whoever counts Quoin's descriptors after this finds none of ours. */
+    shutdown(gdb, SHUT_WR);
+    while (get() >= 0)
+        ;
     return 0;
 }
