@@ -176,13 +176,16 @@ check-kvm-patches:
 check-kvm-host: build/guests/kvm-selftest $(if $(filter quoin,$(HOST)),$(B)/quoin) kvm-host
 	@HOST='$(HOST)' tests/kvm/check-host $<
 
-check-kvm: $(B)/quoin guests build/guests/kvm-rsp
+check-kvm: kvm-programs
+	@HOST='$(HOST)' tests/kvm/run $(PARTS)
+
+# All that check-kvm runs
+kvm-programs: $(B)/quoin guests build/guests/kvm-rsp
 	@guests/deps.sh build bare linux cross kvm
 	@$(MAKE) -s kvm-host guest-linux guest-linux-e500v2
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
-	@HOST='$(HOST)' tests/kvm/run $(PARTS)
 
-# The same where it fits before QUOIN_CI_END: .ci/run
+# The same where it fits into the bounds of .ci/run
 check-kvm-in-time:
 	@tests/kvm/in-time $(MAKE) -s check-kvm
 
@@ -216,4 +219,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update soak unit
+.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update kvm-programs soak unit
