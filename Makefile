@@ -43,7 +43,7 @@ endif
 
 PKGS    := glib-2.0 gio-2.0 $(if $(filter yes,$(JSON_GLIB)),json-glib-1.0)
 WARN    := -Wall -Wextra -Wswitch-enum -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-           -Wno-unused-parameter -Werror=implicit-function-declaration
+           -Wno-unused-parameter -Werror=implicit-function-declaration -Werror=switch
 OPT     ?= -O2
 CFLAGS  ?= -g $(OPT)
 QCFLAGS := -std=gnu11 -I. -D_GNU_SOURCE -DQUOIN_VERSION='"$(VERSION)"' $(WARN) -fno-strict-aliasing \
@@ -127,7 +127,8 @@ help:
 
 #@ make                 build build/quoin
 #@ make CROSS=powerpc-linux-gnu-   the same for a powerpc host, static, in build/powerpc-linux-gnu
-#@ make install         install program and manual page below DESTDIR and prefix (/usr/local)
+#@ make install         install program and manual page below DESTDIR and prefix (/usr/local); uninstall removes them
+#@ make clean           remove build/
 #@ make format          lay out the sources as .clang-format says
 #@ make run             install what is missing, build, boot Linux on this terminal; ARGS="-smp 2"
 #@ make run GUEST=hello the same with a bare-metal guest; GUEST=u-boot: by way of U-Boot

@@ -7,9 +7,9 @@ static const struct {
     const char *name;
     const AccelOps *ops;
 } accels[] = {
-    {"soft", &accel_soft},
-    {"tcg", &accel_soft}, /* QEMU's word for the same */
-    {"kvm", &accel_kvm},
+#define X(word, ops) {word, &ops},
+    ACCEL_LIST(X)
+#undef X
 };
 
 const AccelOps *accel_find(const char *name)

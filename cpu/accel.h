@@ -181,4 +181,10 @@ struct AccelOps {
 };
 
 extern const AccelOps accel_soft, accel_kvm;
-const AccelOps *accel_find(const char *name); /* "soft", "tcg" (= soft), "kvm"; NULL: unknown */
+/* X(word, ops): what -accel takes, the default first.  A word that is not its ops' name is another one for the same. */
+#define ACCEL_LIST(X)     \
+    X("soft", accel_soft) \
+    X("tcg", accel_soft)  \
+    X("kvm", accel_kvm)
+
+const AccelOps *accel_find(const char *name); /* by a word of the list; NULL: unknown */

@@ -192,7 +192,8 @@ check-kvm-in-time:
 # What they need, built before they run side by side
 check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff/user_diff $(B)/quoin $(FUZZ:%=$(B)/fuzz/%)) $(DIFF_STUB)
 
-#@ make unit            build the unit tests; check-unit runs them, TEST=module one of them
+#@ make unit            build the unit tests
+#@ make check-unit      run them; TEST=module one module of them, tests/unit/<module>_test.c
 #@ make check           all tests but those with Linux guests; SAN=address,undefined with sanitizers
 #@                      any target with JSON_GLIB=no: as without json-glib, which -qmp needs
 #@ make check-cross     the same with a Quoin for a powerpc host, which qemu-ppc runs; SKIP where one cannot be built
@@ -200,6 +201,8 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-cli       the command line, bad images, the terminal
 #@ make check-objdump   compare the decoder with objdump
 #@ make check-diff      compare instructions with qemu-ppc in user mode
+#@ make check-fp-slow   millions of sums: arithmetic against the host's
+#@ make check-diff-slow millions of records: instructions against qemu-ppc
 #@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels
 #@ make check-fuzz      replay the fuzz corpora
 #@ make check-deps      who may include whom
@@ -217,6 +220,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
 #@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
+#@ make check-kvm-in-time  the same where it fits before QUOIN_CI_END
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
 .PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update kvm-programs soak unit

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "cpu/accel.h"
+#include "cpu/log.h"
+#include "platform/base/board.h"
 
 static const char *alias_of(OptionId id)
 {
@@ -18,16 +20,54 @@ static const char *alias_of(OptionId id)
     return aliases[id];
 }
 
-/* The lines that tell of an option; those of -device have the devices, too.  g_strfreev */
-static char **option_lines(OptionId id)
+static void append_boards(GString *text)
 {
-    GString *text = g_string_new(options_table[id].text);
-    for (unsigned i = 0; id == OPTION_device && i < DEVICE_TYPES; i++) {
+    size_t n;
+    const Board *all = boards(&n);
+    for (size_t i = 0; i < n; i++)
+        g_string_append_printf(text, "\n%s: %s%s", all[i].name, all[i].doc, i ? "" : " (the default)");
+}
+
+static void append_accels(GString *text)
+{
+#define X(word, ops)                                                            \
+    if (strcmp(word, (ops).name))                                               \
+        g_string_append_printf(text, "\n%s: the same as %s", word, (ops).name); \
+    else                                                                        \
+        g_string_append_printf(text, "\n%s: %s%s", word, (ops).doc, &(ops) == &accel_soft ? " (the default)" : "");
+    ACCEL_LIST(X)
+#undef X
+}
+
+static void append_trace_words(GString *text)
+{
+#define X(id, word, doc) g_string_append_printf(text, "\n%s: %s", word, doc);
+    LOG_LIST(X)
+#undef X
+}
+
+static void append_devices(GString *text)
+{
+    for (unsigned i = 0; i < DEVICE_TYPES; i++) {
         g_string_append_printf(text, "\n%s", device_types[i].name);
         for (const DeviceProperty *p = device_types[i].properties; p->key; p++)
             g_string_append_printf(text, p->required ? ",%s=…" : "[,%s=…]", p->key);
         g_string_append_printf(text, ": %s", device_types[i].doc);
     }
+}
+
+/* The lines that tell of an option: its row's text, then what a table of its own lists.  g_strfreev */
+static char **option_lines(OptionId id)
+{
+    static void (*const append[OPTIONS])(GString * text) = {
+        [OPTION_machine] = append_boards,
+        [OPTION_accel] = append_accels,
+        [OPTION_trace] = append_trace_words,
+        [OPTION_device] = append_devices,
+    };
+    GString *text = g_string_new(options_table[id].text);
+    if (append[id])
+        append[id](text);
     char **lines = g_strsplit(text->str, "\n", -1);
     g_string_free(text, TRUE);
     return lines;

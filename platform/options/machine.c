@@ -127,26 +127,32 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
 
 /* --- -accel, -cpu, -smp, -m */
 
+static const char *const accel_words[] = {
+#define X(word, ops) word,
+    ACCEL_LIST(X)
+#undef X
+};
+
 static bool accel_help(Parse *p)
 {
-    static const char *const names[] = {"soft", "kvm"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        const AccelOps *ops = accel_find(names[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(accel_words); i++) {
+        const AccelOps *ops = accel_find(accel_words[i]);
         g_autofree char *why = NULL;
-        printf("%-8s %s (%s)\n", names[i], ops->doc, ops->available(&why) ? "available" : why);
+        if (strcmp(accel_words[i], ops->name))
+            printf("%-8s the same as %s\n", accel_words[i], ops->name);
+        else
+            printf("%-8s %s (%s)\n", ops->name, ops->doc, ops->available(&why) ? "available" : why);
     }
-    printf("tcg      the same as soft\n");
     p->done = true;
     return true;
 }
 
 static bool accel_name(Parse *p, const char *what, const char *value, GError **error)
 {
-    static const char *const names[] = {"soft", "tcg", "kvm"};
     unsigned i;
     if (!strcmp(value, "help"))
         return accel_help(p);
-    if (!value_word(what, value, names, G_N_ELEMENTS(names), &i, error))
+    if (!value_word(what, value, accel_words, G_N_ELEMENTS(accel_words), &i, error))
         return false;
     g_ptr_array_add(p->accels, g_strdup(value));
     return true;

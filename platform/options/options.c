@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cpu/accel.h"
+#include "cpu/e500/state.h"
 #include "platform/base/board.h"
 #include "platform/chardev/chardev.h"
 #include "platform/base/suggest.h"
