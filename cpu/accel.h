@@ -87,6 +87,9 @@ typedef struct AccelEventfd {
     uint32_t value;
 } AccelEventfd;
 
+/* Which of its engines a soft accelerator executes with. */
+typedef enum AccelEngine { ACCEL_ENGINE_FAST, ACCEL_ENGINE_PLAIN } AccelEngine;
+
 typedef struct AccelConfig {
     const E500Model *model;
     TimeSource *time;     /* borrowed; outlives the VM */
@@ -96,6 +99,8 @@ typedef struct AccelConfig {
     AccelMpic mpic;       /* wanted of the accelerator; vm_open fails where it has none */
     bool protected_state; /* model a VM whose vCPU state cannot be written after launch */
     bool no_rebuild;      /* model an accelerator without ACCEL_CAP_REBUILD */
+    AccelEngine engine;   /* soft's */
+    bool verify;          /* soft: that engine and the plain one in lock step; needs virtual time */
     /* The engine made a sleeping vCPU runnable by itself (doorbell from another core).  Any thread. */
     void (*wake)(void *opaque, unsigned index);
     void *wake_opaque;

@@ -115,6 +115,13 @@ static void remember(Out *out, const char *line)
     out->next = 10;
 }
 
+static __thread bool silent;
+
+void log_silence(bool on)
+{
+    silent = on;
+}
+
 static bool guest_may(void)
 {
     g_mutex_lock(&budget.lock);
@@ -131,6 +138,8 @@ static bool guest_may(void)
 
 static void say(Out *out, Kind kind, const char *prefix, const char *format, va_list ap)
 {
+    if (silent)
+        return;
     g_autofree char *text = g_strdup_vprintf(format, ap);
     g_autofree char *line = g_strconcat(prefix, text, "\n", NULL);
     g_mutex_lock(&out->lock);

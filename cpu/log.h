@@ -61,8 +61,9 @@ void log_line(uint32_t what, const char *format, ...) G_GNUC_PRINTF(2, 3);
     } while (0)
 
 bool log_open(const char *file /* NULL: stderr */, GError **error);
-void log_reset(void); /* the machine was reset: the guest may have its lines again, and those withheld are told */
-void log_close(void); /* at the end of the program: writes out what waits; gives up on a reader that does not read */
+void log_reset(void);      /* the machine was reset: the guest may have its lines again, and those withheld are told */
+void log_silence(bool on); /* the calling thread's lines, of all three kinds, are dropped */
+void log_close(void);      /* at the end of the program: writes out what waits; gives up on a reader that does not read */
 
 /* "quoin: ..." on stderr, one line. */
 void message_error(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -10,6 +10,7 @@ CHECKS += check-control
 CHECKS += check-machine
 CHECKS += check-bytechan
 CHECKS += check-hostile-short
+CHECKS += check-verify
 CHECKS += check-doorbell
 CHECKS += check-objdump
 CHECKS += check-diff
@@ -66,6 +67,12 @@ check-cli: $(QUOIN) guests
 check-guests: $(QUOIN) guests
 	@tests/guests/self_test
 	@tests/guests/run --quoin $(QUOIN)
+
+# Some of them, and a hostile one, with the engine and the plain one in lock step
+VERIFIED := atomics cache core_reset debug doorbell fpu hcall hv_pic idle integer interrupts mmu mpic reset smp spe spr timers
+check-verify: $(QUOIN) guests
+	@tests/guests/run --quoin $(QUOIN) --accel soft,engine=verify $(VERIFIED)
+	@tests/hostile/run $(QUOIN) short random_instructions storm_of_8 -- -accel soft,engine=verify
 
 check-bytechan: $(QUOIN) guests
 	@tests/bytechan/run $(QUOIN) build/guests
@@ -211,6 +218,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-hostile   guests and clients that attack the program, for minutes; check-hostile-short: some seconds of each
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make check-guests    run them on quoin
+#@ make check-verify    some of them with the fast engine and the plain one in lock step
 #@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
@@ -223,4 +231,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm-in-time  the same where it fits before QUOIN_CI_END
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit golden-update kvm-programs soak unit
+.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit

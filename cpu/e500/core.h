@@ -96,6 +96,7 @@ typedef struct E500Vm {
     uintptr_t *granules;           /* granule.h; NULL: one core, whose stores nobody watches */
     E500CodeWritten *code_written; /* NULL: nobody sets PAGE_CODE */
     void *code_opaque;
+    void (*before_store)(struct E500 *c, uint64_t gpa); /* of core c to a page with PAGE_KEPT; NULL: nobody sets it */
     unsigned n_cores;
     struct E500 *core[64]; /* for tlbivax, icbi, msgsnd; entries set before any core runs */
 } E500Vm;

@@ -90,6 +90,11 @@ void e500_page_flag_set(const E500Vm *vm, E500 *by, uint64_t gpa, uint64_t size,
     protect(vm, by, gpa, size);
 }
 
+void e500_page_keep(const E500Vm *vm, uint64_t gpa)
+{
+    flags_or(vm, gpa, 1, PAGE_KEPT);
+}
+
 void e500_page_flag_clear(const E500Vm *vm, uint64_t gpa, uint64_t size, unsigned flag)
 {
     uint64_t first = gpa >> E500_PAGE_BITS, last = (gpa + size - 1) >> E500_PAGE_BITS;
@@ -133,10 +138,12 @@ static inline void host_store(uint8_t *host, unsigned size, uint64_t value)
 }
 
 /* Around a store of core c.  A core's own store leaves its reservation be. */
-static inline uintptr_t *store_begin(const E500 *c, unsigned flags, uint64_t gpa, uintptr_t *was)
+static inline uintptr_t *store_begin(E500 *c, unsigned flags, uint64_t gpa, uintptr_t *was)
 {
     uintptr_t *granule = NULL;
 
+    if (flags & PAGE_KEPT)
+        c->vm->before_store(c, gpa);
     if (flags & PAGE_RESERVED) {
         granule = granule_find(c->vm->granules, gpa);
         *was = granule_take(granule);
@@ -220,6 +227,8 @@ bool e500_ram_store_reserved(E500 *c, uint32_t *host, uint32_t raw)
     uint32_t expected = c->reserve_value;
     uintptr_t *granule = NULL;
 
+    if (e500_page_flags(c->vm, c->reserve_gpa) & PAGE_KEPT)
+        c->vm->before_store(c, c->reserve_gpa);
     if (c->vm->granules) {
         granule = granule_find(c->vm->granules, c->reserve_gpa);
         if (!granule_take_unchanged(granule, c->reserve_version))

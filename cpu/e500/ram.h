@@ -19,6 +19,7 @@ enum {
     PAGE_CLEAN = 2,    /* the dirty log is on and nobody wrote here since it was fetched; the first store takes the flag away */
     PAGE_RESERVED = 4, /* somebody reserved here: stores count in their granule (granule.h) */
     PAGE_SETTLED = 8,  /* PAGE_RESERVED, and all cores know it: reservations may be made */
+    PAGE_KEPT = 16,    /* E500Vm.before_store() hears of a core's next store before it is made, and takes the flag away */
 };
 
 /* False: there are E500_RAM_MAX blocks already.  Before cores execute. */
@@ -29,10 +30,15 @@ uint8_t *e500_ram_host(const E500Vm *vm, uint64_t gpa, uint64_t size);
 unsigned e500_page_flags(const E500Vm *vm, uint64_t gpa); /* of the page; any thread */
 
 /*
- * Sets PAGE_CODE or PAGE_CLEAN of the pages of [gpa, gpa + size), which are RAM, and asks the cores.  Settled when e500_mail_done(vm, by).
+ * Sets PAGE_CODE, PAGE_CLEAN or PAGE_KEPT of the pages of [gpa, gpa + size), which are RAM, and asks the cores.  Settled when e500_mail_done(vm, by).
  * `by` is the calling core, whose own soft TLB is done at once, or NULL.  Any thread.
  */
 void e500_page_flag_set(const E500Vm *vm, E500 *by, uint64_t gpa, uint64_t size, unsigned flag);
+/*
+ * Sets PAGE_KEPT of a page again, of which only c has stored to since it was taken away, and asks nobody.  c's soft TLB is the caller's to
+ * protect.  c's own thread.
+ */
+void e500_page_keep(const E500Vm *vm, uint64_t gpa);
 void e500_page_flag_clear(const E500Vm *vm, uint64_t gpa, uint64_t size, unsigned flag); /* any thread */
 
 /* --- stores of core c, by the host address of gpa; all of its page --- */

@@ -27,3 +27,9 @@ typedef struct SoftEngine {
 } SoftEngine;
 
 extern const SoftEngine soft_plain, soft_fast;
+/*
+ * Executes each slice with the engine under test (SoftVm.tested) and then, from the same state, with the plain one, and compares what came of
+ * it: registers, memory, exit, how far they came.  At the first difference it leaves with VCPU_EXIT_FATAL, whose message names all of them
+ * and the instructions executed.  Time must be virtual, so that both see the same, and one vCPU executes at a time (decision 012).
+ */
+extern const SoftEngine soft_lockstep;

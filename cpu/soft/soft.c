@@ -23,9 +23,14 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
 {
     if (fault_here(FAULT_VM_OPEN, error))
         return NULL;
+    if (config->verify && !config->time->is_virtual) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "soft: engines are compared under virtual time only");
+        return NULL;
+    }
     SoftVm *vm = g_new0(SoftVm, 1);
     vm->base.ops = &accel_soft;
-    vm->engine = &soft_fast;
+    vm->tested = config->engine == ACCEL_ENGINE_PLAIN ? &soft_plain : &soft_fast;
+    vm->engine = config->verify ? &soft_lockstep : vm->tested;
     vm->protected_state = config->protected_state;
     vm->no_rebuild = config->no_rebuild;
     vm->e500 = (E500Vm){

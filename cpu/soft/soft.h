@@ -14,6 +14,7 @@ typedef struct SoftVm {
     AccelVm base;
     E500Vm e500;
     const SoftEngine *engine;         /* of the vCPUs that are made from now on */
+    const SoftEngine *tested;         /* what the lock-step engine compares with the plain one, if that is `engine` */
     bool protected_state, no_rebuild; /* AccelConfig's */
 } SoftVm;
 
@@ -24,8 +25,9 @@ struct SoftVcpu {
     AccelVcpu base;
     const SoftEngine *engine;
     void *engine_data;
-    bool launched;  /* has executed: a protected VM's state is closed from then on */
-    Insn accessing; /* while core.device is open: the instruction whose operand that is */
+    struct LockStep *lockstep; /* NULL: its engine is another than soft_lockstep */
+    bool launched;             /* has executed: a protected VM's state is closed from then on */
+    Insn accessing;            /* while core.device is open: the instruction whose operand that is */
     AccelDebug debug;
     uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */
     GHashTable *seen;           /* -d in_asm: pcs already shown */

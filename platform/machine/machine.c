@@ -281,6 +281,8 @@ static bool add_vcpus(Machine *m, GError **error)
         .mpic = {config->kernel_irqchip ? m->board->mpic : 0, m->board->ccsr + SOC_MPIC},
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
+        .engine = config->engine == ENGINE_PLAIN ? ACCEL_ENGINE_PLAIN : ACCEL_ENGINE_FAST,
+        .verify = config->engine == ENGINE_VERIFY,
     };
     m->vcpus = vcpus_new(ops, &accel, machine_serve, m, error);
     if (!m->vcpus)

@@ -18,6 +18,9 @@ enum {
 
 enum { SERIALS_MAX = 2, VCPUS_MAX = 32 };
 
+/* The soft accelerator's; ENGINE_VERIFY: the fast one and the plain one in lock step. */
+typedef enum Engine { ENGINE_FAST, ENGINE_PLAIN, ENGINE_VERIFY } Engine;
+
 typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 
 /* What an access to a physical address gets that nobody answers: a board decides by where it is, or one thing everywhere. */
@@ -62,6 +65,7 @@ typedef struct Config {
     char *accel;          /* "soft" */
     bool protected_state; /* protected=on */
     bool no_rebuild;      /* rebuild=off */
+    Engine engine;        /* engine=; with ENGINE_VERIFY icount is set */
     /* -cpu, -m, -smp */
     char *cpu;
     uint64_t ram_size; /* bytes */

@@ -188,6 +188,8 @@ static bool accel_thread(Parse *p, const char *what, const char *value, GError *
     return i == 0 ? true : option_bad(error, "%s=single: not yet supported", what);
 }
 
+WORD_PROPERTY(accel_engine, Engine, engine, "fast", "plain", "verify")
+
 bool option_set_accel(Parse *p, const char *arg, GError **error)
 {
     static const Property rows[] = {
@@ -195,6 +197,7 @@ bool option_set_accel(Parse *p, const char *arg, GError **error)
         {"accel", accel_name},
         {"protected", accel_protected},
         {"rebuild", accel_rebuild},
+        {"engine", accel_engine},
         {"thread", accel_thread},
         {"kernel-irqchip", machine_kernel_irqchip},
         {"tb-size", property_not_yet},

@@ -107,7 +107,19 @@ static bool choose_accel(Parse *p, GError **error)
     }
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
         return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone", p->config->accel);
+    if (p->config->engine != ENGINE_FAST && strcmp(p->config->accel, "soft"))
+        return option_bad(error, "-accel %s: engine= is soft's alone", p->config->accel);
     return true;
+}
+
+/* Two engines see the same time only where instructions make it. */
+static void complete_time(Config *c)
+{
+    enum { VERIFY_SHIFT = 3 };
+    if (c->engine == ENGINE_VERIFY && !c->icount) {
+        c->icount = true;
+        c->icount_shift = VERIFY_SHIFT;
+    }
 }
 
 static bool complete_serials(Parse *p, GError **error)
@@ -156,6 +168,7 @@ static bool complete_board(Parse *p, GError **error)
 static bool complete(Parse *p, GError **error)
 {
     Config *c = p->config;
+    complete_time(c);
     if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_chardevs(p, error))
         return false;
     if (!c->bios && !c->kernel && !c->dumpdtb)

@@ -62,6 +62,22 @@ static void test_defaults(void)
     config_clear(&c);
 }
 
+static void test_engines_are_verified_under_virtual_time(void)
+{
+    Config c = good("-kernel k -accel soft,engine=verify");
+    g_assert_cmpint(c.engine, ==, ENGINE_VERIFY);
+    g_assert_true(c.icount);
+    g_assert_cmpuint(c.icount_shift, ==, 3);
+    config_clear(&c);
+    c = good("-kernel k -icount 1 -accel soft,engine=verify");
+    g_assert_cmpuint(c.icount_shift, ==, 1);
+    config_clear(&c);
+    c = good("-kernel k -accel soft,engine=plain");
+    g_assert_cmpint(c.engine, ==, ENGINE_PLAIN);
+    g_assert_false(c.icount);
+    config_clear(&c);
+}
+
 static void test_a_full_line(void)
 {
     Config c = good("-M "
@@ -213,6 +229,7 @@ static void test_bad_lines(void)
     bad("-nic user", "-nic user: not yet supported");
     bad("-action reboot=panic", "-action reboot: 'panic' is not one of reset, shutdown");
     bad("-action rebot=reset", "-action: unknown property 'rebot' (did you mean 'reboot'?)");
+    bad("-accel soft,engine=slow", "-accel engine: 'slow' is not one of fast, plain, verify");
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
     bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
     bad("-qmp stdio", "-qmp stdio: neither tcp:[HOST]:PORT nor unix:PATH");
@@ -420,6 +437,7 @@ UNIT_TESTS(options)
                                           : "/options/memory-must-fit-this-host",
                     test_much_memory);
     g_test_add_func("/options/defaults", test_defaults);
+    g_test_add_func("/options/engines-are-verified-under-virtual-time", test_engines_are_verified_under_virtual_time);
     g_test_add_func("/options/a-full-line", test_a_full_line);
     g_test_add_func("/options/two-dashes-do", test_two_dashes);
     g_test_add_func("/options/what-already-is-may-be-asked-for", test_what_is_asked_for_already_is);

@@ -63,7 +63,9 @@ static inline void soft_start(SoftFixture *f, unsigned index, const E500Model *m
     g_assert_true(accel_soft.vcpu_put_state(f->vcpu[index], s, STATE_FULL, NULL));
 }
 
-static inline void soft_up_engine(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine)
+/* tested: what soft_lockstep compares with the plain one. */
+static inline void soft_up_tested(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine,
+                                  const SoftEngine *tested)
 {
     memset(f, 0, sizeof(*f));
     const E500Model *model = e500_model_find(model_name);
@@ -71,6 +73,7 @@ static inline void soft_up_engine(SoftFixture *f, const char *model_name, bool i
     AccelConfig config = {.model = model, .time = &f->time, .tb_hz = NS_PER_SECOND, .n_vcpus = SOFT_CPUS};
     f->vm = accel_soft.vm_open(&config, NULL);
     ((SoftVm *)f->vm)->engine = engine;
+    ((SoftVm *)f->vm)->tested = tested;
     f->ram = g_aligned_alloc(1, SOFT_RAM, 4096);
     memset(f->ram, 0, SOFT_RAM);
     AccelRam block = {.gpa = 0, .size = SOFT_RAM, .hva = f->ram};
@@ -79,6 +82,11 @@ static inline void soft_up_engine(SoftFixture *f, const char *model_name, bool i
         f->vcpu[i] = accel_soft.vcpu_create(f->vm, i, NULL);
         soft_start(f, i, model);
     }
+}
+
+static inline void soft_up_engine(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine)
+{
+    soft_up_tested(f, model_name, is_virtual, engine, &soft_fast);
 }
 
 static inline void soft_up_with(SoftFixture *f, const char *model_name, bool is_virtual)
