@@ -1,9 +1,7 @@
 # --- the Linux guest, and everything in one command
 
-GUEST ?= linux
-
 run:
-	@MAKE='$(MAKE)' guests/run.sh $(GUEST) $(ARGS)
+	@MAKE='$(MAKE)' guests/run.sh $(or $(GUEST),linux) $(ARGS)
 
 guest-linux:
 	@guests/linux/build.sh -o build/guests/linux
@@ -14,19 +12,24 @@ guest-linux-e500v2:
 guest-linux-stock:
 	@guests/linux/build.sh -o build/guests/linux-stock kernel stock
 
-# Programs for Linux on an e500v2, as one more cpio behind the initramfs.  No gcc that lives speaks SPE; clang does.
+# Programs for Linux, as one more cpio behind the initramfs.  Those of tests/linux/programs, but for the one with SPE instructions:
+# no gcc that lives speaks SPE; clang does.
 
 SPE_CC    ?= $(firstword $(shell command -v clang clang-14 2>/dev/null))
 SPE_FLAGS := --target=powerpc-linux-gnu -mcpu=e500 -mspe -O2 -ffreestanding -ffp-contract=off -fno-pic \
              -Wall -Wextra -nostdlib -static -Wl,--build-id=none --ld-path=$(GUEST_CC:gcc=ld)
 
-build/guests/programs/tests/%: tests/linux/programs/%.c | guest-cc
+build/guests/programs/tests/spe: tests/linux/programs/spe.c | guest-cc
 	@mkdir -p $(@D)
 	@echo "  GUEST $<"
 	$(Q)$(SPE_CC) $(SPE_FLAGS) -o $@ $<
 
-build/guests/programs.cpio.gz: $(if $(SPE_CC),build/guests/programs/tests/spe)
-	$(Q)mkdir -p build/guests/programs
+build/guests/programs/sbin/%: tests/linux/programs/%.c | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CC) -std=gnu11 -O2 -static -Wall -Wextra -o $@ $<
+
+build/guests/programs.cpio.gz: build/guests/programs/sbin/kexec $(if $(SPE_CC),build/guests/programs/tests/spe)
 	$(Q)cd build/guests/programs && find . | cpio -o -H newc -R 0:0 --quiet | gzip -9n >../$(@F)
 
 install-deps:

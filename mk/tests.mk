@@ -64,9 +64,10 @@ check-cli: $(QUOIN) guests
 
 # --- the bare-metal guests, and what a machine does with them
 
+# GUEST=name for one, with all that it prints
 check-guests: $(QUOIN) guests
-	@tests/guests/self_test
-	@tests/guests/run --quoin $(QUOIN)
+	@$(if $(GUEST),,tests/guests/self_test)
+	@tests/guests/run --quoin $(QUOIN) $(if $(GUEST),-v $(GUEST))
 
 # Some of them, and a hostile one, with the engine and the plain one in lock step
 VERIFIED := atomics cache core_reset debug doorbell fpu hcall hv_pic idle integer interrupts mmu mpic reset smp spe spr timers
@@ -90,7 +91,7 @@ check-machine: $(QUOIN) guests
 	@tests/machine/run $(QUOIN) build/guests
 
 check-qemu: guests
-	@tests/guests/run --qemu
+	@tests/guests/run --qemu $(if $(GUEST),-v $(GUEST))
 
 # --- against independent oracles: tests/diff
 
@@ -164,8 +165,7 @@ check-hostile-short: $(QUOIN) guests
 
 # --- Linux guests, firmware, the KVM host
 
-# The cases of a stock kernel say SKIP until `make guest-linux-stock` has built it, a quarter of an hour of two processors
-check-linux: $(B)/quoin guest-linux guest-linux-e500v2 build/guests/programs.cpio.gz
+check-linux: $(B)/quoin guest-linux guest-linux-e500v2 guest-linux-stock build/guests/programs.cpio.gz
 	@tests/linux/run $(B)/quoin
 
 # Firmware: Debian's U-Boot, and Linux booted by it if make guest-linux was there
@@ -217,13 +217,13 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-golden    device trees against tests/golden; golden-update writes them anew
 #@ make check-hostile   guests and clients that attack the program, for minutes; check-hostile-short: some seconds of each
 #@ make check-control   gdb and QMP clients on a running machine
-#@ make check-guests    run them on quoin
+#@ make check-guests    run the bare-metal guests on quoin; GUEST=name one of them, showing what it says
 #@ make check-verify    some of them with the fast engine and the plain one in lock step
 #@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
 #@ make check-doorbell  two programs ring each other over a socket
-#@ make check-qemu      run them on qemu-system-ppc, the peer
+#@ make check-qemu      run them on qemu-system-ppc, the peer; GUEST=name likewise
 #@ make check-linux     boot it: images, resets, power-off, idle
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
