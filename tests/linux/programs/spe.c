@@ -2,7 +2,7 @@
  *
  * An SPE program for Linux on an e500v2: several processes, each with its own numbers in 64-bit registers, side by side.
  * Every process prints one line: its number, a double and a single after many steps, as their bits, and whether
- * the upper halves of its registers were still its own after each switch of processes.  tests/linux/run knows the answers.
+ * the upper halves of its registers were still its own after each switch of processes.  tests/linux/e500v2.py knows the answers.
  *
  * Freestanding: the C library of the same architecture passes floating point in registers that this core does not have.
  */
