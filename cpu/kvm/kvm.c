@@ -95,7 +95,7 @@ static bool device_open(KvmFd *kvm, GError **error)
     return true;
 }
 
-/* on: /dev/kvm, or a VM, whose answers are about this kind of VM. */
+/* on: /dev/kvm, whose answers are about some VM, or a VM, whose answers are about itself. */
 static bool caps_ask(const KvmFd *on, int cap[KVM_CAPS], GError **error)
 {
     for (int i = 0; i < KVM_CAPS; i++) {

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The KVM accelerator's own structures.  kvm.c: the VM; kvm_vcpu.c: running, exits, kicks; kvm_state.c: a vCPU's state as a whole;
- * kvm_mpic.c: the interrupt controller in the kernel, eventfds; kvm_regs.c: registers from and to KVM's structures; kvm_tlb.c: the TLB arrays; kvm_debug.c: debugger; kvm_ioctl.c: the only ioctl().
+ * The structures that the files of the KVM accelerator share:
  *
- * VM descriptors are used by the process that opened them, vCPU descriptors by the thread that created them: kvm_ioctl() refuses others.
- * The exceptions are members marked atomic.
+ *   kvm.c        the VM
+ *   kvm_vcpu.c   running a vCPU, its exits, and kicks
+ *   kvm_state.c  a vCPU's state as a whole
+ *   kvm_regs.c   which field of KVM's structures holds which register
+ *   kvm_tlb.c    the TLBs, which KVM and Quoin share
+ *   kvm_debug.c  a debugger's breakpoints and single step
+ *   kvm_mpic.c   the interrupt controller in the kernel, and eventfds
+ *   kvm_ioctl.c  the only ioctl()
+ *
+ * A VM's descriptor is used by the process that opened it alone, a vCPU's by the thread that created it, and so are the structures around
+ * them: kvm_ioctl() refuses others.  Members that are marked atomic are the exception.
  */
 #pragma once
 
@@ -24,13 +32,14 @@ typedef struct KvmFd {
     bool of_thread; /* only `thread` may use it; else every thread of `process` */
 } KvmFd;
 
-/* *of is then not open yet; the caller closes fd. */
+/* Names *of and makes the calling process, or thread, its owner.  The caller opens and closes its fd. */
 void kvm_fd_init(KvmFd *of, bool of_thread, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* The KVM_… request with that fault point; arg is a pointer or a number.  −1: failed, *error names request, object and errno. */
+/* Makes the KVM_… request of that fault point; arg is a pointer or a number.  Returns what KVM returns; −1 is a failure, and *error names
+ * the request, the object and errno.  EINTR is tried again. */
 int kvm_ioctl(FaultId request, const KvmFd *on, uintptr_t arg, GError **error);
 
-/* What KVM_CHECK_EXTENSION was asked for; optional ones may be absent. */
+/* X(capability, required): what KVM_CHECK_EXTENSION is asked for.  Without a required one there is no VM. */
 typedef enum KvmCap {
 #define KVM_CAP_LIST(X)          \
     X(USER_MEMORY, true)         \
@@ -69,8 +78,8 @@ typedef struct KvmVm {
     AccelVm base;
     AccelConfig config;
     KvmFd kvm, vm, mpic; /* mpic.fd is −1 where the platform has the MPIC */
-    int cap[KVM_CAPS];
-    size_t run_size;
+    int cap[KVM_CAPS];   /* as the VM answers */
+    size_t run_size;     /* bytes of struct kvm_run and what the kernel keeps behind it */
     uint64_t tb_hz;
     struct kvm_ppc_pvinfo pvinfo;
     AccelRam ram[KVM_RAM_MAX];
@@ -90,7 +99,7 @@ typedef struct KvmVcpu {
     bool kicked;                          /* atomic: the next KVM_RUN ends, and vcpu_run() with it */
     uint32_t irqs;                        /* atomic: levels of the inputs */
     uint32_t irqs_told;                   /* what KVM was told of them */
-    bool held;                            /* E500State.held, which KVM has no state for: KVM_RUN is not called */
+    bool held;                            /* E500State.held: KVM has no such state, so KVM_RUN is not called */
     bool open;                            /* the last exit takes effect in KVM with the next KVM_RUN */
     uint8_t pieces;                       /* an unaligned MMIO access: bytes of it that were served */
     bool bad;                             /* nobody answered one of them */
@@ -107,11 +116,11 @@ static inline KvmVm *kvm_vm_of(const KvmVcpu *vcpu)
     return (KvmVm *)vcpu->base.vm;
 }
 
-/* KVM_RUN: −1 with errno, EINTR and EAGAIN included. */
+/* KVM_RUN.  Returns −1 with errno when it fails, and also when it was ended from outside: EINTR, EAGAIN. */
 int kvm_ioctl_run(KvmVcpu *vcpu);
 
 /* kvm_mpic.c */
-bool kvm_mpic_create(KvmVm *vm, GError **error); /* where the configuration asks for one */
+bool kvm_mpic_create(KvmVm *vm, GError **error); /* does nothing where the configuration does not ask for one */
 bool kvm_mpic_connect(KvmVcpu *vcpu, GError **error);
 bool kvm_vm_set_source(AccelVm *vm, unsigned source, bool level, GError **error);
 bool kvm_vm_eventfd(AccelVm *vm, const AccelEventfd *eventfd, GError **error);

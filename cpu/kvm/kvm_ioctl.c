@@ -27,7 +27,7 @@ void kvm_fd_init(KvmFd *of, bool of_thread, const char *format, ...)
     va_end(args);
 }
 
-/* KVM's documentation forbids it; Linux does not check, and the result would be undefined. */
+/* KVM's documentation forbids a request from anybody else.  Linux does not check, and what comes of it is undefined. */
 static bool is_owner(const KvmFd *on)
 {
     return on->of_thread ? pthread_equal(on->thread, pthread_self()) : on->process == getpid();

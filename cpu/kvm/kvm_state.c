@@ -2,11 +2,11 @@
  *
  * A vCPU's state as a whole, in and out of KVM.
  *
- * Writing begins with reading: the fields of struct kvm_sregs that nobody names must go back as they came, and e500_state_copy() then says
- * which registers a level writes.  Registers that change by themselves (DEC, TSR) are forced on KVM at RESET and FULL; at RUNTIME only
- * if somebody changed the copy, or time would be lost.
+ * Writing begins with reading, because the fields of struct kvm_sregs that have no name here must go back as they came;
+ * e500_state_copy() then says which registers a level writes.  DEC and TSR change by themselves.  RESET and FULL force them on KVM; RUNTIME
+ * writes them only if somebody changed the copy, or the time since the reading would be lost.
  *
- * What Linux 6.1 neither shows nor takes: docs/KVM-API.md.
+ * docs/KVM-API.md lists what Linux 6.1 neither shows nor takes.
  */
 #include "cpu/e500/interrupt.h"
 #include "cpu/kvm/kvm.h"

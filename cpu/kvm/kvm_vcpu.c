@@ -87,7 +87,7 @@ static bool tell_irqs(KvmVcpu *vcpu, GError **error)
     return kvm_ioctl(FAULT_KVM_INTERRUPT, &vcpu->vcpu, (uintptr_t)&interrupt, error) >= 0;
 }
 
-/* 0: *run holds an exit; −1 with errno. */
+/* Returns 0 when *run holds an exit, −1 with errno otherwise.  complete_only: an open exit takes effect, and the guest does not run. */
 static int run(KvmVcpu *vcpu, bool complete_only)
 {
     this_run = vcpu->run;
@@ -228,6 +228,7 @@ static bool exit_read(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
 
 /* ---- answers ---- */
 
+/* Has the open exit take effect.  Returns 1 when it did, 0 when that led to another exit, which is in *run, −1 when KVM_RUN failed. */
 static int complete(KvmVcpu *vcpu, GError **error)
 {
     if (run(vcpu, true) >= 0)
@@ -239,8 +240,8 @@ static int complete(KvmVcpu *vcpu, GError **error)
 }
 
 /*
- * Nobody answers there.  KVM has the access done (pc is behind it; the register of a load is written at re-entry), so the registers from
- * before re-entry are put back.  The base register of an update form keeps its new value.
+ * Nobody answers there.  To KVM the access is done: pc is behind it, and re-entry writes the register of a load.  So the registers are
+ * read before re-entry and put back behind it.  The base register of an update form keeps its new value.
  */
 static bool answer_bus_error(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
 {
@@ -296,7 +297,7 @@ static bool answer(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
         vcpu->run->epr.epr = exit->epr.epr;
         *exit = (VcpuExit){0};
         return true;
-    case VCPU_EXIT_WATCHDOG: /* KVM's watchdog stands still until it is told */
+    case VCPU_EXIT_WATCHDOG: /* KVM's watchdog stands still until TSR[ENW, WIS] are cleared */
         *exit = (VcpuExit){0};
         return kvm_set_one_reg(vcpu, KVM_REG_PPC_CLEAR_TSR, TSR_ENW_WIS, error);
     case VCPU_EXIT_INTR:
