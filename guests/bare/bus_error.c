@@ -19,11 +19,12 @@ static Access access(bool store, uint32_t ea)
     uint32_t taken = 0, value = 0x5a5a5a5a, msr = 0;
 
     mtspr(SPR_MCSR, mfspr(SPR_MCSR));
-    __asm__ volatile("lis 7,2f@ha; addi 7,7,2f@l; mfmsr 6; cmpwi %4,0; bne 1f; lwz %0,0(%3); sync; b 3f; 1: stw %0,0(%3); sync; b 3f;"
-                     "2: li %1,1; mr %2,8; 3:"
-                     : "+&r"(value), "+&r"(taken), "+&r"(msr)
-                     : "b"(ea), "r"((uint32_t)store)
-                     : "6", "7", "8", "ctr", "cr0", "memory");
+    __asm__ volatile(
+        "lis 7,2f@ha; addi 7,7,2f@l; mfmsr 6; cmpwi %4,0; bne 1f; lwz %0,0(%3); sync; b 3f; 1: stw %0,0(%3); sync; b 3f;"
+        "2: li %1,1; mr %2,8; 3:"
+        : "+&r"(value), "+&r"(taken), "+&r"(msr)
+        : "b"(ea), "r"((uint32_t)store)
+        : "6", "7", "8", "ctr", "cr0", "memory");
     return (Access){taken, value, msr};
 }
 
