@@ -56,7 +56,8 @@ typedef struct StateField {
 
 /*
  * A struct, each of whose members is in one of two tables: section_put() insists on it, so that none is forgotten.  What it looks at are
- * bytes, so it misses a member that lies where the compiler would have put padding.
+ * bytes, so it misses a member that lies where the compiler would have put padding.  A struct within begins with its most aligned member,
+ * on 32-bit hosts as well, where a pointer is aligned less than 64 bits are: or the padding before it would look like a member.
  */
 typedef struct StateStruct {
     const char *type;

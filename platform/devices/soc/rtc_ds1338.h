@@ -13,8 +13,8 @@
 enum { RTC_DS1338_REGS = 64, RTC_DS1338_TIME_REGS = 7, RTC_DS1338_ADDRESS = 0x68 };
 
 typedef struct RtcDs1338 {
-    const Clock *clock; /* NULL: the host's wall clock */
     int64_t base_s;     /* Unix time less that of clock */
+    const Clock *clock; /* NULL: the host's wall clock */
 
     uint64_t offset_s;  /* signed: what the guest set, less what was shown before */
     uint64_t stopped_s; /* signed Unix time while halted */
