@@ -75,6 +75,10 @@ check-verify: $(QUOIN) guests
 	@tests/guests/run --quoin $(QUOIN) --accel soft,engine=verify $(VERIFIED)
 	@tests/hostile/run $(QUOIN) short random_instructions storm_of_8 -- -accel soft,engine=verify
 
+# What CPUs see of each other, for minutes; check-guests does a fiftieth of it
+check-litmus: $(QUOIN) guests
+	@tests/guests/run --quoin $(QUOIN) --append long --hang 7200 -j 1 $(ARGS) litmus smp_race smp_reserve
+
 check-bytechan: $(QUOIN) guests
 	@tests/bytechan/run $(QUOIN) build/guests
 
@@ -219,6 +223,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make check-guests    run the bare-metal guests on quoin; GUEST=name one of them, showing what it says
 #@ make check-verify    some of them with the fast engine and the plain one in lock step
+#@ make check-litmus    what CPUs see of each other's stores, code and translations, for minutes; ARGS="-v" with the outcomes
 #@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected
 #@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
@@ -231,4 +236,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm-in-time  the same where it fits before QUOIN_CI_END
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit
+.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit

@@ -93,7 +93,7 @@ NOT_HERE = {
 # Those of which every run is made, and not the first alone.
 EVERY_RUN = {"bus_error"}
 # guest, machine option, more arguments.  core_reset has no run with the kernel's MPIC, whose PIR resets no core (docs/decisions/032).
-SMP_RUNS = [("smp", "", ""), ("smp_reserve", "", ""), ("smp_order", "", ""), ("smp_events", "", ""), ("core_reset", "", ""),
+SMP_RUNS = [("smp", "", ""), ("smp_reserve", "", ""), ("litmus", "", ""), ("smp_race", "", ""), ("smp_events", "", ""), ("core_reset", "", ""),
             ("smp_reset", ",reset=plain", "-append 40"), ("smp_reset", ",reset=rebuild", "-append 40"),
             ("smp", IN_KERNEL, ""), ("smp_reset", IN_KERNEL, "-append 40")]
 
