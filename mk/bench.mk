@@ -1,9 +1,22 @@
 # --- how fast it is; none of these is a test
 
-build/guests/linux-bench: tests/bench/bench.c | guest-cc
-	$(Q)$(GUEST_CC) -std=gnu11 -O2 -mcpu=e500mc -static -Wall -Wextra -o $@ $<
+# The Linux guest's program, the bare guests, and the same program for this host: what it computes is compared, too
+BENCH_SRC   := $(wildcard guests/bench/linux/*.c)
+BENCH_FLAGS := -std=gnu11 -O2 -ffp-contract=off -fno-strict-aliasing -Wall -Wextra -pthread
+BENCH_BARE  := $(patsubst %,build/guests/%.elf,spin mmio exceptions first_byte)
 
-bench: $(B)/quoin guest-linux build/guests/linux-bench
+build/guests/bench/bench: $(BENCH_SRC) guests/bench/linux/bench.h mk/bench.mk | guest-cc
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"
+	$(Q)$(GUEST_CC) $(BENCH_FLAGS) -mcpu=e500mc -static -o $@ $(BENCH_SRC) -lm
+
+build/bench/native: $(BENCH_SRC) guests/bench/linux/bench.h mk/bench.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $(BENCH_SRC) -lm
+
+bench-programs: build/guests/bench/bench build/bench/native $(BENCH_BARE)
+
+bench: $(B)/quoin guest-linux bench-programs
 	@tests/bench/run --quoin $(B)/quoin $(ARGS)
 
 # Nanoseconds of floating-point instructions
@@ -20,7 +33,7 @@ bench-smp: $(B)/quoin build/guests/smp_scale.elf
 bench-fp: $(B)/bench/fp
 	@$<
 
-#@ make bench           how long a Linux guest's work takes, next to QEMU; ARGS="-n 5"
+#@ make bench           how long a guest's work takes, next to QEMU; ARGS="-n 5 --quiet 0.2", ARGS="--help" for more
 #@ make bench-smp       what two vCPUs do in the time of one
 #@ make bench-fp        how long a floating-point instruction takes, by the host's arithmetic and without
-.PHONY: bench bench-fp bench-smp
+.PHONY: bench bench-fp bench-programs bench-smp
