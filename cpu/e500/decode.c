@@ -19,26 +19,27 @@ _Static_assert(sizeof(Insn) <= 24, "decoded instructions are cached in numbers")
 #define MASK_OPCD OPCD(63)
 #define MASK_X    (MASK_OPCD | XO_AT(1023))
 
-#define FORM_D(op)           OPCD(op), MASK_OPCD, 0
-#define FORM_I(op)           OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
-#define FORM_B(op)           OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
-#define FORM_M(op)           OPCD(op), MASK_OPCD, INSN_RC
-#define FORM_SC(op)          OPCD(op) | BIT(30), MASK_OPCD | BIT(30), 0
-#define FORM_X(op, xo)       OPCD(op) | XO_AT(xo), MASK_X, 0
-#define FORM_X_RC(op, xo)    OPCD(op) | XO_AT(xo), MASK_X, INSN_RC
-#define FORM_X_1(op, xo)     OPCD(op) | XO_AT(xo) | BIT(31), MASK_X | BIT(31), 0
-#define FORM_X_L(op, xo, l)  OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(10), 0
-#define FORM_X_L2(op, xo, l) OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(9) | BIT(10), 0
-#define FORM_EVX(op, xo)     OPCD(op) | (xo), MASK_OPCD | 0x7ff, 0
-#define FORM_EVS(op, xo)     OPCD(op) | (xo) << 3, MASK_OPCD | 0x7f8, 0
-#define FORM_XFX_0(op, xo)   OPCD(op) | XO_AT(xo), MASK_X | BIT(11), 0
-#define FORM_XFX_1(op, xo)   OPCD(op) | XO_AT(xo) | BIT(11), MASK_X | BIT(11), 0
-#define FORM_XL(op, xo)      OPCD(op) | XO_AT(xo), MASK_X, 0
-#define FORM_XL_LK(op, xo)   OPCD(op) | XO_AT(xo), MASK_X, INSN_LK
-#define FORM_XO(op, xo)      OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_OE | INSN_RC
-#define FORM_XO_RC(op, xo)   OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_RC
-#define FORM_A(op, xo)       OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), INSN_RC
-#define FORM_A_0(op, xo)     OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), 0
+#define FORM_D(op)              OPCD(op), MASK_OPCD, 0
+#define FORM_I(op)              OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
+#define FORM_B(op)              OPCD(op), MASK_OPCD, INSN_AA | INSN_LK
+#define FORM_M(op)              OPCD(op), MASK_OPCD, INSN_RC
+#define FORM_SC(op)             OPCD(op) | BIT(30), MASK_OPCD | BIT(30), 0
+#define FORM_X(op, xo)          OPCD(op) | XO_AT(xo), MASK_X, 0
+#define FORM_X_RC(op, xo)       OPCD(op) | XO_AT(xo), MASK_X, INSN_RC
+#define FORM_X_FIXED(op, xo, f) (OPCD(op) | (f) << 21 | (f) << 16 | (f) << 11 | XO_AT(xo)), UINT32_MAX, 0
+#define FORM_X_1(op, xo)        OPCD(op) | XO_AT(xo) | BIT(31), MASK_X | BIT(31), 0
+#define FORM_X_L(op, xo, l)     OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(10), 0
+#define FORM_X_L2(op, xo, l)    OPCD(op) | XO_AT(xo) | BIT(10) * (l), MASK_X | BIT(9) | BIT(10), 0
+#define FORM_EVX(op, xo)        OPCD(op) | (xo), MASK_OPCD | 0x7ff, 0
+#define FORM_EVS(op, xo)        OPCD(op) | (xo) << 3, MASK_OPCD | 0x7f8, 0
+#define FORM_XFX_0(op, xo)      OPCD(op) | XO_AT(xo), MASK_X | BIT(11), 0
+#define FORM_XFX_1(op, xo)      OPCD(op) | XO_AT(xo) | BIT(11), MASK_X | BIT(11), 0
+#define FORM_XL(op, xo)         OPCD(op) | XO_AT(xo), MASK_X, 0
+#define FORM_XL_LK(op, xo)      OPCD(op) | XO_AT(xo), MASK_X, INSN_LK
+#define FORM_XO(op, xo)         OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_OE | INSN_RC
+#define FORM_XO_RC(op, xo)      OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(511), INSN_RC
+#define FORM_A(op, xo)          OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), INSN_RC
+#define FORM_A_0(op, xo)        OPCD(op) | XO_AT(xo), MASK_OPCD | XO_AT(31), 0
 
 /* --- the tables --- */
 

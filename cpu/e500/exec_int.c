@@ -238,6 +238,17 @@ LOGIC(nand, ~(s &b))
 LOGIC(nor, ~(s | b))
 LOGIC(or, s | b)
 LOGIC(orc, s | ~b)
+
+/*
+ * or r27,r27,r27 changes nothing and says that whatever else runs here may go first (Power ISA 2.06B Book II §3.2): a guest that spins for
+ * another vCPU lets it have the host's processor, where there are fewer of those than vCPUs.  In virtual time vCPUs take turns anyway.
+ */
+ExecResult exec_yield(E500 *c, const Insn *in)
+{
+    if (c->vm->n_cores > 1 && !c->vm->time->is_virtual)
+        g_thread_yield();
+    return EXEC_NEXT;
+}
 LOGIC(xor, s ^ b)
 
 ExecResult exec_cntlzw(E500 *c, const Insn *in)

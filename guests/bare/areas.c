@@ -43,7 +43,7 @@ static void spin(void)
     uint64_t end = timebase() + *hz / 40;
 
     while (timebase() < end)
-        ;
+        cpu_relax();
 }
 
 /* ---- the tree ---- */

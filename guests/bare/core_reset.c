@@ -43,7 +43,7 @@ static void wait_until_it_counts(uint32_t r3)
     uint32_t was = counter[0];
 
     while (counter[1] != r3 || counter[0] == was)
-        ;
+        cpu_relax();
 }
 
 static void wait_until_it_stands(void)
@@ -55,7 +55,7 @@ static void wait_until_it_stands(void)
 
         was = counter[0];
         while (timebase() - begin < 4000000)
-            ;
+            cpu_relax();
     } while (counter[0] != was);
 }
 

@@ -220,6 +220,12 @@ static inline void cpu_wait(void)
         __asm__ volatile("wait" : : : "memory");
 }
 
+/* In a loop that waits for another CPU: that one may need the processor of the host on which this one spins. */
+static inline void cpu_relax(void)
+{
+    __asm__ volatile("or 27,27,27" : : : "memory");
+}
+
 static inline uint32_t atomic_add(volatile uint32_t *p, uint32_t n)
 {
     uint32_t v;

@@ -66,7 +66,7 @@ static void to_all(uint32_t cpu)
         if (cpu == 0)
             send(cpus == 32 ? 0xffffffff : (1u << cpus) - 1);
         while (got[cpu] != n)
-            ;
+            cpu_relax();
     }
     finish();
 }
@@ -79,7 +79,7 @@ static void round_trip(uint32_t cpu)
         cpus_meet();
         send(1u << (cpu + 1) % cpus);
         while (got[cpu] != n)
-            ;
+            cpu_relax();
     }
     finish();
 }
@@ -93,7 +93,7 @@ static void ring(uint32_t cpu)
         cpus_meet();
         call_EV_MSGSND(&message, NULL);
         while (rung[cpu] != n)
-            ;
+            cpu_relax();
     }
     finish();
 }
@@ -112,7 +112,7 @@ static void wander(uint32_t cpu)
         }
         if (cpu == to)
             while (levels[to] == before)
-                ;
+                cpu_relax();
         cpus_meet();
     }
     finish();

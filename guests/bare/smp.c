@@ -67,7 +67,7 @@ static void second_do(uint32_t task)
     case TASK_DOORBELL:
         mtmsr(mfmsr() | MSR_EE);
         while (!(task == TASK_IPI ? shared.interrupts : shared.doorbells))
-            ;
+            cpu_relax();
         mtmsr(mfmsr() & ~MSR_EE);
         break;
     case TASK_COUNT:
@@ -77,7 +77,7 @@ static void second_do(uint32_t task)
     case TASK_PING:
         for (uint32_t n = 1;; n += 2) {
             while (shared.word != n && shared.word != PING_OVER)
-                ;
+                cpu_relax();
             if (shared.word == PING_OVER)
                 break;
             barrier();
@@ -145,7 +145,7 @@ static void hand_over(uint32_t task)
 static void join(void)
 {
     while (shared.done != shared.task)
-        ;
+        cpu_relax();
     barrier();
 }
 
@@ -171,7 +171,7 @@ static void release(uint64_t address)
     entry[0] = 0;
     entry[1] = (uint32_t)second_start;
     while (!shared.done)
-        ;
+        cpu_relax();
     barrier();
     report_eq("entry: r3 as given", shared.at_entry[0], 0xcafe0001);
     report_eq("entry: r4 is 0", shared.at_entry[1], 0);
@@ -224,7 +224,7 @@ static void interrupts(void)
         mtmsr(mfmsr() | MSR_EE);
         hand_over(TASK_SEND);
         while (!first_interrupts)
-            ;
+            cpu_relax();
         join();
         mtmsr(mfmsr() & ~MSR_EE);
         report_eq("an IPI from CPU 1", first_interrupts, 1);
@@ -238,7 +238,7 @@ static void interrupts(void)
     mtmsr(mfmsr() | MSR_EE);
     hand_over(TASK_SEND);
     while (!first_interrupts || !first_doorbells)
-        ;
+        cpu_relax();
     join();
     mtmsr(mfmsr() & ~MSR_EE);
     report("an IPI and a doorbell from CPU 1", first_interrupts == 1 && first_doorbells == 1);
@@ -263,7 +263,7 @@ static void memory(void)
         expected += n;
         shared.word = n;
         while (shared.word != n + 1)
-            ;
+            cpu_relax();
         barrier();
         ordered &= shared.answer == expected;
     }

@@ -50,7 +50,7 @@ static void nothing_got(void)
 static void expect(volatile uint32_t *mine, uint32_t want)
 {
     while (*mine != want)
-        ;
+        cpu_relax();
 }
 
 /* CPU 0 interrupts all, itself too. */
@@ -113,7 +113,7 @@ static void message_to_each(uint32_t cpu)
             io_write32(MPIC_GTDR(0), 1u << n);
             io_write32(MPIC_GTBCR(0), 50); /* base count: soon; then stop it */
             while (!got[n])
-                ;
+                cpu_relax();
             io_write32(MPIC_GTBCR(0), 0x80000000);
             io_write32(MPIC_GTVPR(0), VPR_MSK);
         }
@@ -199,7 +199,7 @@ static void invalidation(void)
     cpus_begin(look);
     for (unsigned cpu = 1; cpu < cpus; cpu++)
         while (!looks[cpu])
-            ;
+            cpu_relax();
     for (unsigned n = 1; n <= rounds; n++) {
         *page_word(n) = 0x600d;
         sync();
@@ -223,7 +223,7 @@ static void call_code(uint32_t cpu)
         return;
     for (uint32_t n = 1; n <= rounds; n++) {
         while (written != n)
-            ;
+            cpu_relax();
         __asm__ volatile("isync" : : : "memory");
         if (((uint32_t(*)(void))(void *)code)() != n)
             wrong++;
@@ -242,7 +242,7 @@ static void code_changes(void)
         __asm__ volatile("dcbst 0,%0; msync; icbi 0,%0; msync; isync" : : "r"(code) : "memory");
         written = n;
         while (called != n * (cpus - 1))
-            ;
+            cpu_relax();
     }
     cpus_end();
     report_eq("code written here runs there", wrong, 0);
@@ -259,7 +259,7 @@ static void read_time(uint32_t cpu)
     uint32_t t;
 
     for (unsigned n = 0; n < TICKS; n++) {
-        __asm__ volatile("1: lwarx %0,0,%1; cmpwi %0,0; bne- 1b; stwcx. %2,0,%1; bne- 1b; isync"
+        __asm__ volatile("b 2f; 1: or 27,27,27; 2: lwarx %0,0,%1; cmpwi %0,0; bne- 1b; stwcx. %2,0,%1; bne- 1b; isync"
                          : "=&r"(t)
                          : "r"(&time_lock), "r"(1)
                          : "memory", "cr0");
@@ -322,6 +322,6 @@ void guest_main(void)
     time();
     cpus_begin(keep_busy);
     while (busy != cpus - 1)
-        ;
+        cpu_relax();
     report("the machine ends while the others are busy", true);
 }

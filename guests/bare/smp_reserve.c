@@ -95,7 +95,7 @@ static void meet(uint32_t cpu)
         return;
     for (uint32_t n = 1; n <= MEETINGS; n++) {
         while (cell.go != n)
-            ;
+            cpu_relax();
         sync();
         meetings[n - 1].meanwhile();
         sync();
@@ -211,7 +211,7 @@ static void locked(uint32_t cpu)
     uint32_t t;
 
     for (unsigned n = 0; n < ROUNDS; n++) {
-        __asm__ volatile("1: lwarx %0,0,%1; cmpwi %0,0; bne- 1b; stwcx. %2,0,%1; bne- 1b; isync"
+        __asm__ volatile("b 2f; 1: or 27,27,27; 2: lwarx %0,0,%1; cmpwi %0,0; bne- 1b; stwcx. %2,0,%1; bne- 1b; isync"
                          : "=&r"(t)
                          : "r"(&lock), "r"(1)
                          : "memory", "cr0");

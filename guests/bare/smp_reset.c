@@ -69,7 +69,7 @@ void guest_main(void)
     cpus_start();
     cpus_begin(keep_busy);
     while (busy != cpus - 1)
-        ;
+        cpu_relax();
     if (!fault && kept->resets < resets_wanted()) {
         kept->resets++;
         fresh_dirty();

@@ -41,7 +41,7 @@ void cpu_main(void)
     atomic_add(&here, 1);
     for (;;) {
         while (serial == last)
-            ;
+            cpu_relax();
         last = serial;
         sync();
         the_task(cpu_index());
@@ -73,7 +73,7 @@ void cpus_start(void)
             let_go(count, (uint64_t)release[0] << 32 | release[1]);
     }
     while (here != count - 1)
-        ;
+        cpu_relax();
     sync();
 }
 
@@ -89,7 +89,7 @@ void cpus_begin(CpuTask *task)
 void cpus_end(void)
 {
     while (through != count - 1)
-        ;
+        cpu_relax();
     sync();
 }
 
@@ -111,6 +111,6 @@ void cpus_meet(void)
         meetings = mine + 1;
     }
     while (meetings == mine)
-        ;
+        cpu_relax();
     sync();
 }

@@ -15,7 +15,7 @@ __asm__(".pushsection .text; .globl fresh_text; fresh_text: .long 0x7e577e57; .p
 #define SECOND_COUNT (keep_area[1023])
 extern const char fresh_second[];
 __asm__(".pushsection .text; .globl fresh_second; fresh_second: lis 4,(keep_area+4092)@ha;"
-        "1: lwz 5,(keep_area+4092)@l(4); addi 5,5,1; stw 5,(keep_area+4092)@l(4); b 1b; .popsection");
+        "1: lwz 5,(keep_area+4092)@l(4); addi 5,5,1; stw 5,(keep_area+4092)@l(4); or 27,27,27; b 1b; .popsection");
 
 /* The entry of CPU 1, mapped by TLB1 entry 10; NULL: there is none. */
 static volatile uint32_t *map_spin_entry(void)
@@ -41,7 +41,7 @@ static void start_second(void)
     entry[0] = 0;
     entry[1] = (uint32_t)fresh_second;
     while (*(volatile uint32_t *)&SECOND_COUNT == before)
-        ;
+        cpu_relax();
 }
 
 static bool second_waits(void)
