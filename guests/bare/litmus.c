@@ -107,7 +107,7 @@ INLINE void message(unsigned cpu, unsigned n, Fence *writer, Fence *reader, bool
     }
     uint32_t flag;
     while (!(flag = Y(n)))
-        ;
+        cpu_relax();
     if (branch)
         branch_isync(flag);
     reader();

@@ -190,7 +190,7 @@ static void take_turns(unsigned cpu)
 {
     for (unsigned n = 0; n < TURNS; n++) {
         while (turn % cpus != cpu)
-            ;
+            cpu_relax();
         turn++;
     }
 }
