@@ -33,6 +33,7 @@ bench-smp: $(B)/quoin build/guests/smp_scale.elf
 bench-fp: $(B)/bench/fp
 	@$<
 
+#@ make bench-programs  the programs that bench runs
 #@ make bench           how long a guest's work takes, next to QEMU; ARGS="-n 5 --quiet 0.2", ARGS="--help" for more
 #@ make bench-smp       what two vCPUs do in the time of one
 #@ make bench-fp        how long a floating-point instruction takes, by the host's arithmetic and without
