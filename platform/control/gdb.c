@@ -191,8 +191,7 @@ static RspStop why_stopped(const Gdb *gdb, unsigned thread)
     return stop;
 }
 
-/* Steps and holds are for one resume; any vCPU that met a breakpoint or finished a step is the
- * reason. */
+/* A step or a hold lasts for one resume only.  Any vCPU that met a breakpoint or finished a step is reported as the reason. */
 static void machine_stopped(Gdb *gdb)
 {
     RspStop stop = {.signal = RSP_SIGINT};
@@ -205,7 +204,7 @@ static void machine_stopped(Gdb *gdb)
             continue;
         if (stop.signal == RSP_SIGINT)
             stop = why_stopped(gdb, i);
-        vcpu_finish_exit(vcpu); /* it is no reason for a later stop */
+        vcpu_finish_exit(vcpu); /* finished here, so that it is not taken for the reason of a later stop */
     }
     rsp_stopped(gdb->rsp, &stop);
 }

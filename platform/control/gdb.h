@@ -13,4 +13,4 @@ typedef struct Gdb Gdb;
 
 /* What the view names is borrowed and outlives the server. */
 Gdb *gdb_new(const char *spec, const ControlView *view, GError **error);
-void gdb_free(Gdb *gdb); /* tells the client that the machine ended */
+void gdb_free(Gdb *gdb); /* tells the client first that the machine ended */

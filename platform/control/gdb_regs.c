@@ -5,8 +5,7 @@
 
 typedef enum Access { ACCESS_NONE, ACCESS_RO, ACCESS_WO, ACCESS_RW } Access;
 
-/* Where a row's value stands: in its slot once the state was read, or elsewhere in it (then gdb
- * sees it there, if at all). */
+/* Where the value of an SPR is in E500State: in spr[], or in a member of its own, by which gdb sees it if it sees it at all. */
 typedef enum Where {
     WHERE_slot,
     WHERE_dec = WHERE_slot,

@@ -12,7 +12,7 @@ enum {
     REQUEST_MAX = 64 * 1024,
     BRACKETS_MAX = 1024,
     LATE_MAX = 10000,      /* events that wait for a client which reads nothing */
-    OUTPUTS_LOST_MAX = 16, /* of an event each that wait for the main loop */
+    OUTPUTS_LOST_MAX = 16, /* lost outputs whose events wait for the main loop */
 };
 
 /* A dictionary, with the client's id: the tree's, NULL: none.  Takes the floating message. */
@@ -24,7 +24,7 @@ static void send_message(Qmp *qmp, GVariant *message, JsonNode *id)
     if (id)
         json_object_set_member(json_node_get_object(node), "id", json_node_copy(id));
     g_autofree char *json = json_to_string(node, FALSE);
-    g_autofree char *text = g_utf8_make_valid(json, -1); /* an id may have halves of surrogates */
+    g_autofree char *text = g_utf8_make_valid(json, -1); /* the client's id may hold half a surrogate pair, which is no UTF-8 */
     g_autofree char *line = g_strconcat(text, "\r\n", NULL);
     control_socket_send(qmp->sock, line, strlen(line));
 }
@@ -98,8 +98,8 @@ static void execute(Qmp *qmp, JsonObject *request)
 }
 
 /*
- * The parser recurses.  Nothing nests deeper than there are opening brackets, be they in strings:
- * what is a string, the parser may see in its own way.
+ * The JSON parser recurses, so the depth of nesting is bounded by the number of opening brackets.  Those inside of strings are counted,
+ * too: what this file takes for a string, the parser may not.
  */
 static bool too_deep(const char *text, size_t size)
 {
@@ -310,7 +310,7 @@ static void be_late(Qmp *qmp, RunEvent event, RunCause cause)
         return;
     message_warning("-qmp: a client that read nothing while %d events happened was hung up on", LATE_MAX);
     control_socket_drop(qmp->sock);
-    qmp->negotiated = false; /* nothing more for this one */
+    qmp->negotiated = false; /* no more events for a client that is hung up on */
 }
 
 static void told(void *opaque, RunEvent event, RunCause cause)
@@ -354,7 +354,7 @@ static void tell_lost(void *opaque)
     g_mutex_unlock(&qmp->lost_lock);
 }
 
-/* In the main loop: a signal, or gdb, may end the program meanwhile. */
+/* Waits in the main loop, because a signal or gdb may end the program meanwhile. */
 static void wait_for_client(const Qmp *qmp)
 {
     while (control_socket_waits(qmp->sock) && !qmp->connected && run_state(qmp->view.run) != RUN_STATE_FINISHED)
@@ -395,5 +395,6 @@ void qmp_free(Qmp *qmp)
     g_ptr_array_unref(qmp->lost);
     g_mutex_clear(&qmp->lost_lock);
     g_string_free(qmp->in, TRUE);
+    g_free(qmp->wrong);
     g_free(qmp);
 }

@@ -258,6 +258,14 @@ static GVariant *cmd_system_powerdown(Qmp *qmp, const char **wrong)
 
 /* --- ringbuf-read, ringbuf-write */
 
+/* A message about a value of the client's, which stands between the two halves.  Valid until the next one. */
+static const char *wrong_value(Qmp *qmp, const char *before, const char *value, const char *after)
+{
+    g_autofree char *valid = g_utf8_make_valid(value, -1);
+    g_free(qmp->wrong);
+    return qmp->wrong = g_strconcat(before, "'", valid, "'", after, NULL);
+}
+
 static Chardev *ring(Qmp *qmp, const char **wrong)
 {
     const char *id = string_argument(qmp, "device");
@@ -268,7 +276,7 @@ static Chardev *ring(Qmp *qmp, const char **wrong)
             return chr;
         }
     }
-    *wrong = "No back end has this id";
+    *wrong = wrong_value(qmp, "Device ", id, " not found");
     return NULL;
 }
 
@@ -278,7 +286,7 @@ static bool is_base64(Qmp *qmp, const char **wrong)
     const char *format = string_argument(qmp, "format");
     bool base64 = !g_strcmp0(format, "base64");
     if (format && !base64 && strcmp(format, "utf8"))
-        *wrong = "Parameter 'format' does not accept this value: utf8 or base64";
+        *wrong = wrong_value(qmp, "Parameter 'format' does not accept value ", format, "");
     return base64;
 }
 

@@ -22,6 +22,7 @@ struct Qmp {
     JsonObject *arguments; /* of the command being executed, checked by qmp_arguments_check(); NULL: none */
     GString *in;
     bool connected, negotiated;
+    char *wrong;           /* what wrong_value() made last */
     unsigned told;         /* which RunEvents came since a command began, one bit for each */
     Late late[RUN_EVENTS]; /* of each kind the last one, in the order in which they happened */
     unsigned n_late, happened_late;

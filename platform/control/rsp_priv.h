@@ -36,7 +36,7 @@ void rsp_reply(Rsp *rsp, const char *text);
 void rsp_reply_bytes(Rsp *rsp, char first, const char *data, size_t size); /* binary, escaped */
 void rsp_execute(Rsp *rsp, const char *packet);                            /* rsp_commands.c */
 void rsp_reply_stop(Rsp *rsp);
-bool rsp_send_points(Rsp *rsp); /* to the target */
+bool rsp_send_points(Rsp *rsp); /* hands the client's points to the target */
 
 /* Errno-like, as gdb's own stubs use them; gdb prints only that there was an error. */
 #define REPLY_IO      "E05"

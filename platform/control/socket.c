@@ -216,7 +216,7 @@ static gboolean ready(gint fd, GIOCondition condition, gpointer opaque)
     } else {
         watch(sock);
     }
-    return sock->source == mine; /* else it was removed already */
+    return sock->source == mine; /* otherwise the callback removed the source already */
 }
 
 static void accept_client(void *opaque)
@@ -261,7 +261,7 @@ void control_socket_drop(ControlSocket *sock)
         return;
     g_byte_array_set_size(sock->out, 0);
     control_socket_hang_up(sock);
-    shutdown(sock->fd, SHUT_RDWR); /* what the kernel holds for it does not keep it here */
+    shutdown(sock->fd, SHUT_RDWR); /* even while the kernel still holds data for it */
 }
 
 bool control_socket_has_client(const ControlSocket *sock)

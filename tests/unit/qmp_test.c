@@ -314,6 +314,9 @@ static void wrong_requests(void)
          "Invalid parameter type for 'size', expected: integer"},
         {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"ring\",\"size\":1,\"sise\":1}}", "GenericError",
          "Parameter 'sise' is unexpected"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"ring\",\"size\":1,\"format\":\"z\"}}", "GenericError",
+         "Parameter 'format' does not accept value 'z'"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"x\",\"size\":1}}", "GenericError", "Device 'x' not found"},
         {"[]", "GenericError", "QMP input must be a JSON object"},
         {"{,}", "GenericError", "JSON parse error, invalid syntax"},
         {"hello\n", "GenericError", "JSON parse error, invalid syntax"},
@@ -322,7 +325,7 @@ static void wrong_requests(void)
     Fake *f = fake_new();
 
     greet(f);
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_autofree char *want = g_strdup_printf("{\"error\":{\"class\":\"%s\",\"desc\":\"%s\"}}", rows[i].class, rows[i].desc);
         say(f, rows[i].text);
         expect(f, want);
@@ -344,7 +347,7 @@ static void deep_requests(void)
     Fake *f = fake_new();
 
     greet(f);
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_autofree char *opening = g_strnfill(rows[i].n, '['), *closing = g_strnfill(rows[i].n, ']');
         g_autofree char *id = g_strconcat(rows[i].before, opening, closing, rows[i].after, NULL);
         g_autofree char *ask = g_strdup_printf("{\"execute\":\"query-name\",\"id\":%s}", id);
@@ -381,7 +384,7 @@ static void half_characters(void)
     Fake *f = fake_new();
 
     greet(f);
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         say(f, rows[i]);
         g_autofree char *got = line(f);
         g_assert_true(g_str_has_prefix(got, "{\"return\":{}") || g_str_has_prefix(got, "{\"error\":{"));
@@ -523,7 +526,7 @@ static void bad_specs(void)
         {"tcp::99999,server=on", "-qmp: 'tcp::99999' needs a host and a port: tcp:[HOST]:PORT"},
         {"unix:/nonexistent/x,server=on,wait=off", "-qmp: cannot listen on /nonexistent/x: No such file or directory"},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_autoptr(GError) error = NULL;
         g_assert_null(qmp_new(rows[i][0], &(ControlView){0}, &error));
         g_assert_nonnull(error);
