@@ -119,8 +119,8 @@ static bool check_id(const Config *config, const DeviceOption *option, const cha
 
 static bool unknown_property(const DeviceType *type, const KeyVal *pair, GError **error)
 {
-    const char *names[DEVICE_PROPERTIES_MAX + 1] = {"id"};
-    size_t n = 1;
+    const char *names[DEVICE_PROPERTIES_MAX + 2] = {"id", "bus"};
+    size_t n = 2;
     for (const DeviceProperty *p = type->properties; p->key; p++)
         names[n++] = p->key;
     const char *word = *pair->key ? pair->key : pair->value;
@@ -128,11 +128,27 @@ static bool unknown_property(const DeviceType *type, const KeyVal *pair, GError 
     return option_bad(error, "%s: unknown property '%s'%s", type->option, word, hint);
 }
 
+/*
+ * bus= and addr= are every device's, as in QEMU: each kind of device is made for one bus, which bus= may name.  Devices on the buses that
+ * there are so far have no addresses to choose.
+ */
+static bool check_place(const DeviceType *type, const KeyVal *pair, GError **error)
+{
+    const char *bus = device_bus_kind_name(type->bus);
+    if (!strcmp(pair->key, "addr"))
+        return option_bad(error, "%s addr: a device on the bus '%s' has no address", type->option, bus);
+    if (strcmp(pair->value, bus))
+        return option_bad(error, "%s bus: '%s' is not '%s', the bus of such devices", type->option, pair->value, bus);
+    return true;
+}
+
 static bool set_property(const Config *config, DeviceOption *option, const KeyVal *pair, GError **error)
 {
     const DeviceType *type = &device_types[option->type];
     unsigned i = property_index(type, pair->key);
     bool is_id = !strcmp(pair->key, "id");
+    if (!strcmp(pair->key, "bus") || !strcmp(pair->key, "addr"))
+        return check_place(type, pair, error);
     if (!is_id && !type->properties[i].key)
         return unknown_property(type, pair, error);
     g_autofree char *what = g_strdup_printf("%s %s", type->option, pair->key);
@@ -168,6 +184,7 @@ static const char *type_word(PropertyType type)
 static void print_properties(const DeviceType *type)
 {
     printf("%s options:\n  %-20s - name of the device, unlike any other's\n", type->name, "id=<str>");
+    printf("  %-20s - where it is plugged in (default: %s)\n", "bus=<str>", device_bus_kind_name(type->bus));
     for (const DeviceProperty *p = type->properties; p->key; p++) {
         g_autofree char *assignment = g_strdup_printf("%s=%s", p->key, type_word(p->type));
         g_autofree char *value =

@@ -250,7 +250,7 @@ static void test_later_options_say_so(void)
 #define LATER(name, has_argument) name,
 #include "platform/options/table.def"
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
+    FOR_ROWS (i, later) {
         g_autofree char *line = g_strconcat("-kernel k -", later[i], " x", NULL);
         g_autofree char *message = g_strconcat("-", later[i], ": not yet supported", NULL);
         bad(line, message);
@@ -286,7 +286,7 @@ static void test_names_are_unique(void)
 #include "platform/options/table.def"
     };
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    FOR_ROWS (i, names)
         g_assert_true(g_hash_table_add(seen, (gpointer)names[i]));
 }
 
@@ -320,13 +320,13 @@ static void test_sizes(void)
         const char *text;
         uint64_t size;
     } cases[] = {{"1", 1 << 20}, {"1b", 1}, {"1.5k", 1536}, {"2G", UINT64_C(2) << 30}, {"1T", UINT64_C(1) << 40}};
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    FOR_ROWS (i, cases) {
         uint64_t size;
         g_assert_true(value_size("-m", cases[i].text, 20, &size, NULL));
         g_assert_cmpuint(size, ==, cases[i].size);
     }
     static const char *const wrong[] = {"", "x", "1x", "1MM", "-1", "+1", "0x10", "inf", "nan", "1 M", "1e300"};
-    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    FOR_ROWS (i, wrong) {
         uint64_t size;
         g_assert_false(value_size("-m", wrong[i], 20, &size, NULL));
     }
@@ -423,6 +423,8 @@ static void test_bad_chardevs(void)
     bad("-device epapr-doorbell", "-device epapr-doorbell: name= is missing: label of both its nodes");
     bad("-device epapr-doorbell,name=a -device epapr-doorbell,name=a",
         "-device epapr-doorbell name: 'a' is already another epapr-doorbell's");
+    bad("-device epapr-doorbell,name=a,bus=pci.0", "-device epapr-doorbell bus: 'pci.0' is not 'handles', the bus of such devices");
+    bad("-device epapr-doorbell,bus=handles,addr=3", "-device epapr-doorbell addr: a device on the bus 'handles' has no address");
     bad("-device epapr-doorbell,name=\t", "-device epapr-doorbell name: must be printable ASCII");
     bad("-device epapr-doorbell,name=a,chardev=x", "-device epapr-doorbell: no -chardev has the id 'x'");
     bad("-chardev null,id=x -device epapr-doorbell,name=a,chardev=x -device epapr-doorbell,name=b,chardev=x",
