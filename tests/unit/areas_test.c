@@ -207,7 +207,7 @@ static void refusals(Fixture *f, gconstpointer data)
     };
     g_assert_cmpuint(reg(f, 0, MEMORY_AREA_WALL_CLOCK, 0x2080, 64), ==, EV_SUCCESS);
     g_assert_cmpuint(reg(f, 1, MEMORY_AREA_STEAL_TIME, 0x2000, 128), ==, EV_SUCCESS);
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_autoptr(GBytes) before = copy(f, 0, RAM);
         uint64_t in[] = {rows[i].type, rows[i].upper, rows[i].lower, rows[i].size}, r4;
         g_assert_cmpuint(call(f, 1, QUOIN_AREA_REGISTER, in, &r4), ==, rows[i].status);

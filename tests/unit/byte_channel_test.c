@@ -230,7 +230,7 @@ static void test_node(Fixture *f, gconstpointer data)
     g_assert_cmpuint(tree_cell(tree, path, "reg", 0), ==, 3);
     g_assert_cmpuint(tree_cell(tree, path, "hv-handle", 0), ==, 3);
     static const uint32_t interrupts[] = {64, 2, 65, 2};
-    for (unsigned i = 0; i < G_N_ELEMENTS(interrupts); i++)
+    FOR_ROWS (i, interrupts)
         g_assert_cmpuint(tree_cell(tree, path, "interrupts", i), ==, interrupts[i]);
     g_assert_cmpuint(tree_cell(tree, path, "interrupt-parent", 0), ==, tree_cell(tree, "/mpic", "phandle", 0));
 }

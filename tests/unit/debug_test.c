@@ -2,12 +2,11 @@
  *
  * The guest's own debug events, and the watchpoints of a debugger outside of it.
  */
-#include "cpu/e500/insn.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/spr.h"
-#include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/vector_fixture.h"
 
 enum {
     SC = 0x44000002,
@@ -42,33 +41,6 @@ enum {
     PAIR_INSIDE = 2 << 22,
     PAIR_OUTSIDE = 3 << 22,
 };
-
-static ExecResult execute(E500 *c, uint32_t word)
-{
-    Insn in;
-
-    insn_decode(word, c->model, &in);
-    return insn_exec[in.id](c, &in);
-}
-
-static void vectors_up(E500 *c)
-{
-    static const E500SprSlot ivor[] = {
-#define EXCP(id, ivor, class, kind, doc) SPR_IVOR##ivor,
-#include "cpu/e500/excp.def"
-#undef EXCP
-    };
-
-    c->s.spr[SPR_IVPR] = 0xc0000000;
-    for (unsigned i = 0; i < G_N_ELEMENTS(ivor); i++)
-        c->s.spr[ivor[i]] = (i + 1) << 4;
-    c->s.pc = 0x1000;
-}
-
-static Ea vector(E500Excp excp)
-{
-    return 0xc0000000 + ((Ea)excp + 1) * 16;
-}
 
 static void debug_up(E500 *c, uint32_t dbcr0)
 {
@@ -218,7 +190,7 @@ static void compares_heed_privilege_and_address_space(Fixture *f, gconstpointer 
     fixture_map(c, 1, 5, 0, 0, MAP_IPROT | MAP_TS, MAP_ALL);
     fixture_map(c, 0, 5, 0, 0, MAP_IPROT, MAP_ALL);
     e500_mtspr(c, SPRNO_DAC1, 0x2000);
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         debug_up(c, DBCR0_DAC1_STORES);
         e500_mtspr(c, SPRNO_DBCR2, row[i].us << US_SHIFT | row[i].er << ER_SHIFT);
         e500_set_msr(c, row[i].msr | MSR_DE);
@@ -242,7 +214,7 @@ static void a_taken_branch_or_return_interrupts_before_it(Fixture *f, gconstpoin
     };
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         debug_up(c, row[i].dbcr0);
         c->s.ctr = 2;
         g_assert_cmpint(e500_store32(c, 0x1000, row[i].word), ==, EXEC_NEXT);
@@ -265,7 +237,7 @@ static void taking_an_interrupt_is_an_event_at_its_handler(Fixture *f, gconstpoi
     };
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         debug_up(c, row[i].dbcr0);
         c->attention = 0;
         e500_raise(c, row[i].excp, 0);
@@ -436,7 +408,7 @@ static void every_kind_of_access_meets_a_watchpoint(Fixture *f, gconstpointer un
 
     c->s.pc = 0x1000;
     e500_set_msr(c, MSR_FP);
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         watch(c, &debug, 0x2012, 0x2013, true, false);
         meets(f, row[i].word, row[i].ea, row[i].read);
         watch(c, &debug, 0x2012, 0x2013, false, true);

@@ -38,7 +38,7 @@ static uint32_t plain(InsnId id)
 static E500Model model_of(InsnId id)
 {
     static const char *const names[] = {"e500mc", "e500v2"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    FOR_ROWS (i, names) {
         E500Model m = *e500_model_find(names[i]);
         m.categories |= CAT_EHV;
         if ((insn_info[id].categories & m.categories) == insn_info[id].categories)
@@ -195,7 +195,7 @@ static void reserved_bits_are_illegal_on_the_e500v2(void)
     };
     const E500Model *v2 = e500_model_find("e500v2");
 
-    for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
+    FOR_ROWS (i, list) {
         Insn good, bad, mc;
         insn_decode(list[i].word, v2, &good);
         insn_decode(list[i].word | list[i].set, v2, &bad);
@@ -219,7 +219,7 @@ static void what_the_core_lacks_is_illegal(void)
         0x7c640226,                                     /* mfapidi */
         0x44000000,                                     /* sc without its bit 30 */
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++)
+    FOR_ROWS (i, lacking)
         assert_illegal(lacking[i]);
 }
 

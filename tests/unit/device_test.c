@@ -216,12 +216,12 @@ static void test_older(void)
 /* A member that is in no table is noticed, and named by the one before it. */
 static void test_forgotten(void)
 {
-    for (size_t left_out = 0; left_out < G_N_ELEMENTS(thing_derived); left_out++) {
+    FOR_ROWS (left_out, thing_derived) {
         StateField derived[G_N_ELEMENTS(thing_derived)];
         StateStruct without = thing_state;
         without.derived = derived;
         without.n_derived = 0;
-        for (size_t i = 0; i < G_N_ELEMENTS(thing_derived); i++)
+        FOR_ROWS (i, thing_derived)
             if (i != left_out)
                 derived[without.n_derived++] = thing_derived[i];
         g_autofree char *hole = state_hole(&without);

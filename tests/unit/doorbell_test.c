@@ -100,7 +100,7 @@ static void sent_is_a_byte(Fixture *f, gconstpointer data)
 static void any_byte_rings(Fixture *f, gconstpointer data)
 {
     static const uint8_t bytes[] = {0, 1, 0xff};
-    for (unsigned i = 0; i < G_N_ELEMENTS(bytes); i++) {
+    FOR_ROWS (i, bytes) {
         g_assert_cmpint(write(f->in, &bytes[i], 1), ==, 1);
         run_pending();
         g_assert_cmpuint(f->wire.rises, ==, i + 1);

@@ -345,7 +345,7 @@ static void false_promises_go(void)
     g_autoptr(GBytes) file = users_tree(props, G_N_ELEMENTS(props));
     g_autoptr(GBytes) tree = adopt(file, &nodes, report);
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(want); i++) {
+    FOR_ROWS (i, want) {
         bool found = false;
         for (unsigned r = 0; r < report->lines->len; r++)
             found = found || g_str_equal(report->lines->pdata[r], want[i]);

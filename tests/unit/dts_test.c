@@ -59,7 +59,7 @@ static void test_properties(void)
     };
     int node = fdt_path_offset(fdt, "/node@4500");
     g_assert_cmpint(node, >, 0);
-    for (size_t i = 0; i < G_N_ELEMENTS(want); i++) {
+    FOR_ROWS (i, want) {
         int size = -1;
         const void *data = fdt_getprop(fdt, node, want[i].name, &size);
         g_assert_nonnull(data);

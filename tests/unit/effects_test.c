@@ -162,7 +162,7 @@ static void random_system(GRand *r, E500 *c)
 {
     static const uint16_t slots[] = {SPR_SRR0,  SPR_SRR1,  SPR_CSRR0, SPR_CSRR1, SPR_DSRR0, SPR_DSRR1,  SPR_MCSRR0, SPR_MCSRR1,
                                      SPR_SPRG0, SPR_SPRG1, SPR_SPRG7, SPR_DEAR,  SPR_ESR,   SPR_USPRG0, SPR_MCAR};
-    for (size_t i = 0; i < G_N_ELEMENTS(slots); i++)
+    FOR_ROWS (i, slots)
         c->s.spr[slots[i]] = g_rand_int(r);
 }
 

@@ -174,7 +174,7 @@ static void put_handlers(SoftFixture *f, GRand *r)
             word_spr(INSN_mtspr, 31, to.srr0),
             insn_info[to.by].match,
         };
-        for (unsigned i = 0; i < G_N_ELEMENTS(code); i++)
+        FOR_ROWS (i, code)
             soft_put_word(f, at + 4 * i, code[i]);
     }
 }
@@ -315,7 +315,7 @@ static const SoftEngine *const engines[] = {&soft_plain, &soft_fast};
 /* tlbwe gives the page that executes another physical page: the next instruction comes from there. */
 static void a_page_mapped_anew_is_executed_at_once(void)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(engines); i++) {
+    FOR_ROWS (i, engines) {
         SoftFixture f;
         soft_up_engine(&f, "e500mc", true, engines[i]);
         E500 *c = soft_core(&f, 0);
@@ -335,7 +335,7 @@ static void a_page_mapped_anew_is_executed_at_once(void)
 /* A store to the very next instruction, after that one was executed before. */
 static void a_word_stored_is_executed_at_once(void)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(engines); i++) {
+    FOR_ROWS (i, engines) {
         SoftFixture f;
         soft_up_engine(&f, "e500mc", true, engines[i]);
         E500 *c = soft_core(&f, 0);

@@ -93,7 +93,7 @@ static void traps_compare_signed_and_unsigned(Fixture *f, gconstpointer unused)
         {2, 0xffffffff, 0, false}, {1, 0xffffffff, 0, true},  {1, 0, -1, false}, {0, 0, 0, false},
     };
     E500 *c = f->core[0];
-    for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
+    FOR_ROWS (i, k) {
         c->s.gpr[4].w = k[i].a;
         c->s.gpr[5].w = (uint32_t)k[i].b;
         uint32_t word = k[i].to << 21 | 4u << 16;
@@ -117,7 +117,7 @@ static void cr_logic_follows_its_truth_tables(Fixture *f, gconstpointer unused)
         {INSN_crnor, 1}, {INSN_cror, 14},  {INSN_crorc, 13}, {INSN_crxor, 6},
     };
     E500 *c = f->core[0];
-    for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
+    FOR_ROWS (i, k) {
         for (unsigned ab = 0; ab < 4; ab++) {
             uint32_t inputs = (ab & 2 ? 1u << 26 : 0) | (ab & 1 ? 1u << 12 : 0); /* bits 5 and 19 */
             for (unsigned old = 0; old < 2; old++) {

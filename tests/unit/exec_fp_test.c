@@ -69,7 +69,7 @@ static void assert_program_fp(Fixture *f)
 static void unavailable(Fixture *f, gconstpointer unused)
 {
     static const uint32_t words[] = {FADD, FRSP, FCMPO, MFFS, MTFSF_F3, MCRFS_CR7_0, LFD_F1, STFS_F3};
-    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+    FOR_ROWS (i, words) {
         set(f, 0, 0, ONE, ONE, ONE);
         f->core[0]->s.msr = 0;
         E500State before = f->core[0]->s;
@@ -236,7 +236,7 @@ static void listening_late_traps_behind_itself(Fixture *f, gconstpointer unused)
     };
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         Ea next = row[i].word == MTMSR_R5 ? 0x1004 : 0x2000;
         set(f, 0, row[i].from, 0, 0, 0);
         c->s.pc = 0x1000;

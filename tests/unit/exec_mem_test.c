@@ -82,7 +82,7 @@ static void loads_extend_and_reverse(Fixture *f, gconstpointer unused)
     } k[] = {{INSN_lbzx, 0x89},       {INSN_lhzx, 0x89ab},  {INSN_lhax, 0xffff89ab},
              {INSN_lwzx, 0x89abcdef}, {INSN_lhbrx, 0xab89}, {INSN_lwbrx, 0xefcdab89}};
     put32(f, 0x1000, 0x89abcdef);
-    for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
+    FOR_ROWS (i, k) {
         g_assert_cmpint(run_x(f->core[0], k[i].id, 0x1800, (uint32_t)-0x800), ==, EXEC_NEXT);
         g_assert_cmphex(f->core[0]->s.gpr[3].w, ==, k[i].result);
     }
@@ -101,7 +101,7 @@ static void stores_write_their_bytes_only(Fixture *f, gconstpointer unused)
              {INSN_sthbrx, 0x4433ffff},
              {INSN_stwbrx, 0x44332211}};
     E500 *c = f->core[0];
-    for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
+    FOR_ROWS (i, k) {
         put32(f, 0x1000, 0xffffffff);
         put32(f, 0x1004, 0xffffffff);
         c->s.gpr[3].w = 0x11223344;
@@ -116,7 +116,7 @@ static void update_happens_only_after_success(Fixture *f, gconstpointer unused)
     static const InsnId d[] = {INSN_lbzu, INSN_lhzu, INSN_lhau, INSN_lwzu, INSN_stbu, INSN_sthu, INSN_stwu};
     static const InsnId x[] = {INSN_lbzux, INSN_lhzux, INSN_lhaux, INSN_lwzux, INSN_stbux, INSN_sthux, INSN_stwux};
     E500 *c = f->core[0];
-    for (size_t i = 0; i < G_N_ELEMENTS(d); i++) {
+    FOR_ROWS (i, d) {
         g_assert_cmpint(run_d(c, d[i], 0x1000, 8), ==, EXEC_NEXT);
         g_assert_cmphex(c->s.gpr[4].w, ==, 0x1008);
         c->s.gpr[3].w = 0x5a;
@@ -348,9 +348,9 @@ static void hints_never_interrupt_and_blocks_translate(Fixture *f, gconstpointer
     } block[] = {{INSN_dcbf, 0},   {INSN_dcbst, 0},         {INSN_icbi, 0},  {INSN_dcbi, ESR_ST},
                  {INSN_dcbtls, 0}, {INSN_dcbtstls, ESR_ST}, {INSN_icbtls, 0}};
     E500 *c = f->core[0];
-    for (size_t i = 0; i < G_N_ELEMENTS(hint); i++)
+    FOR_ROWS (i, hint)
         g_assert_cmpint(run_x(c, hint[i], UNMAPPED, 0), ==, EXEC_NEXT);
-    for (size_t i = 0; i < G_N_ELEMENTS(block); i++) {
+    FOR_ROWS (i, block) {
         g_assert_cmpint(run_x(c, block[i].id, 0x1000, 0), ==, EXEC_NEXT);
         g_assert_cmpint(run_x(c, block[i].id, UNMAPPED, 4), ==, EXEC_TRAP);
         assert_trap(c, EXCP_DTLB_MISS, block[i].esr, UNMAPPED + 4);
@@ -366,7 +366,7 @@ static void locking_from_user_mode_needs_ucle(Fixture *f, gconstpointer unused)
         {INSN_dcbtls, ESR_DLK}, {INSN_dcbtstls, ESR_DLK}, {INSN_dcblc, ESR_DLK}, {INSN_icbtls, ESR_ILK}, {INSN_icblc, ESR_ILK}};
     E500 *c = f->core[0];
     fixture_map(c, 0, 5, 0, 0, MAP_IPROT, MAP_ALL);
-    for (size_t i = 0; i < G_N_ELEMENTS(k); i++) {
+    FOR_ROWS (i, k) {
         e500_set_msr(c, MSR_PR);
         g_assert_cmpint(run_x(c, k[i].id, 0x1000, 8), ==, EXEC_TRAP);
         assert_trap(c, EXCP_DATA_STORAGE, k[i].esr, 0x1008);

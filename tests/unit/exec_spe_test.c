@@ -252,7 +252,7 @@ static void edges_yield_the_defaults_of_the_tables(Fixture *f, gconstpointer unu
         Expected (*expected)(unsigned a, unsigned b);
     } operations[] = {{INSN_efsadd, expected_sum}, {INSN_efsmul, expected_product}, {INSN_efsdiv, expected_quotient}};
     E500 *c = spe_core(f);
-    for (unsigned o = 0; o < G_N_ELEMENTS(operations); o++)
+    FOR_ROWS (o, operations)
         for (unsigned a = 0; a < 5; a++)
             for (unsigned b = 0; b < 5; b++) {
                 Expected e = operations[o].expected(a, b);

@@ -22,7 +22,7 @@ static void numbers(void)
         const char *spec;
         int number;
     } rows[] = {{"kvm-run", EINVAL}, {"kvm-run:1:EINVAL", EINVAL}, {"kvm-run:1:ENOMEM", ENOMEM}, {"kvm-run:1:EINTR", EINTR}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_assert_true(fault_arm(rows[i].spec, NULL));
         g_assert_cmpint(fault_errno_here(FAULT_KVM_RUN), ==, rows[i].number);
         g_assert_cmpint(fault_errno_here(FAULT_KVM_RUN), ==, 0);
@@ -37,7 +37,7 @@ static void refused(void)
         {"reset:0", "-M inject-fault=reset:0: '0' is not a number from 1 to 2147483647"},
         {"kvm-run:1:EPERM", "-M inject-fault=kvm-run:1:EPERM: 'EPERM' is not one of EINVAL, ENOMEM, EINTR"},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_autoptr(GError) error = NULL;
         g_assert_false(fault_arm(rows[i][0], &error));
         g_assert_cmpstr(error->message, ==, rows[i][1]);

@@ -261,7 +261,7 @@ static void bad_registers(void)
     };
     Fake *f = fake_new();
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+    FOR_ROWS (i, wrong)
         expect(f, wrong[i], "E22");
     g_assert_false(f->changed[0] || f->changed[1]);
     fake_free(f);
@@ -322,7 +322,7 @@ static void memory(void)
         "M10000,ffffffff:00",
         "M10000,4",
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+    FOR_ROWS (i, wrong)
         expect(f, wrong[i], "E22");
     g_assert_cmphex(f->memory[0], ==, 0xde);
     /* A long read is cut to what a packet holds. */
@@ -392,7 +392,7 @@ static void resuming(void)
     g_assert_cmphex(f->state[0].pc, ==, 0x1234);
     expect_raw(f, "\3", "$T02thread:1;#d4");
     static const char *const wrong[] = {"vCont", "vCont;", "vCont;x", "vCont;s:9", "vCont;c;", "vCont;C", "c12x"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+    FOR_ROWS (i, wrong)
         expect(f, wrong[i], "E22");
     g_assert_false(f->running);
     fake_free(f);
@@ -428,7 +428,7 @@ static void watchpoints(void)
     expect(f, "z2,1001,4", "OK");
     expect(f, "z2,1001,2", "OK"); /* no such */
     g_assert_cmpuint(f->n_points, ==, 3);
-    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+    FOR_ROWS (i, wrong)
         expect(f, wrong[i], "E22");
     f->max_points = 3;
     expect(f, "Z2,5000,4", "E05");

@@ -76,12 +76,12 @@ static void test_registers(void)
 {
     static const unsigned kept[] = {GPDIR, ODR, IMR, ICR, IBE};
     Device *gpio = make();
-    for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++) {
+    FOR_ROWS (i, kept) {
         reg_write(gpio, kept[i], 4, 0x01010101u << i);
         g_assert_cmphex(reg_read(gpio, kept[i], 4), ==, 0x01010101u << i);
     }
     device_reset(gpio);
-    for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++)
+    FOR_ROWS (i, kept)
         g_assert_cmphex(reg_read(gpio, kept[i], 4), ==, 0);
     g_assert_cmphex(reg_read(gpio, 0x1c, 4), ==, 0);
     for (unsigned size = 1; size <= 8; size *= 2)

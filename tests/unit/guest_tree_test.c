@@ -96,11 +96,11 @@ static void what_is_no_path_or_name_is_refused(Fixture *f, gconstpointer unused)
     g_autoptr(GString) deep = g_string_new(NULL);
 
     g_assert_true(boot(f));
-    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+    FOR_ROWS (i, paths) {
         g_test_message("path '%s'", paths[i]);
         g_assert_cmpint(set(f, paths[i], "x", "y"), ==, EV_EINVAL);
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    FOR_ROWS (i, names)
         g_assert_cmpint(set(f, "/", names[i], "y"), ==, EV_EINVAL);
     for (unsigned i = 0; i < 32; i++)
         g_string_append(deep, "/d");

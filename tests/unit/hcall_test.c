@@ -165,7 +165,7 @@ static void unknown_token(void)
     static const uint64_t unknown[] = {0, 1, 0x10008, 0x2a0004, 0x2a0102, 0xffffffff, 0x1002a0003, UINT64_MAX, 0x80010010};
     HcallEnv env = {.present = ALL, .services = &services};
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(unknown); i++) {
+    FOR_ROWS (i, unknown) {
         VcpuExit exit = exit_for(unknown[i]);
         g_assert_cmpint(hcall_serve(&env, 0, &exit), ==, HCALL_ANSWERED);
         g_assert_cmphex(exit.epapr_hcall.ret, ==, EV_UNIMPLEMENTED);
@@ -337,7 +337,7 @@ static void interrupt_calls(void)
     };
     HcallEnv env = {.present = HCALL_NEED_INT | HCALL_NEED_DOORBELL, .services = &services};
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         VcpuExit exit = exit_for(hcall_token(rows[i].id));
         seen.calls = 0;
         seen.status = EV_SUCCESS;
@@ -386,7 +386,7 @@ static void msgsnd_takes_doorbells_only(void)
     };
     HcallEnv env = {.present = HCALL_NEED_MSGSND, .services = &services};
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         VcpuExit exit = exit_for(hcall_token(HCALL_EV_MSGSND));
         exit.epapr_hcall.args[0] = rows[i].message;
         seen.calls = 0;

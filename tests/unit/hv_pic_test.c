@@ -116,7 +116,7 @@ static void beyond_range_is_invalid(Fixture *f, gconstpointer data)
     uint32_t n = f->level.cells[0], value;
     static const uint32_t nobody[] = {
         0, 5, HV_PIC_WIRE_FIRST - 1, HV_PIC_WIRE_FIRST + 2, HV_PIC_INTERRUPTS, HV_PIC_SPURIOUS, UINT32_MAX};
-    for (unsigned i = 0; i < G_N_ELEMENTS(nobody); i++) {
+    FOR_ROWS (i, nobody) {
         g_assert_cmpint(hv_pic_set_config(f->pic, nobody[i], 0, 1, 0), ==, HV_PIC_INVALID);
         g_assert_cmpint(hv_pic_get_config(f->pic, nobody[i], &value, &value, &value), ==, HV_PIC_INVALID);
         g_assert_cmpint(hv_pic_set_mask(f->pic, nobody[i], 0), ==, HV_PIC_INVALID);

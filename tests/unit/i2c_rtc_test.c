@@ -173,7 +173,7 @@ static void test_12_hours(Fixture *f, gconstpointer data)
         {0x71, "71:59:59 7 20-02-29"},
         {0x41, "41:59:59 7 20-02-29"},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         rtc_write(f, 2, &rows[i].set, 1);
         expect_time(f, rows[i].want);
     }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "cpu/e500/insn.h"
 #include "cpu/e500/interrupt.h"
-#include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/vector_fixture.h"
 
 enum {
     SC = 0x44000002,
@@ -19,33 +18,6 @@ enum {
     MSGCLR_R5 = 0x7c0029dc,
     NOP = 0x60000000,
 };
-
-static ExecResult execute(E500 *c, uint32_t word)
-{
-    Insn in;
-
-    insn_decode(word, c->model, &in);
-    return insn_exec[in.id](c, &in);
-}
-
-static void vectors_up(E500 *c)
-{
-    static const E500SprSlot ivor[] = {
-#define EXCP(id, ivor, class, kind, doc) SPR_IVOR##ivor,
-#include "cpu/e500/excp.def"
-#undef EXCP
-    };
-
-    c->s.spr[SPR_IVPR] = 0xc0000000;
-    for (unsigned i = 0; i < G_N_ELEMENTS(ivor); i++)
-        c->s.spr[ivor[i]] = (i + 1) << 4;
-    c->s.pc = 0x1000;
-}
-
-static Ea vector(E500Excp excp)
-{
-    return 0xc0000000 + ((Ea)excp + 1) * 16;
-}
 
 static void raise_line(E500 *c, AccelIrq irq)
 {
@@ -148,7 +120,7 @@ static void each_class_returns_by_its_own_instruction(Fixture *f, gconstpointer 
     };
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         e500_set_msr(c, 0);
         c->s.spr[row[i].srr0] = 0x2003 + i * 0x100;
         c->s.spr[row[i].srr1] = 0xffffffff & ~MSR_PR;
@@ -173,7 +145,7 @@ static void the_supervisor_s_instructions_are_privileged(Fixture *f, gconstpoint
 
     e500_set_msr(c, MSR_PR);
     before = g_memdup2(&c->s, sizeof c->s);
-    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+    FOR_ROWS (i, words) {
         g_assert_cmpint(execute(c, words[i]), ==, EXEC_TRAP);
         g_assert_cmpint(c->trap.excp, ==, EXCP_PROGRAM);
         g_assert_cmphex(c->trap.esr, ==, ESR_PPR);
@@ -276,7 +248,7 @@ static void the_highest_priority_goes_first(Fixture *f, gconstpointer unused)
     c->s.spr[SPR_DBSR] = DBSR_UDE;
     c->s.spr[SPR_TSR] = TSR_DIS;
     c->s.spr[SPR_TCR] = TCR_DIE;
-    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+    FOR_ROWS (i, order) {
         e500_set_msr(c, MSR_EE | MSR_CE | MSR_ME | MSR_DE);
         g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_JUMP);
         g_assert_cmphex(c->s.pc, ==, vector(order[i]));
@@ -313,7 +285,7 @@ static void each_class_is_masked_by_its_own_bit(Fixture *f, gconstpointer unused
 
     vectors_up(c);
     c->s.spr[SPR_DBCR0] = DBCR0_IDM;
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         c->irq_lines = 0;
         raise_line(c, row[i].irq);
         e500_set_msr(c, all & ~row[i].enable);

@@ -54,7 +54,7 @@ static void regs_round(void)
     }
     static const E500SprSlot carried[] = {SPR_SRR0,  SPR_SRR1,  SPR_PID,   SPR_SPRG0, SPR_SPRG1, SPR_SPRG2,
                                           SPR_SPRG3, SPR_SPRG4, SPR_SPRG5, SPR_SPRG6, SPR_SPRG7};
-    for (unsigned i = 0; i < G_N_ELEMENTS(carried); i++)
+    FOR_ROWS (i, carried)
         g_assert_cmphex(to.spr[carried[i]], ==, from.spr[carried[i]]);
 }
 

@@ -50,7 +50,7 @@ static void test_places(void)
         {"the largest that fits", 64, 18, 45, 19, 18, false},
         {"an initrd that fills a large machine", 256, 18, 200, 56, 42, false},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         Layout l = {.ram_size = rows[i].ram * MIB, .high = rows[i].high * MIB, .initrd_size = rows[i].initrd_size * MIB};
         g_test_message("%s", rows[i].what);
         g_assert_true(layout_find(&l));
@@ -110,7 +110,7 @@ static void test_all(void)
     static const uint64_t rams[] = {64, 65, 80, 128, 256};
     static const uint64_t odd[] = {0, 1, MIB - 1};
     unsigned found = 0, refused = 0;
-    for (unsigned r = 0; r < G_N_ELEMENTS(rams); r++) {
+    FOR_ROWS (r, rams) {
         for (uint64_t high = 0; high <= 90; high++) {
             for (uint64_t initrd = 0; initrd <= 90; initrd++) {
                 for (unsigned o = 0; o < 3 * 3 * 2; o++) {

@@ -251,7 +251,7 @@ static void test_elf_relocatable_goes_low(void)
     const Phdr phdrs[] = {{LOAD, 0x1000, 0x20000000, 0x20000000, 0x1000, 0x1000, 0x10000},
                           {LOAD, 0x1000, 0x20010000, 0x20010000, 0x1000, 0x4000, 0x10000},
                           {2, 0x1ff0, 0, 0, 0x10, 0x10, 4}};
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    FOR_ROWS (i, cases) {
         Image *image = accepted(elf_new(3, 0x20000100, phdrs, 2), cases[i].ram);
         g_assert_cmphex(image->low, ==, cases[i].low);
         g_assert_cmphex(image->entry, ==, cases[i].low + 0x100);

@@ -4,9 +4,12 @@
  * which is how tests/unit/run calls it.  UNIT_MODULES is the makefile's list: X(areas) X(bus) …
  */
 #include <glib.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "platform/base/process.h"
+#include "tests/unit/unit.h"
 
 #define X(module) void unit_##module(void);
 UNIT_MODULES
@@ -21,6 +24,39 @@ static const struct {
 #undef X
 };
 
+/* Where the loops over tables are: those of the running test, the inner ones too. */
+static struct {
+    const char *test, *table;
+    unsigned row;
+} rows[8];
+static unsigned rows_next;
+
+bool unit_row(const char *table, unsigned row)
+{
+    const char *test = g_test_get_path();
+    unsigned i = 0;
+    while (i < G_N_ELEMENTS(rows) && (rows[i].test != test || rows[i].table != table))
+        i++;
+    if (i == G_N_ELEMENTS(rows))
+        i = rows_next++ % G_N_ELEMENTS(rows);
+    rows[i].test = test;
+    rows[i].table = table;
+    rows[i].row = row;
+    return true;
+}
+
+/* An assertion failed: says where in the tables, then lets the program end as it was going to. */
+static void (*on_abort)(int signo);
+
+static void tell_rows(int signo)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].test && rows[i].test == g_test_get_path())
+            fprintf(stderr, "in row %u of %s (counted from 0)\n", rows[i].row, rows[i].table);
+    signal(SIGABRT, on_abort);
+    raise(SIGABRT);
+}
+
 int main(int argc, char **argv)
 {
     const char *only = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
@@ -28,6 +64,7 @@ int main(int argc, char **argv)
 
     process_start();
     g_test_init(&argc, &argv, NULL);
+    on_abort = signal(SIGABRT, tell_rows);
     for (size_t i = 0; i < G_N_ELEMENTS(modules); i++) {
         if (only && strcmp(only, modules[i].name) != 0)
             continue;

@@ -129,7 +129,7 @@ static void a_misaligned_device_access_is_split(Fixture *f, gconstpointer unused
 
     pages_up(f);
     g_assert_cmpint(e500_store64(c, 0x50000001, UINT64_C(0x1122334455667788)), ==, EXEC_EXIT);
-    for (unsigned i = 0; i < G_N_ELEMENTS(piece); i++) {
+    FOR_ROWS (i, piece) {
         g_assert_true(f->exit.mmio.is_write);
         g_assert_cmphex(f->exit.mmio.gpa, ==, FIXTURE_DEVICE + piece[i].at);
         g_assert_cmpuint(f->exit.mmio.size, ==, piece[i].size);
@@ -138,7 +138,7 @@ static void a_misaligned_device_access_is_split(Fixture *f, gconstpointer unused
     }
     g_assert_cmpint(e500_store64(c, 0x50000001, UINT64_C(0x1122334455667788)), ==, EXEC_NEXT);
     g_assert_cmpint(e500_load64(c, 0x50000001, &v), ==, EXEC_EXIT);
-    for (unsigned i = 0; i < G_N_ELEMENTS(piece); i++)
+    FOR_ROWS (i, piece)
         g_assert_cmpint(answer(f, piece[i].data, false), ==, i == 3 ? EXEC_NEXT : EXEC_EXIT);
     g_assert_cmpint(e500_load64(c, 0x50000001, &v), ==, EXEC_NEXT);
     g_assert_cmphex(v, ==, UINT64_C(0x1122334455667788));

@@ -27,7 +27,7 @@ static void test_bounds(void)
         {1, UINT64_MAX, false},
     };
     Memory *m = memory_new(MIB, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+    FOR_ROWS (i, cases)
         g_assert_cmpint(memory_contains(m, cases[i].gpa, cases[i].size), ==, cases[i].inside);
     memory_free(m);
 }
@@ -52,7 +52,7 @@ static void test_zero(void)
         {0, 0}, {5, 7}, {0, 64 << 10}, {(64 << 10) - 3, 6}, {1, MIB - 2}, {(64 << 10) - 1, (128 << 10) + 2}, {0, MIB}};
     g_autofree uint8_t *got = g_malloc(MIB), *expected = g_malloc(MIB);
     Memory *m = memory_new(MIB, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    FOR_ROWS (i, cases) {
         memory_fill(m, 0, 0xee, MIB);
         memset(expected, 0xee, MIB);
         memset(expected + cases[i][0], 0, cases[i][1]);

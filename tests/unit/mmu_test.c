@@ -55,9 +55,9 @@ static void each_permission_allows_its_access_only(Fixture *f, gconstpointer unu
     };
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+    FOR_ROWS (i, row) {
         map4k(c, 0, 0x50000000, 0x1000, 0, row[i].perm);
-        for (unsigned j = 0; j < G_N_ELEMENTS(row); j++)
+        FOR_ROWS (j, row)
             g_assert_cmpint(look(c, 0x50000123, 0, 0, row[j].pr, row[j].access, NULL), ==, i == j ? MMU_OK : MMU_DENIED);
     }
 }

@@ -173,7 +173,7 @@ static void test_reset(Fixture *f, gconstpointer data)
         {0x21090, 1},
         {0x200a0, 0xffff},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(want); i++)
+    FOR_ROWS (i, want)
         g_assert_cmphex(get(f, want[i].offset), ==, want[i].value);
 }
 
@@ -662,7 +662,7 @@ static void test_access(Fixture *f, gconstpointer data)
     for (unsigned size = 1; size <= 8; size *= 2)
         g_assert_cmpint(reg_answers(f->mpic, FRR, size), ==, size == 4);
     static const unsigned holes[] = {0x20, 0xc0, 0x1040, 0x10e4, 0x1204, 0x3000, 0xfff0, 0x12000, 0x10004, 0x23080, 0x3f0a0};
-    for (unsigned i = 0; i < G_N_ELEMENTS(holes); i++) {
+    FOR_ROWS (i, holes) {
         put(f, holes[i], 0xffffffff);
         g_assert_cmphex(get(f, holes[i]), ==, 0);
     }

@@ -132,7 +132,7 @@ static void each_needs_what_it_says(void)
         {"a doorbell", without_a_doorbell, HCALL_NEED_DOORBELL},
         {"msgsnd", without_msgsnd, HCALL_NEED_MSGSND},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+    FOR_ROWS (i, cases) {
         unsigned present = offered("p4080ds-hv", &cases[i]);
         if (present != (ALL & ~cases[i].missing))
             g_error("without %s: 0x%x is there, not 0x%x", cases[i].what, present, ALL & ~cases[i].missing);

@@ -50,7 +50,7 @@ static void causes(void)
         {RUN_CAUSE_HOST_RESET, RUN_STATE_DEBUG, NULL, "hard-reset"},
         {RUN_CAUSE_HOST_RESET, RUN_STATE_SHUTDOWN, "stop", "hard-reset"},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         Partition *p = partition_new(NULL);
         partition_stopped(p, false, 0, 0);
         g_assert_null(reason(p)); /* nothing before the next boot */

@@ -17,7 +17,7 @@ static Device *make(void)
         .first_slot = 1,
         .n_slots = 31,
     };
-    for (unsigned pin = 0; pin < G_N_ELEMENTS(config.intx); pin++)
+    FOR_ROWS (pin, config.intx)
         config.intx[pin] = (IrqInput){{NULL, NULL, 0}, "mpic", {1 + pin, 1}, NULL};
     error_wire = (Wire){0};
     Device *h = pci_host_new("pci", &config);
@@ -84,7 +84,7 @@ static void test_absent(void)
 {
     static const uint32_t where[] = {0x800, 0x100, 0x10000, 0xfff800};
     Device *h = make();
-    for (unsigned i = 0; i < G_N_ELEMENTS(where); i++) {
+    FOR_ROWS (i, where) {
         reg_write(h, CONFIG_ADDR, 4, ENABLE | where[i]);
         g_assert_cmphex(reg_read(h, CONFIG_DATA, 4), ==, 0xffffffff);
         g_assert_cmphex(reg_read(h, CONFIG_DATA + 2, 2), ==, 0xffff);
@@ -144,11 +144,11 @@ static void test_atmu(void)
     static const uint16_t kept[] = {0xc00, 0xc10, 0xc20, 0xc24, 0xc28, 0xc30, 0xc88, 0xc90, 0xda0, 0xda8, 0xdac, 0xdb0, 0xdf0};
     static const uint16_t holes[] = {0xc0c, 0xc2c, 0xc34, 0xca0, 0xd00, 0xda4, 0xdb4, 0xe40, 0x10, 0xff8};
     Device *h = make();
-    for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++)
+    FOR_ROWS (i, kept)
         reg_write(h, kept[i], 4, 0x8004401c + i);
-    for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++)
+    FOR_ROWS (i, kept)
         g_assert_cmphex(reg_read(h, kept[i], 4), ==, 0x8004401c + i);
-    for (unsigned i = 0; i < G_N_ELEMENTS(holes); i++) {
+    FOR_ROWS (i, holes) {
         reg_write(h, holes[i], 4, 0xffffffff);
         g_assert_cmphex(reg_read(h, holes[i], 4), ==, 0);
     }
@@ -186,7 +186,7 @@ static void test_node(void)
     g_assert_true(tree_compatible(tree, path, "fsl,mpc8540-pci"));
     static const uint32_t ranges[] = {0x02000000, 0, 0xe0000000, 0xc, 0,          0, 0x20000000,
                                       0x01000000, 0, 0,          0xf, 0xe1000000, 0, 0x10000};
-    for (unsigned i = 0; i < G_N_ELEMENTS(ranges); i++)
+    FOR_ROWS (i, ranges)
         g_assert_cmphex(tree_cell(tree, path, "ranges", i), ==, ranges[i]);
     g_assert_cmpuint(tree_cell(tree, path, "interrupts", 0), ==, 24);
     g_assert_cmphex(tree_cell(tree, path, "interrupt-map-mask", 0), ==, 0xf800);

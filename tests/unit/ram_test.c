@@ -132,7 +132,7 @@ static void every_store_meets_the_flags(Fixture *f, gconstpointer unused)
     E500 *c = f->core[0];
 
     listen(f);
-    for (unsigned i = 0; i < G_N_ELEMENTS(stores); i++) {
+    FOR_ROWS (i, stores) {
         for (unsigned used = 0; used < 2; used++) { /* the page was stored to inline before, or not */
             g_test_message("%s", stores[i].name);
             e500_soft_tlb_flush(c);
@@ -248,7 +248,7 @@ static void every_store_of_others_takes_a_reservation(Fixture *f, gconstpointer 
 {
     E500 *c = f->core[0], *other = f->core[1];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(stores); i++) {
+    FOR_ROWS (i, stores) {
         g_test_message("%s", stores[i].name);
         g_assert_cmpint(stores[i].store(other, PAGE), ==, EXEC_NEXT);
         uint32_t before;

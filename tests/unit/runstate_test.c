@@ -277,7 +277,7 @@ static void test_power_button_in_batches(void)
         {RUN_CAUSE_GUEST_SHUTDOWN_DEVICE, RUN_STATE_FINISHED, "park SHUTDOWN stop finished "},
         {RUN_CAUSE_HOST_STOP, RUN_STATE_PAUSED, "park button POWERDOWN stop STOP "},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         g_test_message("with %s", run_cause_name(rows[i].other));
         Fake f;
         fake_init(&f, &plain);
@@ -440,7 +440,7 @@ static void test_threads(void)
 UNIT_TESTS(runstate)
 {
     quiet();
-    for (unsigned w = 0; w < G_N_ELEMENTS(ways); w++) {
+    FOR_ROWS (w, ways) {
         for (unsigned c = 0; c < RUN_CAUSES; c++) {
             g_autofree char *path =
                 g_strdup_printf("/runstate/%s-%u/%s", run_state_name(ways[w].state), ways[w].state, run_cause_name(c));

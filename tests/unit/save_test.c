@@ -123,7 +123,7 @@ UNIT_TESTS(save)
     };
     if (!g_file_test("build/guests/hello.elf", G_FILE_TEST_EXISTS))
         return; /* make guests */
-    for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+    FOR_ROWS (i, runs) {
         g_autofree char *name = g_strdup_printf("/save/%s-goes-on-elsewhere", runs[i][0]);
         g_test_add_data_func(name, runs[i][1], goes_on_elsewhere);
     }

@@ -104,7 +104,7 @@ static void answer_all(SoftFixture *f, unsigned accesses, Ea offset, Between wha
 
 static void an_answer_takes_effect_whatever_happens_meanwhile(void)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(access_row); i++) {
+    FOR_ROWS (i, access_row) {
         for (Between what = NOTHING; what < BETWEENS; what++) {
             SoftFixture f;
             soft_up_with(&f, access_row[i].model, true);

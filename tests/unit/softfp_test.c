@@ -225,7 +225,7 @@ static void test_compare(void)
         {D(7ff0000000000001), PLUS_ONE, false, 1, FPSCR_VXSNAN},
         {PLUS_ONE, D(fff0000000000001), true, 1, FPSCR_VXSNAN | FPSCR_VXVC},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(t); i++) {
+    FOR_ROWS (i, t) {
         Softfp fp = {0};
         g_assert_cmpuint(softfp_compare(&fp, t[i].a, t[i].b, t[i].ordered), ==, t[i].want);
         g_assert_cmphex(fp.flags, ==, t[i].flags);
@@ -251,7 +251,7 @@ static void test_classes(void)
         {D(3810000000000000), 0x04, 0x04},
         {INF, 0x05, 0x05},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(t); i++) {
+    FOR_ROWS (i, t) {
         g_assert_cmphex(softfp_class(t[i].v, DOUBLE), ==, t[i].as_double << 12);
         g_assert_cmphex(softfp_class(t[i].v, SINGLE), ==, t[i].as_single << 12);
     }
@@ -282,7 +282,7 @@ static void test_integers(void)
         {QNAN, SOFTFP_ZERO, INT32_MIN, FPSCR_VXCVI},
         {D(7ff0000000000001), SOFTFP_ZERO, INT32_MIN, FPSCR_VXCVI | FPSCR_VXSNAN},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(t); i++) {
+    FOR_ROWS (i, t) {
         Softfp fp = {0};
         g_assert_cmpint(softfp_to_int32(&fp, t[i].v, t[i].round), ==, t[i].want);
         g_assert_cmphex(fp.flags, ==, t[i].flags);
@@ -304,7 +304,7 @@ static void test_memory_formats(void)
         {0x807fffff, D(b80fffffc0000000)},
         {0x00800000, D(3810000000000000)},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(t); i++) {
+    FOR_ROWS (i, t) {
         g_assert_cmphex(softfp_from_single(t[i].single), ==, t[i].wide);
         g_assert_cmphex(softfp_to_single(t[i].wide), ==, t[i].single);
     }
@@ -575,7 +575,7 @@ UNIT_TESTS(softfp)
     g_test_add_func("/softfp/classes", test_classes);
     g_test_add_func("/softfp/integers-saturate", test_integers);
     g_test_add_func("/softfp/memory-formats-keep-signalling-nans", test_memory_formats);
-    for (size_t i = 0; i < G_N_ELEMENTS(host); i++)
+    FOR_ROWS (i, host)
         g_test_add_data_func(host[i].path, GINT_TO_POINTER(host[i].op), test_host);
     g_test_add_func("/softfp/host/integers", test_host_integers);
     g_test_add_func("/softfp/host/enabled-exceptions-move-the-exponent", test_host_rebias);

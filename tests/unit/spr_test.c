@@ -23,7 +23,7 @@ static const struct {
 
 static int row_of(unsigned number)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+    FOR_ROWS (i, rows)
         if (rows[i].number == number && (rows[i].cores & E500_CORE_MC))
             return (int)i;
     return -1;
@@ -65,7 +65,7 @@ static void plain_registers_keep_their_mask_s_bits(Fixture *f, gconstpointer unu
 {
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FOR_ROWS (i, rows) {
         uint32_t v = 0, fixed = 0;
 
         if (!rows[i].plain || !(rows[i].cores & E500_CORE_MC) || rows[i].supv != RW)
@@ -151,7 +151,7 @@ static void the_hypervisor_category_is_not_there(Fixture *f, gconstpointer unuse
     E500 *c = f->core[0];
     uint32_t v = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    FOR_ROWS (i, numbers) {
         g_assert_cmpint(e500_mfspr(c, numbers[i], &v), ==, EXEC_TRAP);
         g_assert_cmphex(c->trap.esr, ==, ESR_PIL);
     }
@@ -253,7 +253,7 @@ static void what_systems_name_is_there_or_illegal(Fixture *f, gconstpointer unus
 {
     E500 *c = f->core[0];
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
+    FOR_ROWS (i, named) {
         for (unsigned n = named[i].first; n <= named[i].last; n++) {
             c->model = e500_model_find("e500v2");
             supervisor_may(c, "e500v2", n, named[i].names, named[i].v2);
@@ -287,7 +287,7 @@ static void performance_monitor_registers_have_a_user_s_view(Fixture *f, gconstp
     E500 *c = f->core[0];
     uint32_t v = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(supervisor); i++) {
+    FOR_ROWS (i, supervisor) {
         e500_set_msr(c, 0);
         g_assert_cmpint(e500_mtpmr(c, supervisor[i], 0x100 + i), ==, EXEC_NEXT);
         g_assert_cmpint(e500_mtpmr(c, supervisor[i] - 16, 0), ==, EXEC_TRAP); /* the view is read-only */

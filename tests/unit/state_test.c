@@ -54,7 +54,7 @@ static void a_level_writes_its_rows_and_no_others(void)
 #define CHECK(member, at) check_member(&dst->member, sizeof dst->member, level >= STATE_##at, #member);
         E500_STATE_TABLE(CHECK)
 #undef CHECK
-        for (unsigned i = 0; i < G_N_ELEMENTS(sprs); i++)
+        FOR_ROWS (i, sprs)
             check_member(&dst->spr[sprs[i].slot], 4, level >= sprs[i].level, sprs[i].name);
     }
 }
@@ -88,7 +88,7 @@ static void firmware_leaves_its_settings(void)
     };
     g_autofree E500State *s = g_malloc(sizeof *s);
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++) {
+    FOR_ROWS (i, wanted) {
         const E500Model *model = e500_model_find(wanted[i].model);
 
         e500_state_reset(s, model, 1);
@@ -136,7 +136,7 @@ static void chips_have_their_versions(void)
         {"P2020", 0x80211051, 0x80e20021},
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+    FOR_ROWS (i, wanted) {
         const E500Model *model = e500_model_find(wanted[i].name);
 
         g_assert_nonnull(model);

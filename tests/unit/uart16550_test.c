@@ -316,7 +316,7 @@ static void test_priority(Fixture *f, gconstpointer data)
     f->chr.handlers->event(f->chr.opaque, CHARDEV_BREAK);
     put(f, MCR, 0x10);
     static const uint8_t order[] = {0xc6, 0xc4, 0xc2, 0xc0, 0xc1};
-    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+    FOR_ROWS (i, order) {
         g_assert_cmpint(f->irq.level, ==, i < 4);
         g_assert_cmphex(get(f, IIR), ==, order[i]); /* takes the third by itself */
         if (i == 0)

@@ -6,7 +6,13 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #define UNIT_TESTS(module)    \
     void unit_##module(void); \
     void unit_##module(void)
+
+/* A loop over a table.  When an assertion fails in it, the output says in which row. */
+#define FOR_ROWS(i, rows) for (unsigned i = 0; i < G_N_ELEMENTS(rows) && unit_row(#rows, i); i++)
+
+bool unit_row(const char *table, unsigned row); /* true */

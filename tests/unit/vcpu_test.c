@@ -375,7 +375,7 @@ static void test_mmio_is_finished_first(void)
 static void test_end_at_completion_is_served(void)
 {
     static const VcpuExitKind ends[] = {VCPU_EXIT_FATAL, VCPU_EXIT_SHUTDOWN};
-    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
+    FOR_ROWS (i, ends) {
         Vcpus *set = set_new(VCPU_EXIT_MMIO);
         run_until_parked(set);
         Vcpu *one = vcpus_get(set, vcpus_get(set, 0)->exit.kind == VCPU_EXIT_MMIO ? 0 : 1);
