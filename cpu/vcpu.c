@@ -15,7 +15,7 @@
 static bool park_wait(Vcpus *set, VcpuThread *t)
 {
     while (!set->running || t->held_back || t->call) {
-        /* Each time round: a resume that a park took back before this thread woke has set it again. */
+        /* Every time round: a resume sets `executing`, even if a park follows before this thread wakes up. */
         t->executing = t->asleep = false;
         g_cond_broadcast(&set->idle);
         if (t->call) {
@@ -114,7 +114,7 @@ void *vcpu_thread(void *opaque)
 
         if (!t->pub.steal.counting && !set->config.time->is_virtual)
             steal_begin(&t->pub.steal);
-        t->pub.valid = false; /* from here on the accelerator knows better */
+        t->pub.valid = false; /* from here on the accelerator has the state */
         set->ops->vcpu_run(t->pub.handle, exit, false);
         trace_exit(&t->pub);
         bool go_on = set->serve(set->opaque, &t->pub, exit);
@@ -171,7 +171,7 @@ void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level)
     Vcpus *set = vcpu->set;
     VcpuThread *t = thread_of(vcpu);
     g_mutex_lock(&set->lock);
-    if (irq != ACCEL_IRQ_NMI) /* no level: it is over when it is taken */
+    if (irq != ACCEL_IRQ_NMI) /* an NMI is an edge: it has no level to remember */
         t->irqs = level ? t->irqs | 1u << irq : t->irqs & ~(1u << irq);
     if (level && (irq == ACCEL_IRQ_NMI || irq == ACCEL_IRQ_MCHECK))
         t->napping = false;
@@ -309,10 +309,10 @@ bool vcpus_resume(Vcpus *set, GError **error)
 {
     for (unsigned i = 0; i < set->n; i++) {
         Vcpu *vcpu = &set->vcpu[i].pub;
-        g_assert(!vcpu->deferred); /* its guest would go on without the answer to its hypercall */
+        g_assert(!vcpu->deferred); /* otherwise its guest would go on without an answer to its hypercall */
         if (vcpu->dirty && !state_write(vcpu, STATE_RUNTIME, error))
             return false;
-        if (vcpu->hold) /* nobody may wait for the end of an instruction of a vCPU that is not let run */
+        if (vcpu->hold) /* a held vCPU must not leave an instruction half done, for which others would wait */
             vcpu_finish_exit(vcpu);
     }
     g_mutex_lock(&set->lock);
@@ -327,7 +327,7 @@ bool vcpus_resume(Vcpus *set, GError **error)
     return true;
 }
 
-/* A reset: whoever napped or was about to be interrupted begins anew. */
+/* For a reset: a vCPU that napped is awake again, and an NMI that was on its way is forgotten. */
 static bool write_all(Vcpus *set, StateLevel level, GError **error)
 {
     set->turn_given = false;

@@ -17,11 +17,11 @@ typedef struct Vcpu {
     unsigned index;
     AccelVcpu *handle;
     E500State state; /* the copy */
-    bool valid;      /* copy is the truth; accelerator's is stale once dirty */
+    bool valid;      /* the copy holds the vCPU's state; the accelerator has an older one while dirty */
     bool dirty;      /* copy must be written back before the guest runs */
-    Steal steal;     /* its thread's; host clock only */
+    Steal steal;     /* counted for its thread, where time is the host's */
     VcpuExit exit;   /* last exit; pending until completed by re-entry */
-    bool deferred;   /* exit is a hypercall whose answer the run state owes */
+    bool deferred;   /* exit is a hypercall that the run state answers later */
     bool hold;       /* a debugger lets others run and this one not: vcpus_resume() leaves it parked */
 } Vcpu;
 
@@ -34,7 +34,7 @@ unsigned vcpus_count(const Vcpus *set);
 Vcpu *vcpus_get(Vcpus *set, unsigned index);
 AccelVm *vcpus_vm(Vcpus *set);
 unsigned vcpus_caps(const Vcpus *set);
-/* Kept, both: attached again by a rebuild. */
+/* Both are remembered, and attached again to the VM that a rebuild makes. */
 bool vcpus_map_ram(Vcpus *set, const AccelRam *ram, GError **error);
 void vcpus_ram_written(Vcpus *set, uint64_t gpa,
                        uint64_t size); /* AccelOps.vm_ram_written, where the accelerator wants it.  Any thread */

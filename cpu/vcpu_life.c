@@ -12,7 +12,7 @@ typedef struct CreateCall {
     GError *error;
 } CreateCall;
 
-/* Everything attached to a vCPU, in its own thread. */
+/* Makes a handle with all that is attached to the vCPU.  In the vCPU's own thread. */
 static void create(Vcpu *vcpu, void *opaque)
 {
     CreateCall *call = opaque;
@@ -46,7 +46,7 @@ void vcpus_rebuild_cancel(Vcpus *set)
     set->fresh = NULL;
 }
 
-/* Everything attached to the VM itself; levels come with commit. */
+/* Attaches everything to the new VM itself.  Levels of wires follow at commit, as they may change until then. */
 static bool attach_all(Vcpus *set, GError **error)
 {
     for (guint i = 0; i < set->ram->len; i++)
@@ -81,7 +81,7 @@ bool vcpus_rebuild_prepare(Vcpus *set, GError **error)
     return true;
 }
 
-/* Now, not when it was made: finishing an exit may have changed the inputs meanwhile. */
+/* The inputs are set now and not when the handle was made, because finishing an exit may have changed them meanwhile. */
 static void take_fresh(Vcpus *set, VcpuThread *t)
 {
     g_mutex_lock(&set->lock);
@@ -92,7 +92,7 @@ static void take_fresh(Vcpus *set, VcpuThread *t)
     g_mutex_unlock(&set->lock);
 }
 
-/* With the lock.  A new VM's wires are low. */
+/* With the lock.  On a new VM all wires are low, so only raised ones are set. */
 static bool set_levels(Vcpus *set, GError **error)
 {
     for (unsigned i = 0; i < ACCEL_MPIC_SOURCES; i++)

@@ -18,7 +18,7 @@ typedef struct VcpuThread {
     GCond wake;           /* parked or asleep; with set->lock */
     const VcpuCall *call; /* to run while parked */
     bool executing;
-    bool held_back; /* serve said: wait for the next vcpus_resume() */
+    bool held_back; /* serve returned false: it waits for the next vcpus_resume() */
     bool awake;     /* a reason to end an IDLE sleep arrived */
     bool asleep;    /* in an IDLE sleep */
     bool napping;
@@ -45,7 +45,7 @@ struct Vcpus {
     bool wants_ram_written;          /* ACCEL_CAP_RAM_WRITTEN */
     bool dirty_log;                  /* started: started again by a rebuild */
     GArray *ram, *eventfds;          /* of AccelRam, AccelEventfd: attached again by a rebuild */
-    bool source[ACCEL_MPIC_SOURCES]; /* levels, for the same */
+    bool source[ACCEL_MPIC_SOURCES]; /* levels of the MPIC's sources, applied again after a rebuild */
 };
 
 static inline VcpuThread *thread_of(Vcpu *vcpu)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A user's tree made true: docs/decisions/003-a-users-tree.md says what is put in, what is removed and why.  What is false goes
+ * Makes a user's tree true of this machine: docs/decisions/003-a-users-tree.md says what is put in, what is removed and why.  What is false goes
  * in one pass (prune.c); what is put in is a fixed number of properties, so all of it takes time as the file is long.
  */
 #include <libfdt.h>

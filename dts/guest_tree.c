@@ -6,8 +6,8 @@
 
 enum {
     CHANGES_MAX = 256,
-    CHANGES_BYTES_MAX = 256 * 1024, /* of their names and values together: a tree has a megabyte to lie in */
-    NAME_MAX_LENGTH = 31,           /* of a node without its unit address, and of a property (DTSpec 2.2) */
+    CHANGES_BYTES_MAX = 256 * 1024, /* bytes of the names and values of all changes: a tree has one megabyte of room in RAM */
+    NAME_MAX_LENGTH = 31,           /* characters of a property's name, and of a node's without its unit address (DTSpec 2.2) */
     DEPTH_MAX = 32,
 };
 

@@ -72,7 +72,7 @@ static void node_chosen(Dts *dts, const Nodes *nodes)
     dts_begin(dts, "chosen");
     if (nodes->bootargs)
         dts_string(dts, "bootargs", nodes->bootargs);
-    if (nodes->kernel_start != nodes->kernel_end) { /* QEMU's name, which U-Boot looks for */
+    if (nodes->kernel_start != nodes->kernel_end) { /* Not in any specification: QEMU's property, which U-Boot reads. */
         uint64_t size = nodes->kernel_end - nodes->kernel_start;
         DTS_CELLS(dts, "qemu,boot-kernel", (uint32_t)(nodes->kernel_start >> 32), (uint32_t)nodes->kernel_start,
                   (uint32_t)(size >> 32), (uint32_t)size);

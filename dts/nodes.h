@@ -30,7 +30,7 @@ typedef struct Nodes {
     uint32_t cache_line; /* bytes */
     uint64_t spin_table; /* gpa; entry n is at + n × NODES_SPIN_ENTRY_SIZE */
     /* /memory@0 */
-    uint64_t ram_size; /* bytes, from 0 on */
+    uint64_t ram_size; /* bytes; RAM begins at 0 */
     /* /chosen */
     const char *bootargs;              /* NULL: no property */
     const char *stdout_path;           /* NULL: no property */
@@ -45,9 +45,10 @@ typedef struct Nodes {
     unsigned present;             /* HCALL_NEED_… bits (hcall/hcall.h): each promise stands exactly when its bit does */
     const NodesAlias *hypervisor; /* strings of the node: name, value; NULL: none */
     bool has_handles;             /* devices stand below it, and guests look for them as they do on a bus */
-    void (*describe_hypervisor)(void *opaque, Dts *dts); /* more for the open node; NULL: no more */
+    void (*describe_hypervisor)(void *opaque,
+                                Dts *dts); /* writes more properties and nodes into /hypervisor; NULL: there are none */
     void *opaque;
-    GBytes *own; /* nodes_adopt() only: the tree without the user's, borrowed; NULL: handles are not looked at */
+    GBytes *own; /* for nodes_adopt() only: the tree that the machine makes by itself, borrowed; NULL: handles are not checked */
 } Nodes;
 
 void nodes_root(Dts *dts, const Nodes *nodes); /* opens the root and writes its properties; the caller ends it */
@@ -61,7 +62,7 @@ enum { NODES_REPORT_LINES = 20 };
 /* What was false in a user's tree. */
 typedef struct NodesReport {
     GPtrArray *lines; /* of char*, the first NODES_REPORT_LINES of them: which node, what, and what became of it */
-    unsigned n;       /* how many there would be */
+    unsigned n;       /* how many lines there would be without that limit */
     uint64_t steps;   /* tokens of the tree that were looked at, each as often as it was: tests bound it */
 } NodesReport;
 
@@ -70,7 +71,7 @@ void nodes_report_free(NodesReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NodesReport, nodes_report_free)
 
 /*
- * A tree of the user's (-dtb FILE), which image_load_dtb() has checked, made true.  Its nodes stay as they are, except:
+ * Makes a tree of the user's (-dtb FILE), which image_load_dtb() has checked, true of this machine.  Its nodes stay as they are, except:
  *
  *   /            compatible, when nodes->compatible is given
  *   memory       one node, with the real size
@@ -78,11 +79,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NodesReport, nodes_report_free)
  *   /chosen      bootargs when given, kernel for firmware, initrd; stdout-path only when the file has none
  *   /hypervisor  made when missing; hcall-instructions and the promises that hold are put in
  *   any node     a promise that would be false (has-reset without the service, other hcall-instructions) is removed
- *   hv-handle    a node whose handle this machine has not, or has for something else, is removed
+ *   hv-handle    a node whose handle this machine lacks, or has for something else, is removed
  *
  * Done once, in time that is linear in the size of the tree; the result still lacks what differs from boot to boot.
- * NULL: *error.
+ * NULL: *error is set.
  */
 GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, NodesReport *report, GError **error);
-/* The tree of one boot, from what nodes_adopt() made: with a fresh rng-seed and the strings of /hypervisor.  NULL: *error. */
+/* The tree of one boot, from what nodes_adopt() made: with a fresh rng-seed and the strings of /hypervisor.  NULL: *error is set. */
 GBytes *nodes_renew(GBytes *adopted, const Nodes *nodes, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The structure block is a row of tokens.  They are copied one by one, but for false promises and whole nodes that this machine
- * has not.  Properties come before subnodes (DTSpec 5.4.2), so a look at a node's own properties, before it is copied, decides.
+ * lacks.  Properties come before subnodes (DTSpec 5.4.2), so a look at a node's own properties, before it is copied, decides.
  */
 #include "dts/prune.h"
 
@@ -15,7 +15,7 @@ enum { PATH_SHOWN = 200 }; /* characters of a path in a message */
 typedef struct Prune {
     const char *strings; /* the strings block: names of properties */
     const Nodes *nodes;
-    GHashTable *handles; /* "HANDLE KIND" of what this machine has; NULL: nobody asks */
+    GHashTable *handles; /* set of "HANDLE KIND", what this machine has; NULL: handles are not checked */
     NodesReport *report;
     GByteArray *out;
     GString *path;   /* of the node that is open */
@@ -55,7 +55,7 @@ void prune_report(NodesReport *report, const char *path, const char *format, ...
     va_end(args);
     char *line = g_strdup_printf("%.*s%s: %s", PATH_SHOWN, *path ? path : "/", strlen(path) > PATH_SHOWN ? "..." : "", text);
     for (char *c = line; *c; c++) {
-        if (!g_ascii_isprint(*c)) /* one line, and no play with the terminal */
+        if (!g_ascii_isprint(*c)) /* a file's name must not break the line or control the terminal */
             *c = '?';
     }
     g_ptr_array_add(report->lines, line);
@@ -114,7 +114,7 @@ static GHashTable *own_handles(const Nodes *nodes)
 
 /* ---- what is false ---- */
 
-/* NULL: the property may stay. */
+/* Why a property is false; NULL: it may stay. */
 static const char *false_property(const Prune *p, const Token *t)
 {
     const Nodes *nodes = p->nodes;
@@ -159,14 +159,14 @@ static bool is_type(const Facts *f, const char *type)
     return f->type.tag && f->type.len == strlen(type) + 1 && !memcmp(f->type.value, type, f->type.len);
 }
 
-/* A handle that this machine has not, or has for something else: a guest would call and be refused. */
+/* True: this machine lacks the node's handle, or has it for something else, so a guest's calls with it would be refused. */
 static bool is_missing_handle(const Prune *p, const Facts *f)
 {
     if (!p->handles || !f->handle.tag || f->handle.len != 4 || !f->compatible.tag)
         return false;
     const char *kind = f->compatible.value;
     if (!memchr(kind, '\0', f->compatible.len))
-        return false; /* nobody looks for it */
+        return false; /* no driver looks for such a node */
     g_autofree char *key = handle_key(cell(f->handle.value), kind);
     return !g_hash_table_contains(p->handles, key);
 }
@@ -182,7 +182,7 @@ static bool drop_node(Prune *p, const Facts *f)
         p->has_memory = true;
         return again;
     }
-    /* A guest would release it and wait for ever. */
+    /* A guest would release this CPU and wait for it for ever. */
     if (is_type(f, "cpu") && f->reg.len >= 4 && cell((const fdt32_t *)f->reg.value + f->reg.len / 4 - 1) >= n) {
         prune_report(p->report, p->path->str, "this machine has %u vCPU%s; removed", n, n == 1 ? "" : "s");
         return true;
@@ -195,7 +195,7 @@ static bool drop_node(Prune *p, const Facts *f)
     return false;
 }
 
-/* Behind the end of the node whose content begins at `at`. */
+/* Where the node ends whose content begins at `at`: behind its last token. */
 static const uint8_t *skip_node(Prune *p, const uint8_t *at)
 {
     for (unsigned depth = 1; depth > 0;) {

@@ -67,11 +67,12 @@ typedef struct HcallServices {
     bool (*request_reset)(void *opaque, unsigned vcpu);
     bool (*request_shutdown)(void *opaque, unsigned vcpu);
 
-    bool (*request_system_reset)(void *opaque, unsigned vcpu); /* as request_reset, but all begins anew */
+    bool (*request_system_reset)(void *opaque,
+                                 unsigned vcpu); /* as request_reset, and what the guest set in its tree is forgotten */
     unsigned (*n_vcpus)(void *opaque);
     void (*send_nmi)(void *opaque, unsigned vcpu);
     HcallCoreState (*core_state)(void *opaque, unsigned vcpu);
-    void (*enter_nap)(void *opaque, unsigned vcpu); /* after the call it is answered to */
+    void (*enter_nap)(void *opaque, unsigned vcpu); /* takes effect when this call has been answered */
     void (*exit_nap)(void *opaque, unsigned vcpu);
     /* Guest RAM.  False: not all of it is RAM; nothing was done.  mem_copy: as memmove. */
     bool (*mem_read)(void *opaque, uint64_t gpa, void *to, size_t size);

@@ -19,7 +19,7 @@
 enum {
     DBCR0_IAC1 = 1u << 23,
     DBCR0_IAC2 = 1u << 22,
-    DBCR0_ALWAYS = DBCR0_RET | DBCR0_CRET | 1u << 23 | 1u << 22, /* recorded with MSR[DE] = 0 too */
+    DBCR0_ALWAYS = DBCR0_RET | DBCR0_CRET | 1u << 23 | 1u << 22, /* events that are recorded even with MSR[DE] = 0 */
     DBCR0_WITH_DE = DBCR0_ICMP | DBCR0_BRT,
     DBCR0_DAC1_SHIFT = 18, /* two bits: 01 stores, 10 loads, 11 both */
     DBCR0_DAC2_SHIFT = 16,
@@ -72,7 +72,7 @@ static unsigned compare_pair(uint32_t control, Ea one, Ea two, Ea first, Ea last
         return ((first ^ one) & two & ~(last - first)) ? 0 : 3;
     case 2: /* from the first to below the second */
         return last >= one && first < two ? 3 : 0;
-    case 3: /* outside of that */
+    case 3: /* below the first, or from the second on */
         return first < one || last >= two ? 3 : 0;
     default:
         return (one >= first && one <= last) | (two >= first && two <= last) << 1;
@@ -86,7 +86,7 @@ static void look_at_next(E500 *c, uint32_t dbcr0)
     Insn in;
 
     if (!(dbcr0 & (DBCR0_BRT | DBCR0_RET | DBCR0_CRET)) || e500_fetch(c, c->s.pc, &word) != EXEC_NEXT)
-        return; /* the fetch proper will raise it */
+        return; /* the fetch of the instruction will raise this again */
     insn_decode(word, c->model, &in);
     if ((dbcr0 & DBCR0_RET) && in.id == INSN_rfi)
         e500_debug_event(c, DBSR_RET);
@@ -176,7 +176,7 @@ ExecResult e500_debug_data_access(E500 *c, Ea ea, unsigned size, E500Access acce
     Ea first = block ? ea & ~(Ea)(size - 1) : ea, last = first + (size - 1);
     const AccelWatchpoint *w;
 
-    if (last < first) /* what wraps around does so at address 0, where nobody is told of it */
+    if (last < first) /* an access that wraps around is watched up to the last address only */
         last = UINT32_MAX;
     w = host_watchpoint(c, first, last, !write, write);
     if (w)

@@ -75,7 +75,7 @@ static void put_operand(Text *t, const Insn *in, OperandId id, Ea pc)
         put(t, "%u", value);
         break;
     case OK_BRANCH:
-        put(t, "0x%x", (in->flags & INSN_AA ? 0 : pc) + (uint32_t)in->imm);
+        put(t, "0x%" PRIx64, (uint64_t)(Ea)((in->flags & INSN_AA ? 0 : pc) + (Ea)in->imm));
         break;
     case OK_NONE:
         break;

@@ -10,9 +10,20 @@
 
 /* --- SPR, PMR, MSR --- */
 
+/* What mfspr and its kin share: RT gets the value if the register could be read. */
+static ExecResult read_into_rt(E500 *c, const Insn *in, ExecResult (*read)(E500 *c, unsigned number, E500Spr *value))
+{
+    E500Spr value;
+    ExecResult r = read(c, (unsigned)in->imm, &value);
+
+    if (r == EXEC_NEXT)
+        rt(c, in) = (uint32_t)value;
+    return r;
+}
+
 ExecResult exec_mfspr(E500 *c, const Insn *in)
 {
-    return e500_mfspr(c, (unsigned)in->imm, &rt(c, in));
+    return read_into_rt(c, in, e500_mfspr);
 }
 
 ExecResult exec_mtspr(E500 *c, const Insn *in)
@@ -23,12 +34,12 @@ ExecResult exec_mtspr(E500 *c, const Insn *in)
 /* mftb is mfspr of numbers 268 and 269 (EREF 2.0, mftb). */
 ExecResult exec_mftb(E500 *c, const Insn *in)
 {
-    return e500_mfspr(c, (unsigned)in->imm, &rt(c, in));
+    return read_into_rt(c, in, e500_mfspr);
 }
 
 ExecResult exec_mfpmr(E500 *c, const Insn *in)
 {
-    return e500_mfpmr(c, (unsigned)in->imm, &rt(c, in));
+    return read_into_rt(c, in, e500_mfpmr);
 }
 
 ExecResult exec_mtpmr(E500 *c, const Insn *in)

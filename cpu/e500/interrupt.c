@@ -100,8 +100,10 @@ static ExcpClass class_of(const E500 *c, E500Excp excp)
     return class == CLASS_DEBUG && c->model->core == E500_CORE_V2 ? CLASS_CRIT : class;
 }
 
-/* The event is at the handler's first instruction.  Without E.ED critical ones are debug's own
- * class. */
+/*
+ * Interrupt-taken events, which the handler's first instruction meets.  Without category E.ED debug interrupts are critical ones
+ * themselves, so a critical interrupt is no such event there.
+ */
 static void taken_is_an_event(E500 *c, ExcpClass class)
 {
     uint32_t dbcr0 = c->s.spr[SPR_DBCR0];
@@ -117,12 +119,12 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     uint32_t kept = class_row[class].kept;
 
     if (class == CLASS_CRIT && c->model->core == E500_CORE_V2)
-        kept &= ~(uint32_t)MSR_DE; /* debug is of this class there */
+        kept &= ~(uint32_t)MSR_DE; /* debug interrupts are of the critical class there */
     c->s.spr[class_row[class].srr0] = return_to;
     c->s.spr[class_row[class].srr1] = c->s.msr;
     c->s.pc = c->s.spr[SPR_IVPR] | c->s.spr[excp_row[excp].ivor];
     c->s.waiting = false;
-    c->icmp_armed = false; /* what was interrupted did not complete */
+    c->icmp_armed = false; /* the interrupted instruction did not complete */
     LOG(LOG_INT, "vCPU %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%" PRI_EA, c->index,
         e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
@@ -144,7 +146,7 @@ static uint32_t mcsr_v2(uint32_t mcsr)
            (mcsr & MCSR_ST ? MCSR_V2_BUS_WBERR : 0);
 }
 
-/* A system call, and a rounding that software completes, have been executed. */
+/* Whether SRR0 is the next instruction: a system call, and one whose rounding software completes, have been executed. */
 static bool returns_to_next(E500Excp excp)
 {
     return excp == EXCP_SYSTEM_CALL || excp == EXCP_SPE_FP_ROUND;
@@ -166,7 +168,7 @@ bool e500_deliver_trap(E500 *c)
     if (c->trap.has_dear)
         c->s.spr[SPR_DEAR] = c->trap.dear;
     if (excp == EXCP_SYSTEM_CALL && c->icmp_armed)
-        e500_debug_event(c, DBSR_ICMP); /* it did complete */
+        e500_debug_event(c, DBSR_ICMP); /* the sc has completed, which is an event */
     enter_handler(c, excp, returns_to_next(excp) ? c->s.pc + 4 : c->s.pc);
     return true;
 }
@@ -243,8 +245,8 @@ static uint32_t enabling_bit(E500Excp excp)
 }
 
 /*
- * MSR[ME] does not mask the e500mc's NMI (core manual §4.9.3), but a core that waits in the spin table has no handler yet.  The e500v2's
- * comes by the machine check input, which MSR[ME] masks.
+ * MSR[ME] does not mask the non-maskable interrupt of the e500mc (core manual, machine check interrupt), but a core that waits in the
+ * spin table has no handler yet.  On an e500v2 an NMI comes by the machine check input, which MSR[ME] masks.
  */
 static bool is_enabled(const E500 *c, E500Excp excp)
 {
@@ -296,8 +298,7 @@ static uint32_t machine_check_inputs(E500 *c)
     return (lines >> ACCEL_IRQ_MCHECK & 1 ? MCSR_MCP : 0) | (lines >> ACCEL_IRQ_NMI & 1 ? nmi : 0);
 }
 
-/* What taking it does to its source; those of level-sensitive sources stay until the handler deals
- * with them. */
+/* What taking an interrupt does to its source.  Level-sensitive sources stay asserted until the handler deals with them. */
 static void acknowledge(E500 *c, E500Excp excp)
 {
     if (excp == EXCP_DOORBELL)

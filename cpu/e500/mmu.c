@@ -15,18 +15,12 @@
 enum {
     MAS0_TLBSEL_SHIFT = 28,
     MAS0_ESEL_SHIFT = 16,
-    MAS1_TSIZE_SHIFT = 8,
     TSIZE_4K = 1,
     TSIZE_MAX = 11, /* 4^11 KiB = 4 GiB */
     TLBIVAX_INV_ALL = 1 << 2,
     TLBIVAX_TLBSEL = 1 << 3,
 };
 
-#define MAS1_V       0x80000000u
-#define MAS1_IPROT   0x40000000u
-#define MAS1_TID     0x00ff0000u
-#define MAS1_TS      0x00001000u
-#define MAS1_TSIZE   0x00000f00u
 #define MAS2_EPN     ((E500Spr)EA_PAGE_MASK)
 #define MAS2_ATTR    0x0000007fu
 #define MAS4_TIDSELD 0x00030000u
@@ -82,7 +76,7 @@ typedef struct Hit {
     unsigned tlb, esel, count;
 } Hit;
 
-/* Of several that match the first one found stays the hit. */
+/* Where several entries match, the first one that was found stays the hit. */
 static void hit_add(Hit *hit, const E500TlbEntry *entry, unsigned tlb, unsigned esel)
 {
     if (!hit->count++)
@@ -136,9 +130,10 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access 
 
     if (!hit.count)
         return MMU_MISS;
-    allowed = (uint32_t)hit.entry->mas7_3 >> (e500_context_pr(ctx) ? 1 : 0); /* Ux is left of Sx */
+    allowed = (uint32_t)hit.entry->mas7_3 >>
+              (e500_context_pr(ctx) ? 1 : 0); /* each user permission is the bit left of the supervisor's */
     out->page_size = entry_size(hit.entry);
-    out->gpa = (hit.entry->mas7_3 & UINT64_C(0xffffff000) & ~(out->page_size - 1)) | (ea & (out->page_size - 1));
+    out->gpa = (hit.entry->mas7_3 & MAS7_3_RPN & ~(out->page_size - 1)) | (ea & (out->page_size - 1));
     out->mas2 = hit.entry->mas2;
     out->read = allowed & 1;
     out->write = allowed & 4;

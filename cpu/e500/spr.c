@@ -151,7 +151,7 @@ static ExecResult spr_write_tbu(E500 *c, E500SprSlot slot, E500Spr value)
 
 static ExecResult spr_write_timer(E500 *c, E500SprSlot slot, E500Spr value)
 {
-    e500_timers_update(c); /* what happened so far happened under the old value */
+    e500_timers_update(c); /* timer events until now belong to the old value */
     c->s.spr[slot] = value;
     e500_timers_update(c);
     return EXEC_NEXT;
@@ -182,7 +182,7 @@ static ExecResult spr_write_pid(E500 *c, E500SprSlot slot, E500Spr value)
     return EXEC_NEXT;
 }
 
-/* Soft TLB tags know PID0 only. */
+/* The soft TLB is tagged with PID0 only, so a change of another PID flushes it. */
 static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, E500Spr value)
 {
     if (c->s.spr[slot] != value) {
@@ -192,7 +192,7 @@ static ExecResult spr_write_pid_n(E500 *c, E500SprSlot slot, E500Spr value)
     return EXEC_NEXT;
 }
 
-/* The soft TLB may hold what is a machine check once EN_L2MMU_MHD is set. */
+/* Once EN_L2MMU_MHD is set, a translation with a second match is a machine check, and the soft TLB may hold one. */
 static ExecResult spr_write_hid0(E500 *c, E500SprSlot slot, E500Spr value)
 {
     if ((c->s.spr[slot] ^ value) & HID0_EN_L2MMU_MHD)

@@ -52,6 +52,16 @@ typedef enum E500SprSlot {
     E500_SPR_SLOTS
 } E500SprSlot;
 
+/* Fields of MAS1 and MAS3 (EREF 2.0 §6); TSIZE is the power of four of KiB that the page has. */
+#define MAS1_V           0x80000000u
+#define MAS1_IPROT       0x40000000u
+#define MAS1_TID         0x00ff0000u
+#define MAS1_TS          0x00001000u
+#define MAS1_TSIZE       0x00000f00u
+#define MAS1_TSIZE_SHIFT 8
+#define MAS3_PERMISSIONS 0x0000003fu           /* UX SX UW SW UR SR */
+#define MAS7_3_RPN       UINT64_C(0xffffff000) /* of both registers together: 36 bits of physical address */
+
 /* A TLB entry in MAS form (the layout of the MAS registers it was written from). */
 typedef struct E500TlbEntry {
     E500Spr mas1;    /* V IPROT TID TS TSIZE */
@@ -68,14 +78,14 @@ enum {
     E500_PMRS = 32,
 };
 
-/* What came to a core and is no register yet, of a software core. */
+/* What a software core has received and not taken yet, so that no register shows it. */
 enum {
     E500_PENDING_DOORBELL = 1 << 0,
     E500_PENDING_CRITICAL_DOORBELL = 1 << 1,
     E500_PENDING_NMI = 1 << 2,
     E500_PENDING_EPR = 1 << 3,           /* external proxy: EPR holds the vector of an interrupt that is taken next */
-    E500_PENDING_WATCHDOG = 1 << 4,      /* the second expiry is to be reported */
-    E500_PENDING_WATCHDOG_TOLD = 1 << 5, /* it was, and the guest has not fed the watchdog since */
+    E500_PENDING_WATCHDOG = 1 << 4,      /* the watchdog expired for the second time, which is not reported yet */
+    E500_PENDING_WATCHDOG_TOLD = 1 << 5, /* it was reported, and the guest has not fed the watchdog since */
 };
 
 typedef struct E500State {

@@ -120,7 +120,7 @@ static bool watchdog_is_fed(uint32_t tsr)
 /* Whoever lets a guest run on in spite of its watchdog hears of it once: a short period would leave no time for anything else. */
 static void watchdog_catch_up(E500 *c, uint64_t events)
 {
-    uint32_t *tsr = &c->s.spr[SPR_TSR];
+    E500Spr *tsr = &c->s.spr[SPR_TSR];
     uint32_t wrc = c->s.spr[SPR_TCR] & TCR_WRC;
 
     if (watchdog_is_fed(*tsr))

@@ -17,7 +17,7 @@ static struct {
     StealTime steal;
     WatchdogTouch touch;
     RunStats stats;
-    uint32_t next[16]; /* nobody's */
+    uint32_t next[16]; /* no area: what lies behind it must stay as it is */
 } a __attribute__((aligned(MEMORY_AREA_ALIGN)));
 
 static uint32_t area_register(uint32_t type, volatile void *area, uint32_t size)
@@ -36,7 +36,7 @@ static void hypercalls(unsigned n)
         call_KVM_HC_FEATURES(NULL, NULL);
 }
 
-/* Long enough for two periods of the hypervisor's, by the time base alone: no exit. */
+/* Waits for two periods of the hypervisor's, by reading the time base alone, so that this vCPU makes no exit. */
 static void spin(void)
 {
     const uint32_t *hz = fdt_property(fdt_next_with(-1, "device_type", "cpu"), "timebase-frequency", NULL);
@@ -167,7 +167,7 @@ static void run_stats(void)
     for (unsigned i = 0; i < 10000; i++)
         after = read_stats(&a.stats);
     report("ten thousand readings cost no exit", after.exits == before.exits);
-    before = read_stats(&a.stats); /* a report is made of exits */
+    before = read_stats(&a.stats); /* printing a report makes exits */
     hypercalls(5);
     after = read_stats(&a.stats);
     report("five hypercalls: five exits", after.exits - before.exits == 5 && after.hypercalls - before.hypercalls == 5);

@@ -44,7 +44,7 @@ void guest_main(void)
     words[0] = 0;
     report_eq("a counter reaches 10,000", trap_run(increment_loop, 0, (uint32_t)words, 10000, 0, 0).ret, 10000);
     report_eq("works in user mode", trap_run(increment_loop, MSR_PR, (uint32_t)words, 10, 0, 0).ret, 10010);
-    trap_run(take, 0, (uint32_t)words, 0, 0, 0); /* and the return from it is by sc and rfi */
+    trap_run(take, 0, (uint32_t)words, 0, 0, 0); /* returning from a probe takes an sc and an rfi, which lose the reservation */
     uint32_t cr = run(store_only, 0xbb);
     report("a reservation over an interrupt: stwcx. stores exactly when it says so", (cr & EQ ? 0xbbu : 10010u) == words[0]);
 }

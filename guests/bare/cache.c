@@ -117,7 +117,7 @@ static void locking(void)
     report_eq("dcbtls in user mode with MSR[UCLE]", at(do_dcbtls, MSR_PR | MSR_UCLE, room).vector, TRAP_NONE);
 }
 
-/* Code that is written over, many times, is executed as last written. */
+/* Code that is overwritten many times is executed as it was last written. */
 static void self_modifying(void)
 {
     static uint32_t code[2] __attribute__((aligned(64)));

@@ -37,7 +37,7 @@ static void let_go(volatile uint32_t *entry, uint32_t r3)
     entry[1] = (uint32_t)count_start;
 }
 
-/* Without an end where it does not count: whoever runs the guest notices. */
+/* Waits for ever where the core does not count, which the guest's runner notices. */
 static void wait_until_it_counts(uint32_t r3)
 {
     uint32_t was = counter[0];
@@ -77,7 +77,7 @@ void guest_main(void)
     let_go(entry, 0x2222);
     wait_until_it_counts(0x2222);
     report("it runs after its second release", true);
-    io_write32(MPIC_PIR, 2); /* it is let go before the reset has happened, perhaps */
+    io_write32(MPIC_PIR, 2); /* the release below may come before the reset has happened */
     let_go(entry, 0x3333);
     wait_until_it_counts(0x3333);
     report("a release right behind the reset is not lost", true);

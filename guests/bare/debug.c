@@ -38,7 +38,7 @@ PROBE(probe_dcbz, "dcbz 0,3");
 PROBE(probe_lfd, "lfd 1,0(3)");
 PROBE(probe_evldd, ".long 0x10830301"); /* evldd 4,0(3) */
 PROBE(probe_late, "stw 3,0(3); mtmsr 4; .globl late_insn; late_insn: nop; nop");
-/* r4: DBCR0, on only here: the way in is an rfi itself */
+/* r4: DBCR0, which is on only around this rfi, since the way into a probe is an rfi itself */
 PROBE(probe_rfi, "lis 5,1f@ha; addi 5,5,1f@l; mtspr 26,5; mfmsr 6; mtspr 27,6; mtspr 308,4; isync;"
                  ".globl rfi_insn; rfi_insn: rfi; 1: nop");
 PROBE(probe_rfci, "lis 5,1f@ha; addi 5,5,1f@l; mtspr 58,5; mfmsr 6; mtspr 59,6; mtspr 308,4; isync;"

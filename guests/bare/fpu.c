@@ -259,7 +259,7 @@ TRAPPING(trap_compare, "fcmpo 0,1,2");
 PROBE(write_fpscr, "lfd 5,0(3); mtfsf 0xff,5"); /* r3: the value */
 PROBE(read_fpscr, "mffs 5; stfd 5,0(3); stfd 4,8(3)");
 
-/* FEX of a case before would be an interrupt on the way into the next. */
+/* FEX that a case left set would be an interrupt on the way into the next one. */
 static void clear_fpscr(void)
 {
     uint64_t none = 0;

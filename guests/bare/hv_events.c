@@ -24,7 +24,7 @@ static void on_external(TrapFrame *frame)
         n = out[0];
     }
     if (n == 0xffff)
-        return; /* gone since */
+        return; /* its reason went away before it was acknowledged */
     if (n == tx) {
         levels[cpu]++;
         call_EV_INT_SET_MASK((const uint32_t[2]){tx, 1}, NULL);
@@ -98,7 +98,7 @@ static void ring(uint32_t cpu)
     finish();
 }
 
-/* Whoever serves the level masks it; CPU 0 sends it to the next one and lets it loose again. */
+/* The CPU that serves the level masks it.  CPU 0 then sends it to the next CPU and unmasks it. */
 static void wander(uint32_t cpu)
 {
     begin();

@@ -19,7 +19,7 @@ static uint32_t interrupt_of(const char *compatible)
     return cells ? cells[0] : 0xffff;
 }
 
-/* What came while nobody looked is taken in this order. */
+/* Unmasks an interrupt.  Those that came while all were masked are taken by priority. */
 static void unmask(uint32_t n, uint32_t priority)
 {
     call_EV_INT_SET_CONFIG((const uint32_t[4]){n, 1, priority, 0}, NULL);

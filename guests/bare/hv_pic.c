@@ -301,7 +301,7 @@ static void on_other(uint32_t cpu)
     got[cpu][2] = cpu ? wait_for() : soon();
     cpus_meet();
     if (cpu == 0)
-        set_config(tx, tx_config, 8, 0); /* served there still: not here */
+        set_config(tx, tx_config, 8, 0); /* it is still in service at the other CPU, so it is not delivered here */
     got[cpu][3] = soon();
     cpus_meet();
     if (cpu == 1) {

@@ -72,7 +72,7 @@ static void configuration(void)
     report_eq("TLB1CFG: IPROT, many sizes", tlb1 & 0xc000, 0xc000);
 }
 
-/* What is written is read: every entry of both, all fields. */
+/* Every field of every entry of both TLBs reads as it was written. */
 static void round_trips(void)
 {
     unsigned wrong = 0;

@@ -17,8 +17,8 @@
 #include "platform/base/lock.h"
 
 enum {
-    FLUSH_PATIENCE_MS = 1000, /* at exit, without the reader taking a byte */
-    FLUSH_MAX_MS = 10000,     /* at exit, however slowly it takes them */
+    FLUSH_PATIENCE_MS = 1000, /* how long the end waits for a reader that takes no byte */
+    FLUSH_MAX_MS = 10000,     /* how long it waits for one that takes them slowly */
 };
 
 GSource *chardev_watch(int fd, GIOCondition condition, GSourceFunc fn, Chardev *chr)
@@ -101,7 +101,7 @@ static gboolean out_ready(gint fd, GIOCondition condition, gpointer opaque)
 {
     Chardev *chr = opaque;
     device_lock();
-    if (chr->out_watch) { /* else it was taken away while this waited for the lock */
+    if (chr->out_watch) { /* otherwise the watch was removed while this thread waited for the lock */
         drain(chr);
         if (!chr->out->len)
             chardev_unwatch(&chr->out_watch);
@@ -209,7 +209,7 @@ static void deliver_queue(Chardev *chr)
     size_t n;
     while (chr->in->len && (n = MIN(MIN(front_room(chr), chr->in->len), sizeof(piece)))) {
         memcpy(piece, chr->in->data, n);
-        g_byte_array_remove_range(chr->in, 0, (guint)n); /* before the call, which may come back here */
+        g_byte_array_remove_range(chr->in, 0, (guint)n); /* before the handler is called, since it may call this function again */
         chr->handlers->receive(chr->opaque, piece, n);
     }
 }
@@ -224,7 +224,7 @@ static void input_ended(Chardev *chr)
     chardev_unwatch(&chr->in_watch);
     if (chr->kind == CHARDEV_PTY || chr->kind == CHARDEV_SOCKET)
         chardev_lost(chr);
-    else if (chr->in_fd >= 0) { /* nothing more is typed; the machine runs on */
+    else if (chr->in_fd >= 0) { /* the end of input is not the end of the machine */
         if (chr->in_fd != chr->out_fd)
             close(chr->in_fd);
         chr->in_fd = -1;

@@ -36,10 +36,12 @@ static bool set_nonblocking(int fd)
 /* --- stdio */
 
 static const Chardev *stdio_owner;
-static int stdio_flags[2] = {-1, -1}; /* of 0 and 1 where they had to be changed */
+static int stdio_flags[2] = {-1, -1}; /* the original flags of descriptors 0 and 1, where they had to be changed */
 
-/* O_NONBLOCK belongs to the file description, which the shell and stderr share: take one of our own
- * where possible. */
+/*
+ * O_NONBLOCK belongs to the open file description, which other programs (the shell) and standard error share.  So where it can be done,
+ * this opens the file once more and gets a description of its own.
+ */
 int chardev_reopen(int fd, int mode)
 {
     struct stat st;
@@ -71,7 +73,7 @@ static bool open_stdio(Chardev *chr, GError **error)
     if (out < 0)
         return failed(chr, "use standard output", error);
     stdio_owner = chr;
-    int in = chardev_reopen(STDIN_FILENO, O_RDONLY); /* −1: closed, nothing to read */
+    int in = chardev_reopen(STDIN_FILENO, O_RDONLY); /* −1: standard input is closed, so there is nothing to read */
     chr->raw_tty = tty_make_raw(STDIN_FILENO, !chr->mux);
     chardev_connect(chr, in, out);
     return true;
@@ -121,7 +123,7 @@ static bool open_pty(Chardev *chr, GError **error)
     chr->pty_fd = master;
     if (grantpt(master) || unlockpt(master) || ptsname_r(master, name, sizeof(name)))
         return failed(chr, "unlock the pseudo-terminal", error);
-    /* Opened once: raw from the start, and hung up from the close on. */
+    /* Opening and closing the other side once makes it raw from the start, and lets the master report a hang-up until somebody opens it. */
     int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave < 0)
         return failed(chr, "open the pseudo-terminal", error);
@@ -242,7 +244,7 @@ static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
 
 static bool open_ring(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
-    /* Zeroed memory of this size is not touched, and costs nothing, before it is written to. */
+    /* The kernel gives zeroed pages as they are first written to, so a large ring costs nothing until it is used. */
     chr->ring = (ChardevRing){.data = g_try_malloc0(spec->ring_size), .size = spec->ring_size};
     errno = ENOMEM;
     return chr->ring.data ? true : failed(chr, "have its memory", error);

@@ -11,7 +11,7 @@
 
 enum { RING_SIZE = 64 << 10 };
 
-/* What a key may belong to: bit per ChardevKind. */
+/* Which kinds of back ends take a key: a bit for each ChardevKind. */
 enum {
     FILE_KEYS = 1 << CHARDEV_FILE,
     SOCKET_KEYS = 1 << CHARDEV_SOCKET,
@@ -167,7 +167,7 @@ static bool kind_parse(const char *option, const char *word, ChardevKind *kind, 
     return bad(error, option, why);
 }
 
-/* What the kind needs, and what does not go together. */
+/* Checks that all that the kind needs is there, and nothing that excludes something else. */
 static bool complete(const ChardevSpec *spec, const char *option, GError **error)
 {
     if (!spec->id)

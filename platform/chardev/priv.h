@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Shared by chardev*.c and their test; nobody else includes it.
+ * What the files of this folder and their test share; nobody else includes it.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ enum {
 
 typedef enum ChardevKind { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_PTY, CHARDEV_SOCKET, CHARDEV_RINGBUF } ChardevKind;
 
-/* What a specification says. */
+/* A back end as -serial or -chardev describes it. */
 typedef struct ChardevSpec {
     ChardevKind kind;
     bool mux;
@@ -27,10 +27,10 @@ typedef struct ChardevSpec {
 } ChardevSpec;
 
 bool chardev_spec_parse(const char *text, ChardevSpec *spec, GError **error);
-bool chardev_option_parse(const char *text, ChardevSpec *spec, GError **error); /* chardev_option.c */
+bool chardev_option_parse(const char *text, ChardevSpec *spec, GError **error); /* option.c */
 void chardev_spec_clear(ChardevSpec *spec);
 
-/* What was not yet read, in a circle, so that a send costs no more than its bytes. */
+/* A circular buffer of bytes that were not read yet: adding to it moves none of the others. */
 typedef struct ChardevRing {
     uint8_t *data;
     size_t size; /* a power of two */
@@ -50,7 +50,7 @@ struct Chardev {
     bool warned;
     GSource *in_watch, *out_watch, *poll_timer;
     GByteArray *out;
-    bool starved; /* a write came back short: writable() is owed */
+    bool starved; /* a write was short, so writable() must be called when there is room */
     const ChardevHandlers *handlers;
     void *opaque;
     bool mux, escape; /* escape: Ctrl-a came */
@@ -67,16 +67,16 @@ void chardev_disconnect(Chardev *chr); /* closes them; what is queued is dropped
 GSource *chardev_watch(int fd, GIOCondition condition, GSourceFunc fn, Chardev *chr);
 void chardev_unwatch(GSource **source);
 
-/* chardev_open.c */
+/* open.c */
 bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error);
 void chardev_close_ends(Chardev *chr);      /* what chardev_open() took besides the descriptors */
-void chardev_lost(Chardev *chr);            /* the other end is gone: disconnect, and wait for the next */
+void chardev_lost(Chardev *chr);            /* the other end is gone: disconnects, and waits for somebody else to connect */
 void chardev_poll_connection(Chardev *chr); /* pty: connects when somebody opened the other side */
 int chardev_reopen(int fd, int mode);       /* fd with a file description of its own, non-blocking.  −1: errno */
 
-/* chardev_mux.c */
+/* mux.c */
 void chardev_mux_input(Chardev *chr, const uint8_t *data, size_t size);
 
-/* chardev_tty.c */
-bool tty_make_raw(int fd, bool signals); /* Ctrl-c and Ctrl-z still raise signals?  false: not a terminal */
+/* tty.c */
+bool tty_make_raw(int fd, bool signals); /* signals: Ctrl-c and Ctrl-z still raise theirs.  False: fd is no terminal */
 void tty_restore(void);                  /* also at exit and on fatal signals */

@@ -15,7 +15,7 @@
 
 static struct termios cooked, raw;
 static int tty_fd;
-static volatile sig_atomic_t is_raw; /* should be: between tty_make_raw() and tty_restore() */
+static volatile sig_atomic_t is_raw; /* the terminal should be raw: between tty_make_raw() and tty_restore() */
 
 /* tcsetattr() from the background would stop the program. */
 static bool in_foreground(void)
@@ -54,7 +54,7 @@ static void on_stop(int signo)
 {
     restore_cooked();
     raise(signo);
-    on_continue(signo); /* a job that no shell could continue is not stopped at all */
+    on_continue(signo); /* The kernel does not stop a job that no shell could continue, so this goes on here. */
 }
 
 bool tty_make_raw(int fd, bool signals)
@@ -77,7 +77,7 @@ bool tty_make_raw(int fd, bool signals)
     process_on_fatal_signal(restore_cooked);
     catch_signal(SIGTSTP, on_stop, SA_RESETHAND | SA_NODEFER);
     catch_signal(SIGCONT, on_continue, 0);
-    if (in_foreground()) /* else when it comes there */
+    if (in_foreground()) /* otherwise it is done when the program comes into the foreground */
         tcsetattr(fd, TCSANOW, &raw);
     return true;
 }

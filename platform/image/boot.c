@@ -138,14 +138,16 @@ bool boot_put(const Boot *boot, Memory *memory, GBytes *tree, GError **error)
     return true;
 }
 
-/* TLB1[0] maps effective addresses from 0 on to gpa, for supervisor and user.  It has no IPROT, so that a guest which invalidates
- * all of TLB1 is rid of it. */
+/*
+ * TLB1[0] maps effective addresses from 0 on to gpa, for supervisor and user.  It has no IPROT, so a guest that invalidates all of TLB1
+ * removes this mapping, too.
+ */
 static void map_start(E500State *s, uint64_t gpa, unsigned tsize)
 {
     s->tlb1[TLB1_BOOT_ENTRY] = (E500TlbEntry){
-        .mas1 = UINT32_C(0x80000000) | tsize << 8,
+        .mas1 = MAS1_V | tsize << MAS1_TSIZE_SHIFT,
         .mas2 = 0,
-        .mas7_3 = (gpa & UINT64_C(0xffffff000)) | 0x3f,
+        .mas7_3 = (gpa & MAS7_3_RPN) | MAS3_PERMISSIONS,
     };
 }
 

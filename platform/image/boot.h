@@ -28,7 +28,7 @@ bool boot_load(Boot *boot, const Config *config, GError **error);
 void boot_clear(Boot *boot);
 /* Puts images and tree into RAM.  False: the tree is larger than BOOT_DTB_MAX. */
 bool boot_put(const Boot *boot, Memory *memory, GBytes *tree, GError **error);
-/* What an entry state has beyond e500_state_reset(): CPU 0 boots, the others are held. */
+/* Changes the state after e500_state_reset() into that of the entry: CPU 0 boots, the others are held in the spin table. */
 void boot_cpu_state(const Boot *boot, E500State *s, unsigned index);
 /* The entry state of a CPU that the spin table lets go (ePAPR 1.1 §5.5.2). */
 void boot_release_state(E500State *s, uint64_t entry, uint64_t r3);

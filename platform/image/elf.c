@@ -28,11 +28,11 @@ typedef struct ElfSegment {
 typedef struct Elf {
     ImageFile *file;
     uint64_t entry;
-    bool relocatable; /* runs wherever it is put: ET_DYN, or it brings relocations to apply to itself */
+    bool relocatable; /* it runs wherever it is put: ET_DYN, or it relocates itself */
     bool has_dynamic; /* a PT_DYNAMIC was seen; by the ABI there is one at most */
     uint64_t align;   /* largest p_align */
     GArray *segments; /* of ElfSegment; ascending by gpa once all are known */
-    uint64_t end;     /* gpa behind the last byte of any */
+    uint64_t end;     /* gpa behind the last byte of all segments */
     uint64_t steps;   /* for Image */
 } Elf;
 

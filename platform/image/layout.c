@@ -45,7 +45,7 @@ static bool place_initrd(Layout *l, uint64_t from)
 
 bool layout_find(Layout *l)
 {
-    uint64_t end = l->high; /* of what lies below the tree */
+    uint64_t end = l->high; /* the end of what lies below the tree */
     if (l->is_firmware)
         end = MAX(end, LAYOUT_FIRMWARE_END);
     if (l->kernel_size) {
@@ -64,7 +64,7 @@ bool layout_find(Layout *l)
             return false;
         limit = MIN(limit, l->initrd);
     }
-    /* Firmware comes with a mapping of its own and hands the tree on to where its kernel finds it. */
+    /* Firmware maps RAM by itself, and passes the tree on to a place where its kernel finds it. */
     uint64_t early_end = align_down(l->low, LAYOUT_EARLY_MAP) + LAYOUT_EARLY_MAP;
     if (place_dtb(l, end, MIN(limit, early_end)))
         return true;

@@ -28,7 +28,7 @@ typedef struct Image {
 
 /*
  * A kernel: an ELF file (32-bit big-endian PowerPC, ET_EXEC or ET_DYN; a virtual entry is translated by the segments' p_paddr) or
- * a legacy uImage (both CRCs are checked; its payload is plain or gzip).  All of it must fit below ram_size.  NULL: *error.
+ * a legacy uImage (both CRCs are checked; its payload is plain or gzip).  All of it must fit below ram_size.  NULL: *error is set.
  */
 Image *image_load_kernel(const char *path, uint64_t ram_size, GError **error);
 /* Firmware, of the same formats: U-Boot is an ELF file. */

@@ -8,7 +8,7 @@
 #include "platform/base/lock.h"
 #include "platform/machine/machine.h"
 
-/* STEAL_TIME of a vCPU that stays in the guest would stand still. */
+/* Makes a vCPU leave the guest: STEAL_TIME is written at exits, and would stand still in a guest that makes none. */
 static void call_out(void *opaque, unsigned index)
 {
     Vcpu *vcpu = vcpus_get(((Machine *)opaque)->vcpus, index);

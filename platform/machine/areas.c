@@ -10,17 +10,17 @@
 typedef struct Area {
     bool registered;
     uint64_t gpa;
-    uint32_t size;    /* that the guest gave */
-    uint32_t served;  /* bytes written: no field beyond */
-    uint32_t version; /* even: what memory has, had the guest not written there */
+    uint32_t size;    /* bytes, as the guest registered it */
+    uint32_t served;  /* bytes that this program writes: no field lies beyond */
+    uint32_t version; /* even: what stands in memory, unless the guest wrote there itself */
 } Area;
 
 typedef struct VcpuAreas {
     Area area[AREA_COUNT];
-    bool any;                                    /* of the host's per vCPU: what areas_after_exit() looks at */
-    uint64_t exits, hypercalls, accesses, waits; /* RUN_STATS, since registration */
-    uint64_t steal_ns, run_ns;                   /* STEAL_TIME as written */
-    uint64_t steal_before_ns, run_before_ns;     /* at registration */
+    bool any; /* at least one area of this vCPU is written by the host, so areas_after_exit() has work */
+    uint64_t exits, hypercalls, accesses, waits; /* of RUN_STATS, counted from registration on */
+    uint64_t steal_ns, run_ns;                   /* of STEAL_TIME, as last written */
+    uint64_t steal_before_ns, run_before_ns;     /* what had been counted at registration, which the area does not include */
 } VcpuAreas;
 
 static const StateField areas_fields[] = {
@@ -32,7 +32,7 @@ static const StateField areas_fields[] = {
 static const StateField areas_derived[] = {
     STATE_ELEMENTS(VcpuAreas, area[0].served, "area.served", AREA_COUNT, sizeof(Area), .reset = 0),
     STATE_DERIVED(VcpuAreas, any),
-    STATE_DERIVED(VcpuAreas, steal_before_ns), /* what the host's thread counted before */
+    STATE_DERIVED(VcpuAreas, steal_before_ns), /* counted by this process's thread: another process counts anew */
     STATE_DERIVED(VcpuAreas, run_before_ns),
 };
 STATE_STRUCT(VcpuAreas, areas);
@@ -40,7 +40,7 @@ STATE_STRUCT(VcpuAreas, areas);
 struct Areas {
     AreasConfig config;
     ClockTimer *tick;
-    VcpuAreas *vcpu; /* those of the machine are the first's */
+    VcpuAreas *vcpu; /* one a vCPU; areas of the whole machine are kept in the first */
 };
 
 /* ---- writing ---- */
@@ -76,7 +76,7 @@ static void fill_STEAL_TIME(const Areas *a, const VcpuAreas *v, const Area *area
 
 static void fill_WATCHDOG_TOUCH(const Areas *a, const VcpuAreas *v, const Area *area)
 {
-    /* The guest's from here on. */
+    /* Once it is registered, only the guest writes it. */
 }
 
 static void fill_RUN_STATS(const Areas *a, const VcpuAreas *v, const Area *area)
@@ -159,7 +159,7 @@ static bool overlaps(const Areas *a, uint64_t gpa, uint64_t size)
     return false;
 }
 
-/* In the protocol's order. */
+/* The checks come in the order that docs/MEMORY-AREAS.md gives, which decides the status where several fail. */
 static EvStatus check(const Areas *a, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size, const char **why)
 {
     *why = "address and size must be multiples of 64, size from 64 to 4096";
@@ -175,7 +175,7 @@ static EvStatus check(const Areas *a, unsigned vcpu, AreaId id, uint64_t gpa, ui
     return overlaps(a, gpa, size) ? EV_CONFIG : EV_SUCCESS;
 }
 
-/* Whose own thread this is: what areas_after_exit() looks at. */
+/* Called where an area came or went: in the vCPU's own thread, as `any` is read there without a lock. */
 static void look_for_any(VcpuAreas *v)
 {
     v->any = v->area[AREA_STEAL_TIME].registered || v->area[AREA_RUN_STATS].registered;
@@ -302,7 +302,8 @@ bool areas_touch(const Areas *a, unsigned vcpu, AreaTouch *touch)
     *touch = (AreaTouch){.torn = true};
     if (!area->registered)
         return false;
-    for (unsigned i = 0; touch->torn && i < 100; i++) { /* the guest may die, or play, in the middle */
+    for (unsigned i = 0; touch->torn && i < 100;
+         i++) { /* a guest that is stopped, or means it badly, may leave it half written for ever */
         uint32_t version = memory_load32(memory, area->gpa + AREA_VERSION);
         touch->touches = get64(memory, area->gpa + AREA_WATCHDOG_TOUCH_TOUCHES);
         touch->time_base = get64(memory, area->gpa + AREA_WATCHDOG_TOUCH_TIME_BASE);

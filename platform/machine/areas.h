@@ -22,14 +22,15 @@ typedef struct AreasConfig {
     Memory *memory;
     Clock *clock;
     unsigned n_vcpus;
-    bool wall_is_machine_time; /* WALL_CLOCK counts machine time from wall_start_s; else the host's time of day plus wall_start_s */
+    bool
+        wall_is_machine_time; /* WALL_CLOCK is machine time plus wall_start_s; otherwise it is the host's time of day plus wall_start_s */
     int64_t wall_start_s;
-    /* The vCPU leaves the guest soon, if it is executing: STEAL_TIME is due.  NULL: there is no stealing. */
+    /* Makes the vCPU leave the guest soon, if it executes, because its STEAL_TIME is to be written.  NULL: this accelerator counts none. */
     void (*call_out)(void *opaque, unsigned vcpu);
     void *opaque;
 } AreasConfig;
 
-Areas *areas_new(const AreasConfig *config); /* what it points to outlives it */
+Areas *areas_new(const AreasConfig *config); /* what the config points to must live longer than the Areas */
 void areas_free(Areas *areas);
 
 /* Statuses and their order: docs/MEMORY-AREAS.md.  Under the device lock, in the vCPU's thread, before areas_after_exit() of that exit. */

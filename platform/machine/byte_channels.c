@@ -37,7 +37,7 @@ static bool add_one(Machine *m, Chardev *chr, const char *name, bool console, GE
     return true;
 }
 
-/* The first always, which is the guest's console; the second when it is used. */
+/* For -serial.  The first is the guest's console and is always made; the second only when -serial names a back end for it. */
 bool machine_add_serial_channels(Machine *m, GError **error)
 {
     for (unsigned i = 0; i < SERIALS_MAX; i++)

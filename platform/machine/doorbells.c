@@ -35,7 +35,10 @@ static void send_heard(void *dev)
     doorbell_send(dev);
 }
 
-/* The kernel takes the store: to the interrupt controller, where that is the kernel's, too, and the guest its own receiver; else to us. */
+/*
+ * Where KVM can, it takes the guest's store itself and writes to an eventfd.  When the interrupt controller is KVM's too and the guest rings
+ * itself, that eventfd raises the interrupt, and this program is not involved; otherwise it wakes the main loop.
+ */
 static bool store_to_event(Machine *m, Device *dev, const DoorbellConfig *config, GError **error)
 {
     if (!(vcpus_caps(m->vcpus) & ACCEL_CAP_IOEVENTFD))
@@ -57,7 +60,7 @@ static bool store_to_event(Machine *m, Device *dev, const DoorbellConfig *config
     return vcpus_eventfd(m->vcpus, &eventfd, error);
 }
 
-/* One page is for all of them. */
+/* All doorbells that are sent by a store share one page. */
 static bool add_page(Machine *m, GError **error)
 {
     if (m->doorbell_page)

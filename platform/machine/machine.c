@@ -31,7 +31,7 @@ static void wire_power_off(void *opaque, unsigned pin, bool level)
         run_request(((Machine *)opaque)->run, RUN_CAUSE_GUEST_SHUTDOWN_DEVICE);
 }
 
-/* The vCPU's thread looks at its release[] when it leaves the guest. */
+/* Makes the vCPU leave the guest: its thread then does what release[] asks. */
 static void call_cpu_out(Machine *m, unsigned cpu)
 {
     __atomic_store_n(&m->release[cpu].pending, true, __ATOMIC_RELEASE);
@@ -88,7 +88,7 @@ static bool add_uarts(Machine *m, GError **error)
     return true;
 }
 
-/* -rtc base=: Unix time that the RTC shows at the start.  options.c checked the date. */
+/* -rtc base=: Unix time that the RTC shows at the start.  The options checked the date. */
 static int64_t rtc_start_s(const char *base, int64_t host_s)
 {
     if (!strcmp(base, "utc"))
@@ -160,7 +160,7 @@ static bool add_chip(Machine *m, GError **error)
     return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) && add_guts(m, error) && add_gpio(m, error);
 }
 
-/* What is there for hypercalls alone is of no use where none comes out. */
+/* Refuses devices that are reached by hypercalls alone, and boards made of them, where the accelerator delivers no hypercalls. */
 static bool hcalls_come_out(const Machine *m, GError **error)
 {
     const Config *config = m->config;
@@ -195,7 +195,7 @@ static bool add_users(Machine *m, GError **error)
     return true;
 }
 
-/* Start-up code of real systems touches blocks of CCSR that these boards have not: docs/decisions/014. */
+/* Start-up code of real systems accesses blocks of CCSR that these boards lack, and finds zeros there: docs/decisions/014. */
 static void set_unmapped(Machine *m)
 {
     const Board *board = m->board;
@@ -377,8 +377,7 @@ void machine_free(Machine *m)
         return;
     for (guint i = 0; i < m->chardevs->len; i++)
         chardev_flush(m->chardevs->pdata[i]);
-    /* Devices lower their interrupts and take their hands off back ends while vCPUs and clock still
-     * exist. */
+    /* Devices go first: at their end they lower interrupts and let go of back ends, and so need vCPUs and clock. */
     for (unsigned kind = DEVICE_BUS_KINDS; kind-- > 0;)
         device_bus_free(m->buses[kind]);
     vcpus_free(m->vcpus);

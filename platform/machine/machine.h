@@ -26,9 +26,9 @@
  * at its spin-table entry again; or it is let go there.  Both: in this order, since a reset forgets a release before it.
  */
 typedef struct CpuRelease {
-    bool pending; /* atomic: one of them is; the rest under the device lock */
+    bool pending; /* atomic: a reset or a release is asked for; all other members are under the device lock */
     bool reset, let_go;
-    uint64_t entry, r3; /* let_go */
+    uint64_t entry, r3; /* with let_go: where the core begins, and its r3 */
 } CpuRelease;
 
 /* Who acknowledges for a core that takes an external interrupt (VCPU_EXIT_EPR): gives the value for EPR. */
@@ -58,26 +58,25 @@ typedef struct Machine {
     Device *mpic;          /* on the soc bus; NULL: there is none, but … */
     Device *hv_pic;        /* … this, on the system bus */
     Proxy proxy;
-    Device *spin_table;  /* also in devices */
+    Device *spin_table;  /* on the system bus */
     CpuRelease *release; /* per vCPU */
     Partition *partition;
     struct {
         Device *shutdown, *state, *watchdog; /* on the bus of handles; NULL: the board has none */
-        bool stood;                          /* since the last start.  Main thread */
+        bool stood;                          /* the machine stood still since its vCPUs last ran.  Main thread */
     } bell;
     GPtrArray *events;            /* of Event*, owned */
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
-    Chardev *serial[SERIALS_MAX]; /* each is one of them */
+    Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     Areas *areas;
-    bool
-        rtc_machine_time; /* the time of day goes with machine time and is rtc_start_s at 0; else it is the host's and so many seconds */
+    bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
     GMainLoop *loop;
     GMutex error_lock;
-    GError *host_error; /* the first; what HOST_ERROR is about */
-    uint64_t resets;    /* done since the start */
-    GBytes *users_tree; /* -dtb's, made true; NULL: none, or before power-on */
+    GError *host_error; /* the first error of the host that stopped the machine: why HOST_ERROR was requested */
+    uint64_t resets;    /* how many were done since the program started */
+    GBytes *users_tree; /* the tree of -dtb after nodes_adopt(); NULL: none was given, or it is before power-on */
 } Machine;
 
 /* config and boot are borrowed.  Errors are the host's (memory, accelerator, back ends). */
@@ -93,15 +92,15 @@ int machine_run(Machine *machine); /* until the run state is FINISHED; exit stat
 bool machine_save(Machine *machine, GByteArray *out, GError **error);
 bool machine_load(Machine *machine, const void *data, size_t size, GError **error);
 
-/* --- between machine.c, machine_reset.c and machine_run.c --- */
+/* --- shared by the files of this folder --- */
 
-GBytes *machine_build_tree(Machine *machine, GError **error);     /* machine_reset.c */
+GBytes *machine_build_tree(Machine *machine, GError **error);     /* reset.c */
 bool machine_reset_rebuilds(const Config *config, unsigned caps); /* a reset makes a new VM; caps: ACCEL_CAP_… */
-bool machine_power_on(Machine *machine, GError **error);          /* the first reset: writes FULL */
+bool machine_power_on(Machine *machine, GError **error);          /* the first reset; the state is written at level FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
-void machine_reset_core(Machine *machine, unsigned cpu);    /* MPIC PIR.  Under the device lock */
-Event *machine_new_event(Machine *machine, GError **error); /* the machine's, until it ends */
-extern const RunOps machine_run_ops;                        /* machine_run.c */
+void machine_reset_core(Machine *machine, unsigned cpu);    /* for the MPIC's PIR; under the device lock */
+Event *machine_new_event(Machine *machine, GError **error); /* belongs to the machine, which frees it */
+extern const RunOps machine_run_ops;                        /* run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */);    /* any thread: stops the machine */
 unsigned machine_hcalls_present(const Machine *machine, unsigned caps); /* offer.c: HCALL_NEED_… bits */
@@ -129,21 +128,22 @@ EvStatus machine_int_set_task_priority(void *machine, unsigned vcpu, uint32_t ha
 EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t *priority);
 EvStatus machine_msgsnd(void *machine, uint32_t message);
 
-/* --- machine_areas.c: memory areas that the guest registered --- */
+/* --- area_services.c: memory areas that the guest registered --- */
 
 void machine_areas_new(Machine *machine); /* after the vCPUs */
 EvStatus machine_area_register(void *machine, unsigned vcpu, AreaId id, uint64_t gpa, uint64_t size);
 EvStatus machine_area_unregister(void *machine, unsigned vcpu, AreaId id);
-void machine_report_touch(Machine *machine, Vcpu *vcpu); /* its watchdog expired.  In its thread */
+void machine_report_touch(Machine *machine,
+                          Vcpu *vcpu); /* the vCPU's watchdog expired: says when the guest last touched it.  In the vCPU's thread */
 
-/* --- machine_partition.c: the guest's own partition --- */
+/* --- partition_services.c: the guest's own partition --- */
 
-bool machine_add_partition(Machine *machine, GError **error); /* under the device lock; the others not */
-void machine_ring_shutdown(Machine *machine);                 /* the power button, where the board has one */
+bool machine_add_partition(Machine *machine, GError **error); /* under the device lock; the next two are called without it */
+void machine_ring_shutdown(Machine *machine);                 /* presses the power button, where the board has one */
 void machine_ring_watchdog(Machine *machine);
 void machine_partition_told(void *machine, RunEvent event, RunCause cause); /* RunListener */
 
-/* --- machine_handles.c: devices below /hypervisor/handles; under the device lock --- */
+/* --- handles.c: devices below /hypervisor/handles; under the device lock --- */
 
 /*
  * The next free input of the interrupt controller, for a device that has no interrupt of its own.  level: active while it is raised;
@@ -153,7 +153,7 @@ bool machine_next_input(Machine *machine, bool level, IrqInput *in, GError **err
 uint32_t machine_next_handle(Machine *machine); /* for hv-handle and reg: 1, 2, … */
 void machine_handles_describe(void *machine, Dts *dts);
 
-/* --- machine_byte_channel.c; under the device lock --- */
+/* --- byte_channels.c; under the device lock --- */
 
 Chardev *machine_chardev(Machine *machine, const char *id);         /* of -chardev; NULL: there is none */
 bool machine_add_serial_channels(Machine *machine, GError **error); /* for the serial ports of a board that has no UART */
@@ -161,6 +161,6 @@ bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *da
 bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size, unsigned *got);
 bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive, unsigned *to_send);
 
-/* --- machine_doorbell.c; under the device lock --- */
+/* --- doorbells.c; under the device lock --- */
 
 EvStatus machine_doorbell_send(void *machine, uint32_t handle);

@@ -14,7 +14,7 @@ typedef struct BusError {
     bool is_write;
 } BusError;
 
-/* Why a partition does not run on. */
+/* Why the partition was stopped. */
 typedef struct Stop {
     enum { STOP_NONE, STOP_RESTART, STOP_STOP, STOP_WATCHDOG, STOP_REASONS } reason;
     unsigned vcpu, wrc;

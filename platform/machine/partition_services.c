@@ -61,7 +61,7 @@ void machine_ring_watchdog(Machine *m)
     ring(m->bell.watchdog);
 }
 
-/* A guest that stood and goes on is told; one that begins is not. */
+/* A guest that stood still and goes on is told by its state doorbell.  One that begins anew is not. */
 void machine_partition_told(void *machine, RunEvent event, RunCause cause)
 {
     Machine *m = machine;

@@ -17,7 +17,7 @@ static void wire_mpic_out(void *opaque, unsigned pin, bool level)
     vcpu_set_irq(vcpus_get(m->vcpus, pin / MPIC_OUTPUTS), inputs[pin % MPIC_OUTPUTS], level);
 }
 
-/* What follows the reset happens at the spin table, so that its end is no event. */
+/* The end of the reset (a low level) is ignored: the core waits at the spin table from its beginning on. */
 static void wire_core_reset(void *opaque, unsigned cpu, bool level)
 {
     if (level)
@@ -29,7 +29,7 @@ static void wire_hv_pic_out(void *opaque, unsigned pin, bool level)
     vcpu_set_irq(vcpus_get(((Machine *)opaque)->vcpus, pin), ACCEL_IRQ_EXTERNAL, level);
 }
 
-/* The accelerator's own MPIC. */
+/* The MPIC is the accelerator's own: it is told the level. */
 static void wire_source(void *opaque, unsigned pin, bool level)
 {
     Machine *m = opaque;
@@ -81,7 +81,7 @@ bool machine_add_pic(Machine *m, GError **error)
     return board_has_soc(m->board) ? add_mpic(m, error) : add_hv_pic(m, error);
 }
 
-/* An edge that the accelerator hears by itself: each rise is one write, from any thread. */
+/* An edge-triggered input that the accelerator reads from an eventfd: each rise of the wire is one write, from any thread. */
 static void wire_pulse(void *opaque, unsigned pin, bool level)
 {
     if (level)

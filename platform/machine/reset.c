@@ -3,13 +3,13 @@
  * Power-on and reset: the order of things, and the device tree built for it.
  *
  * A reset (all vCPUs parked):
- *   1. exits that are pending take effect; a deferred hypercall stays open
- *   2. rebuild, when asked for or needed: prepare.  May fail: nothing is lost, the hypercall
- * answers EV_INTERNAL
+ *   1. the vCPUs' pending exits take effect; a deferred hypercall stays open
+ *   2. rebuild of the VM, when asked for or needed: prepare.  When that fails nothing is lost: the hypercall
+ *      answers EV_INTERNAL, and the guest runs on
  *   3. the deferred hypercall takes effect too: its vCPU's state is complete and may be replaced
- *   4. rebuild: commit.  From here a failure is INTERNAL_ERROR
- *   5. devices, RAM, tree, register copies
- *   6. write-back: RESET on the old VM, FULL on a new one
+ *   4. rebuild of the VM: commit.  From here on a failure leaves the run state INTERNAL_ERROR
+ *   5. devices, RAM and device tree get their state of power-on, and so do the copies of the vCPUs' registers
+ *   6. the copies are written back: at level RESET into the old VM, at level FULL into a new one
  */
 #include <inttypes.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 #include "platform/base/lock.h"
 #include "platform/machine/machine.h"
 
-/* Where the board's tree has what /aliases and /chosen name. */
+/* Paths of the devices that /aliases and /chosen name. */
 typedef struct Paths {
     char serial0[32], serial1[32], pci0[32];
     NodesAlias aliases[4];
@@ -35,7 +35,7 @@ static void paths_fill(const Machine *m, Paths *p)
     g_snprintf(p->serial1, sizeof(p->serial1), "/soc@%" PRIx64 "/serial@%x", board->ccsr, SOC_UART1);
     g_snprintf(p->pci0, sizeof(p->pci0), "/pci@%" PRIx64, board->ccsr + SOC_PCI);
     if (!board_has_soc(board)) {
-        /* No such devices: guests written for Freescale's hypervisor look for their console here. */
+        /* It has none of these devices.  Guests written for Freescale's hypervisor look for their console here. */
         p->aliases[0] = (NodesAlias){m->console ? "stdout" : NULL, m->console};
         return;
     }
@@ -76,7 +76,7 @@ static void nodes_fill(Machine *m, const Paths *paths, Nodes *nodes)
         .opaque = m,
     };
     nodes->n_hcall_instructions = vm->ops->vm_hcall_instructions(vm, nodes->hcall_instructions);
-    /* A repeatable machine has a repeatable seed. */
+    /* With virtual time a run repeats itself, so the guest's random seed is always the same: zeros. */
     if (!m->time.is_virtual && getrandom(nodes->rng_seed, sizeof(nodes->rng_seed), 0) < 0)
         memset(nodes->rng_seed, 0, sizeof(nodes->rng_seed));
 }
@@ -109,7 +109,7 @@ static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
     return tree;
 }
 
-/* The user's tree made true, once: what it says does not change, and neither does what is said of it. */
+/* Adopts the user's tree (-dtb), and reports what was false in it: once, at power-on, as neither changes later. */
 static bool adopt_users(Machine *m, Nodes *nodes, GError **error)
 {
     g_autoptr(NodesReport) report = nodes_report_new();
@@ -138,7 +138,7 @@ GBytes *machine_build_tree(Machine *m, GError **error)
     return nodes_renew(m->users_tree, &nodes, error);
 }
 
-/* At power-on a tree leaves room for what the partition's strings may grow to: what worked once works at every reset. */
+/* At power-on a tree must leave room for the longest strings of the partition, so that no later reset fails for lack of room. */
 static bool tree_can_grow(const Machine *m, GBytes *tree, GError **error)
 {
     gsize size = g_bytes_get_size(tree);
@@ -149,7 +149,7 @@ static bool tree_can_grow(const Machine *m, GBytes *tree, GError **error)
     return false;
 }
 
-/* Step 5. */
+/* Step 5 of a reset. */
 static bool renew(Machine *m, GError **error)
 {
     g_autoptr(GBytes) base = NULL, tree = NULL;
@@ -157,8 +157,8 @@ static bool renew(Machine *m, GError **error)
 
     device_lock();
     for (guint i = 0; i < m->events->len; i++)
-        event_settle(m->events->pdata[i]); /* what the guest did before */
-    areas_reset(m->areas);                 /* before RAM: nobody writes there any more */
+        event_settle(m->events->pdata[i]); /* stores that the guest made before the reset have their effect now, not after it */
+    areas_reset(m->areas);                 /* before RAM is filled: from now on nobody writes into areas */
     device_unlock();
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);
@@ -204,7 +204,8 @@ static void answer_deferred(Machine *m, EvStatus status)
     }
 }
 
-/* Asked for; or nothing else brings all back: a controller of the accelerator's has state that nobody can write (docs/decisions/032). */
+/* A rebuild is done when it is asked for, and where nothing else resets everything: state that cannot be written after launch, or an
+ * interrupt controller of the accelerator, whose state nobody can write (docs/decisions/032). */
 bool machine_reset_rebuilds(const Config *config, unsigned caps)
 {
     return config->reset_mode == RESET_MODE_REBUILD || config->kernel_irqchip || !(caps & ACCEL_CAP_STATE_WRITE);

@@ -52,7 +52,7 @@ static void serve_epr(Machine *m, Vcpu *vcpu, VcpuExit *exit)
 static void serve_timers(Machine *m)
 {
     if (!m->time.is_virtual)
-        return; /* the main loop does */
+        return; /* timers of the host's time are the main loop's */
     device_lock();
     clock_run_due(m->clock);
     device_unlock();
@@ -85,7 +85,7 @@ static void edit_core(E500State *s, void *opaque)
         boot_release_state(s, edit->release.entry, edit->release.r3);
 }
 
-/* True: the vCPU's core was reset or let go; it has something to do besides waiting. */
+/* Does what a device asked for this vCPU's core.  True: its core was reset or released, so it must not go to sleep now. */
 static bool serve_release(Machine *m, Vcpu *vcpu)
 {
     CpuRelease *release = &m->release[vcpu->index];
@@ -96,14 +96,14 @@ static bool serve_release(Machine *m, Vcpu *vcpu)
     *release = (CpuRelease){0};
     device_unlock();
     if (edit.release.reset)
-        vcpu_set_irq(vcpu, ACCEL_IRQ_NMI, false); /* one from before the reset */
+        vcpu_set_irq(vcpu, ACCEL_IRQ_NMI, false); /* an NMI that came before the reset is forgotten */
     GError *error = NULL;
     if (!vcpu_edit_own_state(vcpu, edit_core, &edit, edit.release.reset ? STATE_RESET : STATE_RUNTIME, &error))
         machine_host_error(m, error);
     return true;
 }
 
-/* -action watchdog=.  What lets the guest run on is done here, the rest is the run state's. */
+/* -action watchdog=: what lets the guest run on is done here; what stops or resets it is the run state's to do. */
 static void serve_watchdog(Machine *m, Vcpu *vcpu, unsigned wrc)
 {
     switch (m->config->action_watchdog) {
@@ -142,9 +142,11 @@ static void serve_shutdown(Machine *m, Vcpu *vcpu, VcpuShutdownReason reason)
     run_request(m->run, RUN_CAUSE_GUEST_CRASH);
 }
 
-/* The main thread may have taken a request of this vCPU, and be on its way to park it, before
- * serving ends: run_requested() is silent then, the count is not.  A vCPU that went on would execute
- * past its breakpoint or out of a hypercall that is not answered. */
+/*
+ * Before this returns, the main thread may already have taken a request that serving made, and be about to park this vCPU.
+ * run_requested() is false then, so the number of requests made is compared, too: a vCPU that entered the guest once more would execute
+ * past its breakpoint, or go on after a hypercall that is not answered.
+ */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
 {
     Machine *m = machine;
@@ -220,7 +222,7 @@ static void stop_time(void *opaque)
     device_unlock();
 }
 
-/* Time stands still, so that vCPUs whose state is written one after the other have one time base. */
+/* Time is stopped meanwhile: the vCPUs' state is written one after the other, and all must get the same time base. */
 static RunResetResult reset(void *opaque, RunCause cause, GError **error)
 {
     Machine *m = opaque;

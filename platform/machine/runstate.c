@@ -130,7 +130,7 @@ void run_request(RunState *rs, RunCause cause)
     int saved = errno; /* may be a signal handler */
     uint64_t one = 1;
     if (write(rs->wake_fd, &one, sizeof(one)) < 0) {
-        /* counter full: the main loop is awake anyway */
+        /* The counter is full, so the main loop has been woken already. */
     }
     errno = saved;
 }
@@ -191,7 +191,7 @@ static void reset(RunState *rs, RunCause cause)
     bool running = states[run_state(rs)].runs;
     switch (rs->ops->reset(rs->opaque, cause, &error)) {
     case RUN_RESET_DONE:
-        /* vCPUs are parked: a crash that one met on its way befell the machine that was. */
+        /* A vCPU that crashed on its way to be parked crashed in the machine that is reset now. */
         __atomic_fetch_and(&rs->pending, ~(1u << RUN_CAUSE_GUEST_CRASH), __ATOMIC_SEQ_CST);
         if (!running)
             enter(rs, RUN_STATE_PRELAUNCH);

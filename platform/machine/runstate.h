@@ -75,7 +75,7 @@ typedef enum RunEvent {
     RUN_EVENT_RESET,
     RUN_EVENT_SHUTDOWN,
     RUN_EVENT_POWERDOWN, /* somebody pressed the power button; the guest may power off by itself */
-    RUN_EVENT_WATCHDOG,  /* it expired; what -action watchdog= makes of it follows */
+    RUN_EVENT_WATCHDOG,  /* the guest's watchdog expired; the event of what -action watchdog= does follows */
     RUN_EVENTS
 } RunEvent;
 

@@ -8,7 +8,7 @@
 
 /* What a request does in a state; the cells of the transition table. */
 typedef enum RunAction {
-    RUN_NOP, /* nothing: moot here */
+    RUN_NOP, /* nothing: the request means nothing in this state */
     RUN_GO,  /* vCPUs run */
     RUN_HLT, /* vCPUs stop: PAUSED, DEBUG or WATCHDOG by cause */
     RUN_BTN, /* the power button is pressed: a guest that has one is told, and goes on */
@@ -43,7 +43,7 @@ typedef struct RunOps {
     void (*start_time)(void *opaque);
     void (*stop_time)(void *opaque);
     RunResetResult (*reset)(void *opaque, RunCause cause, GError **error);
-    const GError *(*host_error)(void *opaque); /* what HOST_ERROR is about */
+    const GError *(*host_error)(void *opaque); /* why HOST_ERROR was requested */
     void (*finished)(void *opaque);
     void (*power_button)(void *opaque); /* tells the guest, on a board that has a power button */
 } RunOps;

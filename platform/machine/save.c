@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The whole machine as sections, and back.  A device has one of its own (device_save()); here is what is none.
+ * The whole machine as sections, and back.  Each device has a section of its own (device_save()); this file has those of everything else.
  */
 #include "platform/machine/machine.h"
 
@@ -58,7 +58,7 @@ static const StateField release_fields[] = {
 };
 STATE_STRUCT_FIELDS(CpuRelease, release);
 
-/* The machine's own; sections of their own have most of what it consists of. */
+/* What is saved of the Machine itself: most of its parts have sections of their own. */
 static const StateField machine_fields[] = {
     STATE_FIELD(Machine, time.now_ns, 0),
     STATE_FIELD(Machine, bell.stood, 0),
@@ -66,7 +66,7 @@ static const StateField machine_fields[] = {
     STATE_FIELD(Machine, resets, 0),
 };
 static const StateField machine_derived[] = {
-    /* the command line's */
+    /* of the command line, which the loading program was given, too */
     STATE_DERIVED(Machine, config),
     STATE_DERIVED(Machine, boot),
     STATE_DERIVED(Machine, board),
@@ -93,7 +93,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, bell.watchdog),
     STATE_DERIVED(Machine, events),
     STATE_DERIVED(Machine, loop),
-    /* in sections of their own */
+    /* saved in sections of their own */
     STATE_DERIVED(Machine, memory),
     STATE_DERIVED(Machine, clock),
     STATE_DERIVED(Machine, vcpus),
@@ -104,7 +104,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, chardevs),
     STATE_DERIVED(Machine, areas),
     STATE_DERIVED(Machine, time.turn_end_ns),
-    STATE_DERIVED(Machine, hcall), /* of which one counter is state: "scrambled" */
+    STATE_DERIVED(Machine, hcall), /* of its members only one is state, `scrambled`, which has a row of its own */
     /* of this process: what the host's clock shows, how often hypercalls were made, what went wrong */
     STATE_DERIVED(Machine, time.running),
     STATE_DERIVED(Machine, time.offset_ns),
@@ -313,7 +313,7 @@ static const Steal *steal_of(void *machine, unsigned vcpu)
     return &vcpus_get(((Machine *)machine)->vcpus, vcpu)->steal;
 }
 
-/* The interrupt controller is the first device of its bus.  It knows which wires were up by the time the others raise theirs again. */
+/* The interrupt controller is the first device of its bus, so it knows already which wires were up when the others raise theirs again. */
 static void load_devices(Machine *m, Sections *from)
 {
     for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)

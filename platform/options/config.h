@@ -23,7 +23,7 @@ typedef enum Engine { ENGINE_FAST, ENGINE_PLAIN, ENGINE_VERIFY } Engine;
 
 typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 
-/* What an access to a physical address gets that nobody answers: a board decides by where it is, or one thing everywhere. */
+/* What a load or store gets at a physical address where nothing answers: it depends on the address (CCSR or not), or is the same everywhere. */
 typedef enum Unmapped { UNMAPPED_CCSR, UNMAPPED_ZERO, UNMAPPED_MACHINE_CHECK } Unmapped;
 
 /* -action EVENT=ACTION with QEMU's words. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Shared by options*.c; nobody else includes it.
+ * What the files of this folder share; nobody else includes it.
  */
 #pragma once
 
@@ -39,11 +39,11 @@ typedef struct Parse {
     GPtrArray *accels;                /* of char*: candidates, in order */
 } Parse;
 
-/* One per row; argument is NULL for options without. */
+/* A function for each row; arg is NULL where the option takes none. */
 #define OPTION(id, name, argument, topic, text) bool option_set_##id(Parse *p, const char *arg, GError **error);
 #include "platform/options/table.def"
 
-/* options_device.c */
+/* chardev.c */
 const char *options_stdio_owner(const Config *config);    /* id of the -chardev stdio; NULL: none */
 bool options_complete_chardevs(Parse *p, GError **error); /* every id is there, and used once at most */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Options made of key=value lists: a table of properties each.  Shared by options*.c; nobody else
- * includes it.
+ * Options whose argument is a list of key=value: a table of properties each.  For the files of this folder alone.
  */
 #pragma once
 
@@ -39,6 +38,6 @@ bool property_set_all(Parse *p, const char *option, const Property *rows, size_t
     }
 
 bool property_string(char **where, const char *what, const char *value, GError **error); /* replaces it; not empty */
-/* Setters for rows: "off" asks for what is; not at all. */
+/* Setters for rows of what is not there yet: one that may only be off, and one that is refused whatever its value. */
 bool property_must_be_off(Parse *p, const char *what, const char *value, GError **error);
 bool property_not_yet(Parse *p, const char *what, const char *value, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What each option does to the Config: a function a row of options_table.def.
+ * What each option does to the Config: a function for each row of table.def that has none elsewhere in this folder.
  */
 #include "platform/options/property.h"
 

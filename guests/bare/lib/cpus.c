@@ -34,7 +34,7 @@ void cpu_main(void)
 {
     uint32_t last = 0;
 
-    /* Not over the entry that maps us. */
+    /* Another entry than the one that maps this code. */
     tlb_write((TlbEntry){MAS0_TLB1(8), MAS1_VALID | MAS1_IPROT | MAS1_TSIZE(10), CCSR | MAS2_I | MAS2_G,
                          0xe0000000 | MAS3_SR | MAS3_SW, 0xf});
     trap_init_cpu();

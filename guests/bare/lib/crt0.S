@@ -233,7 +233,7 @@ cpu_start:
 entry_state:                    /* r1..r31, MSR */
     .space  128
 
-    .section .stacks, "aw", @nobits     /* not cleared at the start: a thousand resets would feel it */
+    .section .stacks, "aw", @nobits     /* not cleared at the start, which would make a thousand resets slow */
     .balign 4096
     .globl exc_stacks
 exc_stacks:

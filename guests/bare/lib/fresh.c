@@ -7,7 +7,7 @@
 #define MPIC_IVPR(source) (MPIC + 0x10000 + 0x20 * (source))
 #define MPIC_TIMER0_IVPR  (MPIC + 0x1120)
 
-static uint32_t loaded = 0x600d0600; /* .data: comes with the image */
+static uint32_t loaded = 0x600d0600; /* in .data, which each boot loads anew with the image */
 extern uint32_t fresh_text[];
 __asm__(".pushsection .text; .globl fresh_text; fresh_text: .long 0x7e577e57; .popsection");
 
@@ -35,7 +35,7 @@ static void start_second(void)
     volatile uint32_t *entry = map_spin_entry();
     uint32_t before = *(volatile uint32_t *)&SECOND_COUNT;
 
-    if (!entry || !(entry[1] & 1)) /* none, or it runs already */
+    if (!entry || !(entry[1] & 1)) /* there is none, or it runs already */
         return;
     entry[5] = 1;
     entry[0] = 0;
@@ -76,7 +76,7 @@ void fresh_dirty(void)
     mtspr(SPR_DBCR0, DBCR0_IDM);
 }
 
-/* Linux's MPIC has none: a register of theirs reads as another one. */
+/* The MPIC of Linux's KVM has no timers: their registers read as other ones. */
 static bool has_timers(void)
 {
     const uint32_t vpr = 0x80050012;

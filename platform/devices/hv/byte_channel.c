@@ -19,8 +19,8 @@ typedef struct ByteChannel {
     ByteChannelWires wires;
     uint8_t rx[RX_SIZE]; /* n_rx bytes from `head` on, wrapping */
     size_t head, n_rx;
-    bool starved; /* a send came back short, and the chardev has not called since */
-    bool loose;   /* nobody at the other end was reported */
+    bool starved; /* a send took less than was offered, and the chardev has not said since that it has room */
+    bool loose;   /* it was reported that nobody is at the other end, and is not reported again */
 } ByteChannel;
 
 static const StateField byte_channel_fields[] = {
@@ -73,7 +73,7 @@ size_t byte_channel_receive(Device *dev, uint8_t *data, size_t size)
     c->head = (c->head + n) % RX_SIZE;
     c->n_rx -= n;
     if (c->n_rx <= RX_SIZE / 2)
-        chardev_accept_input(c->chr); /* may come back with more */
+        chardev_accept_input(c->chr); /* this may call the receive handler at once */
     irq_update(c);
     return n;
 }
@@ -115,7 +115,7 @@ static void chr_writable(void *opaque)
 
 static void byte_channel_reset(Device *dev)
 {
-    irq_update((ByteChannel *)dev); /* levels: the controller was reset, they stand */
+    irq_update((ByteChannel *)dev); /* The interrupt controller was reset with the machine, and the levels are raised anew. */
 }
 
 static void byte_channel_save(const Device *dev, SectionWriter *to)

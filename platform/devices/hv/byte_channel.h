@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * An ePAPR byte channel (ePAPR 1.1 §7.5): bytes between hypercalls and a chardev, with back-pressure both ways and nothing lost.
- * A handle of the guest's, no registers.
+ * The guest names it by a handle; it has no registers.
  *
  * Interrupts, both level: rx while there is something to receive; tx while there is room to send.  After a send that was short, tx
  * falls until half of the back end's queue is free, so that a guest is not woken for a byte at a time.
@@ -14,13 +14,13 @@
 #include "platform/base/device.h"
 #include "platform/base/irq.h"
 
-enum { BYTE_CHANNEL_MAX = 16 }; /* bytes a call */
+enum { BYTE_CHANNEL_MAX = 16 }; /* the most bytes that one call moves */
 
 typedef struct ByteChannelWires {
     IrqInput rx, tx;
 } ByteChannelWires;
 
-/* name: the node's label; NULL: none. */
+/* name: label of its node; NULL: the node has none */
 Device *byte_channel_new(const char *id, uint32_t handle, const char *name, Chardev *chr, const ByteChannelWires *wires);
 bool byte_channel_is(const Device *dev);
 uint32_t byte_channel_handle(const Device *dev);

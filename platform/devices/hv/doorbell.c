@@ -9,7 +9,7 @@ typedef struct Doorbell {
     char *name;
 } Doorbell;
 
-/* A ring is the controller's from the moment it comes. */
+/* No state: a ring is latched by the interrupt controller from the moment it comes. */
 static const StateField doorbell_derived[] = {
     STATE_DERIVED(Doorbell, dev),
     STATE_DERIVED(Doorbell, config),
@@ -34,7 +34,7 @@ DoorbellResult doorbell_send(Device *dev)
     }
     if (!chardev_is_open(d->config.chr))
         return DOORBELL_NOBODY;
-    chardev_write(d->config.chr, &ring, 1); /* none accepted: there are rings in the queue */
+    chardev_write(d->config.chr, &ring, 1); /* a full queue takes none, and has rings enough */
     return DOORBELL_SENT;
 }
 

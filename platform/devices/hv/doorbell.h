@@ -7,7 +7,7 @@
  * with a socket between them ring each other.  Rings that come before the interrupt is acknowledged are one, so a back end whose queue
  * is full of rings needs no more of them.
  *
- * The interrupt is an edge, and the controller's business from there on.
+ * The interrupt is an edge: the interrupt controller keeps it, and a doorbell has no state.
  */
 #pragma once
 
@@ -24,11 +24,11 @@ typedef struct DoorbellConfig {
     uint64_t store;         /* gpa where a 32-bit store of the sending handle sends, too (doorbell_page.h); 0: nowhere */
 } DoorbellConfig;
 
-typedef enum DoorbellResult { DOORBELL_SENT, DOORBELL_NOBODY /* at the other end */ } DoorbellResult;
+typedef enum DoorbellResult { DOORBELL_SENT, DOORBELL_NOBODY /* NOBODY: no one is connected to the back end */ } DoorbellResult;
 
 Device *doorbell_new(const char *id, const DoorbellConfig *config);
 bool doorbell_is(const Device *dev);
 uint32_t doorbell_send_handle(const Device *dev); /* 0: it has no sending end */
 bool doorbell_takes_stores(const Device *dev);
-DoorbellResult doorbell_send(Device *dev); /* by the guest */
-void doorbell_ring(Device *dev);           /* the guest's receiving end */
+DoorbellResult doorbell_send(Device *dev); /* the guest sends it */
+void doorbell_ring(Device *dev);           /* raises the interrupt of the guest's receiving end */

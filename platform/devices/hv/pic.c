@@ -26,8 +26,8 @@ typedef struct HvPic {
     uint8_t priority[HV_PIC_INTERRUPTS];
     uint8_t cpu[HV_PIC_INTERRUPTS];
     uint8_t masked[HV_PIC_INTERRUPTS];
-    uint8_t edge[HV_PIC_INTERRUPTS];        /* a rise that nobody acknowledged */
-    uint32_t sent[HV_PIC_IPIS];             /* the same of an IPI; bit per CPU */
+    uint8_t edge[HV_PIC_INTERRUPTS];        /* a rise that was not acknowledged yet */
+    uint32_t sent[HV_PIC_IPIS];             /* the same for an IPI, a bit for each CPU it was sent to */
     uint32_t in_service[HV_PIC_INTERRUPTS]; /* bit per CPU */
     uint8_t task_priority[HV_PIC_CPUS_MAX];
 } HvPic;
@@ -55,7 +55,7 @@ static bool exists(const HvPic *p, uint32_t i)
     return is_ipi(i) || (i >= HV_PIC_WIRE_FIRST && i < p->n_interrupts);
 }
 
-/* As EV_INT_IACK names the controller: 0 is any. */
+/* A handle of EV_INT_IACK names this controller; 0 stands for any. */
 static bool is_me(const HvPic *p, uint32_t handle)
 {
     return handle == 0 || handle == p->config.handle;
@@ -304,7 +304,7 @@ static void hv_pic_reset(Device *dev)
     update(p);
 }
 
-/* What a file claims is brought into range. */
+/* A saved file may claim anything: its values are brought into range. */
 static void hv_pic_post_load(Device *dev)
 {
     HvPic *p = (HvPic *)dev;

@@ -27,10 +27,10 @@
 enum { HV_PIC_CPUS_MAX = 32, HV_PIC_INTERRUPTS = 512, HV_PIC_PAGE_SIZE = 0x1000 };
 enum { HV_PIC_IPI_FIRST = 1, HV_PIC_IPIS = 4, HV_PIC_WIRE_FIRST = 16 };
 enum { HV_PIC_SPURIOUS = 0xffff };
-enum { HV_PIC_POLARITY = 1 << 0, HV_PIC_LEVEL = 1 << 1, HV_PIC_DIRECT_EOI = 1 << 2 /* in specifiers only */ };
+enum { HV_PIC_POLARITY = 1 << 0, HV_PIC_LEVEL = 1 << 1, HV_PIC_DIRECT_EOI = 1 << 2 /* DIRECT_EOI is a bit of specifiers only */ };
 
 typedef struct HvPicConfig {
-    uint32_t handle; /* EV_INT_IACK's; hv-handle */
+    uint32_t handle; /* hv-handle of its node, by which EV_INT_IACK names it */
     unsigned n_cpus;
     bool external_proxy;
     uint64_t direct_eoi; /* gpa of the page, where region 0 is to be mapped; 0: none */

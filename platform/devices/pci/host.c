@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * CONFIG_DATA is the one little-endian register here: PCI's byte order.  Address translation
- * windows are kept and have nothing to translate for; the memory and I/O windows stand where the
- * tree says.
+ * CONFIG_DATA is the only little-endian register here, as PCI's byte order is.  The address translation windows can be written and
+ * read back and have no effect, since no device is behind the bridge; the memory and I/O windows are where the tree says.
  */
 #include "platform/devices/pci/host.h"
 
@@ -57,7 +56,7 @@ static const StateField pci_host_derived[] = {
 };
 STATE_STRUCT(PciHost, pci_host);
 
-/* Power-on values and writable bits, by byte. */
+/* Power-on value and writable bits of each byte: {offset, value, writable, cleared by writing 1}. */
 static const struct {
     uint8_t at, value, writable, clearable;
 } space_bytes[] = {
@@ -80,7 +79,7 @@ static void error_update(const PciHost *h)
 static void master_abort(PciHost *h, uint32_t bus_address)
 {
     h->space[PCI_STATUS + 1] |= PCI_STATUS_MASTER_ABORT >> 8;
-    if (h->err_cap_dr & ERR_MASTER_ABORT) /* detection is disabled */
+    if (h->err_cap_dr & ERR_MASTER_ABORT) /* the guest switched the detection of master aborts off */
         return;
     if (h->err_dr & ERR_MASTER_ABORT) {
         h->err_dr |= ERR_MULTIPLE;
@@ -94,7 +93,7 @@ static void master_abort(PciHost *h, uint32_t bus_address)
 
 /* --- configuration cycles */
 
-/* Of the function that CONFIG_ADDR names; NULL: nobody claims the cycle. */
+/* Configuration space of the function that CONFIG_ADDR names; NULL: there is no such function. */
 static uint8_t *config_space(PciHost *h)
 {
     if (!(h->config_addr & CONFIG_ADDR_EN))

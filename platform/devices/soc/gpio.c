@@ -23,11 +23,11 @@ typedef struct Gpio {
     uint32_t gpdir;  /* 1: output */
     uint32_t gpodr;  /* 1: open drain */
     uint32_t latch;  /* outputs */
-    uint32_t inputs; /* from outside; not reset: others drive them */
+    uint32_t inputs; /* levels that others drive, so a reset leaves them */
     uint32_t gpier;  /* events, write one to clear */
     uint32_t gpimr;  /* 1: event interrupts */
     uint32_t gpicr;  /* 1: only falling edges are events */
-    uint32_t gpibe;  /* 1: input buffer on; kept, they are always on */
+    uint32_t gpibe;  /* 1: input buffer on; it can be read back, but all buffers are always on */
     uint32_t driven; /* levels that the outputs show to others */
 } Gpio;
 
@@ -160,7 +160,7 @@ static void gpio_derive(Device *dev)
 static void gpio_post_load(Device *dev)
 {
     Gpio *g = (Gpio *)dev;
-    g->driven = g->latch & g->gpdir; /* what pin 0 asked for was asked before the save */
+    g->driven = g->latch & g->gpdir; /* What pin 0 asked for was done before the machine was saved, and is not done again. */
     irq_update(g);
 }
 
@@ -199,7 +199,7 @@ Device *gpio_new(const char *id, IrqInput irq, IrqLine power_off)
 
 typedef struct PowerOff {
     Device dev;
-    char *gpio; /* phandle's name */
+    char *gpio; /* name of the controller's phandle */
 } PowerOff;
 
 /*

@@ -11,8 +11,7 @@
 enum { GPIO_SIZE = 0x1000, GPIO_PINS = 32 };
 
 /*
- * offset: in the bus of its node; source: MPIC source, for the node.  power_off follows pin 0 while
- * it is an output.
+ * irq is raised for an event that GPIMR lets through.  power_off follows pin 0 while that is an output.
  */
 Device *gpio_new(const char *id, IrqInput irq, IrqLine power_off);
 /*

@@ -58,7 +58,7 @@ static const StateField guts_derived[] = {
 };
 STATE_STRUCT(Guts, guts);
 
-/* What is kept for who reads it back: there are no pins, and no block can be switched off. */
+/* Registers that only keep what was written: there are no pins to configure, and no block can be switched off. */
 static uint32_t *kept_register(Guts *g, uint64_t offset)
 {
     switch (offset) {
@@ -76,7 +76,7 @@ static uint32_t *kept_register(Guts *g, uint64_t offset)
     return NULL;
 }
 
-/* What the guest cannot change.  False: no such register. */
+/* The value of a register that the guest cannot change.  False: it is none of these. */
 static bool fixed_register(const Guts *g, uint64_t offset, uint32_t *value)
 {
     switch (offset) {
@@ -113,7 +113,7 @@ static bool guts_read(Device *dev, unsigned region, uint64_t offset, unsigned si
     uint32_t fixed = 0;
     if (size != 4)
         return false;
-    /* MCPSUMR, RSTRSCR: no machine check, and no reset of an earlier life, to report */
+    /* MCPSUMR and RSTRSCR read 0: there is neither a machine check nor the cause of an earlier reset to report. */
     if (!kept && !fixed_register(g, offset, &fixed) && offset != MCPSUMR && offset != RSTRSCR && offset != RSTCR)
         LOG(LOG_GUEST_ERRORS, "%s: read of reserved register 0x%03" PRIx64, dev->id, offset);
     *value = kept ? *kept : fixed;
@@ -133,7 +133,7 @@ static bool guts_write(Device *dev, unsigned region, uint64_t offset, unsigned s
             irq_set(&g->hreset_req, true);
             irq_set(&g->hreset_req, false);
         }
-    } else if (offset != MCPSUMR && offset != RSTRSCR) { /* those: write one to clear */
+    } else if (offset != MCPSUMR && offset != RSTRSCR) { /* those two are cleared by writing ones, and are clear already */
         bool read_only = fixed_register(g, offset, &fixed);
         LOG(LOG_GUEST_ERRORS, "%s: write of 0x%08" PRIx64 " to %s register 0x%03" PRIx64, dev->id, value,
             read_only ? "read-only" : "reserved", offset);

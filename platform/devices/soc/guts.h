@@ -11,7 +11,7 @@
 enum { GUTS_SIZE = 0x1000 };
 
 /*
- * offset: in the bus of its node.  hreset_req goes up, for a moment, when the guest writes
+ * pvr, svr: what the registers of those names read.  hreset_req goes up, for a moment, when the guest writes
  * RSTCR[HRESET_REQ].
  */
 Device *guts_new(const char *id, uint32_t pvr, uint32_t svr, uint32_t clock_hz, IrqLine hreset_req);

@@ -70,7 +70,7 @@ static void cr_write(I2cRtc *i, uint8_t value)
 {
     uint8_t was = i->i2ccr;
     i->i2ccr = value & CR_KEPT;
-    if (!(value & CR_MEN)) { /* the module is off */
+    if (!(value & CR_MEN)) { /* a module that is switched off loses its state */
         stop(i);
         i->i2csr = SR_MCF | SR_RXAK;
         return;

@@ -12,7 +12,7 @@
 enum { I2C_RTC_SIZE = 0x100 };
 
 /*
- * offset: in the bus of its node; source: MPIC source, for the node.  The RTC shows the seconds of
+ * irq is raised when a transfer ends and I2CCR[MIEN] is set.  The RTC shows the seconds of
  * clock (NULL: of the host's wall clock) plus base_s, as Unix time.
  */
 Device *i2c_rtc_new(const char *id, IrqInput irq, const Clock *clock, int64_t base_s);

@@ -85,7 +85,7 @@ uint32_t mpic_cpus(const Mpic *m)
     return (uint32_t)((UINT64_C(1) << m->n_cpus) - 1);
 }
 
-/* IDR[CI0] and those below it, one a CPU. */
+/* The critical-output bits of IDR that exist: CI0 for CPU 0, the next lower bit for CPU 1, and so on. */
 static uint32_t critical_bits(const Mpic *m)
 {
     const uint32_t all = IDR_CI0 | (IDR_CI0 - 1);
@@ -100,7 +100,7 @@ uint32_t mpic_idr_kept(const Mpic *m, unsigned source)
     return kept;
 }
 
-/* Where the source goes, MPIC_OUTPUTS: nowhere, and to which CPUs. */
+/* To which output of which CPUs the source goes; MPIC_OUTPUTS: to none. */
 static MpicOutput route(const Mpic *m, unsigned source, uint32_t *cpus)
 {
     static const MpicOutput out[] = {[ILR_INT] = MPIC_OUT_INT, [ILR_CINT] = MPIC_OUT_CINT, [ILR_MCP] = MPIC_OUT_MCP};
@@ -186,7 +186,7 @@ static void direct_count(Mpic *m, unsigned source, int step)
     }
 }
 
-/* Version 2.0 does not mask what goes to CINT. */
+/* Raises or lowers CINT or MCP for a source that goes there.  Version 2.0 does not mask what goes to CINT. */
 static void direct_update(Mpic *m, unsigned source)
 {
     uint32_t cpus;
@@ -245,7 +245,7 @@ uint32_t mpic_acknowledge(Mpic *m, unsigned cpu)
     int source = deliverable(m, cpu);
     if (source < 0)
         return m->svr;
-    if (source >= MPIC_SOURCES) /* multicast: every CPU takes its own */
+    if (source >= MPIC_SOURCES) /* IPIs and timers go to several CPUs, each of which acknowledges for itself */
         m->pending[source] &= ~(1u << cpu);
     else
         m->pending[source] = 0;
@@ -321,12 +321,12 @@ static void mpic_reset(Device *dev)
     for (unsigned source = MPIC_INTERNAL; source < MPIC_SOURCES; source++)
         m->ivpr[source] = IVPR_MSK | IVPR_P;
     for (unsigned i = 0; i < MPIC_MSI_REGISTERS; i++)
-        m->wires[MPIC_MSI_SOURCE + i] &= ~1u; /* wire 0 is MSIR's own */
+        m->wires[MPIC_MSI_SOURCE + i] &= ~1u; /* wire 0 is the register's own, which follows its bits */
     derive_all(m);
     mpic_timers_run(m);
 }
 
-/* What a file claims is brought into the registers' own ranges. */
+/* A saved file may claim anything: registers get only the bits that they have. */
 static void mpic_post_load(Device *dev)
 {
     Mpic *m = (Mpic *)dev;
@@ -345,8 +345,7 @@ static void mpic_post_load(Device *dev)
         *wires = (*wires & ~1u) | (m->msir[i] != 0);
     }
     derive_all(m);
-    clock_timer_set(m->timer,
-                    clock_now_ns(m->clock)); /* it looks at the timers then; now it would count what was not counted yet */
+    clock_timer_set(m->timer, clock_now_ns(m->clock)); /* due at once: the timers must not be run here, before the rest is loaded */
 }
 
 static void mpic_free(Device *dev)

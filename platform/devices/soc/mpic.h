@@ -32,8 +32,8 @@ Device *mpic_new(const char *id, MpicModel model, unsigned n_cpus, const IrqLine
 /* The CPU's core is held in reset while the line is up: PIR, the processor initialization register.  Before the first use. */
 void mpic_wire_core_reset(Device *dev, unsigned cpu, const IrqLine *line);
 /*
- * The same with its registers, its timers and its outputs elsewhere: an accelerator's own controller, which serves the guest before the bus
- * does.  This one has the wires, the nodes of the tree, and the few registers that the other leaves to us: they read 0.
+ * Stands for an MPIC of the accelerator's own, which serves the guest's accesses before they reach the bus and drives the cores' inputs.
+ * This device has the wires to it, its nodes in the tree, and the few registers that the other one lacks: they read 0.
  */
 Device *mpic_remote_new(const char *id, const IrqLine *sources /* pin: source */);
 /*

@@ -27,12 +27,12 @@ enum {
 #define GTBCR_CI      0x80000000u
 #define GTCCR_TOG     0x80000000u
 
-/* What a version is. */
+/* What differs between versions. */
 typedef struct MpicVersion {
-    uint32_t brr1;    /* IP block 0x0040, version */
-    uint32_t sources; /* that FRR tells */
+    uint32_t brr1;    /* block ID 0x0040 and the version */
+    uint32_t sources; /* how many FRR says there are */
     uint32_t gcr_kept;
-    bool has_ilr;    /* else IDR[CIn] */
+    bool has_ilr;    /* ILR says which output a source goes to; without it IDR[CIn] does */
     bool has_errors; /* EISR, EIMR */
     unsigned cpus_max;
 } MpicVersion;
@@ -48,10 +48,10 @@ typedef struct Mpic {
     uint8_t n_wires[MPIC_SOURCES];
     uint32_t wires[MPIC_SOURCES]; /* levels; others drive them, so a reset leaves them */
 
-    IrqLine core_reset[MPIC_CPUS_MAX]; /* up while PIR says so */
+    IrqLine core_reset[MPIC_CPUS_MAX]; /* up while the CPU's bit of PIR is set */
 
     uint32_t gcr, svr, eimr, pir;
-    uint32_t ivpr[MPIC_SOURCES_ALL]; /* without A */
+    uint32_t ivpr[MPIC_SOURCES_ALL]; /* IVPR without A, which is computed */
     uint32_t idr[MPIC_SOURCES_ALL];
     uint32_t ilr[MPIC_SOURCES_ALL];
     uint32_t pending[MPIC_SOURCES_ALL]; /* latched.  IPIs and timers: bit per CPU; edges: 1; level:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * An MPIC whose registers are not ours.
+ * An MPIC whose registers are the accelerator's.
  */
 #include "cpu/log.h"
 #include "platform/devices/soc/mpic_internal.h"

@@ -18,7 +18,7 @@ static unsigned group_of(unsigned timer)
     return timer / MPIC_GROUP_TIMERS;
 }
 
-/* Its expiries clock the next timer. */
+/* Whether its expiries clock the next timer. */
 static bool feeds_next(const Mpic *m, unsigned timer)
 {
     return m->tcr[group_of(timer)] & TCR_CASC & 1u << timer % MPIC_GROUP_TIMERS;
@@ -65,7 +65,7 @@ static void count(Mpic *m, unsigned timer, uint64_t ticks)
     }
 }
 
-/* Somebody can notice when it expires. */
+/* Whether anybody can notice when it expires: it interrupts, or feeds a timer that does. */
 static bool is_watched(const Mpic *m, unsigned timer)
 {
     for (;; timer++) {

@@ -7,7 +7,7 @@
 #include "cpu/log.h"
 
 enum { ENTRY_ADDR = 0, ENTRY_R3 = 8, ENTRY_PIR = 20 };
-enum { BOOT_CPU = 1 << 0 }; /* it runs already, so nobody releases it */
+enum { BOOT_CPU = 1 << 0 }; /* it runs from the start and does not wait here */
 
 typedef struct SpinTable {
     Device dev;

@@ -20,4 +20,4 @@ typedef void SpinTableRelease(void *opaque, unsigned cpu, uint64_t entry, uint64
 Device *spin_table_new(const char *id, unsigned n_cpus, SpinTableRelease *release, void *opaque);
 /* The CPU's core was reset by itself: it waits at its entry again, which is as after power-on. */
 void spin_table_hold(Device *dev, unsigned cpu);
-uint64_t spin_table_entry(uint64_t table, unsigned cpu); /* gpa, for cpu-release-addr */
+uint64_t spin_table_entry(uint64_t table, unsigned cpu); /* gpa of a CPU's entry: its cpu-release-addr in the tree */

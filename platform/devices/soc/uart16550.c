@@ -39,7 +39,7 @@ enum {
     LSR_THRE = 32,
     LSR_TEMT = 64,
     LSR_FIFO_ERROR = 128,
-    LSR_CHARACTER = LSR_PE | LSR_FE | LSR_BI, /* belong to the character at the top */
+    LSR_CHARACTER = LSR_PE | LSR_FE | LSR_BI, /* errors of the character at the top of the FIFO */
     LSR_ERRORS = LSR_OE | LSR_CHARACTER,
 };
 enum { MSR_TERI = 4, MSR_CTS = 16, MSR_DSR = 32, MSR_RI = 64, MSR_DCD = 128 };
@@ -63,7 +63,7 @@ typedef struct Uart16550 {
     uint64_t timeout_at_ns; /* 0: not running */
 } Uart16550;
 
-#define MSR_CABLE (MSR_DCD | MSR_DSR | MSR_CTS) /* somebody is always at the other end */
+#define MSR_CABLE (MSR_DCD | MSR_DSR | MSR_CTS) /* the modem lines of a cable with somebody at its other end */
 
 static const DeviceField uart16550_fields[] = {
     DEVICE_FIELD(Uart16550, ier, 0),
@@ -170,8 +170,8 @@ static void rx_push(Uart16550 *u, uint8_t byte, uint8_t errors)
     if (u->n_rx >= fifo_depth(u)) {
         u->lsr |= LSR_OE;
         if (u->fcr & FCR_ENABLE)
-            return;  /* the character in the shift register is lost */
-        u->n_rx = 0; /* the one in RBR is lost */
+            return;  /* FIFO full: the character that comes now is lost */
+        u->n_rx = 0; /* without FIFO the character in RBR is overwritten */
     }
     u->rx[u->n_rx] = byte;
     u->rx_error[u->n_rx] = errors;
@@ -181,7 +181,7 @@ static void rx_push(Uart16550 *u, uint8_t byte, uint8_t errors)
 
 static uint8_t rx_pop(Uart16550 *u)
 {
-    uint8_t byte = u->rx[0]; /* empty: the last one again */
+    uint8_t byte = u->rx[0]; /* when it is empty, RBR shows the last character again */
     if (u->n_rx > 0) {
         u->n_rx--;
         memmove(u->rx, u->rx + 1, u->n_rx);
@@ -208,7 +208,7 @@ static void rx_clear(Uart16550 *u)
 size_t uart16550_can_receive(Device *dev)
 {
     const Uart16550 *u = (Uart16550 *)dev;
-    if (u->mcr & MCR_LOOP) /* the input pin is disconnected */
+    if (u->mcr & MCR_LOOP) /* in loopback the input pin is disconnected */
         return 0;
     return fifo_depth(u) > u->n_rx ? fifo_depth(u) - u->n_rx : 0;
 }
@@ -274,7 +274,7 @@ static uint8_t lsr_read(Uart16550 *u)
         if (u->rx_error[i])
             lsr |= LSR_FIFO_ERROR;
     u->lsr = 0;
-    u->rx_error[0] = 0; /* it was shown */
+    u->rx_error[0] = 0; /* reading LSR clears the errors that it shows */
     return lsr;
 }
 
