@@ -5,6 +5,8 @@
  * An engine executes a slice.  It ends when core.done reaches core.limit; whoever wants attention sets the limit to 0.  Between slices
  * core.attention says what is wanted, and the time is looked at.
  */
+#include <sched.h>
+
 #include "cpu/e500/device.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mail.h"
@@ -16,6 +18,9 @@
 
 /* Instructions between two looks at the host's clock, which takes 30 ns to read. */
 enum { SLICE = 1024 };
+
+/* A loop of up to so many instructions is seen to spin. */
+enum { SPIN_LOOP = 32 };
 
 /* --- leaving --- */
 
@@ -203,6 +208,21 @@ static bool must_stop(const TimeSource *ts)
     return ts->is_virtual && time_now_ns(ts) >= time_next_stop_ns(ts);
 }
 
+/*
+ * A vCPU that waits for another one in a loop ends a slice with all registers as at the end of an earlier one.  The host may have no
+ * processor left for that other one, so this thread offers its own; it would spin until the host takes it, some milliseconds later.  A
+ * vCPU that computes never comes by here, because its registers change, and so loses nothing to other processes.
+ */
+static void yield_if_it_spins(SoftVcpu *vcpu, const E500 *c)
+{
+    if (c->vm->n_cores == 1)
+        return;
+    if (!memcmp(&vcpu->spin, &c->s, sizeof vcpu->spin))
+        sched_yield();
+    else if (vcpu->spin_age++ % SPIN_LOOP == 0)
+        memcpy(&vcpu->spin, &c->s, sizeof vcpu->spin);
+}
+
 static void run(SoftVcpu *vcpu, E500 *c)
 {
     bool go_on = true;
@@ -213,6 +233,8 @@ static void run(SoftVcpu *vcpu, E500 *c)
     while (go_on && !must_stop(c->vm->time)) {
         go_on = run_slice(vcpu, c);
         account(c);
+        if (go_on)
+            yield_if_it_spins(vcpu, c);
     }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stddef.h>
 
 #include "cpu/e500/core.h"
 #include "cpu/e500/insn.h"
@@ -21,6 +22,11 @@ typedef struct SoftVm {
 /* A filter before the list of breakpoints is searched: bit n is set if one of them lies at a word n of some 64 words. */
 #define SOFT_BREAKPOINT_BIT(pc) (UINT64_C(1) << ((pc) >> 2 & 63))
 
+/* The registers that a loop works with: they begin E500State. */
+typedef struct SoftLoopState {
+    uint8_t bytes[offsetof(E500State, acc)];
+} SoftLoopState;
+
 struct SoftVcpu {
     AccelVcpu base;
     const SoftEngine *engine;
@@ -31,6 +37,8 @@ struct SoftVcpu {
     AccelDebug debug;
     uint64_t breakpoint_filter; /* SOFT_BREAKPOINT_BIT of each of debug's */
     GHashTable *seen;           /* -d in_asm: pcs already shown */
+    SoftLoopState spin;         /* at the end of an earlier slice */
+    unsigned spin_age;          /* slices since that did not come again */
     E500 core;
 };
 

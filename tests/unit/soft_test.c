@@ -2,6 +2,8 @@
  *
  * cpu/soft: what holds for an exit between the moment it is answered and the moment it takes effect.
  */
+#include <sched.h>
+
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/ram.h"
 #include "tests/unit/soft_fixture.h"
@@ -273,10 +275,38 @@ static void a_dirty_log_names_each_page_that_was_written(SoftFixture *f, gconstp
         g_assert_cmphex(e500_page_flags(&((SoftVm *)f->vm)->e500, i << 12), ==, 0);
 }
 
+/* --- a vCPU that waits for another one --- */
+
+static unsigned yields;
+
+/* The C library's gives way to this one. */
+int sched_yield(void)
+{
+    yields++;
+    return 0;
+}
+
+/* Two instructions without an end, the second a branch to the first: how often the host's processor was offered to others meanwhile. */
+static unsigned yields_in_loop(SoftFixture *f, uint32_t first)
+{
+    yields = 0;
+    soft_put_word(f, SOFT_CODE, first);
+    soft_put_word(f, SOFT_CODE + 4, insn_info[INSN_b].match | (0x03fffffc & -4));
+    g_assert_cmpint(soft_run_for(f, 0, 100000)->kind, ==, VCPU_EXIT_INTR);
+    return yields;
+}
+
+static void only_a_vcpu_that_spins_offers_its_processor(SoftFixture *f, gconstpointer unused)
+{
+    g_assert_cmpuint(yields_in_loop(f, word_d(INSN_addi, 3, 3, 1)), ==, 0);
+    g_assert_cmpuint(yields_in_loop(f, word_d(INSN_lwz, 3, 0, 0x2000)), >, 50);
+}
+
 #define SOFT_TEST(path, function) g_test_add(path, SoftFixture, NULL, soft_up, function, soft_down)
 
 UNIT_TESTS(soft)
 {
+    SOFT_TEST("/soft/only-a-vcpu-that-spins-offers-its-processor", only_a_vcpu_that_spins_offers_its_processor);
     g_test_add_func("/soft/an-answer-takes-effect-whatever-happens-meanwhile", an_answer_takes_effect_whatever_happens_meanwhile);
     SOFT_TEST("/soft/mail-is-served-after-completion", mail_is_served_after_completion);
     SOFT_TEST("/soft/a-reset-drops-the-answer", a_reset_drops_the_answer);
