@@ -79,6 +79,9 @@ check-verify: $(QUOIN) guests
 check-litmus: $(QUOIN) guests
 	@tests/guests/run --quoin $(QUOIN) --append long --hang 7200 -j 1 $(ARGS) litmus smp_race smp_reserve
 
+check-guests-slow: $(QUOIN) guests
+	@tests/guests/run --quoin $(QUOIN) --slow
+
 check-bytechan: $(QUOIN) guests
 	@tests/bytechan/run $(QUOIN) build/guests
 
@@ -135,7 +138,7 @@ check-fp-slow: $(UNIT)
 	@tests/unit/run -m slow $(patsubst %,$<=%,softfp fastfp) $(call runnable,$(B)/unit/softfp_narrow)=softfp_narrow
 
 check-slow: all
-	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow check-bytechan-slow
+	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow check-bytechan-slow check-guests-slow
 
 # --- who may include whom
 
@@ -214,7 +217,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-diff      compare instructions with qemu-ppc in user mode
 #@ make check-fp-slow   millions of sums: arithmetic against the host's
 #@ make check-diff-slow millions of records: instructions against qemu-ppc
-#@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels
+#@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels; thousands of resets
 #@ make check-fuzz      replay the fuzz corpora
 #@ make check-deps      who may include whom
 #@ make check-format    the sources stand as `make format` leaves them
@@ -237,4 +240,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make kvm-programs    what check-kvm needs: the host's kernels, the powerpc Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit
+.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit

@@ -38,16 +38,6 @@ static void keep_busy(uint32_t cpu)
 
 static void on_doorbell(TrapFrame *frame) {}
 
-static uint32_t resets_wanted(void)
-{
-    const char *p = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-    uint32_t n = 0;
-
-    for (; p && *p >= '0' && *p <= '9'; p++)
-        n = n * 10 + (uint32_t)(*p - '0');
-    return n ? n : 100;
-}
-
 void guest_main(void)
 {
     volatile struct {
@@ -70,7 +60,7 @@ void guest_main(void)
     cpus_begin(keep_busy);
     while (busy != cpus - 1)
         cpu_relax();
-    if (!fault && kept->resets < resets_wanted()) {
+    if (!fault && kept->resets < boot_number(100)) {
         kept->resets++;
         fresh_dirty();
         call_KVM_HC_VM_RESET(NULL, NULL);
@@ -79,7 +69,7 @@ void guest_main(void)
     report_plan(2);
     if (fault)
         say("after %u resets: %s\n", kept->resets, fault);
-    report_eq("as many resets as asked for", kept->resets, resets_wanted());
+    report_eq("as many resets as asked for", kept->resets, boot_number(100));
     report("each found a fresh machine", !fault);
     kept->magic = 0;
 }

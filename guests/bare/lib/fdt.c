@@ -169,3 +169,13 @@ int fdt_next_with(int node, const char *property, const char *value)
     }
     return -1;
 }
+
+uint32_t boot_number(uint32_t otherwise)
+{
+    const char *p = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
+    uint32_t n = 0;
+
+    for (; p && *p >= '0' && *p <= '9'; p++)
+        n = n * 10 + (uint32_t)(*p - '0');
+    return n ? n : otherwise;
+}
