@@ -12,6 +12,7 @@
     X(VM_OPEN, "vm-open", "opening a VM handle")                               \
     X(MAP_RAM, "map-ram", "giving RAM to a VM")                                \
     X(VCPU_CREATE, "vcpu-create", "creating a vCPU")                           \
+    X(VCPU_THREAD, "vcpu-thread", "making a vCPU's thread")                    \
     X(SET_DEBUG, "set-debug", "giving breakpoints to a vCPU")                  \
     X(REBUILD_COMMIT, "rebuild-commit", "replacing the old VM by the new one") \
     X(PUT_STATE, "put-state", "writing vCPU state")                            \

@@ -200,7 +200,14 @@ Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serv
         g_cond_init(&t->wake);
         g_snprintf(name, sizeof(name), "vcpu%u", i);
         set->n = i + 1;
-        t->thread = g_thread_new(name, vcpu_thread, t);
+        t->thread = fault_here(FAULT_VCPU_THREAD, error) ? NULL : g_thread_try_new(name, vcpu_thread, t, error);
+        if (!t->thread) {
+            g_prefix_error(error, "vCPU %u: no thread for it: ", i);
+            g_cond_clear(&t->wake);
+            set->n = i; /* those that have one are asked to end */
+            vcpus_free(set);
+            return NULL;
+        }
         CreateCall call = {.vm = set->vm, .debug = &t->debug};
         vcpu_call(&t->pub, create, &call);
         t->pub.handle = call.handle;

@@ -34,7 +34,7 @@ static void open_run(Run *run, const char *options, uint64_t stop_ns)
     int argc;
     *run = (Run){0};
     close(g_file_open_tmp("save-XXXXXX", &run->console, &error));
-    line = g_strdup_printf("quoin %s -m 64 -icount 0 -display none -serial file:%s", options, run->console);
+    line = g_strdup_printf("quoin -m 64 -icount 0 %s -display none -serial file:%s", options, run->console);
     g_assert_true(g_shell_parse_argv(line, &argc, &argv, NULL));
     g_assert_cmpint(options_parse(argc, argv, &run->config, &error), ==, OPTIONS_RUN);
     g_assert_true(boot_load(&run->boot, &run->config, &error));
@@ -97,6 +97,48 @@ static void goes_on_elsewhere(const void *options)
     }
 }
 
+/* Areas of each type, the machine's and a vCPU's, go on being written where they were registered. */
+static void registered_areas(void)
+{
+    const char *options = "-M ppce500 -smp 2 -kernel build/guests/hello.elf";
+    enum { AT = 0x2000000 };
+    Run first, second;
+    AreaView view;
+    g_autoptr(GByteArray) state = g_byte_array_new();
+    g_autoptr(GByteArray) again = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+    open_run(&first, options, UINT64_MAX);
+    device_lock();
+    for (unsigned id = 0; id < AREA_COUNT; id++)
+        for (unsigned vcpu = 0; vcpu < 2; vcpu++)
+            areas_register(first.machine->areas, vcpu, (AreaId)id, AT + 0x1000 * vcpu + 0x100 * id, 64, &(Steal){0});
+    areas_register(first.machine->areas, 1, AREA_RUN_STATS, AT + 0x5000, 64, &(Steal){0}); /* refused: it has one */
+    areas_after_exit(first.machine->areas, 1, VCPU_EXIT_MMIO, &(Steal){0});
+    device_unlock();
+    g_assert_true(machine_save(first.machine, state, &error));
+    open_run(&second, options, UINT64_MAX);
+    machine_load(second.machine, state->data, state->len, &error);
+    g_assert_no_error(error);
+    g_assert_true(machine_save(second.machine, again, &error));
+    g_assert_cmpmem(state->data, state->len, again->data, again->len);
+    unsigned registered = 0;
+    for (unsigned id = 0; id < AREA_COUNT; id++) {
+        for (unsigned vcpu = 0; vcpu < 2; vcpu++) {
+            bool here = areas_view(second.machine->areas, vcpu, (AreaId)id, &view);
+            g_assert_cmpint(here, ==, areas_view(first.machine->areas, vcpu, (AreaId)id, &(AreaView){0}));
+            g_assert_true(!here || view.gpa == AT + 0x1000 * vcpu + 0x100 * id);
+            registered += here;
+        }
+    }
+    g_assert_cmpuint(registered, >=, AREA_COUNT + 1);
+    const uint8_t *stats = (const uint8_t *)memory_hva(second.machine->memory) + AT + 0x1000 + 0x100 * AREA_RUN_STATS;
+    g_autofree uint8_t *was = g_memdup2(stats, 64);
+    areas_after_exit(second.machine->areas, 1, VCPU_EXIT_MMIO, &(Steal){0});
+    g_assert_true(memcmp(was, stats, 64)); /* its count goes on */
+    g_free(close_run(&first));
+    g_free(close_run(&second));
+}
+
 static void of_another_machine(void)
 {
     Run here, there;
@@ -119,6 +161,11 @@ UNIT_TESTS(save)
         {"mpic", "-M ppce500 -cpu e500mc -kernel build/guests/mpic.elf"},
         {"smp", "-M ppce500 -cpu e500mc -smp 2 -kernel build/guests/smp.elf"},
         {"hv-pic", "-M p4080ds-hv -kernel build/guests/hv_pic.elf"},
+        {"i2c-rtc", "-M ppce500 -icount 10 -cpu e500mc -rtc base=2020-02-28T12:34:56 -kernel build/guests/i2c_rtc.elf"},
+        {"gpio", "-M ppce500 -cpu e500mc -kernel build/guests/gpio.elf"},
+        {"uart", "-M ppce500 -cpu e500mc -kernel build/guests/uart.elf"},
+        {"doorbell", "-M ppce500 -cpu e500mc -kernel build/guests/doorbell.elf"},
+        {"partition", "-M p4080ds-hv -kernel build/guests/partition.elf"},
         {"pci", "-M mpc8544ds -cpu e500mc -kernel build/guests/pci.elf"},
     };
     if (!g_file_test("build/guests/hello.elf", G_FILE_TEST_EXISTS))
@@ -127,5 +174,6 @@ UNIT_TESTS(save)
         g_autofree char *name = g_strdup_printf("/save/%s-goes-on-elsewhere", runs[i][0]);
         g_test_add_data_func(name, runs[i][1], goes_on_elsewhere);
     }
+    g_test_add_func("/save/registered-areas-go-on-elsewhere", registered_areas);
     g_test_add_func("/save/of-another-machine-is-refused", of_another_machine);
 }
