@@ -222,8 +222,11 @@ static void close_out(Out *out)
 
 bool log_open(const char *file, GError **error)
 {
-    if (log_out == &out_file) /* tests open one log after the other */
+    if (log_out == &out_file) { /* tests open one log after the other */
         close_out(&out_file);
+        log_sink_free(out_file.sink);
+        g_free((char *)out_file.name);
+    }
     log_out = &out_stderr;
     if (!file)
         return true;
