@@ -175,6 +175,11 @@ check-hostile-short: $(QUOIN) guests
 check-linux: $(B)/quoin guest-linux guest-linux-e500v2 guest-linux-stock build/guests/programs.cpio.gz
 	@tests/linux/run $(B)/quoin
 
+# Two boots of Linux are the same under virtual time, and an idle one does nothing.
+# ARGS: the engines of both, as '"-accel soft,jit=on" "-accel soft,jit=off"'
+check-icount: $(B)/quoin guest-linux guest-linux-e500v2
+	@tests/linux/icount --quoin $(B)/quoin $(ARGS)
+
 # Firmware: Debian's U-Boot, and Linux booted by it if make guest-linux was there
 check-firmware: $(B)/quoin
 	@tests/firmware/run $(B)/quoin
@@ -233,6 +238,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-doorbell  two programs ring each other over a socket
 #@ make check-qemu      run them on qemu-system-ppc, the peer; GUEST=name likewise
 #@ make check-linux     boot it: images, resets, power-off, idle
+#@ make check-icount    Linux under -icount: two boots are the same, instruction for instruction, and it idles; ARGS: two engines to compare
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
 #@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
@@ -240,4 +246,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make kvm-programs    what check-kvm needs: the host's kernels, the powerpc Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-format check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit
+.PHONY: check check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit

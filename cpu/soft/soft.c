@@ -145,6 +145,7 @@ static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
 static void soft_vcpu_destroy(AccelVcpu *vcpu)
 {
     SoftVcpu *soft = (SoftVcpu *)vcpu;
+    LOG(LOG_EXIT, "vCPU %u: %" PRIu64 " instructions executed", soft->core.index, soft->core.count.instructions);
     ((SoftVm *)vcpu->vm)->e500.core[soft->core.index] = NULL;
     soft->engine->stop(soft);
     if (soft->seen)
