@@ -1,5 +1,5 @@
 # Quoin: the product.  make help lists the targets.  No configure step; everything is built below build/.
-# mk/ holds the rest: guests.mk kernels.mk tests.mk fuzz.mk docs.mk bench.mk.
+# mk/ holds the rest: guests.mk kernels.mk tests.mk fuzz.mk docs.mk bench.mk torture.mk.
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
 #   CROSS=powerpc-linux-gnu-  a static program for a powerpc host, built apart in build/powerpc-linux-gnu
@@ -135,5 +135,5 @@ help:
 
 .PHONY: all install uninstall clean format help FORCE
 .SECONDARY:
-include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk)
+include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk torture.mk)
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)

@@ -13,6 +13,7 @@
 #                       cross   Quoin for a powerpc host
 #                       kvm     the emulated KVM host
 #                       spe     programs with SPE instructions for the Linux guest
+#                       torture GCC's sources, whose tests a Linux guest runs
 #                       oracle  what the tests and make bench compare with, if it is there
 
 set -euo pipefail
@@ -70,6 +71,7 @@ u-boot  file  /usr/lib/u-boot/qemu-ppce500/uboot.elf  u-boot-qemu
 kvm     cmd   qemu-system-ppc                         qemu-system-ppc
 kvm     cmd   python3                                 python3
 spe     cmd   clang                                   clang
+torture file  /usr/src/gcc-12                         gcc-12-source
 oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
 oracle  cmd   qemu-system-ppc                         qemu-system-ppc
