@@ -4,7 +4,7 @@
 # Builds the execution tests of GCC's c-torture, from Debian's package of its sources, into one program for a Linux guest: each
 # at -O0, -O2 and -O3.
 #
-#   build.sh [-o DIR] [WORD]      with WORD only the programs whose names begin so, for a try; not in the cache's other entries' way
+#   build.sh [-o DIR] [WORD]      with WORD only the programs whose names begin so, for a try; another entry of the cache
 #
 # Prints the product's directory; with -o DIR symbolic links to the products are left there.
 #
@@ -13,7 +13,7 @@
 # Every program becomes one object whose main() has a name of its own and whose other symbols are its own; they are linked
 # together with driver.c, which runs each in a process.
 
-# shellcheck disable=SC2317,SC1091,SC2034,SC2154 # reached through step; cache.sh
+# shellcheck disable=SC2317,SC1003,SC1091,SC2034,SC2086,SC2154 # reached through step; cache.sh; $flags are words
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -74,7 +74,7 @@ drop() {
 # compile LEVEL NAME SYMBOL OBJECT
 compile() {
     local source=$work/source/$tests/$2.c why
-    # shellcheck disable=SC2046,SC2086 # options are words
+    # shellcheck disable=SC2046 # options are words
     if ! why=$("${CROSS}gcc" "-$1" $flags $(options_of "$source") -c -o "$4" "$source" 2>&1 </dev/null); then
         leave_out "$1/$2" "$(grep -m 1 -o 'error: .*' <<<"$why" || head -n 1 <<<"$why")"
         return
@@ -85,6 +85,7 @@ compile() {
 compile_all() {
     local level name n=0
     mkdir "$work/objects"
+    [[ -n $(names) ]] || { echo "no program of that name" && return 1; }
     for level in $levels; do
         while read -r name; do
             n=$((n + 1))
