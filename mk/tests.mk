@@ -222,6 +222,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-diff      compare instructions with qemu-ppc in user mode
 #@ make check-fp-slow   millions of sums: arithmetic against the host's
 #@ make check-diff-slow millions of records: instructions against qemu-ppc
+#@ make check-guests-slow  the long forms of some bare-metal guests
 #@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels; thousands of resets
 #@ make check-fuzz      replay the fuzz corpora
 #@ make check-deps      who may include whom

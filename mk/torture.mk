@@ -8,5 +8,6 @@ torture-programs:
 check-torture: $(B)/quoin guest-linux torture-programs
 	@tests/torture/run --a $(B)/quoin $(ARGS)
 
+#@ make torture-programs  the programs that check-torture runs
 #@ make check-torture   GCC's c-torture programs in a Linux guest under two engines, compared; ARGS="--help" for which
 .PHONY: check-torture torture-programs
