@@ -20,6 +20,7 @@
     X(BUILD_TREE, "build-tree", "building the device tree at a reset")         \
     X(RESET, "reset", "accepting a request for a reset")                       \
     X(SHUTDOWN, "shutdown", "accepting a request for a shutdown")              \
+    X(CODE_MEMORY, "code-memory", "memory for translated code")                \
     FAULT_KVM_LIST(X)
 
 /* The requests to KVM that the kvm accelerator makes (cpu/kvm).  Only a program for PowerPC makes them. */

@@ -24,7 +24,8 @@
     X(GUEST_ERRORS, "guest_errors", "what a guest does against the rules of a device or call") \
     X(UNIMP, "unimp", "what this program does not implement")                                  \
     X(HCALL, "hcall", "hypercalls with arguments and results")                                 \
-    X(EXIT, "exit", "vCPU exits")
+    X(EXIT, "exit", "vCPU exits")                                                              \
+    X(JIT, "jit", "blocks that the translator makes and drops")
 
 typedef enum LogBit {
 #define X(id, word, doc) LOG_BIT_##id,

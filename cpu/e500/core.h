@@ -103,14 +103,17 @@ typedef struct E500Vm {
 
 #define E500_SETTLING_NONE UINT64_MAX
 
+enum { E500_ENGINE_WORDS = 16, E500_MARKS = 4096 };
+
 typedef struct E500 {
     /* --- what an engine touches at each instruction stands together: this, and the registers that s begins with --- */
-    uint32_t done;                   /* instructions of the slice that were executed so far; 0 outside of one */
-    uint32_t limit;                  /* atomic: the slice is over when done reaches it; attention sets it to 0 */
-    E500Context ctx_data, ctx_fetch; /* of data accesses and of fetches; e500_context_changed() */
-    const uint8_t *fetch_host;       /* host address of the page being executed */
-    uint64_t fetch_gpa;              /* physical address of it */
-    Ea fetch_page;                   /* page of fetch_host; 1 (never a page) when none */
+    uint32_t done;                      /* instructions of the slice that were executed so far; 0 outside of one */
+    uint32_t limit;                     /* atomic: the slice is over when done reaches it; attention sets it to 0 */
+    E500Context ctx_data, ctx_fetch;    /* of data accesses and of fetches; e500_context_changed() */
+    const uint8_t *fetch_host;          /* host address of the page being executed */
+    uint64_t fetch_gpa;                 /* physical address of it */
+    Ea fetch_page;                      /* page of fetch_host; 1 (never a page) when none */
+    uint64_t engine[E500_ENGINE_WORDS]; /* the engine's own, and nobody else's */
     E500State s;
     /* --- what the engine keeps besides the architected state; put_state() and get_state() pass it over --- */
     bool reserve; /* lwarx reservation held */
@@ -146,8 +149,10 @@ typedef struct E500 {
     bool watchdog_exit;        /* second expiry of the watchdog, to be reported as an exit */
     bool watchdog_told;        /* that exit was made, and the guest has not fed its watchdog since */
     bool host_debug;           /* a debugger outside of the guest is attached: ehpriv 1 is its breakpoint, else illegal */
-    const AccelDebug *host_watch; /* what that debugger asked for, if it has watchpoints; else NULL; borrowed */
-    bool epr_taken;               /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
+    const AccelDebug *host_watch;     /* what that debugger asked for, if it has watchpoints; else NULL; borrowed */
+    bool epr_taken;                   /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
+    uint32_t fetch_epoch, data_epoch; /* e500_fetch_mark(), e500_data_mark() */
+    uint64_t fetch_marks[E500_MARKS / 64], data_marks[E500_MARKS / 64];
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
     E500Counters count;

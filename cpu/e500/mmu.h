@@ -28,6 +28,24 @@ void e500_context_changed(E500 *c);                                  /* MSR[PR,I
 void e500_soft_tlb_flush(E500 *c);                                   /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
+/*
+ * For an engine that keeps what it knows of the translation of a page: of instructions, or of data, which is what the soft TLB says of it,
+ * tags and addend.  It marks the page, and once fetch_epoch or data_epoch is another one, nothing holds that it kept.  A page is marked in
+ * all contexts at once.
+ */
+static inline void e500_mark(uint64_t marks[], Ea ea)
+{
+    unsigned n = (unsigned)(ea >> E500_PAGE_BITS) % E500_MARKS;
+    marks[n / 64] |= UINT64_C(1) << n % 64;
+}
+static inline void e500_fetch_mark(E500 *c, Ea ea)
+{
+    e500_mark(c->fetch_marks, ea);
+}
+static inline void e500_data_mark(E500 *c, Ea ea)
+{
+    e500_mark(c->data_marks, ea);
+}
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size); /* stores to these pages miss from now on */
 
 /* tlbre, tlbwe, tlbsx, MMUCSR0; ea as tlbivax and tlbilx encode it */

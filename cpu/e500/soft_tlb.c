@@ -2,6 +2,8 @@
  *
  * Contexts, and removing translations from the soft TLB and the fetch TLB.  mem.c fills them.
  */
+#include <string.h>
+
 #include "cpu/e500/mmu.h"
 
 /* --- contexts --- */
@@ -28,8 +30,28 @@ void e500_context_changed(E500 *c)
 
 /* --- soft TLB --- */
 
+static void fetches_changed(E500 *c)
+{
+    c->fetch_epoch++;
+    memset(c->fetch_marks, 0, sizeof(c->fetch_marks));
+}
+
+static void data_changed(E500 *c)
+{
+    c->data_epoch++;
+    memset(c->data_marks, 0, sizeof(c->data_marks));
+}
+
+static bool is_marked(const uint64_t marks[], Ea ea)
+{
+    unsigned n = (unsigned)(ea >> E500_PAGE_BITS) % E500_MARKS;
+    return marks[n / 64] >> n % 64 & 1;
+}
+
 void e500_soft_tlb_flush(E500 *c)
 {
+    fetches_changed(c);
+    data_changed(c);
     for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
         c->soft_tlb[i].tag_read = c->soft_tlb[i].tag_write = E500_TAG_EMPTY;
     for (unsigned i = 0; i < E500_FETCH_TLB_SIZE; i++)
@@ -43,6 +65,10 @@ void e500_soft_tlb_flush_page(E500 *c, Ea ea)
 
     t->tag_read = t->tag_write = E500_TAG_EMPTY;
     c->fetch_tlb[e500_fetch_tlb_index(ea)].tag = E500_TAG_EMPTY;
+    if (is_marked(c->fetch_marks, ea))
+        fetches_changed(c);
+    if (is_marked(c->data_marks, ea))
+        data_changed(c);
     if (c->fetch_page == (ea & EA_PAGE_MASK))
         c->fetch_page = 1;
 }
@@ -59,6 +85,7 @@ void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size)
 
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size)
 {
+    data_changed(c);
     for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
         if (e500_slot_gpa(&c->soft_tlb[i], 0) - gpa < size)
             c->soft_tlb[i].tag_write = E500_TAG_EMPTY;

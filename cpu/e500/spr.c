@@ -261,7 +261,7 @@ static ExecResult no_access(E500 *c, const char *kind, unsigned number, const ch
     return (c->s.msr & MSR_PR) && (number & 0x10) ? e500_privileged(c) : e500_no_register(c, kind, number, access);
 }
 
-static const SprRow *row_for(const E500 *c, unsigned number, SprAccess access)
+static const SprRow *row_of(const E500Model *model, unsigned number, bool user, SprAccess access)
 {
     unsigned slot = slot_of[number & 1023];
     const SprRow *row;
@@ -269,9 +269,25 @@ static const SprRow *row_for(const E500 *c, unsigned number, SprAccess access)
     if (!slot)
         return NULL;
     row = &rows[slot - 1];
-    if (!(row->cores & c->model->core))
+    if (!(row->cores & model->core))
         return NULL;
-    return (c->s.msr & MSR_PR ? row->user : row->supv) & access ? row : NULL;
+    return (user ? row->user : row->supv) & access ? row : NULL;
+}
+
+static const SprRow *row_for(const E500 *c, unsigned number, SprAccess access)
+{
+    return row_of(c->model, number, c->s.msr & MSR_PR, access);
+}
+
+bool e500_spr_is_plain(const E500Model *model, unsigned number, bool user, bool is_write, E500SprSlot *slot, E500Spr *mask)
+{
+    const SprRow *row = row_of(model, number, user, is_write ? SPR_WO : SPR_RO);
+
+    if (!row || (is_write ? row->write != spr_write_mask : row->read != spr_read_slot))
+        return false;
+    *slot = (E500SprSlot)(row - rows);
+    *mask = row->mask;
+    return true;
 }
 
 ExecResult e500_mfspr(E500 *c, unsigned number, E500Spr *value)

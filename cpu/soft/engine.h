@@ -6,11 +6,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct SoftVcpu SoftVcpu;
 
 typedef struct SoftEngine {
     const char *name, *doc;
+    uint32_t slice; /* instructions between two looks at the host's clock, which takes 30 ns to read */
     /* Makes and frees vcpu->engine_data.  In the vCPU's own thread, and the core is there. */
     void (*start)(SoftVcpu *vcpu);
     void (*stop)(SoftVcpu *vcpu);
@@ -33,3 +35,6 @@ extern const SoftEngine soft_plain, soft_fast;
  * and the instructions executed.  Time must be virtual, so that both see the same, and one vCPU executes at a time (decision 012).
  */
 extern const SoftEngine soft_lockstep;
+#if HAVE_JIT
+extern const SoftEngine soft_jit; /* cpu/jit */
+#endif

@@ -24,7 +24,7 @@ typedef struct Decoded {
     Insn insn;
 } Decoded;
 
-typedef struct Tables {
+typedef struct FastTables {
     Decoded by_address[BY_ADDRESS]; /* index: the word's address modulo the table, so a page's words are neighbours */
     Decoded by_word[BY_WORD];
 } Tables;
@@ -37,15 +37,20 @@ static Decoded decoding(const E500Model *model, uint32_t raw)
     return d;
 }
 
-static void start(SoftVcpu *vcpu)
+FastTables *fast_tables_new(const E500Model *model)
 {
     Tables *tables = g_new(Tables, 1);
-    Decoded zero = decoding(vcpu->core.model, 0); /* each entry is a true decoding of its word */
+    Decoded zero = decoding(model, 0); /* each entry is a true decoding of its word */
     for (unsigned i = 0; i < BY_ADDRESS; i++)
         tables->by_address[i] = zero;
     for (unsigned i = 0; i < BY_WORD; i++)
         tables->by_word[i] = zero;
-    vcpu->engine_data = tables;
+    return tables;
+}
+
+static void start(SoftVcpu *vcpu)
+{
+    vcpu->engine_data = fast_tables_new(vcpu->core.model);
 }
 
 static void stop(SoftVcpu *vcpu)
@@ -62,10 +67,10 @@ static __attribute__((noinline)) void refill(Tables *tables, const E500Model *mo
 }
 
 /*
- * Executes from s.pc to the end of its page, to a jump, to the limit, or to where the translation of the page may have changed, which is
+ * Executes from s.pc to the end of its page, to a jump, to the limit or `until`, or to where the translation of the page may have changed, which is
  * when fetch_page is no longer this page.  The same results as run_slice().
  */
-static inline bool run_page(SoftVcpu *vcpu, E500 *c, Tables *tables)
+static inline bool run_page(SoftVcpu *vcpu, E500 *c, Tables *tables, uint32_t until)
 {
     const Ea page = c->fetch_page;
     const uint32_t *word = (const uint32_t *)(const void *)(c->fetch_host + (c->s.pc & 0xffc));
@@ -89,31 +94,41 @@ static inline bool run_page(SoftVcpu *vcpu, E500 *c, Tables *tables)
         c->done = ++done;
         word++;
         d++;
-    } while (done < __atomic_load_n(&c->limit, __ATOMIC_RELAXED) && c->fetch_page == page && word != end);
+    } while (done < __atomic_load_n(&c->limit, __ATOMIC_RELAXED) && c->fetch_page == page && word != end && done < until);
     return true;
+}
+
+/* As run_slice(), to the next jump at most. */
+static inline bool run_straight(SoftVcpu *vcpu, E500 *c, Tables *tables, uint32_t until)
+{
+    if (__builtin_expect((c->s.pc & ~(Ea)0xfff) != c->fetch_page, 0) && e500_fetch_slow(c, c->s.pc) != EXEC_NEXT) {
+        if (!e500_deliver_trap(c))
+            return false;
+        c->done++;
+        return true;
+    }
+    return run_page(vcpu, c, tables, until);
+}
+
+bool fast_run_straight(SoftVcpu *vcpu, FastTables *tables, uint32_t until)
+{
+    return run_straight(vcpu, &vcpu->core, tables, until);
 }
 
 static bool run_slice(SoftVcpu *vcpu)
 {
     E500 *c = &vcpu->core;
-    Tables *tables = vcpu->engine_data;
 
-    while (c->done < __atomic_load_n(&c->limit, __ATOMIC_RELAXED)) {
-        if (__builtin_expect((c->s.pc & ~(Ea)0xfff) != c->fetch_page, 0) && e500_fetch_slow(c, c->s.pc) != EXEC_NEXT) {
-            if (!e500_deliver_trap(c))
-                return false;
-            c->done++;
-            continue;
-        }
-        if (!run_page(vcpu, c, tables))
+    while (c->done < __atomic_load_n(&c->limit, __ATOMIC_RELAXED))
+        if (!run_straight(vcpu, c, vcpu->engine_data, UINT32_MAX))
             return false;
-    }
     return true;
 }
 
 const SoftEngine soft_fast = {
     .name = "fast",
     .doc = "instructions found by address, special forms of the frequent ones",
+    .slice = 1024,
     .start = start,
     .stop = stop,
     .run_slice = run_slice,

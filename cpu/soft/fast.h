@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cpu/e500/insn.h"
+#include "cpu/soft/engine.h"
 
 typedef struct FastForm {
     const char *name;
@@ -17,3 +18,12 @@ extern const FastForm fast_forms[];
 extern const unsigned fast_forms_n;
 
 InsnExec *fast_exec(const Insn *in); /* of a special form that applies, else the row's */
+
+/* For engines that let the fast one execute what they do not. */
+typedef struct FastTables FastTables;
+FastTables *fast_tables_new(const E500Model *model); /* g_free */
+/*
+ * Executes at least one instruction, from s.pc to the next jump, trap or end of a page at most, and no further than the limit or where
+ * core.done is `until`.  core.done is below both.  The result is that of run_slice(): false is an exit.
+ */
+bool fast_run_straight(SoftVcpu *vcpu, FastTables *tables, uint32_t until);

@@ -310,6 +310,7 @@ static void stop(SoftVcpu *vcpu)
 const SoftEngine soft_lockstep = {
     .name = "verify",
     .doc = "another engine and the plain one in lock step; the first difference stops the machine",
+    .slice = 1024,
     .start = start,
     .stop = stop,
     .run_slice = run_slice,

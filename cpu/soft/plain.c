@@ -69,6 +69,7 @@ static bool run_slice(SoftVcpu *vcpu)
 const SoftEngine soft_plain = {
     .name = "plain",
     .doc = "one instruction after the other, by the tables",
+    .slice = 1024,
     .start = start,
     .stop = stop,
     .run_slice = run_slice,

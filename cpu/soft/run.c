@@ -16,9 +16,6 @@
 #include "cpu/log.h"
 #include "cpu/soft/soft.h"
 
-/* Instructions between two looks at the host's clock, which takes 30 ns to read. */
-enum { SLICE = 1024 };
-
 /* A loop of up to so many instructions is seen to spin. */
 enum { SPIN_LOOP = 32 };
 
@@ -157,22 +154,23 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
  * How many instructions of this slice there are.  Virtual time stops exactly at the next event of the core or of devices.  That depends on
  * the time at which the slice began, which stands still until the slice is over, and not on who interrupts it.
  */
-static uint32_t slice_length(const E500 *c)
+static uint32_t slice_length(const SoftVcpu *vcpu)
 {
+    const E500 *c = &vcpu->core;
     const TimeSource *ts = c->vm->time;
     if (!ts->is_virtual)
-        return SLICE;
+        return vcpu->engine->slice;
     uint64_t now = time_now_ns(ts);
     uint64_t next = MIN(time_next_stop_ns(ts), c->timer_deadline_ns);
     uint64_t n = next <= now ? 1 : ((next - now - 1) >> ts->icount_shift) + 1;
-    return (uint32_t)MIN(n, SLICE);
+    return (uint32_t)MIN(n, vcpu->engine->slice);
 }
 
 /* False: *core.exit holds an exit. */
 static bool run_slice(SoftVcpu *vcpu, E500 *c)
 {
     uint32_t length;
-    while (c->done < (length = slice_length(c))) {
+    while (c->done < (length = slice_length(vcpu))) {
         if (__atomic_load_n(&c->attention, __ATOMIC_RELAXED) && !attend(vcpu, c))
             return false;
         /*

@@ -19,6 +19,16 @@ static bool soft_available(char **why_not)
     return true;
 }
 
+/* On a host that nothing is translated for, the interpreter. */
+static const SoftEngine *engine_translating(void)
+{
+#if HAVE_JIT
+    return &soft_jit;
+#else
+    return &soft_fast;
+#endif
+}
+
 static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
 {
     if (fault_here(FAULT_VM_OPEN, error))
@@ -29,8 +39,10 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
     }
     SoftVm *vm = g_new0(SoftVm, 1);
     vm->base.ops = &accel_soft;
-    vm->tested = config->engine == ACCEL_ENGINE_PLAIN ? &soft_plain : &soft_fast;
+    vm->tested = config->engine == ACCEL_ENGINE_PLAIN ? &soft_plain : config->jit ? engine_translating() : &soft_fast;
     vm->engine = config->verify ? &soft_lockstep : vm->tested;
+    vm->stats = config->stats;
+    vm->code_bytes = config->code_bytes;
     vm->protected_state = config->protected_state;
     vm->no_rebuild = config->no_rebuild;
     vm->e500 = (E500Vm){

@@ -283,6 +283,9 @@ static bool add_vcpus(Machine *m, GError **error)
         .no_rebuild = config->no_rebuild,
         .engine = config->engine == ENGINE_PLAIN ? ACCEL_ENGINE_PLAIN : ACCEL_ENGINE_FAST,
         .verify = config->engine == ENGINE_VERIFY,
+        .jit = config->jit,
+        .stats = config->accel_stats,
+        .code_bytes = (size_t)config->tb_mib << 20,
     };
     m->vcpus = vcpus_new(ops, &accel, machine_serve, m, error);
     if (!m->vcpus)

@@ -66,6 +66,9 @@ typedef struct Config {
     bool protected_state; /* protected=on */
     bool no_rebuild;      /* rebuild=off */
     Engine engine;        /* engine=; with ENGINE_VERIFY icount is set */
+    bool jit;             /* jit=on */
+    bool accel_stats;     /* stats=on */
+    unsigned tb_mib;      /* tb-size=; 0: the default */
     /* -cpu, -m, -smp */
     char *cpu;
     uint64_t ram_size; /* bytes */

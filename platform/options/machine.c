@@ -169,6 +169,13 @@ static bool machine_accel(Parse *p, const char *what, const char *value, GError 
 }
 
 BOOL_PROPERTY(accel_protected, protected_state)
+BOOL_PROPERTY(accel_jit, jit)
+BOOL_PROPERTY(accel_stats, accel_stats)
+
+static bool accel_tb_size(Parse *p, const char *what, const char *value, GError **error)
+{
+    return value_uint(what, value, 1, 1024, &p->config->tb_mib, error);
+}
 
 static bool accel_rebuild(Parse *p, const char *what, const char *value, GError **error)
 {
@@ -200,7 +207,9 @@ bool option_set_accel(Parse *p, const char *arg, GError **error)
         {"engine", accel_engine},
         {"thread", accel_thread},
         {"kernel-irqchip", machine_kernel_irqchip},
-        {"tb-size", property_not_yet},
+        {"jit", accel_jit},
+        {"tb-size", accel_tb_size},
+        {"stats", accel_stats},
         {"one-insn-per-tb", property_not_yet},
     };
     return PROPERTIES_SET(p, "-accel", rows, arg, error);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cpu/e500/insn.h"
+#include "cpu/jit/jit.h"
 
 static const char *const id_name[] = {
 #define INSN(id, ...) #id,
@@ -133,7 +134,8 @@ static void doc_row(unsigned id, const E500Model *model)
     print_categories(row->categories);
     printf(" | ");
     doc_effects(row);
-    printf(" | `%08x` | `%08x` | `%08x` |\n", row->match, row->mask, insn_reserved(id, model));
+    printf(" | %s | `%08x` | `%08x` | `%08x` |\n", jit_row_is_native(id) ? "" : "call", row->match, row->mask,
+           insn_reserved(id, model));
 }
 
 static void doc_model(const E500Model *model)
@@ -150,8 +152,8 @@ static void doc_model(const E500Model *model)
             if (insn_info[id].cls != cls || !row_known(&insn_info[id], model))
                 continue;
             if (!any)
-                printf("\n### %s: %s\n\n| mnemonic | forms | operands | category | effects | match | mask | reserved |\n"
-                       "| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+                printf("\n### %s: %s\n\n| mnemonic | forms | operands | category | effects | jit | match | mask | reserved |\n"
+                       "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
                        model->name, class_name[cls].doc);
             any = true;
             doc_row(id, model);
@@ -206,6 +208,9 @@ static int document(void)
         "them, on the e500v2 a word\nwith one of them set is illegal. Everything without a row raises a program interrupt with "
         "ESR[PIL], as do update forms with rA = 0,\nloads with update and rA = rT, comparisons with L = 1, a bcctr that decrements "
         "CTR, and tlbilx with T = 2.\n\n"
+        "Column jit: translated code calls the interpreter's function of rows marked `call` ([JIT.md](JIT.md)); of the others it "
+        "does so "
+        "for\nforms that set SO, SPRs other than LR and CTR, branches on both CR and CTR, and for accesses that are not a hit.\n\n"
         "| category | |\n| --- | --- |\n");
     for (size_t i = 0; i < G_N_ELEMENTS(category); i++)
         printf("| %s | %s |\n", category[i].name, category[i].doc);

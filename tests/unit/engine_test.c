@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "cpu/e500/ram.h"
+#if HAVE_JIT
+#include "cpu/jit/jit.h"
+#endif
 #include "cpu/soft/fast.h"
 #include "tests/unit/core_fixture.h"
 #include "tests/unit/soft_fixture.h"
@@ -283,17 +286,27 @@ static void run_in_step(SoftFixture *plain, SoftFixture *fast, GRand *r)
     }
 }
 
-static void engines_agree_on_random_code(gconstpointer model)
+typedef struct Pair {
+    const char *model;
+    const SoftEngine *engine; /* against the plain one */
+} Pair;
+
+static void engines_agree_on_random_code(gconstpointer data)
 {
+    const Pair *pair = data;
+#if HAVE_JIT
+    jit_hot = 0; /* everything is translated at once */
+#endif
     SoftFixture plain, fast;
-    soft_up_engine(&plain, model, true, &soft_plain);
-    soft_up_engine(&fast, model, true, &soft_fast);
+    soft_up_engine(&plain, pair->model, true, &soft_plain);
+    soft_up_engine(&fast, pair->model, true, pair->engine);
     for (unsigned round = 0; round < ROUNDS; round++) {
         GRand *r = random_new(round);
         memset(plain.ram, 0, SOFT_RAM);
         plain.exit[0] = fast.exit[0] = (VcpuExit){0};
         random_start(&plain, r);
         memcpy(fast.ram, plain.ram, SOFT_RAM);
+        accel_soft.vm_ram_written(fast.vm, 0, SOFT_RAM);
         g_assert_true(accel_soft.vcpu_put_state(fast.vcpu[0], &plain.state, STATE_FULL, NULL));
         run_in_step(&plain, &fast, r);
         g_assert_cmpmem(plain.ram, SOFT_RAM, fast.ram, SOFT_RAM);
@@ -310,7 +323,13 @@ static void engines_agree_on_random_code(gconstpointer model)
 
 /* --- what each engine has to notice by itself --- */
 
-static const SoftEngine *const engines[] = {&soft_plain, &soft_fast};
+static const SoftEngine *const engines[] = {
+    &soft_plain,
+    &soft_fast,
+#if HAVE_JIT
+    &soft_jit,
+#endif
+};
 
 /* tlbwe gives the page that executes another physical page: the next instruction comes from there. */
 static void a_page_mapped_anew_is_executed_at_once(void)
@@ -357,6 +376,17 @@ UNIT_TESTS(engine)
     g_test_add_func("/engine/a-page-mapped-anew-is-executed-at-once", a_page_mapped_anew_is_executed_at_once);
     g_test_add_func("/engine/a-word-stored-is-executed-at-once", a_word_stored_is_executed_at_once);
     TEST("/engine/forms-do-what-their-rows-do", forms_do_what_their_rows_do);
-    g_test_add_data_func("/engine/engines-agree-on-random-code/e500mc", "e500mc", engines_agree_on_random_code);
-    g_test_add_data_func("/engine/engines-agree-on-random-code/e500v2", "e500v2", engines_agree_on_random_code);
+    static const Pair pairs[] = {
+        {"e500mc", &soft_fast},
+        {"e500v2", &soft_fast},
+#if HAVE_JIT
+        {"e500mc", &soft_jit},
+        {"e500v2", &soft_jit},
+#endif
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        g_autofree char *path =
+            g_strdup_printf("/engine/engines-agree-on-random-code/%s/%s", pairs[i].engine->name, pairs[i].model);
+        g_test_add_data_func(path, &pairs[i], engines_agree_on_random_code);
+    }
 }

@@ -63,9 +63,9 @@ static inline void soft_start(SoftFixture *f, unsigned index, const E500Model *m
     g_assert_true(accel_soft.vcpu_put_state(f->vcpu[index], s, STATE_FULL, NULL));
 }
 
-/* tested: what soft_lockstep compares with the plain one. */
-static inline void soft_up_tested(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine,
-                                  const SoftEngine *tested)
+/* tested: what soft_lockstep compares with the plain one.  code_bytes: SoftVm's. */
+static inline void soft_up_all(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine,
+                               const SoftEngine *tested, size_t code_bytes)
 {
     memset(f, 0, sizeof(*f));
     const E500Model *model = e500_model_find(model_name);
@@ -74,6 +74,7 @@ static inline void soft_up_tested(SoftFixture *f, const char *model_name, bool i
     f->vm = accel_soft.vm_open(&config, NULL);
     ((SoftVm *)f->vm)->engine = engine;
     ((SoftVm *)f->vm)->tested = tested;
+    ((SoftVm *)f->vm)->code_bytes = code_bytes;
     f->ram = g_aligned_alloc(1, SOFT_RAM, 4096);
     memset(f->ram, 0, SOFT_RAM);
     AccelRam block = {.gpa = 0, .size = SOFT_RAM, .hva = f->ram};
@@ -84,9 +85,21 @@ static inline void soft_up_tested(SoftFixture *f, const char *model_name, bool i
     }
 }
 
+static inline void soft_up_tested(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine,
+                                  const SoftEngine *tested)
+{
+    soft_up_all(f, model_name, is_virtual, engine, tested, 0);
+}
+
+static inline void soft_up_code(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine,
+                                size_t code_bytes)
+{
+    soft_up_all(f, model_name, is_virtual, engine, &soft_fast, code_bytes);
+}
+
 static inline void soft_up_engine(SoftFixture *f, const char *model_name, bool is_virtual, const SoftEngine *engine)
 {
-    soft_up_tested(f, model_name, is_virtual, engine, &soft_fast);
+    soft_up_all(f, model_name, is_virtual, engine, &soft_fast, 0);
 }
 
 static inline void soft_up_with(SoftFixture *f, const char *model_name, bool is_virtual)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Blocks: finding them, linking them, dropping them.
+ *
+ * The key is the physical address of the first instruction, its effective address (code has addresses of its own in it) and the state word.
+ * So a write to PID or a TLB drops nothing: a translation that is found again by the same key is right whoever maps it.
+ */
+#include <string.h>
+
+#include "cpu/e500/mmu.h"
+#include "cpu/jit/jit.h"
+#include "cpu/log.h"
+
+static JitBlock **bucket(Jit *jit, uint64_t gpa, Ea pc)
+{
+    uint32_t h = (uint32_t)(gpa >> 2 ^ gpa >> 32) * 0x9e3779b1u ^ (uint32_t)(pc >> E500_PAGE_BITS) * 0x85ebca6bu;
+    return &jit->hash[h >> (32 - JIT_HASH_BITS)];
+}
+
+JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state)
+{
+    JitBlock *b = *bucket(jit, gpa, pc);
+    while (b && (b->gpa != gpa || b->pc != pc || b->state != state))
+        b = b->next;
+    return b;
+}
+
+void jit_block_add(Jit *jit, JitPage *page, JitBlock *b)
+{
+    JitBlock **at = bucket(jit, b->gpa, b->pc);
+    b->next = *at;
+    *at = b;
+    b->next_in_page = page->blocks;
+    page->blocks = b;
+    for (uint32_t n = b->first / 64; n <= b->last / 64; n++)
+        page->words |= UINT64_C(1) << n;
+}
+
+JitPage *jit_page(Jit *jit, uint64_t gpa)
+{
+    JitPage *page = g_hash_table_lookup(jit->pages, &gpa);
+    if (!page) {
+        page = g_new0(JitPage, 1);
+        page->gpa = gpa;
+        g_hash_table_insert(jit->pages, &page->gpa, page);
+    }
+    return page;
+}
+
+/* --- links --- */
+
+void jit_link(Jit *jit, JitLink *link, JitBlock *to)
+{
+    link->to = to;
+    link->next = to->incoming;
+    to->incoming = link;
+    jit_emit_link(link, to->code, &jit->code);
+    jit->stats.links++;
+}
+
+static void unlink_from_target(Jit *jit, JitLink *link)
+{
+    JitLink **at = &link->to->incoming;
+    while (*at != link)
+        at = &(*at)->next;
+    *at = link->next;
+    link->to = NULL;
+}
+
+/* The block's code stays as it is until the next flush: it may be executing. */
+void jit_block_drop(Jit *jit, JitBlock *b)
+{
+    JitBlock **at = bucket(jit, b->gpa, b->pc);
+    while (*at != b)
+        at = &(*at)->next;
+    *at = b->next;
+    for (unsigned i = 0; i < b->n_links; i++)
+        if (b->link[i].to)
+            unlink_from_target(jit, &b->link[i]);
+    while (b->incoming) {
+        JitLink *link = b->incoming;
+        unlink_from_target(jit, link);
+        jit_emit_link(link, NULL, &jit->code);
+    }
+    JitTarget *t = jit_target(jit, b->pc);
+    if (t->code == b->code)
+        *t = (JitTarget){0};
+    b->dead = true;
+    LOG(LOG_JIT, "vCPU %u: block 0x%" PRI_EA " dropped: written over", jit->vcpu->core.index, b->pc);
+    jit->stats.invalidated++;
+}
+
+void jit_flush(Jit *jit)
+{
+    jit_smc_forget(jit);
+    g_hash_table_remove_all(jit->pages);
+    memset(jit->hash, 0, sizeof(jit->hash));
+    memset(jit->target, 0, JIT_TARGETS * sizeof(JitTarget));
+    g_ptr_array_set_size(jit->arena, 0);
+    jit->unlinked = NULL;
+    jit->ended = NULL;
+    jit->code.used = jit->code.first;
+    jit->code.sites = jit->code.size;
+    jit->stats.flushes++;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Choosing the instructions of a block, and what stands for each.
+ */
+#include "cpu/jit/front.h"
+
+#include "cpu/e500/effects.h"
+#include "cpu/e500/mem.h"
+
+/* --- making ops --- */
+
+IrOp *front_op(Front *f, IrOpcode op)
+{
+    g_assert(f->b->n < IR_MAX);
+    IrOp *o = &f->b->op[f->b->n++];
+    *o = (IrOp){.op = (uint8_t)op, .d = IR_NONE, .a = IR_NONE, .b = IR_NONE, .left = (uint8_t)f->index};
+    return o;
+}
+
+IrOp *front_op_dab(Front *f, IrOpcode op, unsigned d, unsigned a, unsigned b)
+{
+    IrOp *o = front_op(f, op);
+    o->d = (uint8_t)d;
+    o->a = (uint8_t)a;
+    o->b = (uint8_t)b;
+    return o;
+}
+
+IrOp *front_op_dai(Front *f, IrOpcode op, unsigned d, unsigned a, uint32_t imm)
+{
+    IrOp *o = front_op_dab(f, op, d, a, IR_NONE);
+    o->imm = imm;
+    o->flags = IR_IMM;
+    return o;
+}
+
+void front_record(Front *f, IrOp *op, const Insn *in)
+{
+    JitRecord *r = jit_alloc(f->jit, sizeof(*r));
+    *r = (JitRecord){.exec = fast_exec(in), .insn = *in, .pc = f->pc, .left = (uint8_t)f->index};
+    op->record = r;
+}
+
+bool front_same_page(const Front *f, Ea target)
+{
+    return ((target ^ f->pc) & EA_PAGE_MASK) == 0;
+}
+
+/* --- calls of the interpreter --- */
+
+static void call(Front *f, const Insn *in)
+{
+    IrOp *op = front_op(f, IR_CALL);
+    front_record(f, op, in);
+    JitRecord *r = op->record;
+    if (in->id == INSN_ILLEGAL) {
+        op->flags = IR_ENDS;
+        f->ends = true;
+        return;
+    }
+    InsnEffects e;
+    insn_effects(in, f->model, &e);
+    bool context = e.flags & EFFECT_CONTEXT || e.out & RES_SO;
+    r->flags =
+        (uint8_t)((e.cr_in ? RECORD_CR_IN : 0) | (e.cr_out ? RECORD_CR_IN | RECORD_CR_OUT : 0) | (context ? RECORD_CONTEXT : 0));
+    /* lwarx ends a block only because it may have to be executed again, and then the code is left. */
+    if (context || (e.flags & EFFECT_ENDS && in->id != INSN_lwarx)) {
+        op->flags = IR_ENDS;
+        f->ends = true;
+    }
+}
+
+/* --- rows --- */
+
+static Translate *row[INSN_COUNT];
+
+static void add_rows(const FrontRow *r)
+{
+    for (; r->translate; r++)
+        row[r->id] = r->translate;
+}
+
+static void build_rows(void)
+{
+    static gsize built;
+    if (g_once_init_enter(&built)) {
+        add_rows(front_integer);
+        add_rows(front_memory);
+        add_rows(front_branch);
+        g_once_init_leave(&built, 1);
+    }
+}
+
+bool jit_row_is_native(InsnId id)
+{
+    build_rows();
+    return row[id];
+}
+
+static void translate(Front *f, uint32_t word)
+{
+    Insn in;
+    unsigned before = f->b->n;
+
+    insn_decode(word, f->model, &in);
+    f->next = f->pc + 4;
+    if (!row[in.id] || !row[in.id](f, &in)) {
+        f->b->n = before;
+        call(f, &in);
+    }
+}
+
+/* `left` was the number of the instruction until the number of all is known. */
+static void count_left(IrBlock *b, unsigned n)
+{
+    b->n_insns = n;
+    for (unsigned i = 0; i < b->n; i++) {
+        b->op[i].left = (uint8_t)(n - 1 - b->op[i].left);
+        JitRecord *r = b->op[i].record;
+        if (r)
+            r->left = b->op[i].left;
+    }
+}
+
+enum { OPS_OF_ONE = 6 }; /* no instruction makes more */
+
+void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *first, uint32_t *last)
+{
+    Front f = {.jit = jit, .b = &jit->ir, .model = jit->vcpu->core.model, .state = state, .pc = pc};
+
+    build_rows();
+    f.b->n = 0;
+    f.b->pc = pc;
+    f.b->so = state & JIT_STATE_SO;
+    *first = *last = pc & 0xffc;
+    while (true) {
+        uint32_t at = f.pc & 0xffc;
+        *first = MIN(*first, at);
+        *last = MAX(*last, at);
+        translate(&f, (uint32_t)e500_swap(__atomic_load_n((const uint32_t *)(const void *)(page + at), __ATOMIC_RELAXED), 4));
+        if (f.ends)
+            break;
+        if (f.index + 1 == IR_INSNS_MAX || f.b->n + OPS_OF_ONE + 1 > IR_MAX || !front_same_page(&f, f.next)) {
+            front_op(&f, IR_EXIT)->imm = f.next;
+            break;
+        }
+        f.pc = f.next;
+        f.index++;
+    }
+    count_left(f.b, f.index + 1);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loads, stores, barriers and hints.
+ */
+#include "cpu/jit/front.h"
+
+/* --- loads and stores: base, index, displacement --- */
+
+static bool access_memory(Front *f, const Insn *in, IrOpcode op, unsigned size_log2, unsigned flags, bool indexed)
+{
+    unsigned base = in->ra || flags & IR_UPDATE ? in->ra : IR_NONE;
+    IrOp *o = front_op_dab(f, op, in->rt, base, indexed ? in->rb : IR_NONE);
+    o->k = (uint8_t)size_log2;
+    o->flags = (uint8_t)flags;
+    o->imm = indexed ? 0 : (uint32_t)in->imm;
+    front_record(f, o, in);
+    return true;
+}
+
+#define ACCESS(id, op, size, flags, indexed)                        \
+    static bool t_##id(Front *f, const Insn *in)                    \
+    {                                                               \
+        return access_memory(f, in, IR_##op, size, flags, indexed); \
+    }
+#define ACCESSES(id, op, size, flags)                 \
+    ACCESS(id, op, size, flags, false)                \
+    ACCESS(id##u, op, size, flags | IR_UPDATE, false) \
+    ACCESS(id##x, op, size, flags, true)              \
+    ACCESS(id##ux, op, size, flags | IR_UPDATE, true)
+
+ACCESSES(lbz, LOAD, 0, 0)
+ACCESSES(lhz, LOAD, 1, 0)
+ACCESSES(lha, LOAD, 1, IR_SIGNED)
+ACCESSES(lwz, LOAD, 2, 0)
+ACCESSES(stb, STORE, 0, 0)
+ACCESSES(sth, STORE, 1, 0)
+ACCESSES(stw, STORE, 2, 0)
+ACCESS(lhbrx, LOAD, 1, IR_REVERSED, true)
+ACCESS(lwbrx, LOAD, 2, IR_REVERSED, true)
+ACCESS(sthbrx, STORE, 1, IR_REVERSED, true)
+ACCESS(stwbrx, STORE, 2, IR_REVERSED, true)
+
+/* --- 64 bits, which lie in a wide home as they are --- */
+
+static bool access_wide(Front *f, const Insn *in, IrOpcode op, unsigned flags, bool indexed)
+{
+    return f->state & JIT_STATE_FP && access_memory(f, in, op, 3, flags, indexed); /* else: unavailable */
+}
+
+#define ACCESS_WIDE(id, op, flags, indexed)                 \
+    static bool t_##id(Front *f, const Insn *in)            \
+    {                                                       \
+        return access_wide(f, in, IR_##op, flags, indexed); \
+    }
+#define ACCESSES_WIDE(id, op)                \
+    ACCESS_WIDE(id, op, 0, false)            \
+    ACCESS_WIDE(id##u, op, IR_UPDATE, false) \
+    ACCESS_WIDE(id##x, op, 0, true)          \
+    ACCESS_WIDE(id##ux, op, IR_UPDATE, true)
+ACCESSES_WIDE(lfd, LOAD_WIDE)
+ACCESSES_WIDE(stfd, STORE_WIDE)
+
+/* --- barriers and hints --- */
+
+/* The middle language keeps loads in order, and stores among themselves: only what orders a store with a later load is an op. */
+static bool fence(Front *f, const Insn *in)
+{
+    front_op(f, IR_FENCE);
+    return true;
+}
+
+static bool sync_or_lwsync(Front *f, const Insn *in)
+{
+    return (in->rt & 3) == 1 || fence(f, in);
+}
+
+static bool nothing(Front *f, const Insn *in)
+{
+    return true;
+}
+
+/* The next instruction begins a block, which looks at the limit: whoever wrote code has set it to 0. */
+static bool isync(Front *f, const Insn *in)
+{
+    front_op(f, IR_EXIT)->imm = f->pc + 4;
+    f->ends = true;
+    return true;
+}
+
+#define R(id)             \
+    {                     \
+        INSN_##id, t_##id \
+    }
+#define R4(id) R(id), R(id##u), R(id##x), R(id##ux)
+
+const FrontRow front_memory[] = {
+    R4(lbz),
+    R4(lhz),
+    R4(lha),
+    R4(lwz),
+    R4(stb),
+    R4(sth),
+    R4(stw),
+    R4(lfd),
+    R4(stfd),
+    R(lhbrx),
+    R(lwbrx),
+    R(sthbrx),
+    R(stwbrx),
+    {INSN_sync, sync_or_lwsync},
+    {INSN_msync, fence},
+    {INSN_mbar, fence},
+    {INSN_isync, isync},
+    {INSN_dcba, nothing},
+    {INSN_dcbal, nothing},
+    {INSN_dcbt, nothing},
+    {INSN_dcbtst, nothing},
+    {INSN_icbt, nothing},
+    {INSN_ILLEGAL, NULL},
+};

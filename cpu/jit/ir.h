@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The middle language: what a block of guest instructions does, in terms that neither the guest's nor the host's architecture decides.
+ *
+ * A home is a 32-bit word of the state: a guest register.  Its value lies in a host register for good (a pinned home) or in memory.
+ * At every op that has a record (IrRecord) all homes can be written back, so an access that fails finds the state as the instruction found it.
+ *
+ * A condition is a signed 64-bit value: the difference of what was compared.  It holds four bits as a CR field does (cond.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu/e500/state.h"
+
+enum { IR_NONE = 255 }; /* no home */
+
+/*
+ * IR_LIST(X): X(id, text).  d is written, a and b are read; imm, k and flags as told.  `r` is the record: the op may leave the block.
+ */
+#define IR_LIST(X)                                                         \
+    X(SET, "d = imm")                                                      \
+    X(MOV, "d = a")                                                        \
+    X(ADD, "d = a + b|imm")                                                \
+    X(SUB, "d = a - b")                                                    \
+    X(RSUB, "d = imm - a")                                                 \
+    X(AND, "d = a & b|imm")                                                \
+    X(OR, "d = a | b|imm")                                                 \
+    X(XOR, "d = a ^ b|imm")                                                \
+    X(ANDC, "d = a & ~b")                                                  \
+    X(ORC, "d = a | ~b")                                                   \
+    X(NAND, "d = ~(a & b)")                                                \
+    X(NOR, "d = ~(a | b)")                                                 \
+    X(EQV, "d = ~(a ^ b)")                                                 \
+    X(MUL, "d = a * b|imm")                                                \
+    X(MULHS, "d = a * b >> 32, signed")                                    \
+    X(MULHU, "d = a * b >> 32, unsigned")                                  \
+    X(DIVS, "d = a / b, signed; a if there is no quotient")                \
+    X(DIVU, "d = a / b, unsigned; a if b is 0")                            \
+    X(SHL, "d = a << b, b of six bits")                                    \
+    X(SHR, "d = a >> b, b of six bits")                                    \
+    X(SAR, "d = a >> b|k with sign, carry = ones lost of a negative")      \
+    X(ROT, "d = rotl(a, b|k) & imm")                                       \
+    X(INSERT, "d = rotl(a, k) & imm | d & ~imm")                           \
+    X(CLZ, "d = leading zeros of a")                                       \
+    X(EXT8, "d = (int8_t)a")                                               \
+    X(EXT16, "d = (int16_t)a")                                             \
+    X(ADDC, "d = a + b|imm + carry-in, carry = carry-out; IR_NOT_A: ~a")   \
+    X(CMP, "condition k = a - b|imm; IR_SIGNED")                           \
+    X(CMOVE, "condition d = condition a")                                  \
+    X(SEL, "d = condition bit k ? a (or 0) : b")                           \
+    X(LOAD, "d = memory[a + b + imm] of 1 << k bytes; r")                  \
+    X(STORE, "memory[a + b + imm] of 1 << k bytes = d; r")                 \
+    X(LOAD_WIDE, "wide home d = memory[a + b + imm] of 8 bytes; r")        \
+    X(STORE_WIDE, "memory[a + b + imm] of 8 bytes = wide home d; r")       \
+    X(GET, "d = word of the state at offset imm")                          \
+    X(PUT, "word of the state at offset imm = a, its bits of mask")        \
+    X(FENCE, "orders all accesses")                                        \
+    X(CALL, "the interpreter executes it; r")                              \
+    X(EXIT_IF, "leave to imm if condition bit k is IR_IF_SET; IR_COUNT …") \
+    X(EXIT, "leave to imm")                                                \
+    X(EXIT_TO, "leave to a")
+
+typedef enum IrOpcode {
+#define X(id, text) IR_##id,
+    IR_LIST(X)
+#undef X
+        IR_OPS
+} IrOpcode;
+
+enum {
+    IR_IMM = 1, /* imm instead of b */
+    /* ADDC: */
+    IR_NOT_A = 2,
+    IR_CIN_ONE = 4,
+    IR_CIN = 8, /* carry-in is the carry; else 0 or IR_CIN_ONE */
+    /* CMP, LOAD: */
+    IR_SIGNED = 2,
+    /* LOAD, STORE: */
+    IR_REVERSED = 4, /* least significant byte first */
+    IR_UPDATE = 8,   /* a = the address, after the access */
+    /* CALL: */
+    IR_ENDS = 2, /* the block ends: go on at the pc that it leaves */
+    /* EXIT_IF: */
+    IR_IF_SET = 2,
+    IR_COUNT = 4, /* first --a; then the condition is a ≠ 0, or a = 0 with IR_COUNT_ZERO; k does not matter */
+    IR_COUNT_ZERO = 8,
+    IR_TO_HOME = 16, /* leave to b */
+};
+
+typedef struct IrOp {
+    uint8_t op, d, a, b;
+    uint8_t k, flags;
+    uint8_t left; /* instructions of the block behind this op's own */
+    uint8_t pad;
+    uint32_t imm, mask;
+    void *record; /* of ops that may leave the block to C: JitRecord, which the emitter passes on */
+} IrOp;
+
+enum { IR_MAX = 256, IR_INSNS_MAX = 64 };
+
+typedef struct IrBlock {
+    Ea pc;            /* of its first instruction */
+    unsigned n_insns; /* that it takes off the budget when it is entered */
+    bool so;          /* XER[SO], which each comparison copies */
+    unsigned n;
+    IrOp op[IR_MAX];
+} IrBlock;
+
+/* The middle's pass over a finished block: takes out what nothing reads. */
+void ir_simplify(IrBlock *b);
+void ir_print(const IrOp *op, char *text, unsigned size);
+
+/* --- what the emitter knows of the state: offsets from the core's first byte --- */
+
+typedef struct IrLayout {
+    unsigned homes;
+    uint32_t wide_home[32]; /* of 64 bits; never in registers */
+    uint32_t home[40];
+    uint32_t pc, carry, done, limit, limit_at_entry, conditions, context, link;
+    uint32_t targets, target_tag; /* engine words: base of the table of targets; what a target's tag has beside the pc */
+    uint32_t tag_context;         /* engine word: the context as tags of sites have it */
+    uint32_t tag_epoch;           /* engine word: what it has more than the context */
+    uint32_t tlb, tlb_read, tlb_write, tlb_addend;
+    uint32_t data_marks; /* a bit for each of 4096 hashes of a page: a site knows it */
+    unsigned tlb_index_bits, tlb_entry_bits, page_bits;
+    /* The homes in the order in which it is worth to pin them; as many as the host has registers for. */
+    unsigned n_order;
+    uint8_t order[40];
+} IrLayout;
+
+extern const IrLayout ir_layout;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The translator's own structures.  docs/JIT.md has the picture.
+ *
+ * Each vCPU has a Jit: its own blocks, its own code memory.  All of it is touched by the vCPU's own thread, but for the mail (smc.c).
+ */
+#pragma once
+
+#include "cpu/e500/insn.h"
+#include "cpu/jit/ir.h"
+#include "cpu/soft/fast.h"
+#include "cpu/soft/soft.h"
+
+typedef struct Jit Jit;
+typedef struct JitBlock JitBlock;
+
+/*
+ * What one load or store of a block found in the soft TLB last: a copy of tag and addend there, the tag with an epoch.  It lies at the end
+ * of code memory, so that the code finds it at a fixed distance; it is written by the other address.
+ */
+typedef struct JitSite {
+    uint64_t tag;
+    uint64_t addend;
+    uint32_t left; /* changes of the page until it is given up, and the soft TLB is looked at each time */
+    uint32_t is_store;
+} JitSite;
+enum { JIT_SITE_CHANGES = 500 };
+
+/* An instruction that a block hands to the interpreter: always, or when its inline access does not hit. */
+typedef struct JitRecord {
+    InsnExec *exec;
+    Insn insn;
+    Ea pc;
+    uint8_t left;  /* as IrOp.left */
+    uint8_t flags; /* RECORD_… */
+    JitSite *site; /* of an inline access */
+    uint8_t *jump; /* where it goes to if the site does not know the page */
+    uint8_t *call; /* where that calls the routine that looks further */
+} JitRecord;
+
+enum {
+    RECORD_CR_IN = 1,   /* reads CR as it lies in E500State */
+    RECORD_CR_OUT = 2,  /* writes it */
+    RECORD_CONTEXT = 4, /* may change what the tag of targets says */
+    RECORD_LOOK = 8,    /* may set the limit to 0, of this core: look */
+};
+
+/* A jump of a block to an instruction of its own page. */
+typedef struct JitLink {
+    uint8_t *patch; /* in writable memory: the distance of the jump */
+    Ea pc;
+    JitBlock *to;
+    struct JitLink *next; /* of the same target */
+} JitLink;
+
+enum { JIT_LINKS_MAX = IR_INSNS_MAX + 2 };
+
+struct JitBlock {
+    uint64_t gpa;
+    Ea pc;
+    uint32_t state; /* jit_state() */
+    JitBlock *next; /* of the same hash */
+    JitBlock *next_in_page;
+    const uint8_t *code;  /* where it is entered */
+    JitLink *incoming;    /* links to it */
+    uint32_t first, last; /* offsets in the page of the first and the last word it was made from */
+    uint16_t n_links;
+    bool dead;
+    JitLink link[];
+};
+
+typedef struct JitPage {
+    uint64_t gpa;
+    JitBlock *blocks;
+    uint64_t words;   /* bit n: code was translated from bytes 64 n to 64 n + 63 */
+    bool settled;     /* all cores know that the page has code */
+    unsigned written; /* stores to it that met code or not, since it became one */
+    unsigned rewritten;
+} JitPage;
+
+/* Where a pc's block is entered: by pc and all that decides what its translation is. */
+typedef struct JitTarget {
+    uint64_t tag;
+    const uint8_t *code;
+} JitTarget;
+enum { JIT_TARGET_BITS = 12, JIT_TARGETS = 1 << JIT_TARGET_BITS };
+
+/* Counters of -accel soft,stats=on: X(name, what it counts) */
+#define JIT_STATS(X)                                                              \
+    X(interpreted, "instructions executed by the interpreter between blocks")     \
+    X(blocks, "blocks translated")                                                \
+    X(block_insns, "guest instructions in them")                                  \
+    X(block_bytes, "bytes of host code in them")                                  \
+    X(entries, "times that code was entered from the dispatcher")                 \
+    X(calls, "instructions that blocks handed to the interpreter's functions")    \
+    X(links, "jumps linked")                                                      \
+    X(target_misses, "targets that were looked up in C")                          \
+    X(invalidated, "blocks dropped because their instructions were written over") \
+    X(flushes, "times that code memory was full, or all of it became stale")
+
+typedef struct JitStats {
+#define X(name, doc) uint64_t name;
+    JIT_STATS(X)
+#undef X
+} JitStats;
+
+/* Code memory: the same pages twice, once to write and once to execute. */
+typedef struct JitCode {
+    uint8_t *write;
+    const uint8_t *execute;
+    size_t size, used, first; /* first: where blocks begin, behind the common routines */
+    size_t sites;             /* where the sites begin, which grow downwards from the end */
+} JitCode;
+
+/* Why code was left. */
+typedef enum JitReason { JIT_LIMIT, JIT_LOOKUP, JIT_LINK, JIT_ENDED } JitReason;
+
+/* The routines that all blocks share (the emitter makes them). */
+typedef struct JitRoutines {
+    unsigned (*enter)(void *base, const uint8_t *code); /* a JitReason */
+    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call;
+    const uint8_t *refill[2], *look[2]; /* of a load's site, of a store's */
+} JitRoutines;
+
+enum { JIT_CODE_BYTES = 32 << 20 /* if the user does not say */ };
+enum { JIT_HASH_BITS = 13, JIT_HEAT = 1 << 14 };
+extern unsigned jit_hot; /* so many times code is interpreted before it is translated; tests set it */
+enum { JIT_MAIL_MAX = 64 };
+typedef struct JitMail {
+    uint64_t gpa, size;
+} JitMail;
+
+struct Jit {
+    SoftVcpu *vcpu;
+    FastTables *tables;
+    JitCode code;
+    JitRoutines routine;
+    bool off;             /* no code memory: the interpreter executes everything */
+    bool cr_in_words;     /* CR lies in the engine words, not in s.cr */
+    uint32_t fetch_epoch; /* that the tags of targets are of */
+    uint32_t data_epoch;  /* that the tags of sites are of */
+    const JitRecord *ended;
+    ExecResult result;
+    JitLink *unlinked;
+    JitBlock *hash[1 << JIT_HASH_BITS];
+    GHashTable *pages; /* gpa → JitPage */
+    GPtrArray *arena;  /* memory of blocks and records, freed at once */
+    size_t arena_used;
+    JitTarget *target;
+    uint8_t heat[JIT_HEAT];
+    IrBlock ir;
+    JitStats stats;
+    GMutex lock; /* of the mail */
+    uint32_t has_mail;
+    unsigned n_mail;
+    JitMail mail[JIT_MAIL_MAX];
+};
+
+/* Words of E500.engine that code uses. */
+enum {
+    JIT_WORD_CONDITIONS = 0,
+    JIT_WORD_TARGETS = 8,
+    JIT_WORD_TARGET_TAG = 9,
+    JIT_WORD_LIMIT = 10,
+    JIT_WORD_LINK = 11,
+    JIT_WORD_JIT = 12,
+    JIT_WORD_TAG = 13,  /* of sites: the context */
+    JIT_WORD_EPOCH = 14 /* what it has more than ctx_data */
+};
+
+static inline Jit *jit_of(const E500 *c)
+{
+    return (Jit *)(uintptr_t)c->engine[JIT_WORD_JIT];
+}
+
+static inline JitTarget *jit_target(Jit *jit, Ea pc)
+{
+    return &jit->target[pc >> 2 & (JIT_TARGETS - 1)];
+}
+
+/* --- what a translation depends on beside its words and its address --- */
+
+enum { JIT_STATE_FP = 1, JIT_STATE_SPE = 2, JIT_STATE_SO = 4, JIT_STATE_PR = 8, JIT_STATE_BITS = 4 };
+uint32_t jit_state(const E500 *c);
+/* Brings the tags of targets and of sites up to date: a context, the state word, an epoch changed. */
+void jit_tags(Jit *jit, E500 *c);
+
+/* --- front.c: guest instructions to the middle language --- */
+/* From pc on, at most to the end of the page, whose words lie at `page`.  False: nothing to be gained, interpret. */
+void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *first, uint32_t *last);
+bool jit_row_is_native(InsnId id); /* has a translation of its own, at least for some forms */
+
+/* --- blocks.c --- */
+void *jit_alloc(Jit *jit, size_t size); /* until the next flush */
+JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state);
+void jit_block_add(Jit *jit, JitPage *page, JitBlock *b);
+void jit_block_drop(Jit *jit, JitBlock *b);
+void jit_link(Jit *jit, JitLink *link, JitBlock *to);
+JitPage *jit_page(Jit *jit, uint64_t gpa); /* made if there is none */
+void jit_flush(Jit *jit);                  /* drops all blocks; their memory is used anew */
+
+/* --- smc.c: code that is written over --- */
+void jit_smc_join(Jit *jit);
+void jit_smc_leave(Jit *jit);
+bool jit_smc_watch(Jit *jit, JitPage *page); /* true: every store to the page is heard of from now on */
+void jit_smc_attend(Jit *jit);               /* its mail */
+void jit_smc_written(Jit *jit, uint64_t gpa, uint64_t size);
+void jit_smc_forget(Jit *jit); /* all its pages */
+
+/* --- code.c --- */
+bool jit_code_new(JitCode *code, size_t size, GError **error);
+void jit_code_free(JitCode *code);
+
+/* --- the emitter: x64/ --- */
+bool jit_host_supported(void);
+void jit_emit_routines(Jit *jit);
+/* Emits jit->ir.  NULL: there is no room.  The block has room for JIT_LINKS_MAX links. */
+const uint8_t *jit_emit(Jit *jit, JitBlock *b);
+void jit_emit_link(JitLink *link, const uint8_t *code, const JitCode *memory); /* code NULL: unlink */
+void jit_emit_give_up(const Jit *jit, const JitRecord *record);                /* on its site */
+extern const unsigned jit_pins; /* homes of ir_layout.order that lie in host registers */
+
+/* C that code calls. */
+bool jit_exec(E500 *c, const JitRecord *record, uint32_t budget);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is done to a block between front and emitter, and where the emitter finds the state.
+ */
+#include "cpu/jit/front.h"
+
+/* --- conditions that nothing reads --- */
+
+static bool may_leave(const IrOp *op)
+{
+    return op->record || op->op == IR_EXIT_IF || op->op == IR_EXIT || op->op == IR_EXIT_TO;
+}
+
+static bool reads_condition(const IrOp *op, unsigned n)
+{
+    return (op->op == IR_SEL && op->k / 4 == n) || (op->op == IR_CMOVE && op->a == n);
+}
+
+/* Made anew before it is read, and before anything could leave the block: then all that is outside would see the later one. */
+static bool is_dead(const IrBlock *b, unsigned at)
+{
+    unsigned n = b->op[at].k;
+    for (unsigned i = at + 1; i < b->n; i++) {
+        const IrOp *op = &b->op[i];
+        if (may_leave(op) || reads_condition(op, n))
+            return false;
+        if (op->op == IR_CMP && op->k == n)
+            return true;
+    }
+    return false;
+}
+
+void ir_simplify(IrBlock *b)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < b->n; i++)
+        if (b->op[i].op != IR_CMP || !is_dead(b, i))
+            b->op[n++] = b->op[i];
+    b->n = n;
+}
+
+/* --- layout --- */
+
+#define S(member) ((uint32_t)offsetof(E500, s.member))
+#define GPR(n)    ((uint32_t)(offsetof(E500, s.gpr[n]) + offsetof(E500Gpr, w)))
+#define GPR4(n)   GPR(n), GPR(n + 1), GPR(n + 2), GPR(n + 3)
+#define FPR(n)    S(fpr[n])
+#define FPR4(n)   FPR(n), FPR(n + 1), FPR(n + 2), FPR(n + 3)
+#define WORD(n)   ((uint32_t)(offsetof(E500, engine) + 8 * JIT_WORD_##n))
+
+#if HAVE_JIT /* as the numbers below say */
+G_STATIC_ASSERT(E500_MARKS == 4096 && sizeof(E500SoftTlb) == 32 && E500_SOFT_TLB_SIZE == 1024);
+#endif
+
+const IrLayout ir_layout = {
+    .homes = HOMES,
+    .home = {GPR4(0), GPR4(4), GPR4(8), GPR4(12), GPR4(16), GPR4(20), GPR4(24), GPR4(28), S(lr), S(ctr)},
+    .wide_home = {FPR4(0), FPR4(4), FPR4(8), FPR4(12), FPR4(16), FPR4(20), FPR4(24), FPR4(28)},
+    .pc = S(pc),
+    .carry = S(ca),
+    .done = offsetof(E500, done),
+    .limit = offsetof(E500, limit),
+    .limit_at_entry = WORD(LIMIT),
+    .conditions = WORD(CONDITIONS),
+    .context = offsetof(E500, ctx_data),
+    .link = WORD(LINK),
+    .targets = WORD(TARGETS),
+    .target_tag = WORD(TARGET_TAG),
+    .tag_context = WORD(TAG),
+    .tag_epoch = WORD(EPOCH),
+    .data_marks = offsetof(E500, data_marks),
+    .tlb = offsetof(E500, soft_tlb),
+    .tlb_read = offsetof(E500SoftTlb, tag_read),
+    .tlb_write = offsetof(E500SoftTlb, tag_write),
+    .tlb_addend = offsetof(E500SoftTlb, addend),
+    .tlb_index_bits = 10,
+    .tlb_entry_bits = 5,
+    .page_bits = E500_PAGE_BITS,
+    .n_order = 16,
+    .order = {9, 10, 3, 4, 1, 31, 5, 6, 8, 7, 0, 30, 29, 11, 28, 27},
+};

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A block from the middle language to x86-64, and the routines that all blocks share.
+ */
+#include "cpu/jit/x64/emit.h"
+
+static const uint8_t pin_regs[] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14};
+const unsigned jit_pins = sizeof(pin_regs);
+
+bool jit_host_supported(void)
+{
+    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("movbe");
+}
+
+void emit_begin(Emit *e, Jit *jit)
+{
+    e->jit = jit;
+    e->a.p = jit->code.write + jit->code.used;
+    e->bias = (int32_t)ir_layout.home[0] + 128;
+    memset(e->pin, NO_REG, sizeof(e->pin));
+    for (unsigned i = 0; i < jit_pins; i++)
+        e->pin[ir_layout.order[i]] = pin_regs[i];
+    e->flags_hold = e->rax_holds = -1;
+    e->n_stubs = 0;
+}
+
+uint8_t *emit_routine(const Emit *e, const uint8_t *execute)
+{
+    return e->jit->code.write + (execute - e->jit->code.execute);
+}
+
+/* --- homes --- */
+
+Reg emit_use(Emit *e, unsigned home, Reg spare)
+{
+    if (e->pin[home] != NO_REG)
+        return e->pin[home];
+    asm_rm(&e->a, OP_LOAD, spare, STATE, home_at(e, home));
+    return spare;
+}
+
+void emit_get(Emit *e, Reg to, unsigned home)
+{
+    if (e->pin[home] != NO_REG)
+        asm_mov(&e->a, to, e->pin[home]);
+    else
+        asm_rm(&e->a, OP_LOAD, to, STATE, home_at(e, home));
+}
+
+void emit_put(Emit *e, unsigned home, Reg from)
+{
+    if (e->pin[home] != NO_REG)
+        asm_mov(&e->a, e->pin[home], from);
+    else
+        asm_rm(&e->a, OP_STORE, from, STATE, home_at(e, home));
+}
+
+void emit_alu(Emit *e, unsigned op, Reg reg, unsigned home)
+{
+    if (e->pin[home] != NO_REG)
+        asm_rr(&e->a, op, reg, e->pin[home]);
+    else
+        asm_rm(&e->a, op, reg, STATE, home_at(e, home));
+}
+
+Reg emit_target(const Emit *e, unsigned home, Reg spare)
+{
+    return e->pin[home] != NO_REG ? (Reg)e->pin[home] : spare;
+}
+
+void emit_spill(Emit *e)
+{
+    for (unsigned i = 0; i < jit_pins; i++)
+        asm_rm(&e->a, OP_STORE, pin_regs[i], STATE, home_at(e, ir_layout.order[i]));
+}
+
+void emit_reload(Emit *e)
+{
+    for (unsigned i = 0; i < jit_pins; i++)
+        asm_rm(&e->a, OP_LOAD, pin_regs[i], STATE, home_at(e, ir_layout.order[i]));
+}
+
+/* --- routines --- */
+
+static const uint8_t *here(const Emit *e)
+{
+    return e->jit->code.execute + (e->a.p - e->jit->code.write);
+}
+
+static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
+
+/* enter(base, code).  Inside of code the stack is aligned for a call. */
+static void routine_enter(Emit *e)
+{
+    Asm *a = &e->a;
+    for (unsigned i = 0; i < sizeof(saved); i++)
+        asm_opcode(a, 0x50 | (saved[i] & 7), 0, 0, saved[i], false);
+    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
+    asm_rm(a, OP_LEA | OP_W, STATE, RDI, e->bias);
+    asm_rr(a, OP_LOAD | OP_W, RAX, RSI);
+    asm_rm(a, OP_LOAD, BUDGET, STATE, field(e, ir_layout.limit_at_entry));
+    asm_rm(a, OP_SUB, BUDGET, STATE, field(e, ir_layout.done));
+    emit_reload(e);
+    asm_rr(a, 0xff, 4, RAX);
+}
+
+/* eax: the reason; pc is in its place */
+static void routine_leave(Emit *e)
+{
+    Asm *a = &e->a;
+    e->jit->routine.leave = here(e);
+    emit_spill(e);
+    asm_rm(a, OP_LOAD, RCX, STATE, field(e, ir_layout.limit_at_entry));
+    asm_rr(a, OP_SUB, RCX, BUDGET);
+    asm_rm(a, OP_STORE, RCX, STATE, field(e, ir_layout.done));
+    e->jit->routine.leave_canonical = here(e);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    for (unsigned i = sizeof(saved); i-- > 0;)
+        asm_opcode(a, 0x58 | (saved[i] & 7), 0, 0, saved[i], false);
+    asm8(a, 0xc3);
+}
+
+static void leave_with(Emit *e, JitReason reason, const uint8_t *where)
+{
+    asm_set(&e->a, RAX, reason);
+    asm_jump_to(&e->a, emit_routine(e, where));
+}
+
+/* eax: the pc whose block is not in the table of targets */
+static void routine_lookup(Emit *e)
+{
+    e->jit->routine.lookup = here(e);
+    asm_rm(&e->a, OP_STORE, RAX, STATE, field(e, ir_layout.pc));
+    leave_with(e, JIT_LOOKUP, e->jit->routine.leave);
+}
+
+/* rax: a JitLink that leads nowhere yet */
+static void routine_unlinked(Emit *e)
+{
+    e->jit->routine.unlinked = here(e);
+    asm_rm(&e->a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.link));
+    leave_with(e, JIT_LINK, e->jit->routine.leave);
+}
+
+/* Called; rax: a JitRecord.  Comes back unless the code is to be left. */
+static void routine_call(Emit *e)
+{
+    Asm *a = &e->a;
+    e->jit->routine.call = here(e);
+    emit_spill(e);
+    asm_rr(a, OP_LOAD | OP_W, RSI, RAX);
+    asm_rm(a, OP_LEA | OP_W, RDI, STATE, -e->bias);
+    asm_mov(a, RDX, BUDGET);
+    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
+    asm_set64(a, RAX, (uintptr_t)jit_exec);
+    asm_rr(a, 0xff, 2, RAX);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    asm_rr(a, 0x84, RAX, RAX);
+    uint8_t *out = asm_jcc(a, CC_E);
+    emit_reload(e);
+    asm8(a, 0xc3);
+    asm_patch(out, a->p);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8); /* where it was called from */
+    leave_with(e, JIT_ENDED, e->jit->routine.leave_canonical);
+}
+
+/* rcx: offset of eax's slot in the soft TLB; flags: E if the slot has the tag in rdx, which is left without its epoch */
+static void compare_slot(Emit *e, bool is_store)
+{
+    Asm *a = &e->a;
+    const IrLayout *l = &ir_layout;
+    asm_rorx(a, RCX, RAX, l->page_bits - l->tlb_entry_bits);
+    asm_ri(a, 0, GROUP_AND, RCX, (int32_t)(((1u << l->tlb_index_bits) - 1) << l->tlb_entry_bits));
+    asm_rm(a, OP_XOR | OP_W, RDX, STATE, field(e, l->tag_epoch));
+    asm_rx(a, OP_CMP | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + (is_store ? l->tlb_write : l->tlb_read)));
+}
+
+static void get_addend(Emit *e)
+{
+    asm_rx(&e->a, OP_LOAD | OP_W, RCX, STATE, RCX, 0, field(e, ir_layout.tlb + ir_layout.tlb_addend));
+}
+
+/*
+ * Called with an access whose site does not know the page: eax the address, rdx the tag, rcx the site.  If the soft TLB does, so does the
+ * site from now on; rcx is the addend, and ZF is set.
+ */
+static void routine_refill(Emit *e, bool is_store)
+{
+    Asm *a = &e->a;
+    const IrLayout *l = &ir_layout;
+    e->jit->routine.refill[is_store] = here(e);
+    asm8(a, 0x50 | RCX);
+    compare_slot(e, is_store);
+    uint8_t *miss = asm_jcc(a, CC_NE);
+    asm_rm(a, OP_XOR | OP_W, RDX, STATE, field(e, l->tag_epoch));
+    get_addend(e);
+    asm8(a, 0x50 | RAX);
+    asm_rm(a, OP_LOAD | OP_W, RAX, RSP, 8);
+    asm_rm(a, OP_STORE | OP_W, RDX, RAX, offsetof(JitSite, tag));
+    asm_rm(a, OP_STORE | OP_W, RCX, RAX, offsetof(JitSite, addend));
+    asm_mi(a, 0, GROUP_SUB, RAX, offsetof(JitSite, left), 1);
+    asm8(a, 0x58 | RAX);
+    uint8_t *give_up = asm_jcc(a, CC_E);
+    asm_mov(a, RDX, RAX);
+    asm_shift(a, 0, SHIFT_SHR, RDX, l->page_bits);
+    asm_ri(a, 0, GROUP_AND, RDX, 4095);
+    asm_rm(a, 0xab | OP_0F, RDX, STATE, field(e, l->data_marks)); /* bts */
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    asm_rr(a, OP_CMP, RAX, RAX);
+    asm8(a, 0xc3);
+    asm_patch(miss, a->p);
+    asm_patch(give_up, a->p);
+    asm8(a, 0x58 | RCX);
+    asm_rr(a, OP_TEST | OP_W, RSP, RSP);
+    asm8(a, 0xc3);
+}
+
+/* The same without a site. */
+static void routine_look(Emit *e, bool is_store)
+{
+    e->jit->routine.look[is_store] = here(e);
+    compare_slot(e, is_store);
+    get_addend(e);
+    asm8(&e->a, 0xc3);
+}
+
+static void finish(Emit *e)
+{
+    Jit *jit = e->jit;
+    jit->code.used = ((size_t)(e->a.p - jit->code.write) + 15) & ~(size_t)15;
+}
+
+void jit_emit_routines(Jit *jit)
+{
+    g_autofree Emit *e = g_new0(Emit, 1);
+    emit_begin(e, jit);
+    memcpy(&jit->routine.enter, &(const uint8_t *){here(e)}, sizeof(jit->routine.enter));
+    routine_enter(e);
+    routine_leave(e);
+    routine_lookup(e);
+    routine_unlinked(e);
+    routine_call(e);
+    routine_refill(e, false);
+    routine_refill(e, true);
+    routine_look(e, false);
+    routine_look(e, true);
+    finish(e);
+}
+
+/* --- blocks --- */
+
+/* Takes the block's instructions off the budget; leaves if it is too small, or if somebody wants attention. */
+static void head(Emit *e, uint8_t *out[2])
+{
+    asm_ri(&e->a, 0, GROUP_SUB, BUDGET, (int32_t)e->ir->n_insns);
+    out[0] = asm_jcc(&e->a, CC_L);
+    asm_mi(&e->a, 0, GROUP_CMP, STATE, field(e, ir_layout.limit), 0);
+    out[1] = asm_jcc(&e->a, CC_E);
+}
+
+static void head_stub(Emit *e, uint8_t *out[2])
+{
+    asm_patch(out[0], e->a.p);
+    asm_patch(out[1], e->a.p);
+    asm_ri(&e->a, 0, GROUP_ADD, BUDGET, (int32_t)e->ir->n_insns);
+    asm_rm(&e->a, 0xc7, 0, STATE, field(e, ir_layout.pc));
+    asm32(&e->a, e->ir->pc);
+    leave_with(e, JIT_LIMIT, e->jit->routine.leave);
+}
+
+/* The bits that are not the mask's keep their value. */
+static void put(Emit *e, const IrOp *op)
+{
+    Reg from = emit_use(e, op->a, RAX);
+    if (op->mask != UINT32_MAX) {
+        emit_get(e, RAX, op->a);
+        asm_rm(&e->a, OP_XOR, RAX, STATE, field(e, op->imm));
+        asm_ri(&e->a, 0, GROUP_AND, RAX, (int32_t)op->mask);
+        asm_rm(&e->a, OP_XOR, RAX, STATE, field(e, op->imm));
+        from = RAX;
+    }
+    asm_rm(&e->a, OP_STORE, from, STATE, field(e, op->imm));
+}
+
+static void emit_op(Emit *e, const IrOp *op)
+{
+    switch ((IrOpcode)op->op) {
+    case IR_LOAD:
+    case IR_STORE:
+    case IR_LOAD_WIDE:
+    case IR_STORE_WIDE:
+        emit_access(e, op);
+        break;
+    case IR_CMP:
+        emit_compare(e, op);
+        return; /* what the flags hold is of use to what follows */
+    case IR_EXIT_IF:
+        emit_exit_if(e, op);
+        return;
+    case IR_SEL:
+        emit_select(e, op);
+        break;
+    case IR_CMOVE:
+        asm_rm(&e->a, OP_LOAD | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * op->a));
+        asm_rm(&e->a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * op->d));
+        break;
+    case IR_GET: {
+        Reg to = emit_target(e, op->d, RAX);
+        asm_rm(&e->a, OP_LOAD, to, STATE, field(e, op->imm));
+        emit_put(e, op->d, to);
+        break;
+    }
+    case IR_PUT:
+        put(e, op);
+        break;
+    case IR_FENCE: /* lock or dword [rsp], 0 */
+        asm8(&e->a, 0xf0);
+        asm_mi(&e->a, 0, GROUP_OR, RSP, 0, 0);
+        break;
+    case IR_CALL:
+        emit_call(e, op);
+        break;
+    case IR_EXIT:
+        emit_exit(e, op->imm, op->left);
+        break;
+    case IR_EXIT_TO:
+        emit_exit_to(e, op);
+        break;
+    case IR_SET:
+    case IR_MOV:
+    case IR_ADD:
+    case IR_SUB:
+    case IR_RSUB:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+    case IR_ANDC:
+    case IR_ORC:
+    case IR_NAND:
+    case IR_NOR:
+    case IR_EQV:
+    case IR_MUL:
+    case IR_MULHS:
+    case IR_MULHU:
+    case IR_DIVS:
+    case IR_DIVU:
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR:
+    case IR_ROT:
+    case IR_INSERT:
+    case IR_CLZ:
+    case IR_EXT8:
+    case IR_EXT16:
+    case IR_ADDC:
+        emit_integer(e, op);
+        break;
+    case IR_OPS:
+        break;
+    }
+    e->flags_hold = e->rax_holds = -1;
+}
+
+enum { ROOM = 1 << 16 }; /* no block is longer */
+
+const uint8_t *jit_emit(Jit *jit, JitBlock *b)
+{
+    Emit e;
+    uint8_t *out[2];
+
+    if (jit->code.sites - jit->code.used < ROOM)
+        return NULL;
+    e.block = b;
+    e.ir = &jit->ir;
+    emit_begin(&e, jit);
+    const uint8_t *code = here(&e);
+    head(&e, out);
+    for (unsigned i = 0; i < e.ir->n; i++)
+        emit_op(&e, &e.ir->op[i]);
+    for (unsigned i = 0; i < e.n_stubs; i++) {
+        asm_patch(e.stub[i].from, e.a.p);
+        if (e.stub[i].op->op == IR_EXIT_IF)
+            emit_exit_stub(&e, &e.stub[i]);
+        else
+            emit_access_stub(&e, &e.stub[i]);
+    }
+    head_stub(&e, out);
+    finish(&e);
+    return code;
+}
+
+void jit_emit_link(JitLink *link, const uint8_t *code, const JitCode *memory)
+{
+    asm_patch(link->patch, code ? memory->write + (code - memory->execute) : link->patch + 4);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Conditions and ways out of a block.
+ */
+#include "cpu/jit/x64/emit.h"
+
+enum { BIT_LT, BIT_GT, BIT_EQ, BIT_SO };
+
+/* --- making a condition: cond.h --- */
+
+static void get_wide(Emit *e, Reg to, unsigned home, bool is_signed)
+{
+    unsigned op = is_signed ? OP_MOVSXD : OP_LOAD;
+    if (e->pin[home] != NO_REG)
+        asm_rr(&e->a, op, to, e->pin[home]);
+    else
+        asm_rm(&e->a, op, to, STATE, home_at(e, home));
+}
+
+/* Bit 61 differs from bit 62; and a difference of 0 stays below 1 by bit 63. */
+static void add_so(Emit *e)
+{
+    Asm *a = &e->a;
+    asm_rr(a, OP_XOR, RCX, RCX);
+    asm_rr(a, OP_TEST | OP_W, RAX, RAX);
+    asm_rr(a, 0x90 | CC_E | OP_0F, 0, RCX); /* sete cl */
+    asm_shift(a, OP_W, SHIFT_SHL, RCX, 63);
+    asm_rr(a, 0xba | OP_0F | OP_W, 7, RAX); /* btc rax, 61 */
+    asm8(a, 61);
+    asm_rr(a, OP_OR | OP_W, RAX, RCX);
+    e->flags_hold = e->rax_holds = -1;
+}
+
+void emit_compare(Emit *e, const IrOp *op)
+{
+    Asm *a = &e->a;
+    bool is_signed = op->flags & IR_SIGNED, immediate = op->flags & IR_IMM;
+
+    get_wide(e, RAX, op->a, is_signed);
+    e->flags_hold = -1;
+    if (immediate && op->imm)
+        asm_ri(a, OP_W, GROUP_SUB, RAX, (int32_t)op->imm);
+    else if (!immediate && !is_signed && e->pin[op->b] != NO_REG)
+        asm_rr(a, OP_SUB | OP_W, RAX, e->pin[op->b]);
+    else if (!immediate) {
+        get_wide(e, RCX, op->b, is_signed);
+        asm_rr(a, OP_SUB | OP_W, RAX, RCX);
+    }
+    if (!immediate || op->imm)
+        e->flags_hold = op->k;
+    e->rax_holds = op->k;
+    if (e->ir->so)
+        add_so(e);
+    asm_rm(a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * op->k));
+}
+
+/* --- testing one of its bits; the condition code that says it is set --- */
+
+static unsigned test_bit(Emit *e, unsigned k)
+{
+    static const uint8_t cc[] = {[BIT_LT] = CC_L, [BIT_GT] = CC_G, [BIT_EQ] = CC_E};
+    Asm *a = &e->a;
+    int n = (int)k / 4;
+    int32_t at = field(e, ir_layout.conditions + 8u * (unsigned)n);
+
+    if (k % 4 == BIT_SO) { /* bit 61 against bit 62 */
+        asm_rm(a, OP_LOAD | OP_W, RAX, STATE, at);
+        asm_rx(a, OP_LEA | OP_W, RDX, RAX, RAX, 0, 0);
+        asm_rr(a, OP_XOR | OP_W, RDX, RAX);
+        asm_rr(a, 0xba | OP_0F | OP_W, 4, RDX); /* bt rdx, 62 */
+        asm8(a, 62);
+        e->flags_hold = e->rax_holds = -1;
+        return CC_B;
+    }
+    if (e->flags_hold != n && e->rax_holds == n) {
+        asm_rr(a, OP_TEST | OP_W, RAX, RAX);
+        e->flags_hold = n;
+    }
+    if (e->flags_hold == n)
+        return cc[k % 4];
+    e->flags_hold = e->rax_holds = -1;
+    if (k % 4 == BIT_LT) {
+        asm_rm(a, 0xf6, 0, STATE, at + 7); /* test byte, bit 62 */
+        asm8(a, 0x40);
+        return CC_NE;
+    }
+    asm_mi(a, k % 4 == BIT_GT ? OP_W : 0, GROUP_CMP, STATE, at, 0);
+    return cc[k % 4];
+}
+
+void emit_select(Emit *e, const IrOp *op)
+{
+    unsigned cc = test_bit(e, op->k);
+    emit_get(e, RCX, op->b);
+    if (op->a == IR_NONE) {
+        asm_set(&e->a, RDX, 0);
+        asm_rr(&e->a, 0x40 | cc | OP_0F, RCX, RDX);
+    } else {
+        emit_alu(e, 0x40 | cc | OP_0F, RCX, op->a);
+    }
+    emit_put(e, op->d, RCX);
+}
+
+/* --- ways out --- */
+
+static void give_back(Emit *e, unsigned left)
+{
+    if (left)
+        asm_ri(&e->a, 0, GROUP_ADD, BUDGET, (int32_t)left);
+}
+
+/* eax: the pc */
+static void to_target(Emit *e)
+{
+    Asm *a = &e->a;
+    asm_mov(a, RCX, RAX);
+    asm_ri(a, 0, GROUP_AND, RCX, (JIT_TARGETS - 1) << 2);
+    asm_rm(a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.targets));
+    asm_rx(a, OP_LEA | OP_W, RCX, RDX, RCX, 2, 0);
+    asm_rm(a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.target_tag));
+    asm_rr(a, OP_OR | OP_W, RDX, RAX);
+    asm_rm(a, OP_CMP | OP_W, RDX, RCX, 0);
+    asm_jcc_to(a, CC_NE, emit_routine(e, e->jit->routine.lookup));
+    asm_rm(a, 0xff, 4, RCX, 8);
+}
+
+/* In the same page a jump, linked when it is first taken; elsewhere by the table of targets. */
+void emit_exit(Emit *e, Ea pc, unsigned left)
+{
+    give_back(e, left);
+    if ((pc ^ e->ir->pc) >> ir_layout.page_bits) {
+        asm_set(&e->a, RAX, pc);
+        to_target(e);
+        return;
+    }
+    JitLink *link = &e->block->link[e->block->n_links++];
+    *link = (JitLink){.patch = asm_jump(&e->a), .pc = pc};
+    asm_set64(&e->a, RAX, (uintptr_t)link);
+    asm_jump_to(&e->a, emit_routine(e, e->jit->routine.unlinked));
+}
+
+static void exit_to_home(Emit *e, unsigned home, unsigned left)
+{
+    give_back(e, left);
+    emit_get(e, RAX, home);
+    asm_ri(&e->a, 0, GROUP_AND, RAX, ~3);
+    to_target(e);
+}
+
+void emit_exit_to(Emit *e, const IrOp *op)
+{
+    exit_to_home(e, op->a, op->left);
+}
+
+void emit_exit_if(Emit *e, const IrOp *op)
+{
+    unsigned cc;
+    if (op->flags & IR_COUNT) {
+        Reg own = emit_target(e, op->a, NO_REG);
+        if (own != NO_REG)
+            asm_ri(&e->a, 0, GROUP_SUB, own, 1);
+        else
+            asm_mi(&e->a, 0, GROUP_SUB, STATE, home_at(e, op->a), 1);
+        e->flags_hold = -1;
+        cc = op->flags & IR_COUNT_ZERO ? CC_E : CC_NE;
+    } else {
+        cc = test_bit(e, op->k) ^ (op->flags & IR_IF_SET ? 0 : 1);
+    }
+    e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(&e->a, cc), .op = op};
+}
+
+void emit_exit_stub(Emit *e, const Stub *stub)
+{
+    const IrOp *op = stub->op;
+    if (op->flags & IR_TO_HOME)
+        exit_to_home(e, op->b, op->left);
+    else
+        emit_exit(e, op->imm, op->left);
+}
+
+/* --- instructions that the interpreter executes --- */
+
+void emit_call_routine(Emit *e, const uint8_t *routine)
+{
+    asm8(&e->a, 0xe8);
+    asm32(&e->a, 0);
+    asm_patch(e->a.p - 4, emit_routine(e, routine));
+}
+
+void emit_call_record(Emit *e, const void *record)
+{
+    asm_set64(&e->a, RAX, (uintptr_t)record);
+    emit_call_routine(e, e->jit->routine.call);
+}
+
+/* One that ends a block leaves the pc at which execution goes on. */
+void emit_call(Emit *e, const IrOp *op)
+{
+    emit_call_record(e, op->record);
+    if (op->flags & IR_ENDS) {
+        asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
+        to_target(e);
+    }
+}
