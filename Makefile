@@ -83,8 +83,9 @@ LIB     := $(B)/libquoin.a
 # Moved into place whole: a test that another make runs meanwhile executes the old one or the new one.
 link = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@.new $^ $(QLIBS)$(if $(CROSS), 2>$@.ld || { cat $@.ld >&2; false; }) && mv -f $@.new $@
 
-# Writes a line into the target, whose date changes only if the line does: what depends on it is made again just then
-write_if_new = @mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$1)' >$@.new && { cmp -s $@.new $@ && rm $@.new || mv -f $@.new $@; }
+# Writes a line into the target, whose date changes only if the line does: what depends on it is made again just then.
+# Several makes may come by at once, so each writes into a file of its own first.
+write_if_new = @mkdir -p $(@D) && new=$@.$$$$ && printf '%s\n' '$(subst ','\'',$1)' >$$new && { cmp -s $$new $@ && rm $$new || mv -f $$new $@; }
 
 # What runs $(B)/X in a test: itself, or a script that has RUN run it
 runnable = $(if $(RUN),$(patsubst $(B)/%,$(B)/run/%,$1),$1)
