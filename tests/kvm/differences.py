@@ -148,7 +148,7 @@ def differs(suite, soft, name, text, run=0):
     """The same sentences as on soft, neither more nor fewer."""
     command = [soft, *shlex.split(BASE.replace("kvm", "soft")), "-cpu", "e500v2", *shlex.split(arguments_of(suite, name, run)),
                "-kernel", os.path.join(ELFS, f"{name}.elf")]
-    there, _, _ = suite.run(command)
+    there, _, _ = suite.run(command, suite.HANG)
     ours, theirs = sentences(text), sentences(there)
     if name in NOT_SAID:
         theirs = {s for s in theirs if not s.startswith(NOT_SAID[name])} | {s for s in ours if s.startswith(NOT_SAID[name])}
