@@ -83,6 +83,11 @@ LIB     := $(B)/libquoin.a
 # Moved into place whole: a test that another make runs meanwhile executes the old one or the new one.
 link = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@.new $^ $(QLIBS)$(if $(CROSS), 2>$@.ld || { cat $@.ld >&2; false; }) && mv -f $@.new $@
 
+# The thread sanitizer does not see how glib's slice allocator hands memory from thread to thread, and reports races that are none
+ifneq ($(findstring thread,$(SAN)),)
+export G_SLICE := always-malloc
+endif
+
 # Writes a line into the target, whose date changes only if the line does: what depends on it is made again just then.
 # Several makes may come by at once, so each writes into a file of its own first.
 write_if_new = @mkdir -p $(@D) && new=$@.$$$$ && printf '%s\n' '$(subst ','\'',$1)' >$$new && { cmp -s $$new $@ && rm $$new || mv -f $$new $@; }
