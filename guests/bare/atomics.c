@@ -27,7 +27,6 @@ static uint32_t run(const void *pc, uint32_t value)
 
 void guest_main(void)
 {
-    report_plan(14);
     words[0] = 0x11;
     report_eq("lwarx loads", trap_run(loads_value, 0, (uint32_t)words, 0, 0, 0).ret, 0x11);
     report_eq("stwcx. with a reservation: EQ", run(take_and_store, 0x22) & EQ, EQ);

@@ -169,7 +169,6 @@ void guest_main(void)
     io_write32(MPIC_IDR(tx_source), 1);
     trap_handle(VEC_EXTERNAL, on_external);
     if (keep_area[0] != MAGIC) {
-        report_plan(6);
         report_ask("GO start");
     }
     outrun(total, resets);

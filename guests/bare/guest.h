@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a bare-metal test guest sees.  A guest is one file with a guest_main(); it announces how
- * many cases it will report, reports each by a sentence, and returns: the library prints PLAN: n |
- * PASS: sentence | FAIL: sentence: got x want y | SKIP: sentence (why) | SUMMARY: … on UART0 and
- * powers the machine off.  tests/guests/run reads those lines.
+ * What a bare-metal test guest sees.  A guest is one file with a guest_main(); it reports each case
+ * by a sentence, and returns: the library prints PASS: sentence | FAIL: sentence: got x want y |
+ * SKIP: sentence (why) on UART0, last SUMMARY: with how many there were of each, and powers the
+ * machine off.  tests/guests/run reads those lines; without a SUMMARY the guest ended early.
  */
 #pragma once
 #include <stdbool.h>
@@ -15,11 +15,12 @@ void guest_main(void);
 
 /* --- reporting (report.c) */
 
-void report_plan(unsigned n);
 bool report(const char *sentence, bool ok);
 bool report_eq(const char *sentence, uint32_t got, uint32_t want);
 bool report_eq64(const char *sentence, uint64_t got, uint64_t want);
 void report_skip(const char *sentence, const char *why);
+/* The line that ends a report, for a guest whose last act is to end the machine itself; others leave it to guest_finish(). */
+void report_summary(void);
 /* Hold back output while UART0 is under test; unhold prints what was held. */
 void report_hold(void);
 void report_unhold(void);

@@ -206,11 +206,9 @@ static void user(void)
 void guest_main(void)
 {
     if (!hcall_present()) {
-        report_plan(1);
         report_skip("hypercalls", "the tree has no /hypervisor");
         return;
     }
-    report_plan(38);
     promises();
     not_promised();
     features();

@@ -45,7 +45,6 @@ static void say_hypervisor(void)
 
 void guest_main(void)
 {
-    report_plan(4);
     say("Hello from a bare %s (PVR 0x%x) on \"%s\".\n", cpu_is_e500v2() ? "e500v2" : "e500mc", mfspr(SPR_PVR),
         string(fdt_node("/"), "model"));
     say("Memory: %u MiB.  CPUs: %u.  Device tree: %u bytes.\n", memory_mib(), cpu_count(), fdt_total_size());

@@ -43,7 +43,6 @@ void guest_main(void)
 {
     Kept *kept = (Kept *)keep_area;
 
-    report_plan(2);
     if (told_to("shutdown")) {
         try(kept, call_KVM_HC_VM_SHUTDOWN);
         report_eq("a shutdown that cannot be carried out: EV_INTERNAL", kept->status, EV_INTERNAL);

@@ -317,11 +317,9 @@ void guest_main(void)
 
     node = node < 0 ? -1 : fdt_next_with(node, "device_type", "cpu");
     if (node < 0) {
-        report_plan(1);
         report_skip("two CPUs", "the tree has one");
         return;
     }
-    report_plan(24);
     report_eq64("the tree names its spin-table entry", release_address(node),
                 board_is("MPC8544DS") ? 0xef000020ull : 0xfef000020ull);
     const char *status = fdt_property(node, "status", NULL), *method = fdt_property(node, "enable-method", NULL);

@@ -123,11 +123,6 @@ void say(const char *format, ...)
     va_end(args);
 }
 
-void report_plan(unsigned n)
-{
-    say("PLAN: %u\n", n);
-}
-
 bool report(const char *sentence, bool ok)
 {
     if (ok)
@@ -169,9 +164,14 @@ unsigned report_ask(const char *word)
     return console_get();
 }
 
+void report_summary(void)
+{
+    say("SUMMARY: %u passed, %u failed, %u skipped\n", passed, failed, skipped);
+}
+
 void guest_finish(void)
 {
     holding = false;
-    say("SUMMARY: %u passed, %u failed, %u skipped\n", passed, failed, skipped);
+    report_summary();
     guest_power_off();
 }
