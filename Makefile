@@ -69,7 +69,7 @@ OTHER   := $(patsubst %,platform/control/%.c,$(if $(filter yes,$(JSON_GLIB)),qmp
 OTHER   += $(if $(findstring powerpc,$(shell $(CC) -dumpmachine 2>/dev/null)),cpu/kvm/kvm_none.c,$(filter-out %/kvm_none.c,$(wildcard cpu/kvm/*.c)))
 # The translator emits for x86-64; on other hosts the interpreter executes everything, and only the documentation asks what would be translated
 JIT     := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),1,0)
-OTHER   += $(if $(filter 0,$(JIT)),$(wildcard cpu/jit/x64/*.c) $(patsubst %,cpu/jit/%.c,engine blocks smc code))
+OTHER   += $(if $(filter 0,$(JIT)),$(wildcard cpu/jit/x64/*.c) $(patsubst %,cpu/jit/%.c,engine blocks smc code note))
 QCFLAGS += -DHAVE_JIT=$(JIT)
 SRC     := $(filter-out $(OTHER),$(wildcard $(addsuffix /*.c,platform platform/* platform/devices/* cpu cpu/* cpu/jit/* hcall dts)))
 LIBOBJ  := $(patsubst %.c,$(B)/obj/%.o,$(filter-out platform/main.c,$(SRC)))

@@ -103,7 +103,7 @@ typedef struct E500Vm {
 
 #define E500_SETTLING_NONE UINT64_MAX
 
-enum { E500_ENGINE_WORDS = 16, E500_MARKS = 4096 };
+enum { E500_ENGINE_WORDS = 32, E500_MARKS = 4096 };
 
 typedef struct E500 {
     /* --- what an engine touches at each instruction stands together: this, and the registers that s begins with --- */

@@ -45,6 +45,7 @@ enum {
     FPSCR_NI = 1u << 2,
     FPSCR_RN = 3,
 
+    FPSCR_CONTROL = 0xff, /* what enables exceptions and decides rounding */
     FPSCR_VX_CAUSES = FPSCR_VXSNAN | FPSCR_VXISI | FPSCR_VXIDI | FPSCR_VXZDZ | FPSCR_VXIMZ | FPSCR_VXVC | FPSCR_VXSOFT |
                       FPSCR_VXSQRT | FPSCR_VXCVI,
     FPSCR_EXCEPTIONS = FPSCR_OX | FPSCR_UX | FPSCR_ZX | FPSCR_XX | FPSCR_VX_CAUSES,

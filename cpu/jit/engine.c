@@ -10,6 +10,7 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
+#include "cpu/e500/softfp.h"
 #include "cpu/jit/cond.h"
 #include "cpu/jit/jit.h"
 #include "cpu/log.h"
@@ -43,12 +44,12 @@ static void need_cr(Jit *jit, E500 *c)
 uint32_t jit_state(const E500 *c)
 {
     return (c->s.msr & MSR_FP ? JIT_STATE_FP : 0) | (c->s.msr & MSR_SPE ? JIT_STATE_SPE : 0) | (c->s.so ? JIT_STATE_SO : 0) |
-           (c->s.msr & MSR_PR ? JIT_STATE_PR : 0);
+           (c->s.msr & MSR_PR ? JIT_STATE_PR : 0) | (c->s.msr & MSR_FP && !(c->s.fpscr & FPSCR_CONTROL) ? JIT_STATE_FP_PLAIN : 0);
 }
 
 /*
  * Tags are a context, above the bits of an address, and in the bits that contexts leave free: of targets the state word and the fetch epoch,
- * of sites the data epoch.  An epoch comes again after 2^17 others, and before that nothing of it may be left.
+ * of sites the data epoch.  An epoch comes again after 2^16 others, and before that nothing of it may be left.
  */
 enum { TAG_STATE_SHIFT = 42, TAG_EPOCH_SHIFT = TAG_STATE_SHIFT + JIT_STATE_BITS, TAG_EPOCH_BITS = 63 - TAG_EPOCH_SHIFT };
 G_STATIC_ASSERT((int)TAG_STATE_SHIFT > (int)CONTEXT_AS_SHIFT &&
@@ -92,7 +93,16 @@ bool jit_exec(E500 *c, const JitRecord *record, uint32_t budget)
     c->done = done - 1;
     if (record->flags & RECORD_CR_IN)
         cr_from_words(c);
+    bool status = record->flags & (RECORD_STATUS | RECORD_NEW);
+    if (status)
+        jit_inexact_take(c);
+    if (record->flags & RECORD_STATUS)
+        jit_note_settle(c);
+    if (record->flags & RECORD_NEW)
+        c->engine[JIT_WORD_NOTE] = 0;
     ExecResult r = record->exec(c, &record->insn);
+    if (status)
+        jit_inexact_forget(c);
     if (record->flags & RECORD_CR_OUT)
         cr_to_words(jit, c);
     if (record->flags & RECORD_CONTEXT || c->data_epoch != jit->data_epoch || c->fetch_epoch != jit->fetch_epoch)
@@ -136,6 +146,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
 }
 
 unsigned jit_hot = 4;
+bool jit_fp = true;
 
 static bool is_hot(Jit *jit, uint64_t gpa)
 {
@@ -185,6 +196,7 @@ static bool interpret(Jit *jit, E500 *c, uint32_t until)
 {
     uint32_t before = c->done;
     need_cr(jit, c);
+    jit_note_settle(c);
     bool on = fast_run_straight(jit->vcpu, jit->tables, until);
     jit->stats.interpreted += c->done - before;
     return on;
@@ -215,8 +227,12 @@ static bool step(Jit *jit, E500 *c, uint32_t limit)
     if (!jit->cr_in_words)
         cr_to_words(jit, c);
     c->engine[JIT_WORD_LIMIT] = limit;
+    jit_inexact_forget(c);
     jit->stats.entries++;
-    switch ((JitReason)jit->routine.enter(c, code)) {
+    JitReason reason = jit->routine.enter(c, code);
+    if (c->engine[JIT_WORD_NOTE]) /* inline floating point leaves one */
+        jit_inexact_take(c);
+    switch (reason) {
     case JIT_LIMIT: /* what is left of the slice is shorter than the block */
         return c->done >= __atomic_load_n(&c->limit, __ATOMIC_RELAXED) || interpret(jit, c, limit);
     case JIT_ENDED:
@@ -243,6 +259,7 @@ static bool run_slice(SoftVcpu *vcpu)
         on = jit->off ? interpret(jit, c, UINT32_MAX) : step(jit, c, limit);
     jit->unlinked = NULL;
     need_cr(jit, c);
+    jit_note_settle(c);
     return on;
 }
 
@@ -268,6 +285,7 @@ static void open_code(Jit *jit, size_t size)
         g_set_error(&error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "the processor lacks an instruction that it needs");
     else if (jit_code_new(&jit->code, size, &error)) {
         jit_emit_routines(jit);
+        jit->has_fp = jit_fp && jit_host_has_fp();
         jit->code.first = jit->code.used;
         return;
     }

@@ -60,12 +60,14 @@ static void call(Front *f, const Insn *in)
     }
     InsnEffects e;
     insn_effects(in, f->model, &e);
-    bool context = e.flags & EFFECT_CONTEXT || e.out & RES_SO;
-    r->flags =
-        (uint8_t)((e.cr_in ? RECORD_CR_IN : 0) | (e.cr_out ? RECORD_CR_IN | RECORD_CR_OUT : 0) | (context ? RECORD_CONTEXT : 0));
+    bool context = e.flags & EFFECT_CONTEXT || e.out & RES_SO || front_sets_rounding(in);
+    bool status = (e.in | e.out) & RES_FPSCR;
+    r->flags = (uint8_t)((e.cr_in ? RECORD_CR_IN : 0) | (e.cr_out ? RECORD_CR_IN | RECORD_CR_OUT : 0) |
+                         (context ? RECORD_CONTEXT : 0) | (status ? RECORD_STATUS : 0));
+    op->flags = status ? IR_STATUS : 0;
     /* lwarx ends a block only because it may have to be executed again, and then the code is left. */
     if (context || (e.flags & EFFECT_ENDS && in->id != INSN_lwarx)) {
-        op->flags = IR_ENDS;
+        op->flags |= IR_ENDS;
         f->ends = true;
     }
 }
@@ -87,6 +89,7 @@ static void build_rows(void)
         add_rows(front_integer);
         add_rows(front_memory);
         add_rows(front_branch);
+        add_rows(front_fp);
         g_once_init_leave(&built, 1);
     }
 }

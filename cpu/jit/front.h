@@ -29,10 +29,11 @@ typedef struct FrontRow {
 } FrontRow;
 
 /* Ended by a NULL; each file of the front has its own. */
-extern const FrontRow front_integer[], front_memory[], front_branch[];
+extern const FrontRow front_integer[], front_memory[], front_branch[], front_fp[];
 
 IrOp *front_op(Front *f, IrOpcode op);
 IrOp *front_op_dab(Front *f, IrOpcode op, unsigned d, unsigned a, unsigned b);
 IrOp *front_op_dai(Front *f, IrOpcode op, unsigned d, unsigned a, uint32_t imm);
 void front_record(Front *f, IrOp *op, const Insn *in); /* gives op a JitRecord */
+bool front_sets_rounding(const Insn *in);              /* may change JIT_STATE_FP_PLAIN */
 bool front_same_page(const Front *f, Ea target);

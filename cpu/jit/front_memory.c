@@ -40,25 +40,30 @@ ACCESS(lwbrx, LOAD, 2, IR_REVERSED, true)
 ACCESS(sthbrx, STORE, 1, IR_REVERSED, true)
 ACCESS(stwbrx, STORE, 2, IR_REVERSED, true)
 
-/* --- 64 bits, which lie in a wide home as they are --- */
+/* --- wide homes: 64 bits as they are, 32 bits as singles --- */
 
-static bool access_wide(Front *f, const Insn *in, IrOpcode op, unsigned flags, bool indexed)
+static bool access_wide(Front *f, const Insn *in, IrOpcode op, unsigned size_log2, unsigned flags, bool indexed)
 {
-    return f->state & JIT_STATE_FP && access_memory(f, in, op, 3, flags, indexed); /* else: unavailable */
+    if (!(f->state & JIT_STATE_FP) || (size_log2 != 3 && !f->jit->has_fp)) /* unavailable */
+        return false;
+    return access_memory(f, in, op, size_log2, flags, indexed);
 }
 
-#define ACCESS_WIDE(id, op, flags, indexed)                 \
-    static bool t_##id(Front *f, const Insn *in)            \
-    {                                                       \
-        return access_wide(f, in, IR_##op, flags, indexed); \
+#define ACCESS_WIDE(id, op, size, flags, indexed)                 \
+    static bool t_##id(Front *f, const Insn *in)                  \
+    {                                                             \
+        return access_wide(f, in, IR_##op, size, flags, indexed); \
     }
-#define ACCESSES_WIDE(id, op)                \
-    ACCESS_WIDE(id, op, 0, false)            \
-    ACCESS_WIDE(id##u, op, IR_UPDATE, false) \
-    ACCESS_WIDE(id##x, op, 0, true)          \
-    ACCESS_WIDE(id##ux, op, IR_UPDATE, true)
-ACCESSES_WIDE(lfd, LOAD_WIDE)
-ACCESSES_WIDE(stfd, STORE_WIDE)
+#define ACCESSES_WIDE(id, op, size)                \
+    ACCESS_WIDE(id, op, size, 0, false)            \
+    ACCESS_WIDE(id##u, op, size, IR_UPDATE, false) \
+    ACCESS_WIDE(id##x, op, size, 0, true)          \
+    ACCESS_WIDE(id##ux, op, size, IR_UPDATE, true)
+ACCESSES_WIDE(lfd, LOAD_WIDE, 3)
+ACCESSES_WIDE(stfd, STORE_WIDE, 3)
+ACCESSES_WIDE(lfs, LOAD_WIDE, 2)
+ACCESSES_WIDE(stfs, STORE_WIDE, 2)
+ACCESS_WIDE(stfiwx, STORE_WIDE, 2, IR_WORD, true)
 
 /* --- barriers and hints --- */
 
@@ -103,6 +108,9 @@ const FrontRow front_memory[] = {
     R4(stw),
     R4(lfd),
     R4(stfd),
+    R4(lfs),
+    R4(stfs),
+    R(stfiwx),
     R(lhbrx),
     R(lwbrx),
     R(sthbrx),

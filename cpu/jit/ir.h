@@ -52,8 +52,19 @@ enum { IR_NONE = 255 }; /* no home */
     X(SEL, "d = condition bit k ? a (or 0) : b")                           \
     X(LOAD, "d = memory[a + b + imm] of 1 << k bytes; r")                  \
     X(STORE, "memory[a + b + imm] of 1 << k bytes = d; r")                 \
-    X(LOAD_WIDE, "wide home d = memory[a + b + imm] of 8 bytes; r")        \
-    X(STORE_WIDE, "memory[a + b + imm] of 8 bytes = wide home d; r")       \
+    X(LOAD_WIDE, "wide d = memory[a + b + imm] of 1 << k bytes; r")        \
+    X(STORE_WIDE, "memory[a + b + imm] of 1 << k bytes = wide d; r")       \
+    X(WMOV, "wide d = wide a, its sign as IR_ABS and IR_NEG say")          \
+    X(WSEL, "wide d = wide a >= 0 ? wide k : wide b")                      \
+    X(FADD, "wide d = a + b; r, note")                                     \
+    X(FSUB, "wide d = a - b; r, note")                                     \
+    X(FMUL, "wide d = a * k; r, note")                                     \
+    X(FDIV, "wide d = a / b; r, note")                                     \
+    X(FMA, "wide d = a * k + b, rounded once; r, note")                    \
+    X(FROUND, "wide d = b as a single; r, note")                           \
+    X(FINT, "wide d = b as an integer of 32 bits, toward 0; r, note")      \
+    X(FCMP, "condition k = wide a compared with wide b; r, note")          \
+    X(FSTATUS, "status = low word of wide a; r")                           \
     X(GET, "d = word of the state at offset imm")                          \
     X(PUT, "word of the state at offset imm = a, its bits of mask")        \
     X(FENCE, "orders all accesses")                                        \
@@ -77,11 +88,19 @@ enum {
     IR_CIN = 8, /* carry-in is the carry; else 0 or IR_CIN_ONE */
     /* CMP, LOAD: */
     IR_SIGNED = 2,
-    /* LOAD, STORE: */
+    /* LOAD, STORE, and the wide ones: */
     IR_REVERSED = 4, /* least significant byte first */
     IR_UPDATE = 8,   /* a = the address, after the access */
+    /* STORE_WIDE of 4 bytes: */
+    IR_WORD = 2, /* the lower half as it is; else 4 bytes are a single-precision number */
+    /* WMOV, FMA, arithmetic: */
+    IR_SINGLE = 1, /* the result is rounded to single precision */
+    IR_ABS = 2,
+    IR_NEG = 4,   /* the sign of the result is turned round, behind IR_ABS and behind rounding */
+    IR_NEG_B = 8, /* - b instead of + b */
     /* CALL: */
-    IR_ENDS = 2, /* the block ends: go on at the pc that it leaves */
+    IR_ENDS = 2,   /* the block ends: go on at the pc that it leaves */
+    IR_STATUS = 4, /* reads or writes the status */
     /* EXIT_IF: */
     IR_IF_SET = 2,
     IR_COUNT = 4, /* first --a; then the condition is a ≠ 0, or a = 0 with IR_COUNT_ZERO; k does not matter */
@@ -100,6 +119,18 @@ typedef struct IrOp {
 
 enum { IR_MAX = 256, IR_INSNS_MAX = 64 };
 
+/*
+ * Floating point.  A wide home is 64 bits, a double.  Ops with "note" change the status: what it says of the result (its class, whether it was
+ * rounded and where) nobody computes unless it is read.  Instead a note is left of the last op: its imm, which is the front's name for it, in
+ * the lower half, and copies of its operands.  Code leaves a block with a note in place (IrLayout), or with 0, which says that the status is
+ * whole.  Only what is an ordinary number, and has an ordinary result, is computed by the host; else the record is executed.
+ */
+enum {
+    NOTE_OP = 0xffff,
+    NOTE_COMPARED = 1 << 16,  /* after that op FCMP made the condition kept in note_compared */
+    NOTE_CONVERTED = 1 << 17, /* and FINT converted note_converted */
+};
+
 typedef struct IrBlock {
     Ea pc;            /* of its first instruction */
     unsigned n_insns; /* that it takes off the budget when it is entered */
@@ -116,12 +147,16 @@ void ir_print(const IrOp *op, char *text, unsigned size);
 
 typedef struct IrLayout {
     unsigned homes;
-    uint32_t wide_home[32]; /* of 64 bits; never in registers */
+    uint32_t wide_home[32]; /* of 64 bits; in memory whenever a record is executed */
     uint32_t home[40];
     uint32_t pc, carry, done, limit, limit_at_entry, conditions, context, link;
-    uint32_t targets, target_tag; /* engine words: base of the table of targets; what a target's tag has beside the pc */
-    uint32_t tag_context;         /* engine word: the context as tags of sites have it */
-    uint32_t tag_epoch;           /* engine word: what it has more than the context */
+    uint32_t status;                        /* of floating point: a word */
+    uint32_t status_plain, status_set;      /* FSTATUS: bits that must be 0, bits that must be 1; else its record is executed */
+    uint32_t note, note_operand[3];         /* engine words: the note; its operands a, b, k */
+    uint32_t note_compared, note_converted; /* engine words: as NOTE_… say */
+    uint32_t targets, target_tag;           /* engine words: base of the table of targets; what a target's tag has beside the pc */
+    uint32_t tag_context;                   /* engine word: the context as tags of sites have it */
+    uint32_t tag_epoch;                     /* engine word: what it has more than the context */
     uint32_t tlb, tlb_read, tlb_write, tlb_addend;
     uint32_t data_marks; /* a bit for each of 4096 hashes of a page: a site knows it */
     unsigned tlb_index_bits, tlb_entry_bits, page_bits;

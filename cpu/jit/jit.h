@@ -43,6 +43,8 @@ enum {
     RECORD_CR_OUT = 2,  /* writes it */
     RECORD_CONTEXT = 4, /* may change what the tag of targets says */
     RECORD_LOOK = 8,    /* may set the limit to 0, of this core: look */
+    RECORD_STATUS = 16, /* reads or writes FPSCR: the note is used up (note.c) */
+    RECORD_NEW = 32,    /* writes all of FPSCR that a note tells: the note is dropped */
 };
 
 /* A jump of a block to an instruction of its own page. */
@@ -120,11 +122,13 @@ typedef struct JitRoutines {
     unsigned (*enter)(void *base, const uint8_t *code); /* a JitReason */
     const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call;
     const uint8_t *refill[2], *look[2]; /* of a load's site, of a store's */
+    const uint8_t *constants;
 } JitRoutines;
 
 enum { JIT_CODE_BYTES = 32 << 20 /* if the user does not say */ };
 enum { JIT_HASH_BITS = 13, JIT_HEAT = 1 << 14 };
 extern unsigned jit_hot; /* so many times code is interpreted before it is translated; tests set it */
+extern bool jit_fp;      /* whether floating point is translated where the host can; tests clear it */
 enum { JIT_MAIL_MAX = 64 };
 typedef struct JitMail {
     uint64_t gpa, size;
@@ -136,6 +140,7 @@ struct Jit {
     JitCode code;
     JitRoutines routine;
     bool off;             /* no code memory: the interpreter executes everything */
+    bool has_fp;          /* jit_host_has_fp() */
     bool cr_in_words;     /* CR lies in the engine words, not in s.cr */
     uint32_t fetch_epoch; /* that the tags of targets are of */
     uint32_t data_epoch;  /* that the tags of sites are of */
@@ -164,8 +169,14 @@ enum {
     JIT_WORD_LIMIT = 10,
     JIT_WORD_LINK = 11,
     JIT_WORD_JIT = 12,
-    JIT_WORD_TAG = 13,  /* of sites: the context */
-    JIT_WORD_EPOCH = 14 /* what it has more than ctx_data */
+    JIT_WORD_TAG = 13,   /* of sites: the context */
+    JIT_WORD_EPOCH = 14, /* what it has more than ctx_data */
+    JIT_WORD_NOTE = 15,  /* of floating point: ir.h */
+    JIT_WORD_NOTE_A = 16,
+    JIT_WORD_NOTE_B = 17,
+    JIT_WORD_NOTE_C = 18,
+    JIT_WORD_NOTE_COMPARED = 19,
+    JIT_WORD_NOTE_CONVERTED = 20,
 };
 
 static inline Jit *jit_of(const E500 *c)
@@ -180,7 +191,14 @@ static inline JitTarget *jit_target(Jit *jit, Ea pc)
 
 /* --- what a translation depends on beside its words and its address --- */
 
-enum { JIT_STATE_FP = 1, JIT_STATE_SPE = 2, JIT_STATE_SO = 4, JIT_STATE_PR = 8, JIT_STATE_BITS = 4 };
+enum {
+    JIT_STATE_FP = 1,
+    JIT_STATE_SPE = 2,
+    JIT_STATE_SO = 4,
+    JIT_STATE_PR = 8,
+    JIT_STATE_FP_PLAIN = 16, /* JIT_STATE_FP, rounding to nearest, and no exception enabled */
+    JIT_STATE_BITS = 5
+};
 uint32_t jit_state(const E500 *c);
 /* Brings the tags of targets and of sites up to date: a context, the state word, an epoch changed. */
 void jit_tags(Jit *jit, E500 *c);
@@ -207,12 +225,21 @@ void jit_smc_attend(Jit *jit);               /* its mail */
 void jit_smc_written(Jit *jit, uint64_t gpa, uint64_t size);
 void jit_smc_forget(Jit *jit); /* all its pages */
 
+/* --- note.c: FPSCR as a note has it (ir.h) --- */
+void jit_note_settle(E500 *c);          /* uses up the note, of which XX is taken: FPSCR is whole from now on */
+void jit_inexact_take(E500 *c);         /* from the host, to XX */
+void jit_inexact_forget(const E500 *c); /* the host is to begin anew */
+
 /* --- code.c --- */
 bool jit_code_new(JitCode *code, size_t size, GError **error);
 void jit_code_free(JitCode *code);
 
 /* --- the emitter: x64/ --- */
 bool jit_host_supported(void);
+bool jit_host_has_fp(void); /* FADD, FSTATUS and what stands between them, WMOV, WSEL, and accesses to singles can be emitted */
+/* Whether a floating-point op of this thread was inexact since the host was told to forget. */
+bool jit_host_inexact(void);
+void jit_host_inexact_forget(void);
 void jit_emit_routines(Jit *jit);
 /* Emits jit->ir.  NULL: there is no room.  The block has room for JIT_LINKS_MAX links. */
 const uint8_t *jit_emit(Jit *jit, JitBlock *b);

@@ -2,6 +2,7 @@
  *
  * What is done to a block between front and emitter, and where the emitter finds the state.
  */
+#include "cpu/e500/softfp.h"
 #include "cpu/jit/front.h"
 
 /* --- conditions that nothing reads --- */
@@ -64,6 +65,13 @@ const IrLayout ir_layout = {
     .conditions = WORD(CONDITIONS),
     .context = offsetof(E500, ctx_data),
     .link = WORD(LINK),
+    .status = S(fpscr),
+    .status_plain = FPSCR_CONTROL | FPSCR_FEX | FPSCR_VX | FPSCR_VX_CAUSES | FPSCR_RESERVED,
+    .status_set = FPSCR_XX,
+    .note = WORD(NOTE),
+    .note_operand = {WORD(NOTE_A), WORD(NOTE_B), WORD(NOTE_C)},
+    .note_compared = WORD(NOTE_COMPARED),
+    .note_converted = WORD(NOTE_CONVERTED),
     .targets = WORD(TARGETS),
     .target_tag = WORD(TARGET_TAG),
     .tag_context = WORD(TAG),

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cpu/e500/exec_fp.h"
 #include "cpu/e500/mem.h"
 #include "cpu/jit/jit.h"
 
@@ -29,17 +30,95 @@ static uint32_t random_value(GRand *r)
     }
 }
 
+typedef enum Mood { ANY, ORDINARY, HALF_WAY, BORDER, MOODS } Mood;
+
+/* Doubles at which operations are something else: NaNs, infinities, zeros, denormals, the ends of double and of single, half-way cases. */
+static uint64_t random_double(GRand *r, Mood mood)
+{
+    static const uint64_t edge[] = {
+        0,
+        UINT64_C(0x7ff0000000000000), /* infinity */
+        UINT64_C(0x7ff8000000000000), /* quiet, signalling */
+        UINT64_C(0x7ff0000000000001),
+        UINT64_C(0x7ff4000020000000), /* with a payload that a single has, too */
+        UINT64_C(0x7fefffffffffffff), /* largest and smallest */
+        UINT64_C(0x0010000000000000),
+        UINT64_C(0x000fffffffffffff),
+        UINT64_C(0x0000000000000001),
+        UINT64_C(0x47efffffe0000000), /* those of a single, and what rounds to none */
+        UINT64_C(0x47effffff0000000),
+        UINT64_C(0x3810000000000000),
+        UINT64_C(0x380fffffc0000000),
+        UINT64_C(0x380fffffffffffff),
+        UINT64_C(0x36a0000000000000),
+        UINT64_C(0x3ff0000000000000), /* 1, 1 + 2^-52, half-way between singles, 1.5 */
+        UINT64_C(0x3ff0000000000001),
+        UINT64_C(0x3ff0000010000000),
+        UINT64_C(0x3ff0000030000000),
+        UINT64_C(0x3ff8000000000000),
+        UINT64_C(0x41dfffffffc00000), /* 2^31 - 1, 2^31, 2^31 - 0.5 */
+        UINT64_C(0x41e0000000000000),
+        UINT64_C(0x41dfffffffe00000),
+    };
+    /* the ends of double and of single precision, and what multiplies to them */
+    static const uint16_t border[] = {1, 512, 1534, 2045, 896, 960, 1087, 1150};
+    uint64_t sign = (uint64_t)g_rand_boolean(r) << 63, fraction = (uint64_t)g_rand_int(r) << 32 | g_rand_int(r);
+    fraction &= UINT64_C(0xfffffffffffff);
+    if (mood == BORDER)
+        return sign | (uint64_t)(border[g_rand_int(r) % G_N_ELEMENTS(border)] + g_rand_int(r) % 3 - 1) << 52 |
+               (g_rand_boolean(r)   ? fraction & UINT64_C(0xc000000000000)
+                : g_rand_boolean(r) ? ~UINT64_C(0) >> 12
+                                    : fraction);
+    switch (mood == ANY ? g_rand_int(r) % 9 : mood == HALF_WAY ? 5 + g_rand_int(r) % 2 : 4 + g_rand_int(r) % 5) {
+    case 0:
+    case 1:
+        return sign | edge[g_rand_int(r) % G_N_ELEMENTS(edge)];
+    case 2: /* anything */
+        return sign | (uint64_t)(g_rand_int(r) & 0x7ff) << 52 | fraction;
+    case 3: /* a single near the ends of singles */
+        return sign | (uint64_t)((g_rand_boolean(r) ? 897 - 30 : 1150 - 30) + g_rand_int(r) % 60) << 52 |
+               (fraction & ~UINT64_C(0x1fffffff));
+    case 4: /* a single near 1 */
+        return sign | (uint64_t)(1023 - 3 + g_rand_int(r) % 7) << 52 | (fraction & ~UINT64_C(0x1fffffff));
+    case 5: /* half-way between two, and something small beside it */
+        if (g_rand_boolean(r))
+            return sign | (uint64_t)(1023 - 70 + g_rand_int(r) % 40) << 52;
+        return sign | (uint64_t)1023 << 52 | (fraction & ~UINT64_C(0x1fffffff)) | 0x10000000;
+    case 6: /* few bits: sums cancel, products are exact, quotients are half-way */
+        if (g_rand_int(r) % 4 == 0)
+            return sign;
+        return sign | (uint64_t)(1023 - 3 + g_rand_int(r) % 7) << 52 | (fraction & UINT64_C(0xc000000000000));
+    default: /* a double near 1 */
+        return sign | (uint64_t)(1023 - 3 + g_rand_int(r) % 7) << 52 | fraction;
+    }
+}
+
+/* Most often what programs have: exceptions off, to nearest.  The summary bits are what they are the summary of. */
+static uint32_t random_fpscr(GRand *r)
+{
+    uint32_t fpscr = g_rand_int(r) & (g_rand_boolean(r) ? 0xffffff00u : 0xffffff00u & ~(uint32_t)(FPSCR_XX | FPSCR_VX_CAUSES));
+    if (g_rand_int(r) % 3 == 0)
+        fpscr = 0;
+    if (g_rand_int(r) % 6 == 0)
+        fpscr |= g_rand_int(r) & 0xff;
+    return fpscr_summarize(fpscr);
+}
+
 static void random_state(E500State *s, const E500Model *model, GRand *r)
 {
+    Mood mood = (Mood)(g_rand_int(r) % MOODS);
+    uint32_t aligned = g_rand_boolean(r) ? ~7u : UINT32_MAX;
     e500_state_reset(s, model, 0);
     s->pc = SOFT_CODE;
-    s->msr = MSR_ME | (g_rand_int(r) % 8 ? MSR_FP | MSR_SPE : 0) | (g_rand_int(r) % 4 ? 0 : MSR_PR);
+    s->msr = MSR_ME | (g_rand_int(r) % 8 ? MSR_FP | MSR_SPE : 0) | (g_rand_int(r) % 4 ? 0 : MSR_PR) |
+             (g_rand_int(r) & (MSR_FE0 | MSR_FE1));
     s->tlb1[0] = (E500TlbEntry){.mas1 = 0xc0000000u | 5 << 8, .mas7_3 = 0x3f};
     s->tlb1[1] = (E500TlbEntry){.mas1 = 0x80000000u | 1 << 8, .mas2 = SOFT_DEVICE, .mas7_3 = SOFT_DEVICE_GPA | 0x3f};
     for (unsigned i = 0; i < 32; i++) {
-        s->gpr[i].d = (uint64_t)g_rand_int(r) << 32 | random_value(r);
-        s->fpr[i] = (uint64_t)g_rand_int(r) << 32 | g_rand_int(r);
+        s->gpr[i].d = (uint64_t)g_rand_int(r) << 32 | (random_value(r) & aligned);
+        s->fpr[i] = random_double(r, mood);
     }
+    s->fpscr = model->categories & CAT_FP ? random_fpscr(r) : 0;
     s->cr = g_rand_int(r);
     s->lr = SOFT_CODE + 4 * (g_rand_int(r) % 16);
     s->ctr = g_rand_boolean(r) ? g_rand_int(r) % 3 : SOFT_CODE + 4 * (g_rand_int(r) % 16);
@@ -67,10 +146,11 @@ static uint32_t random_word(InsnId id, const E500Model *model, GRand *r)
     return word;
 }
 
-static void fail(const SoftFixture *a, const SoftFixture *b, const uint32_t *word, const char *what)
+static void fail(const SoftFixture *a, const SoftFixture *b, const uint32_t *word, unsigned words, const E500State *before,
+                 const char *what)
 {
     const E500 *x = soft_core((SoftFixture *)a, 0), *y = soft_core((SoftFixture *)b, 0);
-    for (unsigned i = 0; i < WORDS; i++) {
+    for (unsigned i = 0; i < words; i++) {
         char text[96];
         insn_disassemble(word[i], x->model, SOFT_CODE + 4 * i, text, sizeof(text));
         g_test_message("%08x %s", word[i], text);
@@ -78,24 +158,30 @@ static void fail(const SoftFixture *a, const SoftFixture *b, const uint32_t *wor
     for (unsigned i = 0; i < 32; i++)
         if (x->s.gpr[i].d != y->s.gpr[i].d)
             g_test_message("r%u: %016" PRIx64 ", translated %016" PRIx64, i, x->s.gpr[i].d, y->s.gpr[i].d);
+    for (unsigned i = 0; i < 32; i++)
+        if (x->s.fpr[i] != y->s.fpr[i])
+            g_test_message("f%u: %016" PRIx64 ", translated %016" PRIx64, i, x->s.fpr[i], y->s.fpr[i]);
+    for (unsigned i = 0; i < 4; i++)
+        g_test_message("before: f%u %016" PRIx64, i, before->fpr[i]);
+    g_test_message("FPSCR 0x%08x before, 0x%08x, translated 0x%08x", before->fpscr, x->s.fpscr, y->s.fpscr);
     g_error("%s: pc 0x%08x cr 0x%08x xer 0x%08x done %" PRIu64 ", translated 0x%08x 0x%08x 0x%08x %" PRIu64, what, x->s.pc, x->s.cr,
             e500_xer(&x->s), x->count.instructions, y->s.pc, y->s.cr, e500_xer(&y->s), y->count.instructions);
 }
 
 /* The same block twice: the second time a load or store finds its page in the soft TLB. */
-static void try_row(SoftFixture *plain, SoftFixture *jit, InsnId id, GRand *r)
+static void try_block(SoftFixture *plain, SoftFixture *jit, const uint32_t *word, unsigned words, unsigned steps, const char *what,
+                      GRand *r)
 {
     const E500Model *model = soft_core(plain, 0)->model;
-    uint32_t word[WORDS];
-    for (unsigned i = 0; i < WORDS; i++)
-        word[i] = random_word(id, model, r);
+    jit_flush(jit_of(soft_core(jit, 0))); /* or its page would be interpreted, as one that is written over again and again */
     for (unsigned twice = 0; twice < 2; twice++) {
         random_state(&plain->state, model, r);
+        E500State before = plain->state;
         SoftFixture *both[] = {plain, jit};
         for (unsigned i = 0; i < 2; i++) {
             SoftFixture *f = both[i];
             for (unsigned n = 0; n < 16; n++)
-                soft_put_word(f, SOFT_CODE + 4 * n, n < WORDS ? word[n] : insn_info[INSN_b].match);
+                soft_put_word(f, SOFT_CODE + 4 * n, n < words ? word[n] : insn_info[INSN_b].match);
             accel_soft.vm_ram_written(f->vm, SOFT_CODE, 64);
             f->exit[0] = (VcpuExit){0};
             g_assert_true(accel_soft.vcpu_put_state(f->vcpu[0], &plain->state, STATE_FULL, NULL));
@@ -104,15 +190,23 @@ static void try_row(SoftFixture *plain, SoftFixture *jit, InsnId id, GRand *r)
                     uint8_t value;
                     g_assert_cmpint(e500_load8(soft_core(f, 0), ea, &value), ==, EXEC_NEXT);
                 }
-            soft_run_for(f, 0, WORDS + 1);
+            soft_run_for(f, 0, steps);
         }
         const E500 *x = soft_core(plain, 0), *y = soft_core(jit, 0);
         if (plain->exit[0].kind != jit->exit[0].kind || x->count.instructions != y->count.instructions ||
             memcmp(&x->s, &y->s, sizeof(x->s)))
-            fail(plain, jit, word, insn_info[id].name);
+            fail(plain, jit, word, words, &before, what);
         if (memcmp(plain->ram, jit->ram, SOFT_RAM))
-            fail(plain, jit, word, "memory");
+            fail(plain, jit, word, words, &before, "memory");
     }
+}
+
+static void try_row(SoftFixture *plain, SoftFixture *jit, InsnId id, GRand *r)
+{
+    uint32_t word[WORDS];
+    for (unsigned i = 0; i < WORDS; i++)
+        word[i] = random_word(id, soft_core(plain, 0)->model, r);
+    try_block(plain, jit, word, WORDS, WORDS + 1, insn_info[id].name, r);
 }
 
 static void rows_do_what_the_interpreter_does(gconstpointer model_name)
@@ -137,12 +231,77 @@ static void rows_do_what_the_interpreter_does(gconstpointer model_name)
     soft_down(&jit, NULL);
     g_rand_free(r);
 }
+
+/* --- blocks of floating point: what an instruction leaves to the next one --- */
+
+enum { BLOCK = 12, BLOCKS = 6000 };
+
+static InsnId random_fp_row(const E500Model *model, GRand *r)
+{
+    while (true) {
+        InsnId id = (InsnId)(g_rand_int(r) % INSN_ILLEGAL);
+        bool has = insn_info[id].categories & CAT_FP && (model->categories & insn_info[id].categories) == insn_info[id].categories;
+        if (has && (insn_info[id].cls == IC_FP || g_rand_int(r) % 4 == 0))
+            return id;
+    }
+}
+
+/* Four registers for all: each is read and written again and again.  Rc only now and then. */
+static uint32_t random_fp_word(const E500Model *model, GRand *r)
+{
+    InsnId id = random_fp_row(model, r);
+    uint32_t free_bits = ~insn_info[id].mask & ~insn_reserved(id, model);
+    uint32_t word = insn_info[id].match | (g_rand_int(r) & free_bits & ~(28u << 21 | 28u << 16 | 28u << 11 | 28u << 6));
+    if (insn_info[id].cls == IC_FP_LOAD || insn_info[id].cls == IC_FP_STORE) /* most addresses are good */
+        word = insn_info[id].match | (word & free_bits & ~0xff03u);
+    if (g_rand_int(r) % 16)
+        word = (word & ~insn_flag_bits(insn_info[id].flags)) | insn_info[id].match;
+    if (id == INSN_mtfsf && g_rand_boolean(r))
+        word |= 0xffu << 17;
+    return word;
+}
+
+static void floating_point_blocks_do_what_the_interpreter_does(gconstpointer inline_)
+{
+    const char *wanted = g_getenv("QUOIN_SEED");
+    guint32 seed = wanted ? (guint32)strtoul(wanted, NULL, 0) : 0x0f10a700;
+    GRand *r = g_rand_new_with_seed(seed);
+    SoftFixture plain, jit;
+
+    g_test_message("QUOIN_SEED=0x%x", seed);
+    jit_hot = 0;
+    jit_fp = inline_ != NULL; /* else as on a host that lacks what it takes */
+    soft_up_engine(&plain, "e500mc", true, &soft_plain);
+    soft_up_engine(&jit, "e500mc", true, &soft_jit);
+    jit_fp = true;
+    for (unsigned i = DATA; i < SOFT_RAM; i += 8) { /* doubles, or singles */
+        uint64_t v = GUINT64_TO_BE(random_double(r, ANY));
+        uint32_t single[] = {GUINT32_TO_BE(softfp_to_single(random_double(r, ANY))),
+                             GUINT32_TO_BE(softfp_to_single(random_double(r, ANY)))};
+        memcpy(plain.ram + i, g_rand_boolean(r) ? (const void *)&v : single, 8);
+        memcpy(jit.ram + i, plain.ram + i, 8);
+    }
+    for (unsigned n = 0; n < BLOCKS; n++) {
+        uint32_t word[BLOCK];
+        unsigned words = 1 + g_rand_int(r) % BLOCK;
+        for (unsigned i = 0; i < words; i++)
+            word[i] = random_fp_word(soft_core(&plain, 0)->model, r);
+        try_block(&plain, &jit, word, words, words + 1, "a block", r);
+    }
+    soft_down(&plain, NULL);
+    soft_down(&jit, NULL);
+    g_rand_free(r);
+}
 #endif
 
 UNIT_TESTS(jit_rows)
 {
 #if HAVE_JIT
     g_test_add_data_func("/jit/rows-do-what-the-interpreter-does/e500mc", "e500mc", rows_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does", "inline",
+                         floating_point_blocks_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does/called", NULL,
+                         floating_point_blocks_do_what_the_interpreter_does);
     g_test_add_data_func("/jit/rows-do-what-the-interpreter-does/e500v2", "e500v2", rows_do_what_the_interpreter_does);
 #endif
 }

@@ -31,7 +31,7 @@ typedef enum Reg {
 } Reg;
 
 /* Condition codes, as in jcc, setcc and cmovcc; the lowest bit inverts. */
-enum { CC_B = 2, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_L = 12, CC_GE, CC_LE, CC_G };
+enum { CC_B = 2, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_L = 12, CC_GE, CC_LE, CC_G };
 
 /* Opcodes: the byte, and what stands before it. */
 enum {
@@ -132,13 +132,12 @@ static inline void asm_rr(Asm *a, unsigned op, unsigned reg, unsigned rm)
     asm8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-/* op reg, [base + index << scale + disp]; index NO_REG: none */
-static inline void asm_rx(Asm *a, unsigned op, unsigned reg, Reg base, Reg index, unsigned scale, int32_t disp)
+/* The bytes that name [base + index << scale + disp] */
+static inline void asm_modrm(Asm *a, unsigned reg, Reg base, Reg index, unsigned scale, int32_t disp)
 {
     bool sib = index != NO_REG || (base & 7) == RSP;
     bool none = disp == 0 && (base & 7) != RBP, small = disp >= -128 && disp <= 127;
 
-    asm_opcode(a, op, reg, index == NO_REG ? 0 : index, base, false);
     asm8(a, (none ? 0 : small ? 0x40 : 0x80) | (reg & 7) << 3 | (sib ? 4 : (base & 7)));
     if (sib)
         asm8(a, scale << 6 | (index == NO_REG ? 4 : (index & 7)) << 3 | (base & 7));
@@ -146,6 +145,13 @@ static inline void asm_rx(Asm *a, unsigned op, unsigned reg, Reg base, Reg index
         asm8(a, (uint8_t)disp);
     else if (!none)
         asm32(a, (uint32_t)disp);
+}
+
+/* op reg, [base + index << scale + disp]; index NO_REG: none */
+static inline void asm_rx(Asm *a, unsigned op, unsigned reg, Reg base, Reg index, unsigned scale, int32_t disp)
+{
+    asm_opcode(a, op, reg, index == NO_REG ? 0 : index, base, false);
+    asm_modrm(a, reg, base, index, scale, disp);
 }
 
 static inline void asm_rm(Asm *a, unsigned op, unsigned reg, Reg base, int32_t disp)
@@ -206,6 +212,83 @@ static inline void asm_vex(Asm *a, unsigned map, unsigned pp, unsigned opcode, R
     asm8(a, (wide ? 0x80 : 0) | (~(unsigned)vvvv & 15) << 3 | pp);
     asm8(a, opcode);
     asm8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+/*
+ * Vector instructions, VEX-encoded: opcode, what stands in the prefix, and that W is 1.  The upper halves of vector registers are nobody's.
+ */
+enum {
+    V_0F = 1 << 8,
+    V_0F38 = 2 << 8,
+    V_0F3A = 3 << 8,
+    V_66 = 1 << 10,
+    V_F3 = 2 << 10,
+    V_F2 = 3 << 10,
+    V_W = 1 << 12,
+
+    V_MOVSD_LOAD = 0x10 | V_0F | V_F2,
+    V_MOVSD_STORE = 0x11 | V_0F | V_F2,
+    V_MOVAPD = 0x28 | V_0F | V_66,
+    V_MOVD_TO = 0x6e | V_0F | V_66, /* to a vector register */
+    V_MOVD_FROM = 0x7e | V_0F | V_66,
+    V_MOVQ_TO = V_MOVD_TO | V_W,
+    V_MOVQ_FROM = V_MOVD_FROM | V_W,
+    V_AND = 0x54 | V_0F | V_66,
+    V_OR = 0x56 | V_0F | V_66,
+    V_XOR = 0x57 | V_0F | V_66,
+    V_ADDSD = 0x58 | V_0F | V_F2,
+    V_MULSD = 0x59 | V_0F | V_F2,
+    V_SUBSD = 0x5c | V_0F | V_F2,
+    V_DIVSD = 0x5e | V_0F | V_F2,
+    V_UCOMISD = 0x2e | V_0F | V_66,
+    V_CVTSD2SS = 0x5a | V_0F | V_F2,
+    V_CVTSS2SD = 0x5a | V_0F | V_F3,
+    V_CVTTSD2SI = 0x2c | V_0F | V_F2,
+    V_CMPSD = 0xc2 | V_0F | V_F2,
+    V_BLENDV = 0x4b | V_0F3A | V_66,
+    V_FMADD231 = 0xb9 | V_0F38 | V_66 | V_W,
+    V_FMSUB231 = 0xbb | V_0F38 | V_66 | V_W,
+    V_FNMADD231 = 0xbd | V_0F38 | V_66 | V_W,
+    V_FNMSUB231 = 0xbf | V_0F38 | V_66 | V_W,
+    V_PEXT = 0xf5 | V_0F38 | V_F3 | V_W,
+};
+enum { NO_VVVV = 0 };
+
+static inline void asm_vex_prefix(Asm *a, unsigned op, unsigned reg, unsigned vvvv, unsigned index, unsigned base)
+{
+    unsigned map = op >> 8 & 3, pp = op >> 10 & 3;
+    unsigned last = (op & V_W ? 0x80u : 0) | (~vvvv & 15) << 3 | pp;
+
+    if (map == 1 && !(op & V_W) && !(index & 8) && !(base & 8)) {
+        asm8(a, 0xc5);
+        asm8(a, (reg & 8 ? 0 : 0x80u) | last);
+    } else {
+        asm8(a, 0xc4);
+        asm8(a, (reg & 8 ? 0 : 0x80u) | (index & 8 ? 0 : 0x40u) | (base & 8 ? 0 : 0x20u) | map);
+        asm8(a, last);
+    }
+    asm8(a, op);
+}
+
+static inline void asm_v_rr(Asm *a, unsigned op, unsigned reg, unsigned vvvv, unsigned rm)
+{
+    asm_vex_prefix(a, op, reg, vvvv, 0, rm);
+    asm8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+/* An operand at [base + disp] */
+static inline void asm_v_rm(Asm *a, unsigned op, unsigned reg, unsigned vvvv, Reg base, int32_t disp)
+{
+    asm_vex_prefix(a, op, reg, vvvv, 0, base);
+    asm_modrm(a, reg, base, NO_REG, 0, disp);
+}
+
+/* An operand `at`, which has a fixed distance from the code.  No immediate follows. */
+static inline void asm_v_constant(Asm *a, unsigned op, unsigned reg, unsigned vvvv, const uint8_t *at)
+{
+    asm_vex_prefix(a, op, reg, vvvv, 0, 0);
+    asm8(a, (reg & 7) << 3 | 5);
+    asm32(a, (uint32_t)(at - (a->p + 4)));
 }
 
 /* rorx to, from, n */

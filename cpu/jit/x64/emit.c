@@ -22,6 +22,7 @@ void emit_begin(Emit *e, Jit *jit)
         e->pin[ir_layout.order[i]] = pin_regs[i];
     e->flags_hold = e->rax_holds = -1;
     e->n_stubs = 0;
+    emit_fp_begin(e);
 }
 
 uint8_t *emit_routine(const Emit *e, const uint8_t *execute)
@@ -234,6 +235,7 @@ void jit_emit_routines(Jit *jit)
 {
     g_autofree Emit *e = g_new0(Emit, 1);
     emit_begin(e, jit);
+    emit_fp_constants(e);
     memcpy(&jit->routine.enter, &(const uint8_t *){here(e)}, sizeof(jit->routine.enter));
     routine_enter(e);
     routine_leave(e);
@@ -318,12 +320,31 @@ static void emit_op(Emit *e, const IrOp *op)
         asm_mi(&e->a, 0, GROUP_OR, RSP, 0, 0);
         break;
     case IR_CALL:
+        emit_fp_note(e, &e->fp);
         emit_call(e, op);
+        emit_fp_called(e, op);
         break;
+    case IR_WMOV:
+    case IR_WSEL:
+    case IR_FADD:
+    case IR_FSUB:
+    case IR_FMUL:
+    case IR_FDIV:
+    case IR_FMA:
+    case IR_FROUND:
+    case IR_FINT:
+    case IR_FSTATUS:
+        emit_fp(e, op);
+        break;
+    case IR_FCMP:
+        emit_fp(e, op);
+        return;
     case IR_EXIT:
+        emit_fp_note(e, &e->fp);
         emit_exit(e, op->imm, op->left);
         break;
     case IR_EXIT_TO:
+        emit_fp_note(e, &e->fp);
         emit_exit_to(e, op);
         break;
     case IR_SET:
@@ -361,6 +382,26 @@ static void emit_op(Emit *e, const IrOp *op)
     e->flags_hold = e->rax_holds = -1;
 }
 
+static void emit_stub(Emit *e, Stub *stub)
+{
+    asm_patch(stub->from, e->a.p);
+    switch (stub->op->op) {
+    case IR_EXIT_IF:
+        emit_fp_note(e, &stub->before);
+        emit_exit_stub(e, stub);
+        break;
+    case IR_LOAD:
+    case IR_STORE:
+    case IR_LOAD_WIDE:
+    case IR_STORE_WIDE:
+        emit_access_stub(e, stub);
+        break;
+    default:
+        emit_fp_stub(e, stub);
+        break;
+    }
+}
+
 enum { ROOM = 1 << 16 }; /* no block is longer */
 
 const uint8_t *jit_emit(Jit *jit, JitBlock *b)
@@ -378,11 +419,7 @@ const uint8_t *jit_emit(Jit *jit, JitBlock *b)
     for (unsigned i = 0; i < e.ir->n; i++)
         emit_op(&e, &e.ir->op[i]);
     for (unsigned i = 0; i < e.n_stubs; i++) {
-        asm_patch(e.stub[i].from, e.a.p);
-        if (e.stub[i].op->op == IR_EXIT_IF)
-            emit_exit_stub(&e, &e.stub[i]);
-        else
-            emit_access_stub(&e, &e.stub[i]);
+        emit_stub(&e, &e.stub[i]);
     }
     head_stub(&e, out);
     finish(&e);

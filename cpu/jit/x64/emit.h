@@ -4,17 +4,33 @@
  *
  * While code executes: rbp points into the core (BIAS behind its first byte, so that the registers of the guest are within a byte's
  * displacement), r15 is the budget: instructions left in the slice.  rax, rcx, rdx are free.  The others hold the pinned homes, whose upper
- * halves are 0.
+ * halves are 0.  xmm0 and xmm1 are free; the others hold wide homes, whose values are in memory as well (emit_fp.c).
  */
 #pragma once
 
 #include "cpu/jit/jit.h"
 #include "cpu/jit/x64/asm.h"
 
+enum { XMMS = 16 };
+
+/* What is known of floating point at one place of a block. */
+typedef struct EmitFp {
+    uint8_t home[XMMS]; /* the wide home that a vector register holds, or IR_NONE */
+    uint16_t age[XMMS]; /* when it was used last */
+    const IrOp *last;   /* the op that a note would be left of; NULL: none of this block */
+    uint8_t saved;      /* bit n: its operand n is in its place already */
+    bool compared, converted;
+    bool written; /* the note is in its place */
+} EmitFp;
+
 typedef struct Stub {
     uint8_t *from;       /* distance of the jump that leads here */
-    uint8_t *hit, *back; /* of accesses: where to go on with the access, and behind it */
+    uint8_t *also;       /* of another one; NULL: there is none */
+    uint8_t *again;      /* where to go on if that was right after all; NULL: nowhere */
+    uint8_t *hit, *back; /* where to go on with the op, and behind it */
     const IrOp *op;
+    uint8_t x[4]; /* vector registers of a floating-point op: operands a, b, k, and the result */
+    EmitFp before, after;
 } Stub;
 
 typedef struct Emit {
@@ -26,6 +42,8 @@ typedef struct Emit {
     uint8_t pin[40]; /* of a home: its register, or NO_REG */
     int flags_hold;  /* the host's flags are those of condition n; −1: of none */
     int rax_holds;   /* rax is condition n */
+    EmitFp fp;
+    uint16_t clock; /* of EmitFp.age */
     unsigned n_stubs;
     Stub stub[IR_MAX];
 } Emit;
@@ -55,7 +73,7 @@ void emit_reload(Emit *e);
 
 void emit_integer(Emit *e, const IrOp *op); /* emit_int.c */
 void emit_access(Emit *e, const IrOp *op);  /* emit_mem.c */
-void emit_access_stub(Emit *e, const Stub *stub);
+void emit_access_stub(Emit *e, Stub *stub);
 void emit_compare(Emit *e, const IrOp *op); /* emit_flow.c */
 void emit_select(Emit *e, const IrOp *op);
 void emit_exit_if(Emit *e, const IrOp *op);
@@ -63,5 +81,37 @@ void emit_exit_stub(Emit *e, const Stub *stub);
 void emit_exit(Emit *e, Ea pc, unsigned left);
 void emit_exit_to(Emit *e, const IrOp *op);
 void emit_call(Emit *e, const IrOp *op);
+void emit_exit_to_pc(Emit *e, unsigned left);
 void emit_call_routine(Emit *e, const uint8_t *routine);
 void emit_call_record(Emit *e, const void *record);
+
+/* emit_wide.c */
+static inline int32_t wide_at(const Emit *e, unsigned home)
+{
+    return field(e, ir_layout.wide_home[home]);
+}
+
+void emit_fp_constants(Emit *e); /* part of the common routines */
+void emit_fp_begin(Emit *e);
+/* A vector register that holds the home.  It does for at least ten calls of this and the next one. */
+unsigned emit_wide_use(Emit *e, unsigned home);
+unsigned emit_wide_fresh(Emit *e);                       /* one for a new value */
+void emit_wide_put(Emit *e, unsigned x, unsigned home);  /* to memory */
+void emit_wide_bind(Emit *e, unsigned x, unsigned home); /* it holds the home from now on, and no other does */
+void emit_wide_forget(Emit *e, unsigned home);           /* none holds it */
+void emit_wide_move(Emit *e, const IrOp *op);
+void emit_wide_select(Emit *e, const IrOp *op);
+void emit_wide_load(Emit *e, const IrOp *op, Stub *stub);
+void emit_wide_store(Emit *e, const IrOp *op, Stub *stub);
+void emit_wide_again(Emit *e, const Stub *stub);
+bool emit_has_operand(const IrOp *op, unsigned n); /* n: 0 a, 1 b, 2 k */
+unsigned emit_operand(const IrOp *op, unsigned n);
+void emit_note(Emit *e, const IrOp *op,
+               const uint8_t *x);               /* op is the last one; before it is computed.  x: where its operands are */
+void emit_fp_note(Emit *e, EmitFp *fp);         /* before the block is left: puts the note in its place */
+void emit_fp_called(Emit *e, const IrOp *op);   /* behind an IR_CALL */
+void emit_fp_reload(Emit *e, const EmitFp *fp); /* vector registers, behind a call */
+
+/* emit_fp.c */
+void emit_fp(Emit *e, const IrOp *op);
+void emit_fp_stub(Emit *e, Stub *stub);

@@ -147,6 +147,14 @@ static void exit_to_home(Emit *e, unsigned home, unsigned left)
     to_target(e);
 }
 
+/* To the pc that the interpreter left. */
+void emit_exit_to_pc(Emit *e, unsigned left)
+{
+    give_back(e, left);
+    asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
+    to_target(e);
+}
+
 void emit_exit_to(Emit *e, const IrOp *op)
 {
     exit_to_home(e, op->a, op->left);
@@ -166,7 +174,7 @@ void emit_exit_if(Emit *e, const IrOp *op)
     } else {
         cc = test_bit(e, op->k) ^ (op->flags & IR_IF_SET ? 0 : 1);
     }
-    e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(&e->a, cc), .op = op};
+    e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(&e->a, cc), .op = op, .before = e->fp};
 }
 
 void emit_exit_stub(Emit *e, const Stub *stub)
@@ -197,8 +205,6 @@ void emit_call_record(Emit *e, const void *record)
 void emit_call(Emit *e, const IrOp *op)
 {
     emit_call_record(e, op->record);
-    if (op->flags & IR_ENDS) {
-        asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
-        to_target(e);
-    }
+    if (op->flags & IR_ENDS)
+        emit_exit_to_pc(e, 0);
 }

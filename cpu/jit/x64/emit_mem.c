@@ -63,7 +63,7 @@ static void look_up(Emit *e, const IrOp *op)
     asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, l->tag_context));
     with_site(e, OP_CMP | OP_W, RDX, site, offsetof(JitSite, tag));
     record->jump = a->p;
-    e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(a, CC_NE), .op = op};
+    e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(a, CC_NE), .op = op, .before = e->fp};
     with_site(e, OP_LOAD | OP_W, RCX, site, offsetof(JitSite, addend));
 }
 
@@ -118,27 +118,34 @@ void emit_access(Emit *e, const IrOp *op)
         store(e, op);
         break;
     case IR_LOAD_WIDE:
-        asm_rx(&e->a, OP_MOVBE_LOAD | OP_W, RDX, RCX, RAX, 0, 0);
-        asm_rm(&e->a, OP_STORE | OP_W, RDX, STATE, field(e, ir_layout.wide_home[op->d]));
+        emit_wide_load(e, op, stub);
         break;
     default:
-        asm_rm(&e->a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.wide_home[op->d]));
-        asm_rx(&e->a, OP_MOVBE_STORE | OP_W, RDX, RCX, RAX, 0, 0);
+        emit_wide_store(e, op, stub);
         break;
     }
     if (op->flags & IR_UPDATE)
         emit_put(e, op->a, RAX);
     stub->back = e->a.p;
+    stub->after = e->fp;
 }
 
-void emit_access_stub(Emit *e, const Stub *stub)
+void emit_access_stub(Emit *e, Stub *stub)
 {
     JitRecord *record = stub->op->record;
     asm_set64(&e->a, RCX, (uintptr_t)record->site);
     emit_call_routine(e, e->jit->routine.refill[record->site->is_store]);
     record->call = e->a.p - 4;
     asm_jcc_to(&e->a, CC_E, stub->hit);
+    if (stub->also) {
+        uint8_t *call = asm_jump(&e->a);
+        asm_patch(stub->also, e->a.p);
+        emit_wide_again(e, stub);
+        asm_patch(call, e->a.p);
+    }
+    emit_fp_note(e, &stub->before);
     emit_call_record(e, stub->op->record);
+    emit_fp_reload(e, &stub->after);
     asm_jump_to(&e->a, stub->back);
 }
 
