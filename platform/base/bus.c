@@ -96,7 +96,7 @@ static bool range_insert(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, uns
 
 bool bus_map(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region, GError **error)
 {
-    g_assert(region < DEVICE_REGIONS_MAX && !dev->region[region].size);
+    g_assert(dev->ops->read && dev->ops->write && region < DEVICE_REGIONS_MAX && !dev->region[region].size);
     if (!range_insert(bus, gpa, size, dev, region, dev->id, error))
         return false;
     dev->region[region] = (DeviceRegion){gpa, size};

@@ -5,7 +5,8 @@
 
 void device_init(Device *dev, const DeviceOps *ops, const char *id)
 {
-    g_assert(ops->state); /* even a device without state says so */
+    g_assert(ops->state && ops->describe);
+    state_check(ops->state);
     dev->ops = ops;
     dev->id = g_strdup(id);
 }
@@ -15,12 +16,15 @@ void device_reset(Device *dev)
     state_reset(dev->ops->state, dev);
     if (dev->ops->reset)
         dev->ops->reset(dev);
+    if (dev->below)
+        device_bus_reset(dev->below);
 }
 
 void device_free(Device *dev)
 {
     if (!dev)
         return;
+    device_bus_free(dev->below);
     g_free(dev->id);
     if (dev->ops->free)
         dev->ops->free(dev);
@@ -30,8 +34,11 @@ void device_free(Device *dev)
 
 void device_describe(Device *dev, Dts *dts)
 {
-    if (dev->ops->describe)
-        dev->ops->describe(dev, dts);
+    dev->ops->describe(dev, dts);
+}
+
+void device_no_node(Device *dev, Dts *dts)
+{
 }
 
 uint64_t device_address(const Device *dev, unsigned region)
@@ -51,6 +58,8 @@ void device_save(const Device *dev, GByteArray *out)
     if (dev->ops->save)
         dev->ops->save(dev, &to);
     section_end(&to);
+    if (dev->below)
+        device_bus_save(dev->below, out);
 }
 
 bool device_load(Device *dev, Sections *from)
@@ -62,5 +71,7 @@ bool device_load(Device *dev, Sections *from)
         dev->ops->load(dev, section);
     if (dev->ops->post_load)
         dev->ops->post_load(dev);
+    if (dev->below)
+        device_bus_load(dev->below, from);
     return true;
 }

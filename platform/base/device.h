@@ -33,7 +33,7 @@ typedef struct DeviceOps {
     bool (*read)(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t *value);
     bool (*write)(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value);
     void (*reset)(Device *dev);              /* after the fields got their reset values; may be NULL */
-    void (*describe)(Device *dev, Dts *dts); /* writes its node into the open parent; may be NULL */
+    void (*describe)(Device *dev, Dts *dts); /* writes its node into the open parent; device_no_node() where there is none */
     /* State that is no member of fixed size, into and out of the device's section; may be NULL. */
     void (*save)(const Device *dev, SectionWriter *to);
     void (*load)(Device *dev, Section *from);
@@ -56,11 +56,14 @@ struct Device { /* first member of each device's struct */
     const DeviceOps *ops;
     char *id;             /* unique: "serial0" */
     const DeviceBus *bus; /* the one it stands on, which owns it; NULL: none */
+    DeviceBus *below;     /* the one it carries, owned: reset and saved behind it, freed before it; NULL: none.  describe() writes its nodes */
     /* As bus_map() was told.  Its node says the same because describe() reads it here: device_describe_reg(). */
     DeviceRegion region[DEVICE_REGIONS_MAX];
 };
 
+/* Insists that each member of its struct is in a table of its state, and that its node is written or said to be none. */
 void device_init(Device *dev, const DeviceOps *ops, const char *id);
+void device_no_node(Device *dev, Dts *dts); /* a describe() for what another node tells the guest of */
 void device_reset(Device *dev);
 void device_free(Device *dev);
 void device_describe(Device *dev, Dts *dts);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/base/device_bus.h"
 
+#include <string.h>
+
 const char *device_bus_kind_name(DeviceBusKind kind)
 {
     static const char *const names[DEVICE_BUS_KINDS] = {
@@ -34,6 +36,9 @@ void device_bus_free(DeviceBus *bus)
 void device_bus_add(DeviceBus *bus, Device *dev)
 {
     g_assert(!dev->bus);
+    for (guint i = 0; i < bus->devices->len; i++)
+        if (!strcmp(((const Device *)bus->devices->pdata[i])->id, dev->id))
+            g_error("two devices on bus %s are called %s", device_bus_kind_name(bus->kind), dev->id);
     dev->bus = bus;
     g_ptr_array_add(bus->devices, dev);
 }
@@ -47,6 +52,18 @@ void device_bus_reset(DeviceBus *bus)
 {
     for (guint i = 0; i < bus->devices->len; i++)
         device_reset(bus->devices->pdata[i]);
+}
+
+void device_bus_save(const DeviceBus *bus, GByteArray *out)
+{
+    for (guint i = 0; i < bus->devices->len; i++)
+        device_save(bus->devices->pdata[i], out);
+}
+
+void device_bus_load(DeviceBus *bus, Sections *from)
+{
+    for (guint i = 0; i < bus->devices->len; i++)
+        device_load(bus->devices->pdata[i], from);
 }
 
 void device_bus_describe(const DeviceBus *bus, Dts *dts)

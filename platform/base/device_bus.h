@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where devices stand: a level of the device tree, whose node has theirs below it.  A bus may stand on a bus: the base of an inner one
- * lies in a window of the outer one.  Under the device lock.
+ * Where devices stand: a level of the device tree, whose node has theirs below it.  A device may carry a bus (Device.below), whose base
+ * then lies in a window of the outer bus that the device's `ranges` tells of.  Under the device lock.
  */
 #pragma once
 
@@ -32,7 +32,9 @@ struct DeviceBus {
 const char *device_bus_kind_name(DeviceBusKind kind);
 DeviceBus *device_bus_new(DeviceBusKind kind, uint64_t base);
 void device_bus_free(DeviceBus *bus); /* and the devices on it, the last one first */
-void device_bus_add(DeviceBus *bus, Device *dev /* take */);
+void device_bus_add(DeviceBus *bus, Device *dev /* take */); /* no other device of the bus has its id */
 Device *device_bus_get(const DeviceBus *bus, unsigned index); /* NULL behind the last one */
 void device_bus_reset(DeviceBus *bus);
+void device_bus_save(const DeviceBus *bus, GByteArray *out); /* a section for each device */
+void device_bus_load(DeviceBus *bus, Sections *from);        /* what is refused, sections_end() reports */
 void device_bus_describe(const DeviceBus *bus, Dts *dts); /* the devices' nodes, into the open node of the bus */

@@ -139,11 +139,16 @@ static void put_head(SectionWriter *w, const char *name, size_t size, size_t cou
     put_number(w->out, 4, count);
 }
 
-void section_put(SectionWriter *w, const StateStruct *what, const void *object)
+void state_check(const StateStruct *what)
 {
     g_autofree char *hole = state_hole(what);
     if (hole)
         g_error("saved state: %s", hole);
+}
+
+void section_put(SectionWriter *w, const StateStruct *what, const void *object)
+{
+    state_check(what);
     for (size_t i = 0; i < what->n_fields; i++) {
         const StateField *f = &what->fields[i];
         put_head(w, f->name, f->size, f->count);

@@ -55,7 +55,7 @@ typedef struct StateField {
 #define STATE_DERIVED(type, member) STATE_ELEMENTS(type, member, #member, 1, sizeof(STATE_MEMBER(type, member)), .reset = 0)
 
 /*
- * A struct, each of whose members is in one of two tables: section_put() insists on it, so that none is forgotten.  What it looks at are
+ * A struct, each of whose members is in one of two tables: state_check() insists on it, so that none is forgotten.  What it looks at are
  * bytes, so it misses a member that lies where the compiler would have put padding.  A struct within begins with its most aligned member,
  * on 32-bit hosts as well, where a pointer is aligned less than 64 bits are: or the padding before it would look like a member.
  */
@@ -87,6 +87,7 @@ typedef struct StateStruct {
 void state_reset(const StateStruct *what, void *object); /* fields take their reset values */
 /* Where a member is in neither table or in both; NULL: nowhere.  g_free() */
 char *state_hole(const StateStruct *what);
+void state_check(const StateStruct *what); /* ends the program where there is such a member: whoever added it forgot a table */
 
 /* ---- writing ---- */
 

@@ -254,6 +254,7 @@ static RunAction apply_one(RunState *rs, RunCause cause)
 {
     RunAction action = action_for(rs, cause);
     switch (action) {
+    case RUN_FORGOTTEN:
     case RUN_NOP:
     case RUN_DOG:
         return RUN_NOP;
@@ -304,6 +305,7 @@ static bool is_moot(RunClass lesser, RunAction done)
     case RUN_RST:
     case RUN_BAD:
         return lesser == RUN_CLASS_WATCHDOG || lesser == RUN_CLASS_RESET;
+    case RUN_FORGOTTEN:
     case RUN_NOP:
     case RUN_GO:
     case RUN_HLT:

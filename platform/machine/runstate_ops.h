@@ -8,6 +8,7 @@
 
 /* What a request does in a state; the cells of the transition table. */
 typedef enum RunAction {
+    RUN_FORGOTTEN, /* a cell that nobody filled; a test asks for each */
     RUN_NOP, /* nothing: the request means nothing in this state */
     RUN_GO,  /* vCPUs run */
     RUN_HLT, /* vCPUs stop: PAUSED, DEBUG or WATCHDOG by cause */

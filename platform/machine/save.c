@@ -218,8 +218,7 @@ bool machine_save(Machine *m, GByteArray *out, GError **error)
         event_settle(m->events->pdata[i]);
     save_head(m, out);
     for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
-        for (unsigned i = 0; i < m->buses[kind]->devices->len; i++)
-            device_save(m->buses[kind]->devices->pdata[i], out);
+        device_bus_save(m->buses[kind], out);
     save_others(m, out);
     device_unlock();
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
@@ -317,8 +316,7 @@ static const Steal *steal_of(void *machine, unsigned vcpu)
 static void load_devices(Machine *m, Sections *from)
 {
     for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
-        for (unsigned i = 0; i < m->buses[kind]->devices->len; i++)
-            device_load(m->buses[kind]->devices->pdata[i], from);
+        device_bus_load(m->buses[kind], from);
     partition_load(m->partition, sections_find(from, "hypervisor", VERSION));
     areas_load(m->areas, from, steal_of, m);
     for (guint i = 0; i < m->chardevs->len; i++) {

@@ -46,6 +46,7 @@ static const DeviceOps thing_ops = {
     .version = 2,
     .reset = thing_reset,
     .post_load = thing_post_load,
+    .describe = device_no_node,
 };
 
 static Thing *thing_new(void)

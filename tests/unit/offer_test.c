@@ -140,8 +140,19 @@ static void each_needs_what_it_says(void)
     }
 }
 
+/* A member of the table that nobody filled would be called when a guest makes the hypercall. */
+static void every_service_is_there(void)
+{
+    typedef void (*Service)(void);
+    const Service *services = (const Service *)&machine_hcall_services;
+    for (size_t i = 0; i < sizeof(HcallServices) / sizeof(Service); i++)
+        if (!services[i])
+            g_error("hcall_services.c: member %zu of HcallServices, counted from 0, has no function", i);
+}
+
 UNIT_TESTS(offer)
 {
+    g_test_add_func("/offer/every-service-has-a-function", every_service_is_there);
     g_test_add_func("/offer/a-full-offer-has-every-need", full_offer);
     g_test_add_func("/offer/each-need-is-there-exactly-with-what-it-is-about", each_needs_what_it_says);
 }

@@ -138,6 +138,7 @@ static const struct {
     {RUN_STATE_INTERNAL_ERROR, {.stay_on_error = true, .watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_ERROR}, 2},
     {RUN_STATE_FINISHED, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_QUIT}, 2},
 };
+G_STATIC_ASSERT(G_N_ELEMENTS(ways) == RUN_STATES); /* a state without a way into it would not be tested */
 
 /*
  * Where each request leads from each state, under the policy of the state's row in `ways`.  Written out by hand, so that the table of
@@ -165,6 +166,7 @@ static const char *const leads_to[RUN_STATES] = {
 
 static RunStateId expected_state(RunStateId from, RunCause cause)
 {
+    g_assert_nonnull(leads_to[from]);
     g_assert_cmpuint(strlen(leads_to[from]), ==, RUN_CAUSES);
     switch (leads_to[from][cause]) {
     case '.':
@@ -204,6 +206,14 @@ static void test_every_transition(gconstpointer which)
     g_assert_true(g_str_has_prefix(f.log->str, "park "));
     g_assert_cmpint(strstr(f.log->str, "resume ") != NULL, ==, want == RUN_STATE_RUNNING);
     fake_clear(&f);
+}
+
+static void test_every_cell(void)
+{
+    for (unsigned s = 0; s < RUN_STATES; s++)
+        for (unsigned c = 0; c < RUN_CLASSES; c++)
+            if (run_transition(s, c) == RUN_FORGOTTEN)
+                g_error("runstate.c: transitions says nothing of state %s (%u), class %u", run_state_name(s), s, c);
 }
 
 static void test_terminal_states(void)
@@ -440,6 +450,7 @@ static void test_threads(void)
 UNIT_TESTS(runstate)
 {
     quiet();
+    g_test_add_func("/runstate/every-state-answers-every-class", test_every_cell);
     FOR_ROWS (w, ways) {
         for (unsigned c = 0; c < RUN_CAUSES; c++) {
             g_autofree char *path =

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/devices/hv/partition_handle.h"
 
+#include "platform/base/device_bus.h"
+
 typedef struct PartitionHandle {
     Device dev;
     uint32_t handle;
     char *name;
-    Device *doorbells[2];
 } PartitionHandle;
 
 static const StateField partition_handle_derived[] = {
     STATE_DERIVED(PartitionHandle, dev),
     STATE_DERIVED(PartitionHandle, handle),
     STATE_DERIVED(PartitionHandle, name),
-    STATE_DERIVED(PartitionHandle, doorbells),
 };
 STATE_STRUCT_DERIVED(PartitionHandle, partition_handle);
 
@@ -26,23 +26,13 @@ static void partition_handle_describe(Device *dev, Dts *dts)
     dts_string(dts, "label", p->name);
     dts_u32(dts, "#address-cells", 1);
     dts_u32(dts, "#size-cells", 0);
-    for (size_t i = 0; i < G_N_ELEMENTS(p->doorbells); i++)
-        device_describe(p->doorbells[i], dts);
+    device_bus_describe(dev->below, dts);
     dts_end(dts);
-}
-
-static void partition_handle_reset(Device *dev)
-{
-    PartitionHandle *p = (PartitionHandle *)dev;
-    for (size_t i = 0; i < G_N_ELEMENTS(p->doorbells); i++)
-        device_reset(p->doorbells[i]);
 }
 
 static void partition_handle_free(Device *dev)
 {
     PartitionHandle *p = (PartitionHandle *)dev;
-    for (size_t i = 0; i < G_N_ELEMENTS(p->doorbells); i++)
-        device_free(p->doorbells[i]);
     g_free(p->name);
     g_free(p);
 }
@@ -50,7 +40,6 @@ static void partition_handle_free(Device *dev)
 static const DeviceOps partition_handle_ops = {
     .name = "partition_handle",
     .state = &partition_handle_state,
-    .reset = partition_handle_reset,
     .describe = partition_handle_describe,
     .free = partition_handle_free,
 };
@@ -61,7 +50,8 @@ Device *partition_handle_new(const char *id, const PartitionHandleConfig *config
     device_init(&p->dev, &partition_handle_ops, id);
     p->handle = config->handle;
     p->name = g_strdup(config->name);
-    p->doorbells[0] = config->state_change;
-    p->doorbells[1] = config->watchdog;
+    p->dev.below = device_bus_new(DEVICE_BUS_HANDLES, 0);
+    device_bus_add(p->dev.below, config->state_change);
+    device_bus_add(p->dev.below, config->watchdog);
     return &p->dev;
 }

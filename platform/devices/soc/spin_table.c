@@ -100,6 +100,7 @@ static const DeviceOps spin_table_ops = {
     .read = spin_table_read,
     .write = spin_table_write,
     .reset = spin_table_reset,
+    .describe = device_no_node, /* each cpu node has the address of its entry */
 };
 
 Device *spin_table_new(const char *id, unsigned n_cpus, SpinTableRelease *release, void *opaque)
