@@ -49,7 +49,7 @@ static void chr_receive(void *opaque, const uint8_t *data, size_t size)
         doorbell_ring(opaque);
 }
 
-static void describe_end(const Doorbell *d, Dts *dts, const char *end, uint32_t handle, const char *const *compatible)
+static void begin_end(const Doorbell *d, Dts *dts, const char *end, uint32_t handle, const char *const *compatible)
 {
     dts_begin(dts, "%s-doorbell@%x", end, handle);
     dts_strings(dts, "compatible", compatible);
@@ -66,13 +66,13 @@ static void doorbell_describe(Device *dev, Dts *dts)
     const char *const sends[] = {"epapr,hv-send-doorbell", NULL};
     const char *const receives[] = {c->compatible, "epapr,hv-receive-doorbell", NULL};
     if (c->send) {
-        describe_end(d, dts, "send", c->send, sends);
+        begin_end(d, dts, "send", c->send, sends);
         if (c->store)
             DTS_CELLS(dts, "quoin,store", (uint32_t)(c->store >> 32), (uint32_t)c->store);
         dts_end(dts);
     }
     if (c->receive) {
-        describe_end(d, dts, "receive", c->receive, receives + !c->compatible);
+        begin_end(d, dts, "receive", c->receive, receives + !c->compatible);
         IRQ_DESCRIBE(dts, &c->input);
         dts_end(dts);
     }
