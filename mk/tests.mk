@@ -140,10 +140,11 @@ check-fp-slow: $(UNIT)
 check-slow: all
 	@MAKE='$(MAKE)' tests/check check-fp-slow check-diff-slow check-bytechan-slow check-guests-slow
 
-# --- who may include whom
+# --- who may include whom, and what the recipes of docs/HACKING.md ask for that no compiler misses
 
 check-deps:
 	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
+	@tests/deps/recipes
 
 # `make format` has nothing to do
 check-format:
@@ -225,7 +226,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-guests-slow  the long forms of some bare-metal guests
 #@ make check-slow      millions of fixed-seed cases: instructions against qemu-ppc, arithmetic against the host's; 64 MiB through byte channels; thousands of resets
 #@ make check-fuzz      replay the fuzz corpora
-#@ make check-deps      who may include whom
+#@ make check-deps      who may include whom; that what docs/HACKING.md asks for beside each row is there
 #@ make check-format    the sources stand as `make format` leaves them
 #@ make check-golden    device trees against tests/golden; golden-update writes them anew
 #@ make check-hostile   guests and clients that attack the program, for minutes; check-hostile-short: some seconds of each

@@ -37,9 +37,7 @@ void device_describe(Device *dev, Dts *dts)
     dev->ops->describe(dev, dts);
 }
 
-void device_no_node(Device *dev, Dts *dts)
-{
-}
+void device_no_node(Device *dev, Dts *dts) {}
 
 uint64_t device_address(const Device *dev, unsigned region)
 {

@@ -56,7 +56,8 @@ struct Device { /* first member of each device's struct */
     const DeviceOps *ops;
     char *id;             /* unique: "serial0" */
     const DeviceBus *bus; /* the one it stands on, which owns it; NULL: none */
-    DeviceBus *below;     /* the one it carries, owned: reset and saved behind it, freed before it; NULL: none.  describe() writes its nodes */
+    DeviceBus *
+        below; /* the one it carries, owned: reset and saved behind it, freed before it; NULL: none.  describe() writes its nodes */
     /* As bus_map() was told.  Its node says the same because describe() reads it here: device_describe_reg(). */
     DeviceRegion region[DEVICE_REGIONS_MAX];
 };

@@ -31,10 +31,10 @@ struct DeviceBus {
 
 const char *device_bus_kind_name(DeviceBusKind kind);
 DeviceBus *device_bus_new(DeviceBusKind kind, uint64_t base);
-void device_bus_free(DeviceBus *bus); /* and the devices on it, the last one first */
-void device_bus_add(DeviceBus *bus, Device *dev /* take */); /* no other device of the bus has its id */
+void device_bus_free(DeviceBus *bus);                         /* and the devices on it, the last one first */
+void device_bus_add(DeviceBus *bus, Device *dev /* take */);  /* no other device of the bus has its id */
 Device *device_bus_get(const DeviceBus *bus, unsigned index); /* NULL behind the last one */
 void device_bus_reset(DeviceBus *bus);
 void device_bus_save(const DeviceBus *bus, GByteArray *out); /* a section for each device */
 void device_bus_load(DeviceBus *bus, Sections *from);        /* what is refused, sections_end() reports */
-void device_bus_describe(const DeviceBus *bus, Dts *dts); /* the devices' nodes, into the open node of the bus */
+void device_bus_describe(const DeviceBus *bus, Dts *dts);    /* the devices' nodes, into the open node of the bus */

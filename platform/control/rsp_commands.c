@@ -128,10 +128,10 @@ void rsp_reply_stop(Rsp *rsp)
     rsp_reply(rsp, out->str);
 }
 
-/* A guest that is off cannot run: say so on gdb's console, and that it stopped. */
+/* A guest that is off cannot run, nor can one whose breakpoints the accelerator refused: say so on gdb's console, and that it stopped. */
 static void resume(Rsp *rsp, const RspResume *how)
 {
-    static const char why[] = "The guest is off or broken; reset it first.\n";
+    static const char why[] = "The guest cannot run: it is off or broken (reset it first), or quoin said what failed.\n";
 
     rsp->waiting = true;
     if (rsp->target->resume(rsp->opaque, how) || !rsp->waiting)

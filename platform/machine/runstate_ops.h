@@ -9,16 +9,16 @@
 /* What a request does in a state; the cells of the transition table. */
 typedef enum RunAction {
     RUN_FORGOTTEN, /* a cell that nobody filled; a test asks for each */
-    RUN_NOP, /* nothing: the request means nothing in this state */
-    RUN_GO,  /* vCPUs run */
-    RUN_HLT, /* vCPUs stop: PAUSED, DEBUG or WATCHDOG by cause */
-    RUN_BTN, /* the power button is pressed: a guest that has one is told, and goes on */
-    RUN_DOG, /* what -action watchdog= says */
-    RUN_RST, /* reset (under -no-reboot: RUN_OFF) */
-    RUN_BAD, /* guest crashed: what -action panic= says */
-    RUN_OFF, /* guest is off (under -no-shutdown: SHUTDOWN, kept) */
-    RUN_END, /* the program ends */
-    RUN_ERR, /* INTERNAL_ERROR */
+    RUN_NOP,       /* nothing: the request means nothing in this state */
+    RUN_GO,        /* vCPUs run */
+    RUN_HLT,       /* vCPUs stop: PAUSED, DEBUG or WATCHDOG by cause */
+    RUN_BTN,       /* the power button is pressed: a guest that has one is told, and goes on */
+    RUN_DOG,       /* what -action watchdog= says */
+    RUN_RST,       /* reset (under -no-reboot: RUN_OFF) */
+    RUN_BAD,       /* guest crashed: what -action panic= says */
+    RUN_OFF,       /* guest is off (under -no-shutdown: SHUTDOWN, kept) */
+    RUN_END,       /* the program ends */
+    RUN_ERR,       /* INTERNAL_ERROR */
 } RunAction;
 
 /* The user's choices. */

@@ -48,9 +48,10 @@ typedef struct ChardevConfig {
 } ChardevConfig;
 
 typedef struct Config {
+    GStringChunk *texts; /* every text below that is not a constant: config_clear() frees all of them */
     /* -M BOARD,… */
-    char *board; /* name of a row of board.c */
-    char *dumpdtb, *dt_compatible;
+    const char *board; /* name of a row of board.c */
+    const char *dumpdtb, *dt_compatible;
     ResetMode reset_mode;                   /* reset=plain|rebuild */
     bool reset_ram_clear;                   /* reset-ram=keep|clear */
     Unmapped unmapped;                      /* unmapped=ccsr|zero|machine-check */
@@ -60,9 +61,9 @@ typedef struct Config {
     bool has_partition;                     /* has-partition=on|off: Freescale's partition calls */
     bool kernel_irqchip;                    /* kernel-irqchip=on|off: the MPIC is the accelerator's */
     bool no_external_proxy, direct_eoi;     /* external-proxy=on|off, direct-eoi=on|off */
-    char *fault;                            /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
+    const char *fault;                      /* inject-fault=NAME[:N]: the Nth passing of the fault point fails; tests only */
     /* -accel NAME,… */
-    char *accel;          /* "soft" */
+    const char *accel;    /* "soft" */
     bool protected_state; /* protected=on */
     bool no_rebuild;      /* rebuild=off */
     Engine engine;        /* engine=; with ENGINE_VERIFY icount is set */
@@ -70,31 +71,31 @@ typedef struct Config {
     bool accel_stats;     /* stats=on */
     unsigned tb_mib;      /* tb-size=; 0: the default */
     /* -cpu, -m, -smp */
-    char *cpu;
+    const char *cpu;
     uint64_t ram_size; /* bytes */
     unsigned n_vcpus;
     /* images */
-    char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
+    const char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
     /* back ends */
-    char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
-    GPtrArray *chardevs;       /* of ChardevConfig* */
-    GPtrArray *devices;        /* of DeviceOption*: -device, in its order */
-    char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
-    char *qmp;                 /* -qmp SPEC; NULL: none */
-    char *pidfile;
-    char *name; /* -name; NULL: none */
+    const char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
+    GPtrArray *chardevs;             /* of ChardevConfig* */
+    GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
+    const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
+    const char *qmp;                 /* -qmp SPEC; NULL: none */
+    const char *pidfile;
+    const char *name; /* -name; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;
     ActionPanic action_panic;
     ActionWatchdog action_watchdog;
-    bool start_paused; /* -S */
-    char *rtc_base;    /* "utc", "localtime" or an ISO date, UTC */
-    bool rtc_clock_vm; /* clock=vm: the RTC stands still while the machine does */
-    bool icount;       /* virtual clock */
+    bool start_paused;    /* -S */
+    const char *rtc_base; /* "utc", "localtime" or an ISO date, UTC */
+    bool rtc_clock_vm;    /* clock=vm: the RTC stands still while the machine does */
+    bool icount;          /* virtual clock */
     unsigned icount_shift;
     uint32_t log_mask;
-    char *log_file;
+    const char *log_file;
 } Config;
 
 typedef enum OptionsResult {
@@ -105,3 +106,4 @@ typedef enum OptionsResult {
 
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error);
 void config_clear(Config *config);
+const char *config_text(Config *config, const char *text); /* a copy that lives as long as the Config */

@@ -31,7 +31,7 @@ static bool machine_board(Parse *p, const char *what, const char *value, GError 
         g_autofree char *hint = suggest_phrase(value, names, n);
         return option_bad(error, "-M %s: unknown board%s; -M help lists them", value, hint);
     }
-    return property_string(&p->config->board, what, value, error);
+    return property_string(p, &p->config->board, what, value, error);
 }
 
 static bool machine_accel(Parse *p, const char *what, const char *value, GError **error);
@@ -44,7 +44,7 @@ static bool machine_fault(Parse *p, const char *what, const char *value, GError 
         p->done = true;
         return true;
     }
-    return property_string(&p->config->fault, what, value, error);
+    return property_string(p, &p->config->fault, what, value, error);
 }
 STRING_PROPERTY(machine_dumpdtb, dumpdtb)
 STRING_PROPERTY(machine_dt_compatible, dt_compatible)
@@ -258,7 +258,7 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
         return true;
     }
     if (e500_model_find(arg) || !strcmp(arg, "host"))
-        return property_string(&p->config->cpu, "-cpu", arg, error);
+        return property_string(p, &p->config->cpu, "-cpu", arg, error);
     if (g_strv_contains(planned, arg))
         return option_bad(error, "-cpu %s: not yet supported; -cpu help lists what is", arg);
     const char *comma = strchr(arg, ',');

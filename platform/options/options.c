@@ -95,12 +95,12 @@ static bool choose_accel(Parse *p, GError **error)
         const AccelOps *ops = accel_find(p->accels->pdata[i]);
         g_clear_pointer(&why, g_free);
         if (ops->available(&why)) {
-            p->config->accel = g_strdup(ops->name);
+            p->config->accel = ops->name;
             break;
         }
     }
     if (!p->accels->len)
-        p->config->accel = g_strdup("soft");
+        p->config->accel = "soft";
     if (!p->config->accel) { /* the line is right, but not for this host */
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "-accel %s: %s", (char *)p->accels->pdata[p->accels->len - 1], why);
         return false;
@@ -129,7 +129,7 @@ static bool complete_serials(Parse *p, GError **error)
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
         const char *standard = i || p->nodefaults || options_stdio_owner(c) ? "null" : p->no_monitor ? "stdio" : "mon:stdio";
         if (!c->serial[i])
-            c->serial[i] = g_strdup(standard);
+            c->serial[i] = standard;
         n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
     }
     if (n_stdio > 1)
@@ -143,10 +143,10 @@ static bool complete_board(Parse *p, GError **error)
     Config *c = p->config;
     size_t n;
     if (!c->board)
-        c->board = g_strdup(boards(&n)->name);
+        c->board = boards(&n)->name;
     const Board *board = board_find(c->board);
     if (!c->cpu)
-        c->cpu = g_strdup(strcmp(c->accel, "kvm") ? board->cpu : "host");
+        c->cpu = strcmp(c->accel, "kvm") ? board->cpu : "host";
     if (!p->reset_given)
         c->has_reset = board_has_soc(board);
     if (!p->shutdown_given)
@@ -176,10 +176,15 @@ static bool complete(Parse *p, GError **error)
     if (!complete_board(p, error))
         return false;
     if (!c->append)
-        c->append = g_strdup("");
+        c->append = "";
     if (!c->rtc_base)
-        c->rtc_base = g_strdup("utc");
+        c->rtc_base = "utc";
     return true;
+}
+
+const char *config_text(Config *c, const char *text)
+{
+    return g_string_chunk_insert(c->texts, text);
 }
 
 static void chardev_config_free(void *pointer)
@@ -195,6 +200,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
     Parse p = {.config = config, .accels = accels};
     *config = (Config){
+        .texts = g_string_chunk_new(256),
         .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
         .has_idle = true,
@@ -215,13 +221,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
 
 void config_clear(Config *c)
 {
-    char *strings[] = {c->board, c->dumpdtb, c->dt_compatible, c->fault,    c->accel, c->cpu,
-                       c->bios,  c->kernel,  c->initrd,        c->append,   c->dtb,   c->gdb,
-                       c->qmp,   c->pidfile, c->rtc_base,      c->log_file, c->name};
-    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
-        g_free(strings[i]);
-    for (unsigned i = 0; i < SERIALS_MAX; i++)
-        g_free(c->serial[i]);
+    g_clear_pointer(&c->texts, g_string_chunk_free);
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
     *c = (Config){0};

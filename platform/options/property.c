@@ -35,12 +35,11 @@ bool property_set_all(Parse *p, const char *option, const Property *rows, size_t
     return true;
 }
 
-bool property_string(char **where, const char *what, const char *value, GError **error)
+bool property_string(Parse *p, const char **where, const char *what, const char *value, GError **error)
 {
     if (!*value)
         return option_bad(error, "%s: must not be empty", what);
-    g_free(*where);
-    *where = g_strdup(value);
+    *where = config_text(p->config, value);
     return true;
 }
 

@@ -34,10 +34,11 @@ bool property_set_all(Parse *p, const char *option, const Property *rows, size_t
 #define STRING_PROPERTY(name, member)                                               \
     static bool name(Parse *p, const char *what, const char *value, GError **error) \
     {                                                                               \
-        return property_string(&p->config->member, what, value, error);             \
+        return property_string(p, &p->config->member, what, value, error);          \
     }
 
-bool property_string(char **where, const char *what, const char *value, GError **error); /* replaces it; not empty */
+/* Replaces it; not empty.  The Config owns the copy. */
+bool property_string(Parse *p, const char **where, const char *what, const char *value, GError **error);
 /* Setters for rows of what is not there yet: one that may only be off, and one that is refused whatever its value. */
 bool property_must_be_off(Parse *p, const char *what, const char *value, GError **error);
 bool property_not_yet(Parse *p, const char *what, const char *value, GError **error);

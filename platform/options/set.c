@@ -24,7 +24,7 @@ static bool name_guest(Parse *p, const char *what, const char *value, GError **e
 {
     if (!g_utf8_validate(value, -1, NULL))
         return option_bad(error, "%s: must be UTF-8", what);
-    return property_string(&p->config->name, what, value, error);
+    return property_string(p, &p->config->name, what, value, error);
 }
 
 bool option_set_name(Parse *p, const char *arg, GError **error)
@@ -42,29 +42,28 @@ bool option_set_name(Parse *p, const char *arg, GError **error)
 
 bool option_set_kernel(Parse *p, const char *arg, GError **error)
 {
-    return property_string(&p->config->kernel, "-kernel", arg, error);
+    return property_string(p, &p->config->kernel, "-kernel", arg, error);
 }
 
 bool option_set_bios(Parse *p, const char *arg, GError **error)
 {
-    return property_string(&p->config->bios, "-bios", arg, error);
+    return property_string(p, &p->config->bios, "-bios", arg, error);
 }
 
 bool option_set_initrd(Parse *p, const char *arg, GError **error)
 {
-    return property_string(&p->config->initrd, "-initrd", arg, error);
+    return property_string(p, &p->config->initrd, "-initrd", arg, error);
 }
 
 bool option_set_append(Parse *p, const char *arg, GError **error)
 {
-    g_free(p->config->append); /* unlike others it may be empty */
-    p->config->append = g_strdup(arg);
+    p->config->append = config_text(p->config, arg); /* unlike others it may be empty */
     return true;
 }
 
 bool option_set_dtb(Parse *p, const char *arg, GError **error)
 {
-    return property_string(&p->config->dtb, "-dtb", arg, error);
+    return property_string(p, &p->config->dtb, "-dtb", arg, error);
 }
 
 /* --- console */
@@ -81,7 +80,7 @@ bool option_set_serial(Parse *p, const char *arg, GError **error)
     g_autoptr(GError) why = NULL;
     if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
         return option_bad(error, "-serial %s", why->message);
-    return property_string(&p->config->serial[p->n_serials++], "-serial", arg, error);
+    return property_string(p, &p->config->serial[p->n_serials++], "-serial", arg, error);
 }
 
 static bool none_only(const char *option, const char *arg, const char *unsupported, GError **error)
@@ -165,7 +164,7 @@ bool option_set_no_shutdown(Parse *p, const char *arg, GError **error)
 
 bool option_set_pidfile(Parse *p, const char *arg, GError **error)
 {
-    return property_string(&p->config->pidfile, "-pidfile", arg, error);
+    return property_string(p, &p->config->pidfile, "-pidfile", arg, error);
 }
 
 /* --- time */
@@ -194,7 +193,7 @@ static bool rtc_base(Parse *p, const char *what, const char *value, GError **err
 {
     if (strcmp(value, "utc") && strcmp(value, "localtime") && !is_date(value))
         return option_bad(error, "%s: '%s' is not utc, localtime, or a date like 2006-06-17T16:01:21", what, value);
-    return property_string(&p->config->rtc_base, what, value, error);
+    return property_string(p, &p->config->rtc_base, what, value, error);
 }
 
 static bool rtc_clock(Parse *p, const char *what, const char *value, GError **error)
@@ -240,31 +239,31 @@ bool option_set_icount(Parse *p, const char *arg, GError **error)
 
 /* --- debugging and control */
 
-static bool set_socket(char **where, const char *option, const char *arg, GError **error)
+static bool set_socket(Parse *p, const char **where, const char *option, const char *arg, GError **error)
 {
     if (!strcmp(arg, "none")) {
-        g_clear_pointer(where, g_free);
+        *where = NULL;
         return true;
     }
     bool ok = (g_str_has_prefix(arg, "unix:") && arg[5]) || (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
     if (!ok)
         return option_bad(error, "%s %s: neither tcp:[HOST]:PORT nor unix:PATH", option, arg);
-    return property_string(where, option, arg, error);
+    return property_string(p, where, option, arg, error);
 }
 
 bool option_set_gdb(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(&p->config->gdb, "-gdb", arg, error);
+    return set_socket(p, &p->config->gdb, "-gdb", arg, error);
 }
 
 bool option_set_gdb_default(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(&p->config->gdb, "-s", "tcp::1234", error);
+    return set_socket(p, &p->config->gdb, "-s", "tcp::1234", error);
 }
 
 bool option_set_qmp(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(&p->config->qmp, "-qmp", arg, error);
+    return set_socket(p, &p->config->qmp, "-qmp", arg, error);
 }
 
 static const char *const trace_words[] = {
@@ -303,7 +302,7 @@ bool option_set_trace(Parse *p, const char *arg, GError **error)
 
 bool option_set_trace_file(Parse *p, const char *arg, GError **error)
 {
-    return property_string(&p->config->log_file, "-D", arg, error);
+    return property_string(p, &p->config->log_file, "-D", arg, error);
 }
 
 bool option_set_help(Parse *p, const char *arg, GError **error)

@@ -28,10 +28,8 @@ static void need(const Board *b, bool holds, const char *what)
 static void check_windows(const Board *b)
 {
     Window windows[] = {
-        {"spin_table", b->spin_table, PAGE},
-        {"doorbell_page", b->doorbell_page, PAGE},
-        {"ccsr", b->ccsr, SOC_SIZE},
-        {"pci_memory", b->pci_memory, PAGE},
+        {"spin_table", b->spin_table, PAGE}, {"doorbell_page", b->doorbell_page, PAGE},
+        {"ccsr", b->ccsr, SOC_SIZE},         {"pci_memory", b->pci_memory, PAGE},
         {"pci_io", b->pci_io, PAGE},
     };
     if (!board_has_soc(b)) {

@@ -32,7 +32,8 @@ static bool probe_write(Device *dev, unsigned region, uint64_t offset, unsigned 
 static const StateField probe_derived[] = {{.name = "all", .size = sizeof(Probe), .count = 1}};
 STATE_STRUCT_DERIVED(Probe, probe);
 
-static const DeviceOps probe_ops = {.name = "probe", .state = &probe_state, .read = probe_read, .write = probe_write, .describe = device_no_node};
+static const DeviceOps probe_ops = {
+    .name = "probe", .state = &probe_state, .read = probe_read, .write = probe_write, .describe = device_no_node};
 
 static Probe *probe_new(const char *id)
 {

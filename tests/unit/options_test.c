@@ -113,6 +113,29 @@ static void test_a_full_line(void)
     config_clear(&c);
 }
 
+/* What one option says, another one says too. */
+static void test_other_ways_to_say_it(void)
+{
+    Config c = good("-M type=ppce500,kernel=k,initrd=rd,append=quiet,dtb=t -name guest=g -watchdog-action pause "
+                    "-accel soft,jit=on,tb-size=8,stats=on");
+    g_assert_cmpstr(c.kernel, ==, "k");
+    g_assert_cmpstr(c.initrd, ==, "rd");
+    g_assert_cmpstr(c.append, ==, "quiet");
+    g_assert_cmpstr(c.dtb, ==, "t");
+    g_assert_cmpstr(c.name, ==, "g");
+    g_assert_cmpint(c.action_watchdog, ==, WATCHDOG_PAUSE);
+    g_assert_true(c.jit && c.accel_stats);
+    g_assert_cmpuint(c.tb_mib, ==, 8);
+    config_clear(&c);
+
+    g_autoptr(GError) error = NULL;
+    OptionsResult r = parse("-kernel k -enable-kvm", &c, &error);
+    bool there = accel_find("kvm")->available(NULL);
+    g_assert_cmpint(r, ==, there ? OPTIONS_RUN : OPTIONS_BAD);
+    g_assert_true(there ? !strcmp(c.accel, "kvm") : g_str_has_prefix(error->message, "-accel kvm: "));
+    config_clear(&c);
+}
+
 static void test_two_dashes(void)
 {
     Config c = good("--machine ppce500 --kernel k --m size=1G --smp cpus=2 --no-reboot --action "
@@ -443,6 +466,7 @@ UNIT_TESTS(options)
     g_test_add_func("/options/a-full-line", test_a_full_line);
     g_test_add_func("/options/two-dashes-do", test_two_dashes);
     g_test_add_func("/options/what-already-is-may-be-asked-for", test_what_is_asked_for_already_is);
+    g_test_add_func("/options/other-ways-to-say-it", test_other_ways_to_say_it);
     g_test_add_func("/options/the-first-available-accelerator-is-used", test_first_available_accelerator);
     g_test_add_func("/options/firmware-instead-of-a-kernel", test_firmware_instead_of_a_kernel);
     g_test_add_func("/options/dumping-the-tree-needs-no-kernel", test_tree_dump_needs_no_kernel);
