@@ -142,9 +142,10 @@ check-slow: all
 
 # --- who may include whom, and what the recipes of docs/HACKING.md ask for that no compiler misses
 
-check-deps:
+check-deps: $(LIB)
 	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
 	@tests/deps/recipes
+	@$(if $(SAN)$(CROSS),,tests/deps/statics $(LIB))
 
 # `make format` has nothing to do
 check-format:

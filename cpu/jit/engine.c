@@ -320,7 +320,7 @@ static void stop(SoftVcpu *vcpu)
     g_hash_table_unref(jit->pages);
     g_ptr_array_unref(jit->arena);
     g_free(jit->target);
-    g_free(jit->tables);
+    fast_tables_free(jit->tables);
     g_mutex_clear(&jit->lock);
     g_free(jit);
 }

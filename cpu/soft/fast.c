@@ -27,7 +27,16 @@ typedef struct Decoded {
 typedef struct FastTables {
     Decoded by_address[BY_ADDRESS]; /* index: the word's address modulo the table, so a page's words are neighbours */
     Decoded by_word[BY_WORD];
+    const E500Model *model;
+    struct FastTables *next; /* of `unused` */
 } Tables;
+
+/*
+ * Tables that no vCPU uses.  What they know depends on the model alone, so a VM that is made anew, as by a reset with reset=rebuild, takes
+ * those of the one before it instead of filling its own.  The process's, since a VM does not know of the next one.
+ */
+static Tables *unused;
+static GMutex unused_lock;
 
 static Decoded decoding(const E500Model *model, uint32_t raw)
 {
@@ -37,15 +46,40 @@ static Decoded decoding(const E500Model *model, uint32_t raw)
     return d;
 }
 
+static Tables *take_unused(const E500Model *model)
+{
+    g_mutex_lock(&unused_lock);
+    Tables **at = &unused, *tables;
+    while (*at && (*at)->model != model)
+        at = &(*at)->next;
+    tables = *at;
+    if (tables)
+        *at = tables->next;
+    g_mutex_unlock(&unused_lock);
+    return tables;
+}
+
 FastTables *fast_tables_new(const E500Model *model)
 {
-    Tables *tables = g_new(Tables, 1);
+    Tables *tables = take_unused(model);
+    if (tables)
+        return tables;
+    tables = g_new(Tables, 1);
+    tables->model = model;
     Decoded zero = decoding(model, 0); /* each entry is a true decoding of its word */
     for (unsigned i = 0; i < BY_ADDRESS; i++)
         tables->by_address[i] = zero;
     for (unsigned i = 0; i < BY_WORD; i++)
         tables->by_word[i] = zero;
     return tables;
+}
+
+void fast_tables_free(FastTables *tables)
+{
+    g_mutex_lock(&unused_lock);
+    tables->next = unused;
+    unused = tables;
+    g_mutex_unlock(&unused_lock);
 }
 
 static void start(SoftVcpu *vcpu)
@@ -55,7 +89,7 @@ static void start(SoftVcpu *vcpu)
 
 static void stop(SoftVcpu *vcpu)
 {
-    g_free(vcpu->engine_data);
+    fast_tables_free(vcpu->engine_data);
 }
 
 static __attribute__((noinline)) void refill(Tables *tables, const E500Model *model, Decoded *d, uint32_t raw)

@@ -21,7 +21,8 @@ InsnExec *fast_exec(const Insn *in); /* of a special form that applies, else the
 
 /* For engines that let the fast one execute what they do not. */
 typedef struct FastTables FastTables;
-FastTables *fast_tables_new(const E500Model *model); /* g_free */
+FastTables *fast_tables_new(const E500Model *model);
+void fast_tables_free(FastTables *tables); /* kept for the next one of the model; not NULL */
 /*
  * Executes at least one instruction, from s.pc to the next jump, trap or end of a page at most, and no further than the limit or where
  * core.done is `until`.  core.done is below both.  The result is that of run_slice(): false is an exit.

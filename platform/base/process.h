@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * What belongs to the process and not to a Machine.  This is the whole list; everything else hangs on a Machine or is local to a thread.
+ * What belongs to the process and not to a Machine.  This is the whole list, and `make check-deps` compares it with the variables that the
+ * compiled program has (tests/deps/statics); everything else hangs on a Machine.
  *
- *  | what                                       | where               | why it is the process's
- *  |--------------------------------------------|---------------------|------------------------------------------------------
- *  | standard error, -D, -d                     | cpu/log.c           | a process has one standard error; messages come from
- *  |                                            |                     | code that knows no machine
- *  | the armed fault point                      | cpu/fault.c         | for tests: one fault in one run
- *  | the device lock                            | base/lock.c         | main loop sources of all kinds take it and have no
- *  |                                            |                     | machine at hand; there is one machine in a process
- *  | the default GMainContext                   | glib                | signals and sockets are sources of it
- *  | stdio's owner, the terminal's mode         | chardev/open.c,     | a process has one standard input, and a signal handler
- *  |                                            | chardev/tty.c       | must find the mode
- *  | signal dispositions, files to remove,      | base/process.c      | the kernel's notion of a process
- *  | limits                                     |                     |
+ *  | what                          | variables                      | where              | why it is the process's
+ *  |-------------------------------|--------------------------------|--------------------|--------------------------------------------
+ *  | standard error, -D, -d        | log_mask log_out out_file      | cpu/log.c          | a process has one standard error; messages
+ *  |                               | out_stderr lost_listener once  |                    | come from code that knows no machine
+ *  |                               | budget silent                  |                    |
+ *  | the armed fault point         | armed passings_left fails_with | cpu/fault.c        | for tests: one fault in one run
+ *  | the device lock, and whether  | mutex held                     | base/lock.c        | main loop sources of all kinds take it and
+ *  |   this thread has it          |                                |                    | have no machine at hand; there is one
+ *  | the vCPU whose access a       | initiator                      | base/bus.c         | a device asks which vCPU accesses it, and
+ *  |   thread makes                |                                |                    | its ops have no argument for that
+ *  | stdio's owner, the terminal's | stdio_owner stdio_flags raw    | chardev/open.c     | a process has one standard input, and a
+ *  |   mode                        | is_raw cooked once tty_fd      | chardev/tty.c      | signal handler must find the mode
+ *  | files to remove, what to do   | files hooks                    | base/process.c     | the kernel's notion of a process
+ *  |   at a fatal signal           |                                |                    |
+ *  | tables of constants           | lookup built row               | e500/decode.c      | made at the first use, never changed after
+ *  |                               |                                | jit/front.c        |
+ *  | decoded instructions that no  | unused unused_lock             | soft/fast.c        | the next VM takes them, and the last one
+ *  |   vCPU uses                   |                                |                    | does not know of it
+ *  | who looks for stores to code  | lock                           | jit/smc.c          | shared by the vCPUs' threads of all VMs
+ *  | the translator's settings     | jit_hot jit_fp told            | jit/engine.c       | tests set them for all machines they make
+ *  | handlers of GSources          | source_funcs funcs             | base/clock.c       | constants that glib wants writable
+ *  |                               |                                | base/listener.c    |
  *
- * Tables of constants are not state and not listed.
+ * Besides, glib has the default GMainContext, of which signals and sockets are sources, and the kernel signal dispositions and limits.
  */
 #pragma once
 
