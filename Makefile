@@ -144,6 +144,8 @@ help:
 #@ make run GUEST=hello the same with a bare-metal guest; GUEST=u-boot: by way of U-Boot
 
 .PHONY: all install uninstall clean format help FORCE
+# What a failed command left behind is no target
+.DELETE_ON_ERROR:
 .SECONDARY:
 include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk torture.mk)
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)

@@ -33,7 +33,7 @@ build/fuzz-live/obj/%.o: %.c $(B)/flags
 	$(Q)$(FUZZ_CC) $(QCFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/fuzz-live/%.run: build/fuzz-live/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,build/fuzz-live/obj/%.o,$(filter-out platform/main.c,$(SRC)))
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(QLIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@.new $^ $(QLIBS) && mv -f $@.new $@
 
 $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz-live/%.run
 	@mkdir -p build/fuzz-live/$*

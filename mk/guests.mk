@@ -6,6 +6,8 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -mcpu=e500mc -msoft-float -ffreestanding -fno-p
                -G0 -Wall -Wextra -Wno-unused-parameter -I. -Iguests/bare -Iguests/include
 GUEST_LINK  := -nostdlib -static -no-pie -Wl,-T,guests/bare/guest.ld,--build-id=none,-z,noexecstack
 GUEST_LINK  += -Wl,-z,max-page-size=4096
+# Of the objects among the prerequisites; moved into place whole, as `link` in the Makefile does
+guest_link   = $(Q)$(GUEST_CC) $(GUEST_LINK) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 GUESTS      := $(patsubst guests/bare/%.c,build/guests/%.elf,$(wildcard guests/bare/*.c))
 GUEST_LIB   := $(patsubst guests/bare/lib/%,build/guests/lib/%.o,$(wildcard guests/bare/lib/*.[cS]))
 
@@ -51,10 +53,10 @@ build/guests/epapr-suite/%.o: guests/epapr-suite/%.c build/guests/flags | guest-
 	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
 
 build/guests/epapr_suite.elf: $(SUITE) $(GUEST_LIB) guests/bare/guest.ld build/guests/flags
-	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $(SUITE) $(GUEST_LIB)
+	$(guest_link)
 
 build/guests/%.elf: build/guests/%.o $(GUEST_LIB) guests/bare/guest.ld build/guests/flags
-	$(Q)$(GUEST_CC) $(GUEST_LINK) -o $@ $< $(GUEST_LIB)
+	$(guest_link)
 
 #@ make guests          build the bare-metal guests
 .PHONY: guests guest-cc

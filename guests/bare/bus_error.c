@@ -43,8 +43,7 @@ static void one(const char *sentence, const char *afterwards, bool store, uint64
 
 void guest_main(void)
 {
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-    bool zero = args && !strcmp(args, "zero"), strict = args && !strcmp(args, "machine-check");
+    bool zero = told_to("zero"), strict = told_to("machine-check");
 
     mtspr(SPR_IVOR0 + 1, (uint32_t)bus_error_handler & 0xfff0);
     mtmsr(mfmsr() | MSR_ME);

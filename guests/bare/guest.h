@@ -246,6 +246,7 @@ const void *fdt_property(int node, const char *name, uint32_t *length);
 int fdt_next_with(int node, const char *property, const char *value);
 bool fdt_valid(void);
 uint32_t fdt_total_size(void);
+bool told_to(const char *word);           /* the command line is this word */
 uint32_t boot_number(uint32_t otherwise); /* that the command line begins with */
 
 /* --- hypercalls (hcall.c): only where the tree has /hypervisor */

@@ -177,16 +177,13 @@ static void pong(void)
 
 void guest_main(void)
 {
-    const char *role = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-
     on_mpic = board_has("/soc");
-    if (role && !strcmp(role, "ping")) {
+    if (told_to("ping"))
         ping();
-    } else if (role && !strcmp(role, "pong")) {
+    else if (told_to("pong"))
         pong();
-    } else if (role && !strcmp(role, "store")) {
+    else if (told_to("store"))
         by_store();
-    } else {
+    else
         own();
-    }
 }

@@ -6,12 +6,6 @@
 
 PROBE(spin_on, "1: b 1b");
 
-static bool told_to(const char *word)
-{
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-    return args && !strcmp(args, word);
-}
-
 static uint32_t interrupt_of(const char *compatible)
 {
     int node = fdt_next_with(-1, "compatible", compatible);

@@ -349,14 +349,12 @@ static void tell(unsigned t)
 
 void guest_main(void)
 {
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-
     cpus = cpus_count();
     if (cpus < 2) {
         report_skip("several CPUs", "the tree has one");
         return;
     }
-    if (args && !strcmp(args, "long"))
+    if (told_to("long"))
         walks *= LONG;
     no_lwsync = cpu_is_e500v2();
     cpus_start();

@@ -11,19 +11,6 @@ typedef struct {
     uint32_t magic, status, changed;
 } Kept;
 
-static bool told_to(const char *word)
-{
-    uint32_t length = 0;
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", &length);
-    for (uint32_t i = 0; args && i < length; i++) {
-        if (args[i] != word[i])
-            return false;
-        if (!word[i])
-            return true;
-    }
-    return false;
-}
-
 /* The call, with all that must come back unchanged. */
 static void try(Kept *kept, uint32_t (*call)(const uint32_t *in, uint32_t *out))
 {

@@ -215,14 +215,13 @@ static void liveness(void)
 
 void guest_main(void)
 {
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
 
     cpus = cpus_count();
     if (cpus < 2) {
         report_skip("several CPUs", "the tree has one");
         return;
     }
-    if (args && !strcmp(args, "long"))
+    if (told_to("long"))
         times = LONG;
     cpus_start();
     reservations();

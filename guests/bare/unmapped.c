@@ -6,13 +6,6 @@ PROBE(load, "lwz 3,0(3)");
 PROBE(load_byte, "lbz 3,0(3)");
 PROBE(store, "stw 4,0(3)");
 
-/* What bootargs say: "zero" everywhere, "machine-check" everywhere; else zeros in CCSR alone. */
-static bool told_to(const char *word)
-{
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-    return args && !strcmp(args, word);
-}
-
 static void one(const char *vector, const char *where, const void *pc, uint64_t pa, uint32_t offset, bool zero)
 {
     tlb1_map(5, TEST_EA | MAS2_I | MAS2_G, pa, 2, 0x3f);

@@ -28,12 +28,6 @@ static void arm(void)
     mtspr(SPR_TCR, (bit & 3) << 30 | (bit >> 2) << 17 | TCR_WRC(WRC));
 }
 
-static bool told_to(const char *word)
-{
-    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
-    return args && !strcmp(args, word);
-}
-
 static const char *hypervisor_says(const char *property)
 {
     const char *value = fdt_property(fdt_node("/hypervisor"), property, NULL);

@@ -170,6 +170,12 @@ int fdt_next_with(int node, const char *property, const char *value)
     return -1;
 }
 
+bool told_to(const char *word)
+{
+    const char *args = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
+    return args && !strcmp(args, word);
+}
+
 uint32_t boot_number(uint32_t otherwise)
 {
     const char *p = fdt_property(fdt_node("/chosen"), "bootargs", NULL);
