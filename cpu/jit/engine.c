@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cpu/e500/bits.h"
-#include "cpu/e500/interrupt.h"
+#include "cpu/e500/exec_spe.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/softfp.h"
@@ -41,10 +41,19 @@ static void need_cr(Jit *jit, E500 *c)
 
 /* --- what decides a translation --- */
 
+static bool is_plain(const E500 *c)
+{
+    if (c->model->categories & CAT_FP)
+        return c->s.msr & MSR_FP && !(c->s.fpscr & FPSCR_CONTROL);
+    /* An overflow that interrupts is not inexact; so before FINXS is set the host's flag must not be asked for one. */
+    uint32_t f = c->s.spr[SPR_SPEFSCR];
+    return !(f & (SPEFSCR_FRMC | SPEFSCR_FINXE)) && (f & SPEFSCR_FINXS || !(f & (SPEFSCR_FOVFE | SPEFSCR_FUNFE)));
+}
+
 uint32_t jit_state(const E500 *c)
 {
     return (c->s.msr & MSR_FP ? JIT_STATE_FP : 0) | (c->s.msr & MSR_SPE ? JIT_STATE_SPE : 0) | (c->s.so ? JIT_STATE_SO : 0) |
-           (c->s.msr & MSR_PR ? JIT_STATE_PR : 0) | (c->s.msr & MSR_FP && !(c->s.fpscr & FPSCR_CONTROL) ? JIT_STATE_FP_PLAIN : 0);
+           (c->s.msr & MSR_PR ? JIT_STATE_PR : 0) | (is_plain(c) ? JIT_STATE_FP_PLAIN : 0);
 }
 
 /*

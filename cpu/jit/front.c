@@ -61,7 +61,7 @@ static void call(Front *f, const Insn *in)
     InsnEffects e;
     insn_effects(in, f->model, &e);
     bool context = e.flags & EFFECT_CONTEXT || e.out & RES_SO || front_sets_rounding(in);
-    bool status = (e.in | e.out) & RES_FPSCR;
+    bool status = (e.in | e.out) & (RES_FPSCR | RES_SPEFSCR);
     r->flags = (uint8_t)((e.cr_in ? RECORD_CR_IN : 0) | (e.cr_out ? RECORD_CR_IN | RECORD_CR_OUT : 0) |
                          (context ? RECORD_CONTEXT : 0) | (status ? RECORD_STATUS : 0));
     op->flags = status ? IR_STATUS : 0;
@@ -90,6 +90,7 @@ static void build_rows(void)
         add_rows(front_memory);
         add_rows(front_branch);
         add_rows(front_fp);
+        add_rows(front_spe);
         g_once_init_leave(&built, 1);
     }
 }

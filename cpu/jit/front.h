@@ -29,7 +29,7 @@ typedef struct FrontRow {
 } FrontRow;
 
 /* Ended by a NULL; each file of the front has its own. */
-extern const FrontRow front_integer[], front_memory[], front_branch[], front_fp[];
+extern const FrontRow front_integer[], front_memory[], front_branch[], front_fp[], front_spe[];
 
 IrOp *front_op(Front *f, IrOpcode op);
 IrOp *front_op_dab(Front *f, IrOpcode op, unsigned d, unsigned a, unsigned b);

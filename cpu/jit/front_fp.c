@@ -133,7 +133,8 @@ ROW(mtfsfi)
 
 bool front_sets_rounding(const Insn *in)
 {
-    return in->id == INSN_mtfsf || in->id == INSN_mtfsfi || in->id == INSN_mtfsb0 || in->id == INSN_mtfsb1;
+    return in->id == INSN_mtfsf || in->id == INSN_mtfsfi || in->id == INSN_mtfsb0 || in->id == INSN_mtfsb1 ||
+           (in->id == INSN_mtspr && in->imm == SPRNO_SPEFSCR);
 }
 
 #define R(id)             \

@@ -354,7 +354,8 @@ static bool move_plain(Front *f, const Insn *in, bool is_write)
 {
     E500SprSlot slot;
     E500Spr mask;
-    if (!e500_spr_is_plain(f->model, (unsigned)in->imm, f->state & JIT_STATE_PR, is_write, &slot, &mask))
+    if (in->imm == SPRNO_SPEFSCR ||
+        !e500_spr_is_plain(f->model, (unsigned)in->imm, f->state & JIT_STATE_PR, is_write, &slot, &mask))
         return false;
     IrOp *op = front_op_dab(f, is_write ? IR_PUT : IR_GET, is_write ? IR_NONE : in->rt, is_write ? in->rt : IR_NONE, IR_NONE);
     op->imm = (uint32_t)offsetof(E500, s.spr[slot]);

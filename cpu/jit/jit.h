@@ -196,7 +196,7 @@ enum {
     JIT_STATE_SPE = 2,
     JIT_STATE_SO = 4,
     JIT_STATE_PR = 8,
-    JIT_STATE_FP_PLAIN = 16, /* JIT_STATE_FP, rounding to nearest, and no exception enabled */
+    JIT_STATE_FP_PLAIN = 16, /* floating point is as it most often is: is_plain() in engine.c */
     JIT_STATE_BITS = 5
 };
 uint32_t jit_state(const E500 *c);

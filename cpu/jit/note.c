@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * FPSCR while code executes.  Of what an operation's result says of itself, only the last operation counts (FI, FR, FPRF): it is noted, and
+ * FPSCR and SPEFSCR while code executes; FPSCR stands for both here, XX for FINXS, and FI, FR and FPRF for the status bits.  Of what an operation's result says of itself, only the last operation counts (FI, FR, FPRF): it is noted, and
  * executed once more by its interpreter function, on copies of its operands, if somebody asks.  What stays is XX: the host keeps it, as the
  * only exception that an inline operation has.
  *
@@ -8,39 +8,53 @@
  * it is taken when code is left and before each instruction that touches FPSCR, and forgotten before code is entered and behind each such
  * instruction.  No other instruction's function computes by the host's floating point.
  */
-#include "cpu/e500/interrupt.h"
+#include "cpu/e500/exec_spe.h"
 #include "cpu/e500/softfp.h"
 #include "cpu/jit/cond.h"
 #include "cpu/jit/jit.h"
 
+static bool has_fpu(const E500 *c)
+{
+    return c->model->categories & CAT_FP;
+}
+
+static bool is_inexact(const E500 *c)
+{
+    return has_fpu(c) ? c->s.fpscr & FPSCR_XX : c->s.spr[SPR_SPEFSCR] & SPEFSCR_FINXS;
+}
+
 /* In effect before the first instruction that could clear XX, so FX is set when the architecture sets it. */
 void jit_inexact_take(E500 *c)
 {
-    if (!(c->s.fpscr & FPSCR_XX) && jit_host_inexact())
+    if (is_inexact(c) || !jit_host_inexact())
+        return;
+    if (has_fpu(c))
         c->s.fpscr |= FPSCR_XX | FPSCR_FX;
+    else
+        c->s.spr[SPR_SPEFSCR] |= SPEFSCR_FINXS;
 }
 
 void jit_inexact_forget(const E500 *c)
 {
-    if (!(c->s.fpscr & FPSCR_XX))
+    if (!is_inexact(c))
         jit_host_inexact_forget();
 }
 
-/* Its exceptions are in FPSCR already.  MSR[FP] may be off by now. */
+/* Its exceptions are in FPSCR already.  MSR[FP] may be off by now, and CR may have changed. */
 static void execute_again(E500 *c, InsnId id)
 {
     enum { T, A, B, C, REGISTERS };
     const Insn in = {.id = id, .rt = T, .ra = A, .rb = B, .rc = C};
-    uint64_t kept[REGISTERS];
-    uint32_t msr = c->s.msr;
+    uint64_t kept[REGISTERS], *registers = has_fpu(c) ? c->s.fpr : &c->s.gpr[0].d;
+    uint32_t msr = c->s.msr, cr = c->s.cr;
 
-    memcpy(kept, c->s.fpr, sizeof(kept));
-    for (unsigned i = 0; i < 3; i++)
-        c->s.fpr[A + i] = c->engine[JIT_WORD_NOTE_A + i];
-    c->s.msr = MSR_FP;
+    memcpy(kept, registers, sizeof(kept));
+    memcpy(registers + A, &c->engine[JIT_WORD_NOTE_A], 3 * sizeof(kept[0]));
+    c->s.msr = has_fpu(c) ? MSR_FP : MSR_SPE;
     insn_exec[id](c, &in);
     c->s.msr = msr;
-    memcpy(c->s.fpr, kept, sizeof(kept));
+    c->s.cr = cr;
+    memcpy(registers, kept, sizeof(kept));
 }
 
 static void note_conversion(E500 *c)

@@ -104,6 +104,14 @@ static uint32_t random_fpscr(GRand *r)
     return fpscr_summarize(fpscr);
 }
 
+static uint32_t random_spefscr(GRand *r)
+{
+    uint32_t spefscr = g_rand_int(r) % 3 ? g_rand_int(r) & 0xff3fff00u : 0;
+    if (g_rand_int(r) % 3 == 0)
+        spefscr |= g_rand_int(r) & 0x7f;
+    return spefscr;
+}
+
 static void random_state(E500State *s, const E500Model *model, GRand *r)
 {
     Mood mood = (Mood)(g_rand_int(r) % MOODS);
@@ -116,9 +124,16 @@ static void random_state(E500State *s, const E500Model *model, GRand *r)
     s->tlb1[1] = (E500TlbEntry){.mas1 = 0x80000000u | 1 << 8, .mas2 = SOFT_DEVICE, .mas7_3 = SOFT_DEVICE_GPA | 0x3f};
     for (unsigned i = 0; i < 32; i++) {
         s->gpr[i].d = (uint64_t)g_rand_int(r) << 32 | (random_value(r) & aligned);
+        if (model->categories & CAT_EFD && i < 16) { /* pairs of singles, or doubles */
+            uint64_t high = softfp_to_single(random_double(r, mood)), low = softfp_to_single(random_double(r, mood));
+            s->gpr[i].d = g_rand_boolean(r) ? high << 32 | low : random_double(r, mood);
+        }
         s->fpr[i] = random_double(r, mood);
     }
-    s->fpscr = model->categories & CAT_FP ? random_fpscr(r) : 0;
+    if (model->categories & CAT_FP)
+        s->fpscr = random_fpscr(r);
+    else
+        s->spr[SPR_SPEFSCR] = random_spefscr(r);
     s->cr = g_rand_int(r);
     s->lr = SOFT_CODE + 4 * (g_rand_int(r) % 16);
     s->ctr = g_rand_boolean(r) ? g_rand_int(r) % 3 : SOFT_CODE + 4 * (g_rand_int(r) % 16);
@@ -163,6 +178,10 @@ static void fail(const SoftFixture *a, const SoftFixture *b, const uint32_t *wor
             g_test_message("f%u: %016" PRIx64 ", translated %016" PRIx64, i, x->s.fpr[i], y->s.fpr[i]);
     for (unsigned i = 0; i < 4; i++)
         g_test_message("before: f%u %016" PRIx64, i, before->fpr[i]);
+    for (unsigned i = 0; i < 32; i++)
+        g_test_message("before: r%u %016" PRIx64, i, before->gpr[i].d);
+    g_test_message("SPEFSCR 0x%08x before, 0x%08x, translated 0x%08x", before->spr[SPR_SPEFSCR], x->s.spr[SPR_SPEFSCR],
+                   y->s.spr[SPR_SPEFSCR]);
     g_test_message("FPSCR 0x%08x before, 0x%08x, translated 0x%08x", before->fpscr, x->s.fpscr, y->s.fpscr);
     g_error("%s: pc 0x%08x cr 0x%08x xer 0x%08x done %" PRIu64 ", translated 0x%08x 0x%08x 0x%08x %" PRIu64, what, x->s.pc, x->s.cr,
             e500_xer(&x->s), x->count.instructions, y->s.pc, y->s.cr, e500_xer(&y->s), y->count.instructions);
@@ -234,14 +253,20 @@ static void rows_do_what_the_interpreter_does(gconstpointer model_name)
 
 /* --- blocks of floating point: what an instruction leaves to the next one --- */
 
-enum { BLOCK = 12, BLOCKS = 6000 };
+enum { BLOCK = 12, BLOCKS = 6000, CATS_FLOAT = CAT_FP | CAT_SPE | CAT_EFS | CAT_EFD };
+
+typedef struct FloatRun {
+    const char *model;
+    bool called; /* as on a host that lacks what it takes to do otherwise */
+} FloatRun;
 
 static InsnId random_fp_row(const E500Model *model, GRand *r)
 {
     while (true) {
         InsnId id = (InsnId)(g_rand_int(r) % INSN_ILLEGAL);
-        bool has = insn_info[id].categories & CAT_FP && (model->categories & insn_info[id].categories) == insn_info[id].categories;
-        if (has && (insn_info[id].cls == IC_FP || g_rand_int(r) % 4 == 0))
+        const InsnInfo *row = &insn_info[id];
+        bool has = row->categories & CATS_FLOAT && (model->categories & row->categories) == row->categories;
+        if (has && (row->cls == IC_FP || row->cls == IC_EFP || g_rand_int(r) % 8 == 0))
             return id;
     }
 }
@@ -251,7 +276,8 @@ static uint32_t random_fp_word(const E500Model *model, GRand *r)
 {
     InsnId id = random_fp_row(model, r);
     uint32_t free_bits = ~insn_info[id].mask & ~insn_reserved(id, model);
-    uint32_t word = insn_info[id].match | (g_rand_int(r) & free_bits & ~(28u << 21 | 28u << 16 | 28u << 11 | 28u << 6));
+    uint32_t word = insn_info[id].match | (g_rand_int(r) & free_bits &
+                                           ~(28u << 21 | 28u << 16 | 28u << 11 | (insn_info[id].cls == IC_FP ? 28u << 6 : 0)));
     if (insn_info[id].cls == IC_FP_LOAD || insn_info[id].cls == IC_FP_STORE) /* most addresses are good */
         word = insn_info[id].match | (word & free_bits & ~0xff03u);
     if (g_rand_int(r) % 16)
@@ -261,8 +287,9 @@ static uint32_t random_fp_word(const E500Model *model, GRand *r)
     return word;
 }
 
-static void floating_point_blocks_do_what_the_interpreter_does(gconstpointer inline_)
+static void floating_point_blocks_do_what_the_interpreter_does(gconstpointer data)
 {
+    const FloatRun *run = data;
     const char *wanted = g_getenv("QUOIN_SEED");
     guint32 seed = wanted ? (guint32)strtoul(wanted, NULL, 0) : 0x0f10a700;
     GRand *r = g_rand_new_with_seed(seed);
@@ -270,9 +297,9 @@ static void floating_point_blocks_do_what_the_interpreter_does(gconstpointer inl
 
     g_test_message("QUOIN_SEED=0x%x", seed);
     jit_hot = 0;
-    jit_fp = inline_ != NULL; /* else as on a host that lacks what it takes */
-    soft_up_engine(&plain, "e500mc", true, &soft_plain);
-    soft_up_engine(&jit, "e500mc", true, &soft_jit);
+    jit_fp = !run->called;
+    soft_up_engine(&plain, run->model, true, &soft_plain);
+    soft_up_engine(&jit, run->model, true, &soft_jit);
     jit_fp = true;
     for (unsigned i = DATA; i < SOFT_RAM; i += 8) { /* doubles, or singles */
         uint64_t v = GUINT64_TO_BE(random_double(r, ANY));
@@ -298,9 +325,12 @@ UNIT_TESTS(jit_rows)
 {
 #if HAVE_JIT
     g_test_add_data_func("/jit/rows-do-what-the-interpreter-does/e500mc", "e500mc", rows_do_what_the_interpreter_does);
-    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does", "inline",
+    static const FloatRun inline_ = {"e500mc", false}, called = {"e500mc", true}, spe = {"e500v2", false};
+    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does/inline", &inline_,
                          floating_point_blocks_do_what_the_interpreter_does);
-    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does/called", NULL,
+    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does/called", &called,
+                         floating_point_blocks_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does/spe", &spe,
                          floating_point_blocks_do_what_the_interpreter_does);
     g_test_add_data_func("/jit/rows-do-what-the-interpreter-does/e500v2", "e500v2", rows_do_what_the_interpreter_does);
 #endif

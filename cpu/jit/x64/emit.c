@@ -339,6 +339,16 @@ static void emit_op(Emit *e, const IrOp *op)
     case IR_FCMP:
         emit_fp(e, op);
         return;
+    case IR_PADD:
+    case IR_PSUB:
+    case IR_PMUL:
+    case IR_PDIV:
+    case IR_PINT:
+    case IR_PFROM:
+    case IR_PCMP:
+    case IR_PMOVE:
+        emit_pair(e, op);
+        break;
     case IR_EXIT:
         emit_fp_note(e, &e->fp);
         emit_exit(e, op->imm, op->left);
@@ -384,7 +394,8 @@ static void emit_op(Emit *e, const IrOp *op)
 
 static void emit_stub(Emit *e, Stub *stub)
 {
-    asm_patch(stub->from, e->a.p);
+    if (stub->from)
+        asm_patch(stub->from, e->a.p);
     switch (stub->op->op) {
     case IR_EXIT_IF:
         emit_fp_note(e, &stub->before);
@@ -395,6 +406,14 @@ static void emit_stub(Emit *e, Stub *stub)
     case IR_LOAD_WIDE:
     case IR_STORE_WIDE:
         emit_access_stub(e, stub);
+        break;
+    case IR_PADD:
+    case IR_PSUB:
+    case IR_PMUL:
+    case IR_PDIV:
+    case IR_PINT:
+    case IR_PCMP:
+        emit_pair_stub(e, stub);
         break;
     default:
         emit_fp_stub(e, stub);

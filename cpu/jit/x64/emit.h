@@ -25,7 +25,7 @@ typedef struct EmitFp {
 
 typedef struct Stub {
     uint8_t *from;       /* distance of the jump that leads here */
-    uint8_t *also;       /* of another one; NULL: there is none */
+    uint8_t *also, *too; /* of others; NULL: there are none */
     uint8_t *again;      /* where to go on if that was right after all; NULL: nowhere */
     uint8_t *hit, *back; /* where to go on with the op, and behind it */
     const IrOp *op;
@@ -111,6 +111,12 @@ void emit_note(Emit *e, const IrOp *op,
 void emit_fp_note(Emit *e, EmitFp *fp);         /* before the block is left: puts the note in its place */
 void emit_fp_called(Emit *e, const IrOp *op);   /* behind an IR_CALL */
 void emit_fp_reload(Emit *e, const EmitFp *fp); /* vector registers, behind a call */
+
+/* emit_pair.c */
+void emit_pair(Emit *e, const IrOp *op);
+void emit_pair_stub(Emit *e, const Stub *stub);
+void emit_pair_load(Emit *e, const IrOp *op); /* as emit_wide_load() */
+void emit_pair_store(Emit *e, const IrOp *op);
 
 /* emit_fp.c */
 void emit_fp(Emit *e, const IrOp *op);

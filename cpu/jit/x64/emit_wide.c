@@ -116,7 +116,7 @@ unsigned emit_operand(const IrOp *op, unsigned n)
 
 static bool is_noted(const IrOp *op)
 {
-    return op->op >= IR_FADD && op->op <= IR_FROUND;
+    return op->op >= IR_FADD && op->op <= IR_FROUND; /* of wide homes */
 }
 
 static bool writes_wide(const IrOp *op, unsigned home)
@@ -231,6 +231,10 @@ static void load_single(Emit *e, unsigned x, Stub *stub)
 
 void emit_wide_load(Emit *e, const IrOp *op, Stub *stub)
 {
+    if (op->flags & IR_PAIR) {
+        emit_pair_load(e, op);
+        return;
+    }
     if (!e->jit->has_fp) {
         asm_rx(&e->a, OP_MOVBE_LOAD | OP_W, RDX, RCX, RAX, 0, 0);
         asm_rm(&e->a, OP_STORE | OP_W, RDX, STATE, wide_at(e, op->d));
@@ -281,6 +285,10 @@ void emit_wide_again(Emit *e, const Stub *stub)
 
 void emit_wide_store(Emit *e, const IrOp *op, Stub *stub)
 {
+    if (op->flags & IR_PAIR) {
+        emit_pair_store(e, op);
+        return;
+    }
     if (op->k == 2 && !(op->flags & IR_WORD))
         get_single(e, op->d, stub);
     else
