@@ -33,8 +33,12 @@ bench-smp: $(B)/quoin build/guests/smp_scale.elf
 bench-fp: $(B)/bench/fp
 	@$<
 
+bench-jit-fp: $(B)/bench/jit_fp
+	@$<
+
 #@ make bench-programs  the programs that bench runs
 #@ make bench           how long a guest's work takes, next to QEMU; ARGS="-n 5 --quiet 0.2", ARGS="--help" for more
 #@ make bench-smp       what two vCPUs do in the time of one
 #@ make bench-fp        how long a floating-point instruction takes, by the host's arithmetic and without
-.PHONY: bench bench-fp bench-programs bench-smp
+#@ make bench-jit-fp    the same in the translator's blocks: translated, and handed to the interpreter
+.PHONY: bench bench-fp bench-jit-fp bench-programs bench-smp
