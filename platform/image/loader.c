@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/image/layout.h"
 #include "platform/image/priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libfdt.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,8 +10,6 @@
 enum {
     KERNEL_FILE_MAX = 1 << 30, /* debug information included */
     DTB_FILE_MAX = 16 << 20,
-    DTB_VERSION = 17,   /* ePAPR 1.1 §8; libfdt 1.6's full check falls over versions before 16 */
-    DTB_NAME_MAX = 255, /* bytes of a property's name; DTSpec 2.2.4 allows 31, and real trees have some more */
 };
 
 void image_set_error(const ImageFile *file, GError **error, const char *why, ...)
@@ -141,13 +137,17 @@ static bool file_too_large(const char *path, uint64_t limit, GError **error)
 
 static bool fd_read_all(int fd, const char *path, uint64_t limit, ImageBuffer *to, GError **error)
 {
-    static const gsize chunk = 1 << 20;
+    gsize expected = 1 << 20;
     struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size > limit)
-        return file_too_large(path, limit, error);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+        if ((uint64_t)st.st_size > limit)
+            return file_too_large(path, limit, error);
+        expected = (gsize)st.st_size + 1; /* with room to see that it ends there */
+    }
     for (;;) {
         errno = ENOMEM;
-        ssize_t n = image_buffer_reserve(to, chunk) ? read(fd, to->data + to->len, chunk) : -1;
+        bool room = image_buffer_reserve(to, to->len ? 1 : expected);
+        ssize_t n = room ? read(fd, to->data + to->len, to->room - to->len) : -1;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -239,78 +239,6 @@ Image *image_load_raw(const char *path, const char *what, uint64_t ram_size, GEr
     Image *image = image_new(what);
     image_add(image, 0, size, g_steal_pointer(&bytes));
     return image;
-}
-
-/* What of the file is left when its gaps are closed; libfdt has not checked it yet. */
-static uint64_t dtb_used(const void *fdt)
-{
-    uint64_t reserved = fdt_off_dt_struct(fdt) > fdt_off_mem_rsvmap(fdt) ? fdt_off_dt_struct(fdt) - fdt_off_mem_rsvmap(fdt) : 0;
-    return sizeof(struct fdt_header) + reserved + fdt_size_dt_struct(fdt) + fdt_size_dt_strings(fdt);
-}
-
-/*
- * libfdt measures the name of each property anew.  Were names without bound, a tree whose properties share one long name would
- * take time as the square of its size.
- */
-static bool dtb_check_names(const ImageFile *file, GError **error)
-{
-    uint64_t at = fdt_off_dt_strings(file->data), end = at + fdt_size_dt_strings(file->data), name = at;
-    if (end > file->size)
-        return image_bad(file, error, "damaged: its strings end at byte %" PRIu64 ", the file at %" PRIu64, end, file->size);
-    for (; at < end; at++) {
-        if (!file->data[at])
-            name = at + 1;
-        else if (at - name >= DTB_NAME_MAX)
-            return image_bad(file, error, "damaged: the name of a property, at byte %" PRIu64 ", has more than %d bytes", name,
-                             DTB_NAME_MAX);
-    }
-    return true;
-}
-
-/* What must hold before libfdt looks at the blocks: it loads their words where they lie, and in time as they are long. */
-static bool dtb_check_blocks(const ImageFile *file, GError **error)
-{
-    const void *fdt = file->data;
-    if (fdt_off_mem_rsvmap(fdt) % 8)
-        return image_bad(file, error, "damaged: its memory reservations begin at byte %u, not at a multiple of 8",
-                         fdt_off_mem_rsvmap(fdt));
-    if (fdt_off_dt_struct(fdt) % 4)
-        return image_bad(file, error, "damaged: its structure begins at byte %u, not at a multiple of 4", fdt_off_dt_struct(fdt));
-    if (dtb_used(fdt) > LAYOUT_DTB_SIZE)
-        return image_bad(file, error, "too large: %" PRIu64 " bytes, and a guest's tree has %d", dtb_used(fdt), LAYOUT_DTB_SIZE);
-    return dtb_check_names(file, error);
-}
-
-static bool dtb_check(const ImageFile *file, GError **error)
-{
-    if (file->size < sizeof(struct fdt_header) || fdt_magic(file->data) != FDT_MAGIC)
-        return image_bad(file, error, "not a device tree blob (no 0xd00dfeed at its start)");
-    uint64_t total = fdt_totalsize(file->data);
-    if (total > file->size)
-        return image_bad(file, error, "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)", total, file->size);
-    for (uint64_t i = total; i < file->size; i++) {
-        if (file->data[i]) /* zeros are padding, of a file that was rounded up */
-            return image_bad(file, error, "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64, total, file->size);
-    }
-    if (fdt_version(file->data) < DTB_VERSION || fdt_last_comp_version(file->data) > DTB_VERSION)
-        return image_bad(file, error, "version %u, compatible with %u; only %d will do", fdt_version(file->data),
-                         fdt_last_comp_version(file->data), DTB_VERSION);
-    int bad = fdt_check_header(file->data);
-    if (!bad && !dtb_check_blocks(file, error))
-        return false;
-    if (!bad)
-        bad = fdt_check_full(file->data, (size_t)file->size);
-    if (bad)
-        return image_bad(file, error, "damaged: %s", fdt_strerror(bad));
-    return true;
-}
-
-GBytes *image_check_dtb_bytes(const char *name, GBytes *bytes, GError **error)
-{
-    gsize size;
-    const uint8_t *data = g_bytes_get_data(bytes, &size);
-    ImageFile file = {.name = name, .format = "device tree", .data = data, .size = size};
-    return dtb_check(&file, error) ? g_bytes_new_from_bytes(bytes, 0, fdt_totalsize(data)) : NULL;
 }
 
 GBytes *image_load_dtb(const char *path, GError **error)

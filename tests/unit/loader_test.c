@@ -614,6 +614,24 @@ static void test_tree_refused(void)
     tree_refused(b, "t: device tree: damaged: ");
 }
 
+/* The root node, then its one property: what says that it is longer than the structure, by a little or modulo 2^32, is refused. */
+static void test_tree_lengths(void)
+{
+    static const uint32_t lengths[] = {17, 64, 0x7fffffff, 0x80000000, 0xfffffff0, 0xfffffffc, 0xffffffff};
+    enum { PROPERTY = 8, LENGTH = PROPERTY + 4, NAME = PROPERTY + 8 };
+    for (unsigned i = 0; i < G_N_ELEMENTS(lengths); i++) {
+        GByteArray *b = tree();
+        be32(b, fdt_off_dt_struct(b->data) + LENGTH, lengths[i]);
+        tree_refused(b, "t: device tree: damaged: what begins at byte ");
+    }
+    GByteArray *b = tree();
+    be32(b, fdt_off_dt_struct(b->data) + NAME, 0xfffffff0);
+    tree_refused(b, "t: device tree: damaged: what begins at byte ");
+    b = tree();
+    memset(b->data + fdt_off_dt_struct(b->data) + 4, 'x', fdt_size_dt_struct(b->data) - 4); /* the root's name */
+    tree_refused(b, "t: device tree: damaged: what begins at byte ");
+}
+
 /* Blocks that do not lie where their words can be loaded. */
 static void test_tree_misaligned(void)
 {
@@ -706,6 +724,7 @@ UNIT_TESTS(loader)
     g_test_add_func("/loader/a-missing-file-is-named", test_missing_file);
     g_test_add_func("/loader/tree/padding-is-cut-off", test_tree);
     g_test_add_func("/loader/tree/bad-ones-are-refused", test_tree_refused);
+    g_test_add_func("/loader/tree/lengths-beyond-the-structure-are-refused", test_tree_lengths);
     g_test_add_func("/loader/tree/misaligned-blocks-are-refused", test_tree_misaligned);
     g_test_add_func("/loader/tree/too-large-ones-are-refused", test_tree_too_large);
 }
