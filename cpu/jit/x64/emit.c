@@ -4,12 +4,20 @@
  */
 #include "cpu/jit/x64/emit.h"
 
+#include <cpuid.h>
+
 static const uint8_t pin_regs[] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14};
 const unsigned jit_pins = sizeof(pin_regs);
 
+/* By CPUID itself: not every compiler's __builtin_cpu_supports() knows these names. */
 bool jit_host_supported(void)
 {
-    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("movbe");
+    enum { ABM = 1 << 5 }; /* has lzcnt */
+    unsigned a, b, c, d;
+    bool movbe = __get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE;
+    bool bmi2 = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2;
+    bool lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && c & ABM;
+    return movbe && bmi2 && lzcnt;
 }
 
 void emit_begin(Emit *e, Jit *jit)
