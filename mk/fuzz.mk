@@ -23,8 +23,8 @@ fuzz-decode: FUZZ_MAX_LEN := 64
 fuzz-guest: FUZZ_MAX_LEN := 256
 fuzz-loader: FUZZ_MAX_LEN := 4096
 
-# A processor compares at every instruction: to follow each comparison costs more than it finds
-build/fuzz-live/obj/cpu/%.o: FUZZ_CFLAGS += -fno-sanitize-coverage=trace-cmp
+# A processor compares at every instruction, and saved state is bytes in loops: to follow each comparison costs more than it finds
+build/fuzz-live/obj/cpu/%.o build/fuzz-live/obj/platform/base/section.o: FUZZ_CFLAGS += -fno-sanitize-coverage=trace-cmp
 
 build/fuzz-live/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

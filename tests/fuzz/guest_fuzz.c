@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * The input is a guest: it is put at physical 0x1000 and executed by the interpreter, first as
- * supervisor, with every register pointing somewhere into RAM.  It may do what it likes; the engine
- * must come back with exits that make sense.  The last byte says what debugging goes on meanwhile:
- * its own, and somebody's from outside.
+ * The input is a guest: it is put at physical 0x1000 and executed, first as supervisor, with every
+ * register pointing somewhere into RAM.  It may do what it likes; the engine must come back with
+ * exits that make sense.  The last byte says what debugging goes on meanwhile: its own, and
+ * somebody's from outside.
+ *
+ * Each engine that can be compared executes it, on each kind of core, in lock step with the plain
+ * interpreter: where they differ the target ends with what cpu/soft/lockstep.h reports.
  */
 #include <string.h>
 
 #include "cpu/accel.h"
 #include "cpu/e500/bits.h"
+#if HAVE_JIT
+#include "cpu/jit/jit.h"
+#endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RAM = 1 << 18, CODE = 0x1000, EXITS = 16, SLICE_NS = 160 };
+enum { RAM = 1 << 17, CODE = 0x1000, EXITS = 16 };
+/* Instructions between two exits, of which an input has 64.  Debugged, each is a slice of its own: a comparison of the whole state. */
+enum { RUN_NS = 64, DEBUGGED_RUN_NS = 6 };
 
 static uint8_t ram[RAM] __attribute__((aligned(4096)));
 
@@ -25,6 +33,8 @@ enum {
     HOST_POINTS = 16,
     DEBUG_ENABLED = 32, /* MSR[DE] at first */
 };
+
+enum { DEBUGGED = OWN_STEPS | OWN_TRANSFERS | OWN_ADDRESSES | HOST_STEPS | HOST_POINTS };
 
 static void debug_itself(E500State *s, uint8_t how)
 {
@@ -46,7 +56,7 @@ static void debug_outside(AccelVcpu *vcpu, uint8_t how, bool step)
         debug.breakpoint[0] = CODE + 0x40;
         debug.n_watchpoints = 2;
         debug.watchpoint[0] = (AccelWatchpoint){0x6ffe, 0x9001, false, true};
-        debug.watchpoint[1] = (AccelWatchpoint){0x40010, 0x40010, true, true}; /* a device */
+        debug.watchpoint[1] = (AccelWatchpoint){RAM + 0x10, RAM + 0x10, true, true}; /* a device */
     }
     if (!step) /* over what was met */
         debug.n_breakpoints = debug.n_watchpoints = 0;
@@ -100,6 +110,7 @@ static void answer(VcpuExit *exit, uint64_t noise)
         exit->epr.epr = (uint32_t)noise;
         break;
     case VCPU_EXIT_FATAL:
+        g_error("%s", exit->fatal.message);
     case VCPU_EXIT_KINDS:
         g_assert_not_reached();
     case VCPU_EXIT_INTR:
@@ -111,24 +122,45 @@ static void answer(VcpuExit *exit, uint64_t noise)
     }
 }
 
-/* A core of each kind, made once: putting FULL state makes it new. */
+/* A core of one kind with one engine, made once: putting FULL state makes it new. */
 typedef struct Bench {
-    const E500Model *model;
+    const char *core;
+    bool jit;
     TimeSource time;
+    AccelVm *vm; /* NULL: not made yet */
     AccelVcpu *vcpu;
     bool was_debugged; /* by somebody from outside */
+    unsigned runs;
 } Bench;
 
-static void bench_open(Bench *b, const E500Model *model)
+static void bench_open(Bench *b)
 {
     AccelRam block = {.gpa = 0, .size = RAM, .hva = ram};
-    AccelConfig config = {.model = model, .time = &b->time, .tb_hz = 400000000, .n_vcpus = 1, .external_proxy = true};
+    AccelConfig config = {
+        .model = e500_model_find(b->core),
+        .time = &b->time,
+        .tb_hz = 400000000,
+        .n_vcpus = 1,
+        .external_proxy = true,
+        .verify = true,
+        .jit = b->jit,
+        .code_bytes = 1 << 20,
+    };
 
-    b->model = model;
     time_source_init(&b->time, true, 0);
-    AccelVm *vm = accel_soft.vm_open(&config, NULL);
-    g_assert_true(accel_soft.vm_map_ram(vm, &block, NULL));
-    b->vcpu = accel_soft.vcpu_create(vm, 0, NULL);
+    b->vm = accel_soft.vm_open(&config, NULL);
+    g_assert_true(accel_soft.vm_map_ram(b->vm, &block, NULL));
+    b->vcpu = accel_soft.vcpu_create(b->vm, 0, NULL);
+}
+
+/* The translator gives up a page that was written over 64 times, and each input is written over the last one. */
+static void forget_code(Bench *b)
+{
+#if HAVE_JIT
+    jit_hot = 0; /* an input is short: what it executes once is translated */
+    if (b->jit && b->runs++ % 32 == 0)
+        jit_flush(((SoftVcpu *)b->vcpu)->engine_data);
+#endif
 }
 
 static void bench_start(Bench *b, const uint8_t *data, size_t size, uint8_t how)
@@ -136,15 +168,19 @@ static void bench_start(Bench *b, const uint8_t *data, size_t size, uint8_t how)
     static E500State s;
     const AccelDebug none = {0};
 
+    if (!b->vm)
+        bench_open(b);
     time_source_init(&b->time, true, 0);
     memset(ram, 0, RAM);
     memcpy(ram + CODE, data, MIN(size, (size_t)RAM - CODE));
+    accel_soft.vm_ram_written(b->vm, 0, RAM);
+    forget_code(b);
     for (unsigned irq = 0; irq < ACCEL_IRQS; irq++)
         accel_soft.vcpu_set_irq(b->vcpu, irq, false);
     if (b->was_debugged)
         g_assert_true(accel_soft.vcpu_set_debug(b->vcpu, &none, NULL));
     b->was_debugged = how & (HOST_STEPS | HOST_POINTS);
-    start_state(&s, b->model);
+    start_state(&s, e500_model_find(b->core));
     debug_itself(&s, how);
     g_assert_true(accel_soft.vcpu_put_state(b->vcpu, &s, STATE_FULL, NULL));
 }
@@ -154,11 +190,11 @@ static void run(Bench *b, const uint8_t *data, size_t size)
     uint8_t how = size ? data[size - 1] : 0;
     static E500State s;
     VcpuExit exit = {0};
-    uint64_t noise = 0x9e3779b97f4a7c15u;
+    uint64_t noise = 0x9e3779b97f4a7c15u, run_ns = how & DEBUGGED ? DEBUGGED_RUN_NS : RUN_NS;
 
     bench_start(b, data, size, how);
     for (unsigned i = 0; i < EXITS; i++) {
-        __atomic_store_n(&b->time.next_deadline_ns, time_now_ns(&b->time) + SLICE_NS, __ATOMIC_RELAXED);
+        __atomic_store_n(&b->time.next_deadline_ns, time_now_ns(&b->time) + run_ns, __ATOMIC_RELAXED);
         if (b->was_debugged)
             debug_outside(b->vcpu, how, i & 1);
         accel_soft.vcpu_run(b->vcpu, &exit, false);
@@ -176,13 +212,16 @@ static void run(Bench *b, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const cores[] = {"e500mc", "e500v2"};
-    static Bench benches[G_N_ELEMENTS(cores)];
+    static Bench benches[] = {
+        {.core = "e500mc"},
+        {.core = "e500v2"},
+#if HAVE_JIT
+        {.core = "e500mc", .jit = true},
+        {.core = "e500v2", .jit = true},
+#endif
+    };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cores); i++) {
-        if (!benches[i].vcpu)
-            bench_open(&benches[i], e500_model_find(cores[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(benches); i++)
         run(&benches[i], data, size);
-    }
     return 0;
 }

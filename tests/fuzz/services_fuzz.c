@@ -77,7 +77,6 @@ static void fill_memory(Memory *memory, const uint8_t *left, size_t n_left)
     /* Few bytes, a page and a little more, nothing, more than there is: what is copied whole takes no time. */
     static const uint64_t lengths[8] = {1, 16, 256, 4096, 4097, 0, (uint64_t)RAM + 1, UINT64_MAX};
 
-    memory_clear(memory);
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
         memory_write(memory, WORDS + 16 * i, words[i], strlen(words[i]) + 1);
     for (unsigned i = 0; i < 8; i++) {
