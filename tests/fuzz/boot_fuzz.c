@@ -20,12 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { MIB = 1 << 20, PAGE = 4096, PATH = 32 };
 
 enum { /* Head.flags */
-    HYPERVISOR = 1,
-    RAM_SHIFT = 1, /* two bits: an index of ram_mib */
-    BIOS = 8,      /* the program is -bios's; else -kernel's */
-    KERNEL = 16,   /* with BIOS: the same file is the kernel as well */
-    INITRD = 32,
-    RIGHT_CRC = 128,   /* the program is a uImage whose CRCs are put right, as nobody finds them by trying */
+       HYPERVISOR = 1,
+       RAM_SHIFT = 1, /* two bits: an index of ram_mib */
+       BIOS = 8,      /* the program is -bios's; else -kernel's */
+       KERNEL = 16,   /* with BIOS: the same file is the kernel as well */
+       INITRD = 32,
+       RIGHT_CRC = 128, /* the program is a uImage whose CRCs are put right, as nobody finds them by trying */
 };
 
 static const unsigned ram_mib[4] = {64, 65, 96, 128}; /* from the least there is; Linux maps 64 MiB at first */
