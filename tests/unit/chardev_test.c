@@ -453,6 +453,26 @@ static void expect_ring(Front *f, size_t size, const char *text)
     g_assert_cmpmem(got->data, got->len, text, strlen(text));
 }
 
+/* A full ring takes a byte by writing one: it moves none of the others, however large it is. */
+static void test_ring_moves_nothing(void)
+{
+    enum { SIZE = 4096 };
+    uint8_t all[SIZE], before[SIZE];
+    Front *f = open_option("ringbuf,id=ring,size=4096", 0);
+    for (unsigned i = 0; i < SIZE; i++)
+        all[i] = (uint8_t)(i % 251);
+    locked_write(f->chr, all, SIZE);
+    for (unsigned i = 0; i < 2 * SIZE; i++) {
+        unsigned changed = 0;
+        memcpy(before, f->chr->ring.data, SIZE);
+        locked_write(f->chr, "!", 1);
+        for (unsigned k = 0; k < SIZE; k++)
+            changed += before[k] != f->chr->ring.data[k];
+        g_assert_cmpuint(changed, <=, 1);
+    }
+    front_free(f);
+}
+
 static void test_option_ringbuf(void)
 {
     Front *f = open_option("ringbuf,id=ring,size=8", 0);
@@ -633,6 +653,7 @@ UNIT_TESTS(chardev)
     g_test_add_func("/chardev/file-takes-output", test_file);
     g_test_add_func("/chardev/a-file-is-appended-to-and-read-from", test_option_file);
     g_test_add_func("/chardev/a-ring-keeps-the-newest", test_option_ringbuf);
+    g_test_add_func("/chardev/a-full-ring-moves-nothing", test_ring_moves_nothing);
     g_test_add_func("/chardev/a-port-serves-one-client", test_option_tcp);
     g_test_add_func("/chardev/pty-comes-and-goes", test_pty);
     g_test_add_func("/chardev/unix/one-client-after-the-other", test_unix_server);
