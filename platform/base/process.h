@@ -23,6 +23,8 @@
  *  |   vCPU uses                   |                                |                    | does not know of it
  *  | who looks for stores to code  | lock                           | jit/smc.c          | shared by the vCPUs' threads of all VMs
  *  | the translator's settings     | jit_hot jit_fp told            | jit/engine.c       | tests set them for all machines they make
+ *  | state tables that were looked | lock seen                      | base/section.c     | they are the program's, so once is enough
+ *  |   at for forgotten members    |                                |                    |
  *  | handlers of GSources          | source_funcs funcs             | base/clock.c       | constants that glib wants writable
  *  |                               |                                | base/listener.c    |
  *
