@@ -148,4 +148,4 @@ help:
 .DELETE_ON_ERROR:
 .SECONDARY:
 include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk torture.mk)
--include $(shell [ -d $(B)/obj ] && find $(B)/obj build/guests -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj build/fuzz-live/obj build/guests -name '*.d' 2>/dev/null)

@@ -254,7 +254,7 @@ static void bench_open(Bench *b, const Head *head, unsigned ram)
     GError *error = NULL;
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* power-on clears what was touched: small pages */
     parse(&b->config, head, ram, 1, none);
-    g_clear_pointer(&b->config.kernel, g_free);
+    b->config.kernel = NULL;
     if (!boot_load(&b->boot, &b->config, &error) || !(b->machine = machine_new(&b->config, &b->boot, &error)))
         g_error("%s", error->message);
     bench_clear(b);

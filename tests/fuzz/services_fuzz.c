@@ -59,7 +59,7 @@ static Machine *machine_of_two(void)
 
     if (options_parse(G_N_ELEMENTS(argv), (char **)argv, &config, &error) != OPTIONS_RUN)
         g_error("%s", error->message);
-    g_clear_pointer(&config.kernel, g_free); /* nothing is executed */
+    config.kernel = NULL; /* nothing is executed */
     if (!boot_load(&boot, &config, &error))
         g_error("%s", error->message);
     Machine *machine = machine_new(&config, &boot, &error);
