@@ -38,8 +38,11 @@ build/fuzz-live/%.run: build/fuzz-live/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,bu
 
 $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz-live/%.run
 	@mkdir -p build/fuzz-live/$*
-	$< -artifact_prefix=build/fuzz-live/$*- -max_len=$(FUZZ_MAX_LEN) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(FUZZ_ARGS) \
+	ASAN_OPTIONS=$(FUZZ_ASAN) $< -artifact_prefix=build/fuzz-live/$*- -max_len=$(FUZZ_MAX_LEN) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(FUZZ_ARGS) \
 	  build/fuzz-live/$* tests/fuzz/corpus/$*
+
+# Memory is given out again soon, and is not filled: fresh pages cost more than anything else
+FUZZ_ASAN      := quarantine_size_mb=16:max_malloc_fill_size=0
 
 # What a machine keeps from one input to the next looks like a leak
 fuzz-guest fuzz-services: FUZZ_ARGS += -detect_leaks=0
