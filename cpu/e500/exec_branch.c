@@ -38,14 +38,14 @@ static inline bool branch_taken(E500 *c, const Insn *in)
 
 ExecResult exec_b(E500 *c, const Insn *in)
 {
-    return jump(c, in, (in->flags & INSN_AA ? 0 : c->s.pc) + (uint32_t)in->imm);
+    return jump(c, in, (in->flags & INSN_AA ? 0 : c->s.pc) + (Ea)in->imm);
 }
 
 ExecResult exec_bc(E500 *c, const Insn *in)
 {
     if (!branch_taken(c, in))
         return fall_through(c, in);
-    return jump(c, in, (in->flags & INSN_AA ? 0 : c->s.pc) + (uint32_t)in->imm);
+    return jump(c, in, (in->flags & INSN_AA ? 0 : c->s.pc) + (Ea)in->imm);
 }
 
 ExecResult exec_bclr(E500 *c, const Insn *in)

@@ -110,7 +110,7 @@ enum {
  */
 static bool note(E500 *c, uint32_t high, uint32_t low, bool directed, ExecResult *end)
 {
-    uint32_t *f = &c->s.spr[SPR_SPEFSCR], any = high | low;
+    E500Spr *f = &c->s.spr[SPR_SPEFSCR], any = high | low;
 
     *f &= ~((uint32_t)SPEFSCR_STATUS << SPEFSCR_HIGH_SHIFT | SPEFSCR_STATUS);
     *f |= high << SPEFSCR_HIGH_SHIFT | low | (any & ERRORS) << TO_STICKY;

@@ -61,7 +61,7 @@ static inline E500Gpr spe_pair(uint32_t high, uint32_t low)
 /* The end of an integer instruction that tells overflow: OVH, OV, and their sticky summaries. */
 static inline void spe_overflow(E500 *c, bool high, bool low)
 {
-    uint32_t *f = &c->s.spr[SPR_SPEFSCR];
+    E500Spr *f = &c->s.spr[SPR_SPEFSCR];
 
     *f &= ~(uint32_t)(SPEFSCR_OVH | SPEFSCR_OV);
     *f |= (high ? SPEFSCR_OVH | SPEFSCR_SOVH : 0) | (low ? SPEFSCR_OV | SPEFSCR_SOV : 0);

@@ -125,7 +125,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->s.pc = c->s.spr[SPR_IVPR] | c->s.spr[excp_row[excp].ivor];
     c->s.waiting = false;
     c->icmp_armed = false; /* the interrupted instruction did not complete */
-    LOG(LOG_INT, "vCPU %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%08x dear 0x%08x, goes on at 0x%" PRI_EA, c->index,
+    LOG(LOG_INT, "vCPU %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%" PRI_SPR " dear 0x%" PRI_SPR ", goes on at 0x%" PRI_EA, c->index,
         e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
     e500_set_msr(c, c->s.msr & kept);
     taken_is_an_event(c, class);

@@ -152,7 +152,7 @@ static void entry_invalidate(E500 *c, E500TlbEntry *e)
 {
     if (!(e->mas1 & MAS1_V) || (e->mas1 & MAS1_IPROT))
         return;
-    LOG(LOG_MMU, "vCPU %u: entry mas1 0x%08x mas2 0x%08x invalidated", c->index, e->mas1, e->mas2);
+    LOG(LOG_MMU, "vCPU %u: entry mas1 0x%" PRI_SPR " mas2 0x%" PRI_SPR " invalidated", c->index, e->mas1, e->mas2);
     e->mas1 &= ~MAS1_V;
     e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
 }
@@ -347,8 +347,8 @@ void e500_tlbwe(E500 *c)
     if (e->mas1 & MAS1_V)
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     *e = entry_from_mas(c, in_tlb0(c, e));
-    LOG(LOG_MMU, "vCPU %u: tlbwe mas0 0x%08x: mas1 0x%08x mas2 0x%08x mas7_3 0x%09" PRIx64, c->index, c->s.spr[SPR_MAS0], e->mas1,
-        e->mas2, e->mas7_3);
+    LOG(LOG_MMU, "vCPU %u: tlbwe mas0 0x%" PRI_SPR ": mas1 0x%" PRI_SPR " mas2 0x%" PRI_SPR " mas7_3 0x%09" PRIx64, c->index,
+        c->s.spr[SPR_MAS0], e->mas1, e->mas2, e->mas7_3);
     if (e->mas1 & MAS1_V) /* a page in the soft TLB may have a second match from now on */
         e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
     if (in_tlb0(c, e))

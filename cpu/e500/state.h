@@ -16,8 +16,9 @@
  */
 typedef uint32_t Ea;
 typedef uint32_t E500Spr;
-#define EA_MAX ((Ea) ~(Ea)0)
-#define PRI_EA "08" PRIx32 /* "0x%" PRI_EA */
+#define EA_MAX  ((Ea) ~(Ea)0)
+#define PRI_EA  "08" PRIx32 /* "0x%" PRI_EA */
+#define PRI_SPR "08" PRIx32
 
 /* A 64-bit GPR whose low word is what 32-bit instructions see; they leave the high word alone (SPE). */
 typedef union E500Gpr {

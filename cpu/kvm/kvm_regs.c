@@ -112,7 +112,7 @@ void kvm_regs_to_state(E500State *state, const struct kvm_regs *regs)
     state->msr = (uint32_t)regs->msr;
     for (unsigned i = 0; i < 32; i++)
         state->gpr[i].w = (uint32_t)regs->gpr[i];
-#define ROW(SPR, field) state->spr[SPR_##SPR] = (uint32_t)regs->field;
+#define ROW(SPR, field) state->spr[SPR_##SPR] = (E500Spr)regs->field;
     REGS_TABLE(ROW)
 #undef ROW
 }
@@ -144,12 +144,12 @@ void kvm_sregs_to_state(E500State *state, const struct kvm_sregs *sregs)
     state->spr[SPR_PVR] = sregs->pvr;
 #define ROW(feature, SPR, field)        \
     if (features & KVM_SREGS_##feature) \
-        state->spr[SPR_##SPR] = (uint32_t)sregs->u.e.field;
+        state->spr[SPR_##SPR] = (E500Spr)sregs->u.e.field;
     SREGS_TABLE(ROW)
     SREGS_CONFIG_TABLE(ROW)
 #undef ROW
     if (features & KVM_SREGS_E_ARCH206_MMU) {
-        state->spr[SPR_MAS3] = (uint32_t)sregs->u.e.mas7_3;
+        state->spr[SPR_MAS3] = (E500Spr)sregs->u.e.mas7_3;
         state->spr[SPR_MAS7] = (uint32_t)(sregs->u.e.mas7_3 >> 32);
     }
     if (features & KVM_SREGS_E_BASE)
@@ -158,7 +158,7 @@ void kvm_sregs_to_state(E500State *state, const struct kvm_sregs *sregs)
         return;
     state->spr[SPR_SVR] = sregs->u.e.impl.fsl.svr;
     state->spr[SPR_HID0] = sregs->u.e.impl.fsl.hid0;
-    state->spr[SPR_MCAR] = (uint32_t)sregs->u.e.impl.fsl.mcar;
+    state->spr[SPR_MCAR] = (E500Spr)sregs->u.e.impl.fsl.mcar;
     state->spr[SPR_MCARU] = (uint32_t)(sregs->u.e.impl.fsl.mcar >> 32);
     if (sregs->u.e.impl.fsl.features & KVM_SREGS_E_FSL_PIDn) {
         state->spr[SPR_PID1] = sregs->u.e.impl.fsl.pid1;

@@ -193,7 +193,7 @@ bool kvm_take_machine_check(KvmVcpu *vcpu, struct kvm_regs *regs, uint64_t gpa, 
     sregs.u.e.mcsr |= is_write ? store : load;
     sregs.u.e.update_special = KVM_SREGS_E_UPDATE_MCSR;
     sregs.u.e.impl.fsl.mcar = gpa;
-    regs->pc = (uint32_t)(sregs.u.e.ivpr | sregs.u.e.ivor_low[1]);
+    regs->pc = (Ea)(sregs.u.e.ivpr | sregs.u.e.ivor_low[1]);
     regs->msr = 0;
     return set_registers(vcpu, regs, &sregs, error);
 }
@@ -206,7 +206,7 @@ bool kvm_take_illegal(KvmVcpu *vcpu, GError **error)
         return false;
     regs.srr0 = regs.pc;
     regs.srr1 = regs.msr;
-    regs.pc = (uint32_t)(sregs.u.e.ivpr | sregs.u.e.ivor_low[6]);
+    regs.pc = (Ea)(sregs.u.e.ivpr | sregs.u.e.ivor_low[6]);
     regs.msr &= MSR_CE | MSR_ME | MSR_DE;
     sregs.u.e.esr = ESR_PIL;
     return set_registers(vcpu, &regs, &sregs, error);

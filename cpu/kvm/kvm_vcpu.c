@@ -250,7 +250,7 @@ static bool answer_bus_error(KvmVcpu *vcpu, VcpuExit *exit, GError **error)
     struct kvm_regs regs;
     if (kvm_ioctl(FAULT_KVM_GET_REGS, &vcpu->vcpu, (uintptr_t)&regs, error) < 0 || complete(vcpu, error) < 0)
         return false;
-    regs.pc = (uint32_t)(regs.pc - 4);
+    regs.pc = (Ea)(regs.pc - 4);
     if (!kvm_take_machine_check(vcpu, &regs, gpa, is_write, &taken, error))
         return false;
     *exit = (VcpuExit){0};

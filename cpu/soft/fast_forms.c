@@ -27,7 +27,7 @@
 
 #define MEMORY(access)                           \
     {                                            \
-        Ea ea = ra(c, in) + (uint32_t)in->imm;   \
+        Ea ea = ra(c, in) + (Ea)in->imm;         \
         ExecResult r = access;                   \
         if (__builtin_expect(r != EXEC_NEXT, 0)) \
             return r;                            \
@@ -75,14 +75,14 @@
     STORE_FORM(stw, 32)                                                                                                         \
     STORE_FORM(sth, 16)                                                                                                         \
     STORE_FORM(stb, 8)                                                                                                          \
-    FORM(b_near, b, PLAIN, JUMP(c->s.pc + (uint32_t)in->imm))                                                                   \
+    FORM(b_near, b, PLAIN, JUMP(c->s.pc + (Ea)in->imm))                                                                         \
     FORM(bl_near, b, in->flags == INSN_LK, {                                                                                    \
         c->s.lr = c->s.pc + 4;                                                                                                  \
-        JUMP(c->s.pc + (uint32_t)in->imm)                                                                                       \
+        JUMP(c->s.pc + (Ea)in->imm)                                                                                             \
     })                                                                                                                          \
-    FORM(bc_if, bc, PLAIN &&BO_IS(12), if (CR_TEST) JUMP(c->s.pc + (uint32_t)in->imm))                                          \
-    FORM(bc_unless, bc, PLAIN &&BO_IS(4), if (!CR_TEST) JUMP(c->s.pc + (uint32_t)in->imm))                                      \
-    FORM(bdnz, bc, PLAIN &&BO_IS(16), if (--c->s.ctr) JUMP(c->s.pc + (uint32_t)in->imm))                                        \
+    FORM(bc_if, bc, PLAIN &&BO_IS(12), if (CR_TEST) JUMP(c->s.pc + (Ea)in->imm))                                                \
+    FORM(bc_unless, bc, PLAIN &&BO_IS(4), if (!CR_TEST) JUMP(c->s.pc + (Ea)in->imm))                                            \
+    FORM(bdnz, bc, PLAIN &&BO_IS(16), if (--c->s.ctr) JUMP(c->s.pc + (Ea)in->imm))                                              \
     FORM(blr, bclr, PLAIN &&BO_IS(20), JUMP(c->s.lr & ~3u))                                                                     \
     FORM(bctr, bcctr, PLAIN &&BO_IS(20), JUMP(c->s.ctr & ~3u))                                                                  \
     FORM(bctrl, bcctr, in->flags == INSN_LK && BO_IS(20), {                                                                     \

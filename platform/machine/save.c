@@ -279,7 +279,7 @@ static void load_cpu(Machine *m, unsigned i, Sections *from, VcpuPlace *place)
     e500_state_reset(s, m->model, i);
     section_get(section, &cpu_state, s);
     for (size_t n = 0; n < G_N_ELEMENTS(sprs); n++)
-        s->spr[sprs[n].slot] = (uint32_t)section_get_u64(section, sprs[n].name, s->spr[sprs[n].slot]);
+        s->spr[sprs[n].slot] = (E500Spr)section_get_u64(section, sprs[n].name, s->spr[sprs[n].slot]);
     section_get(section, &place_state, place);
     s->so &= 1;
     s->ov &= 1;

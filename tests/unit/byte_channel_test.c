@@ -4,48 +4,33 @@
 
 #include <string.h>
 
-#include "platform/chardev/priv.h"
 #include "platform/base/lock.h"
+#include "tests/unit/chardev_pipes.h"
 #include "tests/unit/device_helper.h"
 
-#include <glib-unix.h>
-#include <unistd.h>
-
-/* A channel on two pipes: `out` reads what the guest sent, `in` is what it receives. */
+/* A channel whose other end is pipes.out, where what the guest sent is read, and pipes.in, from where it receives. */
 typedef struct Fixture {
-    Chardev *chr;
+    ChardevPipes pipes;
     Device *dev;
     Wire wires[2];
-    int out, in;
 } Fixture;
 
 static void set_up(Fixture *f, gconstpointer data)
 {
-    int out[2], in[2];
-    g_assert_true(g_unix_open_pipe(out, FD_CLOEXEC, NULL));
-    g_assert_true(g_unix_open_pipe(in, FD_CLOEXEC, NULL));
-    g_unix_set_fd_nonblocking(out[1], TRUE, NULL);
-    g_unix_set_fd_nonblocking(in[0], TRUE, NULL);
-    f->out = out[0];
-    f->in = in[1];
-    f->chr = chardev_alloc("chan", CHARDEV_STDIO);
-    chardev_connect(f->chr, in[0], out[1]);
+    chardev_pipes_open(&f->pipes, "chan");
     ByteChannelWires wires = {
         .rx = {{wire_set, f->wires, 0}, "mpic", {64, 2}},
         .tx = {{wire_set, f->wires, 1}, "mpic", {65, 2}},
     };
     device_lock();
-    f->dev = byte_channel_new("byte-channel0", 3, "console", f->chr, &wires);
+    f->dev = byte_channel_new("byte-channel0", 3, "console", f->pipes.chr, &wires);
     device_unlock();
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
 {
     device_free(f->dev);
-    chardev_free(f->chr);
-    if (f->out >= 0)
-        close(f->out);
-    close(f->in);
+    chardev_pipes_close(&f->pipes);
 }
 
 #define RX(f) ((f)->wires[0].level)
@@ -104,7 +89,7 @@ static void test_sends(Fixture *f, gconstpointer data)
     char got[16] = "";
     g_assert_cmpuint(send_bytes(f, "hello", 5), ==, 5);
     g_assert_cmpuint(send_bytes(f, "", 0), ==, 0);
-    g_assert_cmpint(read(f->out, got, sizeof got), ==, 5);
+    g_assert_cmpint(read(f->pipes.out, got, sizeof got), ==, 5);
     g_assert_cmpstr(got, ==, "hello");
     g_assert_true(TX(f));
 }
@@ -133,12 +118,12 @@ static void test_back_pressure(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->wires[1].rises, ==, 1); /* that of the start */
     while (got < sent) {
         uint8_t bytes[4096];
-        ssize_t n = read(f->out, bytes, sizeof bytes);
+        ssize_t n = read(f->pipes.out, bytes, sizeof bytes);
         g_assert_cmpint(n, >, 0);
         for (ssize_t i = 0; i < n; i++, got++)
             g_assert_cmpuint(bytes[i], ==, pattern(got));
         run_pending();
-        g_assert_cmpint(TX(f), ==, f->chr->out->len <= CHARDEV_QUEUE / 2);
+        g_assert_cmpint(TX(f), ==, f->pipes.chr->out->len <= CHARDEV_QUEUE / 2);
     }
     g_assert_cmpuint(f->wires[1].rises, ==, 2);
     expect_room(f, 0, CHARDEV_QUEUE);
@@ -147,7 +132,7 @@ static void test_back_pressure(Fixture *f, gconstpointer data)
 static void test_receives(Fixture *f, gconstpointer data)
 {
     uint8_t bytes[16];
-    g_assert_cmpint(write(f->in, "abcdefghijklmnopqrstuvwxyz", 26), ==, 26);
+    g_assert_cmpint(write(f->pipes.in, "abcdefghijklmnopqrstuvwxyz", 26), ==, 26);
     run_pending();
     g_assert_true(RX(f));
     expect_room(f, 26, CHARDEV_QUEUE);
@@ -167,13 +152,13 @@ static void test_input_waits(Fixture *f, gconstpointer data)
     size_t written = 0, got = 0;
     unsigned turn = 0;
     bool full = false;
-    g_unix_set_fd_nonblocking(f->in, TRUE, NULL);
+    g_unix_set_fd_nonblocking(f->pipes.in, TRUE, NULL);
     while (got < TOTAL) {
         uint8_t bytes[1000], piece[16];
         size_t want = MIN(sizeof bytes, TOTAL - written), rx, tx;
         for (size_t i = 0; i < want; i++)
             bytes[i] = pattern(written + i);
-        ssize_t n = want ? write(f->in, bytes, want) : 0;
+        ssize_t n = want ? write(f->pipes.in, bytes, want) : 0;
         written += n > 0 ? (size_t)n : 0;
         full |= n < 0; /* the pipe too: the host has to wait */
         run_pending();
@@ -194,7 +179,7 @@ static void test_reset_keeps_all(Fixture *f, gconstpointer data)
     size_t sent = fill(f);
     uint8_t bytes[16];
     char tail[2];
-    g_assert_cmpint(write(f->in, "typed", 5), ==, 5);
+    g_assert_cmpint(write(f->pipes.in, "typed", 5), ==, 5);
     run_pending();
     f->wires[0].level = false; /* a controller that forgot */
     device_lock();
@@ -204,7 +189,7 @@ static void test_reset_keeps_all(Fixture *f, gconstpointer data)
     g_assert_cmpuint(receive_bytes(f, bytes, 16), ==, 5);
     g_assert_cmpmem(bytes, 5, "typed", 5);
     for (size_t got = 0; got < sent; got++) {
-        g_assert_cmpint(read(f->out, tail, 1), ==, 1);
+        g_assert_cmpint(read(f->pipes.out, tail, 1), ==, 1);
         g_assert_cmpuint((uint8_t)tail[0], ==, pattern(got));
         run_pending();
     }
@@ -213,8 +198,8 @@ static void test_reset_keeps_all(Fixture *f, gconstpointer data)
 static void test_reader_gone(Fixture *f, gconstpointer data)
 {
     fill(f);
-    close(f->out);
-    f->out = -1;
+    close(f->pipes.out);
+    f->pipes.out = -1;
     while (!TX(f)) /* the guest hears that it may go on: what it sends is dropped */
         g_main_context_iteration(NULL, TRUE);
     g_assert_cmpuint(send_bytes(f, "more", 4), ==, 4);

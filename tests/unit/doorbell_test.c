@@ -2,12 +2,9 @@
 #include "platform/devices/hv/doorbell.h"
 #include "tests/unit/unit.h"
 
-#include <glib-unix.h>
-#include <unistd.h>
-
-#include "platform/chardev/priv.h"
 #include "platform/devices/hv/doorbell_page.h"
 #include "platform/base/lock.h"
+#include "tests/unit/chardev_pipes.h"
 #include "tests/unit/device_helper.h"
 
 static Device *make(Wire *wire, Chardev *chr)
@@ -22,28 +19,18 @@ static Device *make(Wire *wire, Chardev *chr)
     return doorbell_new("doorbell3", &config);
 }
 
-/* A doorbell on two pipes: `out` reads what it sent, `in` is what it hears. */
+/* A doorbell whose other end is pipes.out, where what it sent is read, and pipes.in, which it hears. */
 typedef struct Fixture {
     Wire wire;
-    Chardev *chr;
+    ChardevPipes pipes;
     Device *dev;
-    int out, in;
 } Fixture;
 
 static void set_up(Fixture *f, gconstpointer data)
 {
-    int out[2], in[2];
-    g_assert_true(g_unix_open_pipe(out, FD_CLOEXEC, NULL));
-    g_assert_true(g_unix_open_pipe(in, FD_CLOEXEC, NULL));
-    g_unix_set_fd_nonblocking(out[0], TRUE, NULL);
-    g_unix_set_fd_nonblocking(out[1], TRUE, NULL);
-    g_unix_set_fd_nonblocking(in[0], TRUE, NULL);
-    f->out = out[0];
-    f->in = in[1];
-    f->chr = chardev_alloc("line", CHARDEV_STDIO);
-    chardev_connect(f->chr, in[0], out[1]);
+    chardev_pipes_open(&f->pipes, "line");
     device_lock();
-    f->dev = make(&f->wire, f->chr);
+    f->dev = make(&f->wire, f->pipes.chr);
     device_unlock();
 }
 
@@ -52,9 +39,7 @@ static void tear_down(Fixture *f, gconstpointer data)
     device_lock();
     device_free(f->dev);
     device_unlock();
-    chardev_free(f->chr);
-    close(f->out);
-    close(f->in);
+    chardev_pipes_close(&f->pipes);
 }
 
 static DoorbellResult send_one(Device *dev)
@@ -91,7 +76,7 @@ static void sent_is_a_byte(Fixture *f, gconstpointer data)
     g_assert_cmpint(send_one(f->dev), ==, DOORBELL_SENT);
     g_assert_cmpint(send_one(f->dev), ==, DOORBELL_SENT);
     run_pending();
-    g_assert_cmpint(read(f->out, bytes, sizeof(bytes)), ==, 2);
+    g_assert_cmpint(read(f->pipes.out, bytes, sizeof(bytes)), ==, 2);
     g_assert_cmphex(bytes[0], ==, 1);
     g_assert_cmphex(bytes[1], ==, 1);
     g_assert_cmpuint(f->wire.rises, ==, 0); /* the other one's, not ours */
@@ -101,7 +86,7 @@ static void any_byte_rings(Fixture *f, gconstpointer data)
 {
     static const uint8_t bytes[] = {0, 1, 0xff};
     FOR_ROWS (i, bytes) {
-        g_assert_cmpint(write(f->in, &bytes[i], 1), ==, 1);
+        g_assert_cmpint(write(f->pipes.in, &bytes[i], 1), ==, 1);
         run_pending();
         g_assert_cmpuint(f->wire.rises, ==, i + 1);
         g_assert_false(f->wire.level);
@@ -111,12 +96,12 @@ static void any_byte_rings(Fixture *f, gconstpointer data)
 static void many_bytes_ring(Fixture *f, gconstpointer data)
 {
     uint8_t bytes[10000] = {0};
-    g_assert_cmpint(write(f->in, bytes, sizeof(bytes)), ==, sizeof(bytes));
+    g_assert_cmpint(write(f->pipes.in, bytes, sizeof(bytes)), ==, sizeof(bytes));
     run_pending();
     g_assert_cmpuint(f->wire.rises, >=, 1);
     g_assert_cmpuint(f->wire.rises, <=, sizeof(bytes));
     uint8_t more;
-    g_assert_cmpint(read(f->out, &more, 1), ==, -1); /* nothing is answered */
+    g_assert_cmpint(read(f->pipes.out, &more, 1), ==, -1); /* nothing is answered */
 }
 
 /* A queue that is full of rings takes no more, and needs none. */
@@ -126,7 +111,7 @@ static void full_queue_is_no_error(Fixture *f, gconstpointer data)
     for (unsigned i = 0; i < 1 << 20; i++)
         g_assert_cmpint(send_one(f->dev), ==, DOORBELL_SENT);
     run_pending();
-    g_assert_cmpint(read(f->out, &byte, 1), ==, 1);
+    g_assert_cmpint(read(f->pipes.out, &byte, 1), ==, 1);
     g_assert_cmphex(byte, ==, 1);
 }
 
