@@ -36,7 +36,7 @@ EvStatus hcall_QUOIN_AREA_REGISTER(Hcall *call)
 
     if (id == AREA_COUNT)
         return EV_ENODEV;
-    /* A register of a 64-bit guest may hold more than its half of an address: that is no RAM. */
+    /* Each register holds half of the address.  Where a 64-bit guest sets bits beyond that half, it names nothing that is RAM. */
     if ((call->in[1] | call->in[2]) >> 32)
         return EV_EFAULT;
     uint64_t gpa = call->in[1] << 32 | call->in[2];

@@ -9,7 +9,7 @@
 
 #include "hcall/area.def"
 
-/* For AREA_LIST(): no rows of this kind; and what the tree says of a type. */
+/* Arguments of AREA_LIST(): leave the rows of this kind out, or make of a type the two cells that the tree has for it. */
 #define AREA_NO_ROW(id, number, size, per, writer, doc)
 #define AREA_NO_FIELD(area, id, offset, bits, doc)
 #define AREA_CELLS(id, number, size, per, writer, doc) number, size,
@@ -18,7 +18,7 @@ enum {
     AREA_ALIGN = 64,      /* of address and size */
     AREA_SIZE_MAX = 4096, /* that a guest may give */
     AREA_ALL = 0,         /* no type: unregister all */
-    /* Every area */
+    /* Offsets of what every area begins with */
     AREA_VERSION = 0x00,
     AREA_SIZE = 0x04,
 };
@@ -49,4 +49,4 @@ typedef struct AreaType {
 } AreaType;
 
 extern const AreaType area_types[AREA_COUNT];
-AreaId area_find(uint64_t number); /* AREA_COUNT: nobody knows it */
+AreaId area_find(uint64_t number); /* AREA_COUNT: no type has this number */

@@ -81,7 +81,7 @@ static GString *call_text(const Hcall *call, uint64_t token, const HcallRow *row
     return line;
 }
 
-/* A status that says: the caller broke a rule. */
+/* Whether the status tells of a mistake in the call, which -d guest_errors shows; the others are answers that a correct guest gets, too. */
 static bool is_guest_error(EvStatus status)
 {
     return status == EV_EPERM || status == EV_EFAULT || status == EV_EINVAL || status == EV_CONFIG || status == EV_INVALID_STATE ||
@@ -138,7 +138,10 @@ static uint32_t scramble_value(HcallEnv *env)
     return (uint32_t)(x ^ x >> 32);
 }
 
-/* Everything that may differ after a call does: what is not an output here, and what the accelerator has besides. */
+/*
+ * -M scramble=on: what a caller may not rely on after a call is overwritten, so that a guest which does is found.  Here that is r4 to r10
+ * beyond the outputs; the accelerator does the same to its other volatile registers.
+ */
 static void scramble(HcallEnv *env, VcpuExit *exit, unsigned n_out)
 {
     for (unsigned i = n_out; i < 7; i++)

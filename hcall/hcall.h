@@ -129,7 +129,7 @@ typedef struct Hcall {
     bool deferred;   /* handler: no answer yet; whoever took the request answers later */
 } Hcall;
 
-/* "Success does not return": asks, and leaves the exit open. */
+/* For calls that return only when they fail: asks for what they want and leaves the exit open, or answers EV_INTERNAL. */
 EvStatus hcall_request(Hcall *call, bool (*ask)(void *opaque, unsigned vcpu));
 
 /* Handlers; one file per family. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The virtual interrupt controller (vendor 1; ePAPR 1.1 §7.5): EV_INT_… and EV_MSGSND.  Registers of a 64-bit guest are as wide as
- * those of a 32-bit one here: what does not fit into 32 bits is EV_EINVAL.
+ * The virtual interrupt controller (vendor 1; ePAPR 1.1 §7.5): EV_INT_… and EV_MSGSND.  All arguments are 32 bits wide, for
+ * 64-bit guests as well: what does not fit is EV_EINVAL.
  */
 #include "hcall/hcall.h"
 

@@ -103,7 +103,7 @@ static void add_spr(InsnEffects *e, const Insn *in, const E500Model *model, unsi
     default:
         break;
     }
-    /* Others are sorted no further: reading one may ask for the time, writing one may change anything but what is told above. */
+    /* All other SPRs are one resource: reading one may ask for the time, writing one may change anything but what is told above. */
     e->in |= RES_SYSTEM | RES_TIME;
     e->flags |= EFFECT_TRAPS;
     if (access & OPERAND_W) {

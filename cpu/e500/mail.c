@@ -37,7 +37,8 @@ static void post_protect(E500 *to, uint64_t gpa, uint64_t size)
     if (box->n_protect < E500_MAIL_MAX)
         box->protect[box->n_protect++] = (E500MailRange){gpa, size};
     else
-        box->protect[0] = (E500MailRange){0, UINT64_MAX}; /* more than fit: all of them, which is never wrong */
+        box->protect[0] = (E500MailRange){
+            0, UINT64_MAX}; /* more than fit into the box: the receiver invalidates everything, which is always right */
     notify(to);
     g_mutex_unlock(&box->lock);
     e500_attention(to, E500_ATT_MAIL);

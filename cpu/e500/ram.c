@@ -183,7 +183,7 @@ void e500_ram_zero(E500 *c, uint64_t gpa, uint8_t *host, unsigned size)
 
 /* --- reservations --- */
 
-/* True: every core knows that the page of gpa is reserved in. */
+/* True: every core counts its stores to the page of gpa, as reservations want it. */
 static bool settle(E500 *c, uint64_t gpa)
 {
     const E500Vm *vm = c->vm;

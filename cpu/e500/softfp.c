@@ -163,7 +163,7 @@ static uint64_t pack(bool sign, int exp, uint64_t frac)
     return signed_zero(sign) | (((uint64_t)(exp + 1022) << 52) + (frac >> 11)); /* hidden bit: + 1 */
 }
 
-/* Does a magnitude whose lost part is `rest` of 2 `half` grow? */
+/* Whether rounding moves a magnitude up: `rest` is what is cut off of it, in units of which `half` are half the last place. */
 static bool rounds_up(unsigned mode, bool sign, bool odd, uint64_t rest, uint64_t half)
 {
     switch (mode) {

@@ -83,7 +83,7 @@ static void copy_between(E500 *to, const E500 *from, size_t first, size_t end)
     memcpy((char *)to + first, (const char *)from + first, end - first);
 }
 
-/* What instructions read and write.  Not what the core's surroundings and its engine keep there: its mail, its soft TLB, who it is. */
+/* Copies what instructions read and write, and not what belongs to a core's surroundings: its mail, its soft TLB, its index and VM. */
 static void copy_core(E500 *to, const E500 *from)
 {
     VcpuExit *exit = to->exit;

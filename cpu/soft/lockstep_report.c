@@ -56,7 +56,7 @@ static const Row rows[] = {
     MANY(tlb0_nv, , E500_TLB0_SETS),
     STATE(held),
     STATE(waiting),
-    /* what the core keeps besides */
+    /* members of E500 outside of E500State that instructions change */
     ONE(done),
     ONE(ctx_data),
     ONE(ctx_fetch),
@@ -110,11 +110,11 @@ static void describe_value(const LockStep *l, const Row *row, unsigned i, GStrin
                            l->run[PLAIN].name, digits, value_of(core_of(l, PLAIN), row, i));
 }
 
-/* How many differ; report NULL: whether one does. */
+/* How many registers differ, each with a line in the report.  Without a report the first difference is enough: 0 or 1. */
 static unsigned compare_registers(const LockStep *l, GString *report)
 {
     const E500State *t = &core_of(l, TESTED)->s, *p = &core_of(l, PLAIN)->s;
-    const bool same_state = !memcmp(t, p, sizeof(*t)); /* as a rule, and then its rows need no look */
+    const bool same_state = !memcmp(t, p, sizeof(*t)); /* nearly always, and then the rows of E500State are skipped */
     unsigned differ = 0;
     for (const Row *row = rows; row < rows + G_N_ELEMENTS(rows); row++) {
         if (same_state && row->offset >= offsetof(E500, s) && row->offset < offsetof(E500, s) + sizeof(*t))
@@ -265,7 +265,7 @@ static unsigned compare_page(const LockStep *l, uint64_t gpa, const uint8_t *bef
     return differ;
 }
 
-/* Pages that both stored to are compared when it is the engine's under test turn. */
+/* Goes through the pages that either run stored to; one that both did is compared once, as a page of the engine under test. */
 static unsigned compare_memory(const LockStep *l, GString *report)
 {
     unsigned differ = 0;

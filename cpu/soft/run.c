@@ -127,7 +127,7 @@ static bool attend(SoftVcpu *vcpu, E500 *c)
     }
     if (why & E500_ATT_IRQ) {
         ExecResult r;
-        /* To take one may be a debug event, which interrupts before the handler's first instruction. */
+        /* In a loop, because taking an interrupt may be a debug event itself, which is taken before the handler's first instruction. */
         while ((r = e500_take_interrupt(c)) == EXEC_JUMP)
             if (vcpu->debug.single_step)
                 return leave_debug(c, VCPU_DEBUG_STEP);

@@ -19,7 +19,7 @@ static bool soft_available(char **why_not)
     return true;
 }
 
-/* On a host that nothing is translated for, the interpreter. */
+/* The engine of jit=on.  On a host for which nothing can be translated it is the interpreter. */
 static const SoftEngine *engine_translating(void)
 {
 #if HAVE_JIT
@@ -89,7 +89,7 @@ static void soft_vm_ram_written(AccelVm *vm, uint64_t gpa, uint64_t size)
     e500_ram_written(&((SoftVm *)vm)->e500, gpa, size);
 }
 
-/* Without PAGE_CLEAN every page is dirty: how a log begins, and how it is off. */
+/* A log begins with all pages dirty, that is without PAGE_CLEAN, and a log that is off looks the same. */
 static bool soft_vm_dirty_log(AccelVm *vm, bool on, GError **error)
 {
     e500_ram_stop_dirty(&((SoftVm *)vm)->e500);

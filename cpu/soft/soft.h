@@ -14,11 +14,11 @@
 typedef struct SoftVm {
     AccelVm base;
     E500Vm e500;
-    const SoftEngine *engine;         /* of the vCPUs that are made from now on */
-    const SoftEngine *tested;         /* what the lock-step engine compares with the plain one, if that is `engine` */
-    bool protected_state, no_rebuild; /* AccelConfig's */
-    bool stats;                       /* likewise */
-    size_t code_bytes;                /* likewise */
+    const SoftEngine *engine; /* of the vCPUs that are made from now on */
+    const SoftEngine *tested; /* what the lock-step engine compares with the plain one, if that is `engine` */
+    /* as in AccelConfig */
+    bool protected_state, no_rebuild, stats;
+    size_t code_bytes;
 } SoftVm;
 
 /* A filter before the list of breakpoints is searched: bit n is set if one of them lies at a word n of some 64 words. */

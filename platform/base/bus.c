@@ -136,7 +136,7 @@ void bus_set_zeros(Bus *bus, uint64_t gpa, uint64_t last)
     bus->zeros_last = last;
 }
 
-/* True: it is the block's first access.  Once BLOCKS_MAX were told no more are. */
+/* True: this is the first access to its block, to be traced.  After BLOCKS_MAX blocks none is traced, so that a guest cannot fill memory. */
 static bool first_in_block(Bus *bus, uint64_t gpa)
 {
     uint64_t block = gpa >> BLOCK_SHIFT;

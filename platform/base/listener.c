@@ -48,8 +48,9 @@ static Listener *failed(Listener *l, const char *where, GError **error)
 /* --- Unix sockets */
 
 /*
- * Does nobody have this socket file open?  A datagram socket cannot connect to a stream socket, and the kernel says whether there was one
- * before it says so: the question does not reach the owner, for whom a connection would be a client.
+ * Whether nobody listens at this socket file any more, so that it may be replaced.  To find out by connecting would give a listener a client
+ * that goes away at once.  A datagram socket cannot connect to a stream socket, but the kernel tries it only if somebody listens: it answers
+ * EPROTOTYPE then and ECONNREFUSED otherwise, and a listener notices nothing.
  */
 static bool is_stale(const struct sockaddr_un *sun)
 {

@@ -24,7 +24,7 @@ typedef struct OwnFile {
 static OwnFile *files;                     /* atomic */
 static void (*hooks[PROCESS_HOOKS])(void); /* from the first on; atomic */
 
-/* What ends a program that does not care. */
+/* The signals whose default action ends the program. */
 static const int fatal_signals[] = {
     SIGHUP,    SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,   SIGBUS,  SIGFPE,  SIGUSR1,
     SIGSEGV,   SIGUSR2, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM, SIGPROF, SIGPOLL, SIGSYS,
@@ -48,7 +48,7 @@ static void on_fatal(int signo)
         if (!f->gone)
             unlink(f->path);
     errno = saved;
-    raise(signo); /* SA_RESETHAND: now with the effect it would have had */
+    raise(signo); /* SA_RESETHAND took this handler away, so now the signal does what it does by default */
 }
 
 /* A signal that was ignored when the program started (nohup) stays so; a sanitizer's handler stays too. */
@@ -76,7 +76,7 @@ void process_start(void)
         catch_fatal(signo);
 }
 
-/* By taking them: what is open already, or kept by the system, nobody else knows. */
+/* Found out by making that many and closing them again: how many are open already, or the system allows, cannot be asked for. */
 static bool has_descriptors(GError **error)
 {
     int fd[DESCRIPTORS];
@@ -93,7 +93,7 @@ static bool has_descriptors(GError **error)
     return false;
 }
 
-/* Without a limit this is the kernel's to say, when memory is touched. */
+/* Only where the user set a limit; without one the kernel decides when memory is touched. */
 static bool has_address_space(uint64_t bytes, GError **error)
 {
     struct rlimit limit;

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
-enum { WORD_MAX = 48 }; /* longer ones are near to nothing */
+enum { WORD_MAX = 48 }; /* bytes; a longer word resembles no name that there is */
 
 /* Optimal string alignment: insert, delete, replace, swap neighbours. */
 static unsigned edit_distance(const char *a, const char *b)

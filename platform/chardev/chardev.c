@@ -17,7 +17,7 @@
 #include "platform/base/lock.h"
 
 enum {
-    FLUSH_PATIENCE_MS = 1000, /* how long the end waits for a reader that takes no byte */
+    FLUSH_PATIENCE_MS = 1000, /* how long the program's end waits for a reader that takes no byte */
     FLUSH_MAX_MS = 10000,     /* how long it waits for one that takes them slowly */
 };
 

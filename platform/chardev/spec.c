@@ -22,7 +22,7 @@ static bool path_parse(const char *text, const char *path, ChardevKind kind, Cha
     return *path ? true : bad(error, text, "the path is missing");
 }
 
-/* Today's server=on,wait=off and yesterday's server,nowait. */
+/* QEMU's present spelling, server=on,wait=off, and its older one, server,nowait. */
 static bool socket_key(const char *text, const KeyVal *pair, ChardevSpec *spec, GError **error)
 {
     static const char *const keys[] = {"server", "wait", "nowait"};

@@ -54,7 +54,8 @@ static void on_stop(int signo)
 {
     restore_cooked();
     raise(signo);
-    on_continue(signo); /* The kernel does not stop a job that no shell could continue, so this goes on here. */
+    on_continue(
+        signo); /* reached after SIGCONT; or at once, where no shell could continue the program and the kernel therefore does not stop it */
 }
 
 bool tty_make_raw(int fd, bool signals)

@@ -106,7 +106,7 @@ static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from,
     return access_memory(opaque, thread, ea, NULL, from, size);
 }
 
-/* Such an accelerator has but one set of debug registers (docs/decisions): say it once. */
+/* Where gdb and guest share one set of debug registers (decision 007), the user is told so, once. */
 static void warn_of_shared_debug(Gdb *gdb, unsigned n)
 {
     if (n && !gdb->warned && !(vcpus_caps(gdb->view.vcpus) & ACCEL_CAP_DEBUG_BESIDE)) {
