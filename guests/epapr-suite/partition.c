@@ -118,7 +118,7 @@ static void count_nmi(TrapFrame *frame)
     nmis[cpu_index()]++;
 }
 
-/* Far beyond what any of it takes. */
+/* Turns of a loop that waits: far more than anything here takes, so that a missing answer is a failed case and not a hang. */
 enum { PATIENCE = 100000000 };
 
 static bool nmi_came(unsigned cpu)

@@ -11,10 +11,10 @@ static const struct {
 #undef HCALL
 };
 
-/* What goes over the resets that are under test. */
+/* Kept in RAM over the resets that the suite asks for: how far it is, and what it has found so far. */
 typedef struct {
     uint32_t magic, stage, passed, failed, skipped;
-    uint8_t cell[CALLS][KINDS]; /* 0 nothing; bits of Cell */
+    uint8_t cell[CALLS][KINDS]; /* bits of Cell; 0: no case yet */
 } Table;
 
 enum Cell { CELL_PASS = 1, CELL_FAIL = 2, CELL_SKIP = 4 };
@@ -211,7 +211,7 @@ bool promised(CallId id)
         return has_node(compatible);
 #include "dts/promises.def"
 #undef PROMISE
-    /* What needs nothing is announced by a node all the same. */
+    /* A row that needs nothing has no promise of its own: a node that stands for the call's family announces it. */
     return has_node(is_byte_channel_call(id) ? "epapr,hv-byte-channel" : "linux,kvm");
 }
 
@@ -247,7 +247,7 @@ static void check_unpromised(CallId id)
 
     if (promised(id))
         return;
-    in[0] = 0x7ffffff0; /* a handle that is none */
+    in[0] = 0x7ffffff0; /* no device has this handle */
     uint32_t status = ask(id, in, out);
     check(id, UNPROMISED, by_handle ? "not served, or no such handle" : "EV_UNIMPLEMENTED",
           status == EV_UNIMPLEMENTED || (by_handle && status == EV_EINVAL));

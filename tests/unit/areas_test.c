@@ -179,7 +179,7 @@ static void refusals(Fixture *f, gconstpointer data)
         uint64_t type, upper, lower, size;
         EvStatus status;
     } rows[] = {
-        {5, 0, 0x3001, 1, EV_ENODEV}, /* nobody knows it: whatever else is wrong */
+        {5, 0, 0x3001, 1, EV_ENODEV}, /* an unknown type is told first, whatever else is wrong */
         {0, 0, 0x3000, 64, EV_ENODEV},
         {UINT64_C(1) << 32 | 4, 0, 0x3000, 64, EV_ENODEV},
         {4, 0, 0x3004, 64, EV_EINVAL},
@@ -196,14 +196,14 @@ static void refusals(Fixture *f, gconstpointer data)
         {4, UINT32_MAX, UINT32_MAX - 63, 64, EV_EFAULT},
         {4, UINT64_C(1) << 32, 0x3000, 64, EV_EFAULT},
         {4, 0, UINT64_C(1) << 32 | 0x3000, 64, EV_EFAULT},
-        {2, 0, RAM, 64, EV_EFAULT}, /* registered, too */
+        {2, 0, RAM, 64, EV_EFAULT}, /* and vCPU 0 has one already; the address is told first */
         {2, 0, 0x3000, 64, EV_INVALID_STATE},
-        {2, 0, 0x2000, 64, EV_INVALID_STATE}, /* overlaps, too */
-        {1, 0, 0x3000, 64, EV_INVALID_STATE}, /* by another vCPU, but the machine has one */
+        {2, 0, 0x2000, 64, EV_INVALID_STATE}, /* and it overlaps another area; that there is one already is told first */
+        {1, 0, 0x3000, 64, EV_INVALID_STATE}, /* another vCPU registered it, and the machine has only one */
         {4, 0, 0x2000, 64, EV_CONFIG},
-        {4, 0, 0x2040, 64, EV_CONFIG}, /* the bytes are the guest's word, not what is maintained */
+        {4, 0, 0x2040, 64, EV_CONFIG}, /* an area is as long as the guest says, not as what is maintained */
         {4, 0, 0x1fc0, 128, EV_CONFIG},
-        {4, 0, 0x1000, 4096, EV_SUCCESS}, /* just below */
+        {4, 0, 0x1000, 4096, EV_SUCCESS}, /* ends where the other one begins */
     };
     g_assert_cmpuint(reg(f, 0, MEMORY_AREA_WALL_CLOCK, 0x2080, 64), ==, EV_SUCCESS);
     g_assert_cmpuint(reg(f, 1, MEMORY_AREA_STEAL_TIME, 0x2000, 128), ==, EV_SUCCESS);
@@ -392,7 +392,8 @@ static void touches(Fixture *f, gconstpointer data)
     memory_store32(f->memory, gpa + AREA_VERSION, 4);
     g_assert_true(areas_touch(f->areas, 0, &touch));
     g_assert_true(!touch.torn && touch.touches == 3 && touch.time_base == UINT64_C(1) << 32);
-    memory_store32(f->memory, gpa + AREA_VERSION, 5); /* it died in the middle: no reader waits for it */
+    memory_store32(f->memory, gpa + AREA_VERSION,
+                   5); /* odd, as if the vCPU had died in the middle of writing: a reader does not wait for ever */
     g_assert_true(areas_touch(f->areas, 0, &touch));
     g_assert_true(touch.torn);
     exits(f, 0, VCPU_EXIT_MMIO, 2);

@@ -181,7 +181,7 @@ static void test_reset_keeps_all(Fixture *f, gconstpointer data)
     char tail[2];
     g_assert_cmpint(write(f->pipes.in, "typed", 5), ==, 5);
     run_pending();
-    f->wires[0].level = false; /* a controller that forgot */
+    f->wires[0].level = false; /* as an interrupt controller does that was reset first */
     device_lock();
     device_reset(f->dev);
     device_unlock();

@@ -214,8 +214,7 @@ static void writing_fex_traps(Fixture *f, gconstpointer unused)
     g_assert_cmphex(f->core[0]->s.fpscr, ==, FPSCR_FEX | FPSCR_ZX | FPSCR_ZE);
 }
 
-/* FPSCR[FEX] was set while nobody listened: it is heard where MSR[FE0, FE1] become other than 00.
- */
+/* FPSCR[FEX] is set while MSR[FE0, FE1] are 00, which ignores it.  The instruction that makes them other than 00 raises the interrupt. */
 static void listening_late_traps_behind_itself(Fixture *f, gconstpointer unused)
 {
     static const struct {
@@ -226,7 +225,8 @@ static void listening_late_traps_behind_itself(Fixture *f, gconstpointer unused)
         {MTMSR_R5, 0, MSR_FE0, FPSCR_VXSNAN | FPSCR_VE, true},
         {MTMSR_R5, 0, MSR_FE1 | MSR_EE, FPSCR_OX | FPSCR_OE, true},
         {MTMSR_R5, 0, MSR_FE0 | MSR_FE1, FPSCR_OX | FPSCR_UE, false},
-        {MTMSR_R5, MSR_FE1, MSR_FE0, FPSCR_OX | FPSCR_OE, false}, /* it was heard before */
+        {MTMSR_R5, MSR_FE1, MSR_FE0, FPSCR_OX | FPSCR_OE,
+         false}, /* it was not ignored before, so its interrupt has been taken already */
         {MTMSR_R5, MSR_FE1, 0, FPSCR_OX | FPSCR_OE, false},
         {RFI, 0, MSR_FE1, FPSCR_XX | FPSCR_XE, true},
         {RFI, 0, MSR_PR, FPSCR_XX | FPSCR_XE, false},

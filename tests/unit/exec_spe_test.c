@@ -92,7 +92,7 @@ static Model model(const char *name, uint64_t a, uint64_t b, uint64_t acc)
             Int before = element(acc, lsb, wide ? 64 : 32, is_signed);
             sum = plus ? before + product : before - product;
             if (saturate && wide)
-                clamp(sum, 64, true, over); /* told, not done */
+                clamp(sum, 64, true, over); /* the overflow is recorded, and the sum wraps all the same */
             else if (saturate)
                 sum = clamp(sum, 32, is_signed, over);
         }

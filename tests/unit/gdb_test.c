@@ -426,13 +426,13 @@ static void watchpoints(void)
     g_assert_cmphex(f->points[1].ea, ==, 0x1001);
     g_assert_cmpuint(f->points[1].size, ==, 3);
     expect(f, "z2,1001,4", "OK");
-    expect(f, "z2,1001,2", "OK"); /* no such */
+    expect(f, "z2,1001,2", "OK"); /* there is no such point, which is no error */
     g_assert_cmpuint(f->n_points, ==, 3);
     FOR_ROWS (i, wrong)
         expect(f, wrong[i], "E22");
     f->max_points = 3;
     expect(f, "Z2,5000,4", "E05");
-    g_assert_cmpuint(f->n_points, ==, 3); /* and the others are there still */
+    g_assert_cmpuint(f->n_points, ==, 3); /* the refused one is not kept, the others are */
     expect(f, "z4,0,ffffffff", "OK");
     expect(f, "Z2,5000,4", "OK");
     fake_free(f);

@@ -380,7 +380,7 @@ static void no_proxy_acknowledges_nothing(Fixture *f, gconstpointer data)
     g_assert_cmpuint(iack(f, 0), ==, f->level.cells[0]);
 }
 
-/* How many lines the guest's errors are that act() makes. */
+/* How many lines of -d guest_errors act() makes. */
 static unsigned errors_of(void (*act)(Fixture *f), Fixture *f)
 {
     g_autofree char *path = NULL, *text = NULL;

@@ -318,13 +318,12 @@ static void the_external_proxy_is_asked_for_the_vector(Fixture *f, gconstpointer
     vectors_up(c);
     f->vm.external_proxy = true;
     raise_line(c, ACCEL_IRQ_EXTERNAL);
-    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_NEXT); /* EE = 0: nobody acknowledges */
+    g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_NEXT); /* with EE = 0 the core does not ask for the vector yet */
     e500_set_msr(c, MSR_EE);
     g_assert_cmpint(e500_take_interrupt(c), ==, EXEC_EXIT);
     g_assert_cmpint(f->exit.kind, ==, VCPU_EXIT_EPR);
     g_assert_cmphex(c->s.pc, ==, 0x1000);
-    /* the answer; acknowledging lowered the line, and a spurious vector is delivered all the same
-     */
+    /* The vector comes.  To acknowledge the interrupt lowered the line, and even a spurious vector is delivered. */
     c->s.spr[SPR_EPR] = 0xffff;
     c->epr_taken = true;
     c->irq_lines = 0;

@@ -245,7 +245,7 @@ static void many_lines(void)
 static void withheld(void)
 {
     g_autofree char *text = log_of(many_lines);
-    /* The lines on standard error that tell of the others come out of the same purse, at two resets. */
+    /* The lines on standard error that tell of the others count against the same budget, at two resets. */
     g_assert_cmpuint(count(text, "guest "), ==, 3 * LOG_GUEST_LINES - 2);
     g_assert_cmpuint(count(text, "trace "), ==, LOG_GUEST_LINES + 7);
 }

@@ -20,7 +20,7 @@ static void pages_up(Fixture *f)
     fixture_map(c, 5, 1, 0x40003000, 0x5000, 0, MAP_SR | MAP_UR);
 }
 
-/* EXEC_EXIT: f->exit asks for the next access; EXEC_NEXT: the instruction may be executed. */
+/* EXEC_EXIT: f->exit asks for the next device access; EXEC_NEXT: all were answered, and the instruction can be executed. */
 static ExecResult answer(Fixture *f, uint64_t data, bool failed)
 {
     f->exit.mmio.data = data;

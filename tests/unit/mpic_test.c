@@ -711,7 +711,7 @@ static void test_nodes(Fixture *f, gconstpointer data)
     g_assert_cmpuint(tree_cell(tree, "/msi@41600", "interrupt-parent", 0), ==, tree_cell(tree, "/pic@40000", "phandle", 0));
 }
 
-/* An accelerator's: its wires are ORed here, its registers are not here. */
+/* An MPIC that the accelerator has: only the wires to it are ORed here. */
 static void test_remote(void)
 {
     Wire sources[MPIC_SOURCES] = {0};

@@ -112,7 +112,7 @@ static void expect(Fake *f, RunCause cause, RunStateId state, const char *log)
 
 static void quiet(void)
 {
-    /* Messages to stderr are the point elsewhere; here they only clutter. */
+    /* Other tests look at the messages; here they would only be among the results. */
     g_assert_nonnull(freopen("/dev/null", "w", stderr));
 }
 

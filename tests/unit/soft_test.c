@@ -51,7 +51,7 @@ static const struct {
     {V2, INSN_dcbz, true, 0, SOFT_DEVICE, 4, 0x21222324, SOFT_DEVICE},
 };
 
-/* What happens between an answer and the next run of the vCPU. */
+/* What others do to the vCPU between the answer to its exit and its next run, which completes the exit. */
 typedef enum Between { NOTHING, UNRELATED_TLBIVAX, OWN_TLBIVAX, PARKED, WATCHED, REWRITTEN, BETWEENS } Between;
 
 static void disturb(SoftFixture *f, Between what)
