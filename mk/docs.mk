@@ -1,4 +1,4 @@
-# --- pages generated from the tables
+# --- pages of docs/ that are made from the tables by the programs of tests/tools
 
 $(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
 	@echo "  LINK $@"

@@ -13,7 +13,7 @@ guest-linux-stock:
 	@guests/linux/build.sh -o build/guests/linux-stock kernel stock
 
 # Programs for Linux, as one more cpio behind the initramfs.  Those of tests/linux/programs, but for the one with SPE instructions:
-# no gcc that lives speaks SPE; clang does.
+# GCC gave SPE up with version 9; clang has it.
 
 SPE_CC    ?= $(firstword $(shell command -v clang clang-14 2>/dev/null))
 SPE_FLAGS := --target=powerpc-linux-gnu -mcpu=e500 -mspe -O2 -ffreestanding -ffp-contract=off -fno-pic \

@@ -17,7 +17,7 @@ CHECKS += check-diff
 CHECKS += check-fuzz
 CHECKS += check-kvm-patches
 
-# On a machine that has nothing: the makefile is read again when pkg-config is there
+# Installs what is missing first.  Then make is called anew, because it asks pkg-config for the libraries when it reads the makefile
 check:
 	@guests/deps.sh build qmp bare tests || guests/deps.sh build bare tests
 	@$(MAKE) --no-print-directory -s -j$(JOBS) check-programs
