@@ -25,7 +25,9 @@
     X(UNIMP, "unimp", "what this program does not implement")                                  \
     X(HCALL, "hcall", "hypercalls with arguments and results")                                 \
     X(EXIT, "exit", "vCPU exits")                                                              \
-    X(JIT, "jit", "blocks that the translator makes and drops")
+    X(JIT, "jit", "blocks that the translator makes and drops")                                \
+    X(OP, "op", "the operations that it makes of a block")                                     \
+    X(OUT_ASM, "out_asm", "the host's code that it makes of a block")
 
 typedef enum LogBit {
 #define X(id, word, doc) LOG_BIT_##id,

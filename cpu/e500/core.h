@@ -103,7 +103,16 @@ typedef struct E500Vm {
 
 #define E500_SETTLING_NONE UINT64_MAX
 
-enum { E500_ENGINE_WORDS = 32, E500_MARKS = 4096 };
+/* What an engine keeps of translations beside the soft TLB and the fetch TLB: e500_keep(). */
+enum { E500_MARK_BITS = 12, E500_MARKS = 1 << E500_MARK_BITS };
+#define E500_MARK_FACTOR 0x9e3779b1u
+typedef struct E500Kept {
+    uint64_t marks[E500_MARKS / 64];
+    uint32_t epoch;
+} E500Kept;
+enum { E500_SUPERVISOR, E500_USER, E500_SPACES }; /* who accesses: MSR[PR] */
+
+enum { E500_ENGINE_WORDS = 32, E500_OF_PID_MAX = 64 };
 
 typedef struct E500 {
     /* --- what an engine touches at each instruction stands together: this, and the registers that s begins with --- */
@@ -149,10 +158,12 @@ typedef struct E500 {
     bool watchdog_exit;        /* second expiry of the watchdog, to be reported as an exit */
     bool watchdog_told;        /* that exit was made, and the guest has not fed its watchdog since */
     bool host_debug;           /* a debugger outside of the guest is attached: ehpriv 1 is its breakpoint, else illegal */
-    const AccelDebug *host_watch;     /* what that debugger asked for, if it has watchpoints; else NULL; borrowed */
-    bool epr_taken;                   /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
-    uint32_t fetch_epoch, data_epoch; /* e500_fetch_mark(), e500_data_mark() */
-    uint64_t fetch_marks[E500_MARKS / 64], data_marks[E500_MARKS / 64];
+    const AccelDebug *host_watch; /* what that debugger asked for, if it has watchpoints; else NULL; borrowed */
+    bool epr_taken;               /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
+    unsigned n_of_pid;            /* of of_pid; more than fit: any page */
+    Ea of_pid[E500_OF_PID_MAX];   /* pages that the soft TLB or the fetch TLB has in a supervisor's context for one PID */
+    E500Kept kept_fetches[E500_SPACES], kept_data[E500_SPACES];
+    uint32_t epochs; /* changes of all epochs */
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
     E500Counters count;

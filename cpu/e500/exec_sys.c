@@ -7,6 +7,7 @@
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/spr.h"
+#include "cpu/e500/timers.h"
 
 /* --- SPR, PMR, MSR --- */
 
@@ -53,14 +54,20 @@ ExecResult exec_mfmsr(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
+/* Software that reads the time by its own means and then enables interrupts finds a timer's taken. */
 ExecResult exec_mtmsr(E500 *c, const Insn *in)
 {
+    if (rt(c, in) & ~c->s.msr & (MSR_EE | MSR_CE))
+        e500_timers_look(c);
     return e500_msr_written(c, rt(c, in), c->s.pc + 4);
 }
 
 static ExecResult write_ee(E500 *c, bool ee)
 {
-    e500_set_msr(c, ee ? c->s.msr | MSR_EE : c->s.msr & ~(uint32_t)MSR_EE);
+    if (ee)
+        e500_enable_external(c);
+    else
+        c->s.msr &= ~(uint32_t)MSR_EE;
     return EXEC_NEXT;
 }
 

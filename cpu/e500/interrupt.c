@@ -353,14 +353,21 @@ void e500_set_msr(E500 *c, uint32_t msr)
     c->s.msr = msr;
     if ((old ^ msr) & (MSR_PR | MSR_IS | MSR_DS))
         e500_context_changed(c);
-    if (msr & ~old & (MSR_EE | MSR_CE))
-        e500_timers_look(c);
     if ((msr & ~old & (MSR_EE | MSR_CE | MSR_ME | MSR_DE)) && (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
         e500_attention(c, E500_ATT_IRQ);
     if (msr & ~old & MSR_WE && c->s.spr[SPR_HID0] & (HID0_DOZE | HID0_NAP | HID0_SLEEP)) {
         c->s.waiting = true;
         e500_attention(c, E500_ATT_IRQ);
     }
+}
+
+void e500_enable_external(E500 *c)
+{
+    uint32_t old = c->s.msr;
+
+    c->s.msr |= MSR_EE;
+    if (!(old & MSR_EE) && (e500_interrupt_pending(c) || e500_debug_looks_at_instructions(c)))
+        e500_attention(c, E500_ATT_IRQ);
 }
 
 /*

@@ -34,6 +34,7 @@ ExecResult e500_take_interrupt(E500 *c);
 bool e500_interrupt_pending(const E500 *c);                   /* something asserted, enabled by MSR or not: ends wait and EV_IDLE */
 ExecResult e500_return_from(E500 *c, Ea srr0, uint32_t srr1); /* rfi, rfci, rfdi, rfmci */
 void e500_set_msr(E500 *c, uint32_t msr);                     /* masks to what the core has; updates contexts */
+void e500_enable_external(E500 *c);                           /* MSR[EE] = 1 */
 /* The end of an instruction that writes MSR and goes on at next: EXEC_JUMP, or EXEC_TRAP there for an enabled FP exception. */
 ExecResult e500_msr_written(E500 *c, uint32_t msr, Ea next);
 /* The answered EPAPR_HCALL exit: ret → r3, args[0..6] → r4..r10, pc + 4; s.waiting when it says idle. */

@@ -43,6 +43,8 @@ static void soft_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation
     slot->tag_write = t->write && !e500_page_flags(c->vm, t->gpa) ? tag : E500_TAG_EMPTY;
     slot->addend = (uintptr_t)page - (ea & EA_PAGE_MASK);
     slot->gpa_flags = (t->gpa & ~UINT64_C(0xfff)) | (t->mas2 & SLOT_WIMGE) | (t->write ? SLOT_WRITABLE : 0);
+    if (t->of_pid && e500_context_is_own(ctx))
+        e500_soft_tlb_of_pid(c, ea);
     c->count.tlb_fills++;
 }
 
@@ -304,6 +306,8 @@ ExecResult e500_fetch_slow(E500 *c, Ea pc)
         slot->tag = tag;
         slot->host = page;
         slot->gpa = t.gpa & ~UINT64_C(0xfff);
+        if (t.of_pid && e500_context_is_own(c->ctx_fetch))
+            e500_soft_tlb_of_pid(c, pc);
     }
     c->fetch_page = pc & EA_PAGE_MASK;
     c->fetch_host = slot->host;

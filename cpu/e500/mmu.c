@@ -58,12 +58,11 @@ static Pids pids_of(const E500 *c, uint8_t pid0)
     return (Pids){{pid0, (uint8_t)c->s.spr[SPR_PID1], (uint8_t)c->s.spr[SPR_PID2]}};
 }
 
-static bool entry_matches(const E500TlbEntry *e, Ea ea, bool as, Pids p)
+static bool entry_visible(const E500TlbEntry *e, Pids p)
 {
     uint8_t tid = entry_tid(e);
 
-    return (e->mas1 & MAS1_V) && entry_in_space(e, as) && entry_covers(e, ea) &&
-           (!tid || tid == p.pid[0] || tid == p.pid[1] || tid == p.pid[2]);
+    return !tid || tid == p.pid[0] || tid == p.pid[1] || tid == p.pid[2];
 }
 
 static unsigned tlb0_set(Ea ea)
@@ -74,13 +73,17 @@ static unsigned tlb0_set(Ea ea)
 typedef struct Hit {
     const E500TlbEntry *entry;
     unsigned tlb, esel, count;
+    bool of_pid; /* an entry that covers the address is not of all PIDs */
 } Hit;
 
 /* Where several entries match, the first one that was found stays the hit. */
-static void hit_add(Hit *hit, const E500TlbEntry *entry, unsigned tlb, unsigned esel)
+static inline void hit_look(Hit *hit, const E500TlbEntry *entry, Ea ea, bool as, Pids pids, unsigned tlb, unsigned esel)
 {
-    if (!hit->count++)
-        *hit = (Hit){entry, tlb, esel, 1};
+    if (!(entry->mas1 & MAS1_V) || !entry_in_space(entry, as) || !entry_covers(entry, ea))
+        return;
+    hit->of_pid |= entry_tid(entry) != 0;
+    if (entry_visible(entry, pids) && !hit->count++)
+        *hit = (Hit){entry, tlb, esel, 1, hit->of_pid};
 }
 
 /*
@@ -94,13 +97,11 @@ static Hit tlb_find(const E500 *c, Ea ea, bool as, Pids pids)
     Hit hit = {0};
 
     for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
-        if (entry_matches(&set[way], ea, as, pids))
-            hit_add(&hit, &set[way], 0, way);
+        hit_look(&hit, &set[way], ea, as, pids, 0, way);
     for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
         unsigned n = (unsigned)__builtin_ctzll(valid);
 
-        if (entry_matches(&c->s.tlb1[n], ea, as, pids))
-            hit_add(&hit, &c->s.tlb1[n], 1, n);
+        hit_look(&hit, &c->s.tlb1[n], ea, as, pids, 1, n);
     }
     return hit;
 }
@@ -123,9 +124,14 @@ void e500_tell_multiple(E500 *c, Ea ea)
         c->index, c->s.pc, ea);
 }
 
+static uint8_t context_pid(const E500 *c, E500Context ctx)
+{
+    return e500_context_is_own(ctx) ? (uint8_t)c->s.spr[SPR_PID] : e500_context_pid(ctx);
+}
+
 E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access access, E500Translation *out)
 {
-    Hit hit = tlb_find(c, ea, e500_context_as(ctx), pids_of(c, e500_context_pid(ctx)));
+    Hit hit = tlb_find(c, ea, e500_context_as(ctx), pids_of(c, context_pid(c, ctx)));
     uint32_t allowed;
 
     if (!hit.count)
@@ -139,6 +145,7 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access 
     out->write = allowed & 4;
     out->execute = allowed & 16;
     out->multiple = hit.count > 1;
+    out->of_pid = hit.of_pid;
     if (out->multiple && detects_multiple(c))
         return MMU_MULTIPLE; /* *out is filled all the same: a debugger may look through it */
     if (access == ACCESS_READ ? out->read : access == ACCESS_WRITE ? out->write : out->execute)
@@ -148,13 +155,38 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access 
 
 /* --- invalidating --- */
 
+static bool covered_for_all_pids(const E500 *c, Ea ea, bool as)
+{
+    const E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
+    bool covered = false;
+
+    for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
+        covered |= set[way].mas1 & MAS1_V && !entry_tid(&set[way]) && entry_in_space(&set[way], as) && entry_covers(&set[way], ea);
+    for (uint64_t valid = c->tlb1_valid; valid && !covered; valid &= valid - 1) {
+        const E500TlbEntry *e = &c->s.tlb1[__builtin_ctzll(valid)];
+        covered = !entry_tid(e) && entry_in_space(e, as) && entry_covers(e, ea);
+    }
+    return covered;
+}
+
+/* A valid entry goes, or comes: a page that is remembered may not be translated any more, or have a second match. */
+static void entry_changed(E500 *c, const E500TlbEntry *e)
+{
+    Ea ea = e->mas2 & MAS2_EPN;
+
+    if (entry_tid(e) && entry_size(e) == E500_PAGE_SIZE && !covered_for_all_pids(c, ea, e->mas1 & MAS1_TS))
+        e500_soft_tlb_flush_page_of_pid(c, ea);
+    else
+        e500_soft_tlb_flush_range(c, ea, entry_size(e));
+}
+
 static void entry_invalidate(E500 *c, E500TlbEntry *e)
 {
     if (!(e->mas1 & MAS1_V) || (e->mas1 & MAS1_IPROT))
         return;
     LOG(LOG_MMU, "vCPU %u: entry mas1 0x%" PRI_SPR " mas2 0x%" PRI_SPR " invalidated", c->index, e->mas1, e->mas2);
+    entry_changed(c, e);
     e->mas1 &= ~MAS1_V;
-    e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
 }
 
 static void tlb1_count_valid(E500 *c)
@@ -345,12 +377,12 @@ void e500_tlbwe(E500 *c)
     if (!e)
         return;
     if (e->mas1 & MAS1_V)
-        e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+        entry_changed(c, e);
     *e = entry_from_mas(c, in_tlb0(c, e));
     LOG(LOG_MMU, "vCPU %u: tlbwe mas0 0x%" PRI_SPR ": mas1 0x%" PRI_SPR " mas2 0x%" PRI_SPR " mas7_3 0x%09" PRIx64, c->index,
         c->s.spr[SPR_MAS0], e->mas1, e->mas2, e->mas7_3);
-    if (e->mas1 & MAS1_V) /* a page in the soft TLB may have a second match from now on */
-        e500_soft_tlb_flush_range(c, e->mas2 & MAS2_EPN, entry_size(e));
+    if (e->mas1 & MAS1_V)
+        entry_changed(c, e);
     if (in_tlb0(c, e))
         c->s.tlb0_nv[tlb0_set(c->s.spr[SPR_MAS2])] = c->s.spr[SPR_MAS0] & 3;
     else
@@ -407,7 +439,7 @@ static uint8_t default_tid(const E500 *c, uint8_t pid)
 
 void e500_tlb_missed(E500 *c, Ea ea, E500Context ctx)
 {
-    uint8_t pid = e500_context_pid(ctx);
+    uint8_t pid = context_pid(c, ctx);
     bool as = e500_context_as(ctx);
 
     mas_defaults(c, ea, MAS1_V | (uint32_t)default_tid(c, pid) << 16 | (as ? MAS1_TS : 0));

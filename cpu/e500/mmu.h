@@ -13,6 +13,7 @@ typedef struct E500Translation {
     uint64_t page_size;        /* bytes */
     bool read, write, execute; /* permissions for the asking privilege */
     bool multiple;             /* other entries match too; this is the one that counts */
+    bool of_pid;               /* with another PID it may be another translation */
 } E500Translation;
 
 /* MMU_MULTIPLE: more than one entry matches and the core detects it, which is a machine check. */
@@ -24,27 +25,25 @@ E500Context e500_external_context(const E500 *c, E500Access access); /* EPLC, or
 void e500_tell_multiple(E500 *c, Ea ea);                             /* -d guest_errors: E500Translation.multiple was used */
 void e500_tlb_missed(E500 *c, Ea ea, E500Context ctx);               /* MAS registers after a TLB miss, from MAS4's defaults */
 void e500_tlb_replaced(E500 *c);                                     /* s.tlb0, s.tlb1 or a PID were written as a whole */
-void e500_context_changed(E500 *c);                                  /* MSR[PR,IS,DS] or PID changed */
-void e500_soft_tlb_flush(E500 *c);                                   /* also forgets fetch_page */
+void e500_pid_changed(E500 *c);                                      /* PID changed */
+void e500_soft_tlb_of_pid(E500 *c, Ea ea); /* this page was remembered in a supervisor's context, and is of one PID */
+void e500_context_changed(E500 *c);        /* MSR[PR,IS,DS] changed */
+void e500_soft_tlb_flush(E500 *c);         /* also forgets fetch_page */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
+void e500_soft_tlb_flush_page_of_pid(E500 *c, Ea ea); /* for all PIDs it has no translation, before and after */
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
 /*
- * For an engine that keeps what it knows of the translation of a page: of instructions, or of data, which is what the soft TLB says of it,
- * tags and addend.  It marks the page, and once fetch_epoch or data_epoch is another one, nothing holds that it kept.  A page is marked in
- * all contexts at once.
+ * For an engine that keeps what it knows of the translation of a page beside the soft TLB (tags and addend of data) and the fetch TLB.  It
+ * marks the page, of fetches or of data and of who accesses, and once that epoch is another one, nothing holds that it kept.
  */
-static inline void e500_mark(uint64_t marks[], Ea ea)
+static inline unsigned e500_mark(Ea ea) /* a hash: pages of a kernel and of a process lie at like distances */
 {
-    unsigned n = (unsigned)(ea >> E500_PAGE_BITS) % E500_MARKS;
-    marks[n / 64] |= UINT64_C(1) << n % 64;
+    return (uint32_t)(ea >> E500_PAGE_BITS) * E500_MARK_FACTOR >> (32 - E500_MARK_BITS);
 }
-static inline void e500_fetch_mark(E500 *c, Ea ea)
+static inline void e500_keep(E500Kept *kept, Ea ea)
 {
-    e500_mark(c->fetch_marks, ea);
-}
-static inline void e500_data_mark(E500 *c, Ea ea)
-{
-    e500_mark(c->data_marks, ea);
+    unsigned n = e500_mark(ea);
+    kept->marks[n / 64] |= UINT64_C(1) << n % 64;
 }
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size); /* stores to these pages miss from now on */
 

@@ -19,58 +19,102 @@ void e500_context_changed(E500 *c)
 {
     bool pr = c->s.msr & MSR_PR;
     uint8_t pid = (uint8_t)c->s.spr[SPR_PID];
-    E500Context fetch = e500_context(c->s.msr & MSR_IS, pid, pr);
+    E500Context fetch = e500_own_context(c->s.msr & MSR_IS, pid, pr);
 
-    c->ctx_data = e500_context(c->s.msr & MSR_DS, pid, pr);
+    c->ctx_data = e500_own_context(c->s.msr & MSR_DS, pid, pr);
     if (fetch != c->ctx_fetch) {
         c->ctx_fetch = fetch;
         c->fetch_page = 1;
     }
 }
 
+void e500_soft_tlb_of_pid(E500 *c, Ea ea)
+{
+    if (c->n_of_pid < E500_OF_PID_MAX)
+        c->of_pid[c->n_of_pid] = ea & EA_PAGE_MASK;
+    if (c->n_of_pid <= E500_OF_PID_MAX)
+        c->n_of_pid++;
+}
+
+void e500_pid_changed(E500 *c)
+{
+    if (c->n_of_pid > E500_OF_PID_MAX)
+        e500_soft_tlb_flush(c);
+    for (unsigned i = 0; i < c->n_of_pid; i++)
+        e500_soft_tlb_flush_page(c, c->of_pid[i]);
+    c->n_of_pid = 0;
+    e500_context_changed(c);
+}
+
 /* --- soft TLB --- */
 
-static void fetches_changed(E500 *c)
+static void forget(E500 *c, E500Kept *kept)
 {
-    c->fetch_epoch++;
-    memset(c->fetch_marks, 0, sizeof(c->fetch_marks));
+    kept->epoch++;
+    memset(kept->marks, 0, sizeof(kept->marks));
+    c->epochs++;
 }
 
-static void data_changed(E500 *c)
+static void forget_page(E500 *c, E500Kept *kept, Ea ea)
 {
-    c->data_epoch++;
-    memset(c->data_marks, 0, sizeof(c->data_marks));
-}
-
-static bool is_marked(const uint64_t marks[], Ea ea)
-{
-    unsigned n = (unsigned)(ea >> E500_PAGE_BITS) % E500_MARKS;
-    return marks[n / 64] >> n % 64 & 1;
+    unsigned n = e500_mark(ea);
+    if (kept->marks[n / 64] >> n % 64 & 1)
+        forget(c, kept);
 }
 
 void e500_soft_tlb_flush(E500 *c)
 {
-    fetches_changed(c);
-    data_changed(c);
+    for (unsigned i = 0; i < E500_SPACES; i++) {
+        forget(c, &c->kept_fetches[i]);
+        forget(c, &c->kept_data[i]);
+    }
     for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
         c->soft_tlb[i].tag_read = c->soft_tlb[i].tag_write = E500_TAG_EMPTY;
     for (unsigned i = 0; i < E500_FETCH_TLB_SIZE; i++)
         c->fetch_tlb[i].tag = E500_TAG_EMPTY;
     c->fetch_page = 1;
+    c->n_of_pid = 0;
+}
+
+static void drop_page(E500 *c, Ea ea)
+{
+    E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];
+    E500FetchTlb *f = &c->fetch_tlb[e500_fetch_tlb_index(ea)];
+
+    if (e500_tag_is_of_page(t->tag_read, ea) || e500_tag_is_of_page(t->tag_write, ea))
+        t->tag_read = t->tag_write = E500_TAG_EMPTY;
+    if (e500_tag_is_of_page(f->tag, ea))
+        f->tag = E500_TAG_EMPTY;
+    if (c->fetch_page == (ea & EA_PAGE_MASK))
+        c->fetch_page = 1;
 }
 
 void e500_soft_tlb_flush_page(E500 *c, Ea ea)
 {
-    E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];
+    drop_page(c, ea);
+    for (unsigned i = 0; i < E500_SPACES; i++) {
+        forget_page(c, &c->kept_fetches[i], ea);
+        forget_page(c, &c->kept_data[i], ea);
+    }
+}
 
-    t->tag_read = t->tag_write = E500_TAG_EMPTY;
-    c->fetch_tlb[e500_fetch_tlb_index(ea)].tag = E500_TAG_EMPTY;
-    if (is_marked(c->fetch_marks, ea))
-        fetches_changed(c);
-    if (is_marked(c->data_marks, ea))
-        data_changed(c);
-    if (c->fetch_page == (ea & EA_PAGE_MASK))
-        c->fetch_page = 1;
+static bool supervisor_has_of_pid(const E500 *c, Ea ea)
+{
+    bool has = c->n_of_pid > E500_OF_PID_MAX;
+    for (unsigned i = 0; i < c->n_of_pid && !has; i++)
+        has = c->of_pid[i] == (ea & EA_PAGE_MASK);
+    return has;
+}
+
+void e500_soft_tlb_flush_page_of_pid(E500 *c, Ea ea)
+{
+    if (supervisor_has_of_pid(c, ea)) {
+        e500_soft_tlb_flush_page(c, ea);
+        return;
+    }
+    drop_page(c, ea);
+    forget_page(c, &c->kept_fetches[E500_USER], ea);
+    forget_page(c, &c->kept_data[E500_USER], ea);
 }
 
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size)
@@ -85,7 +129,8 @@ void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size)
 
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size)
 {
-    data_changed(c);
+    for (unsigned i = 0; i < E500_SPACES; i++)
+        forget(c, &c->kept_data[i]);
     for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
         if (e500_slot_gpa(&c->soft_tlb[i], 0) - gpa < size)
             c->soft_tlb[i].tag_write = E500_TAG_EMPTY;

@@ -3,7 +3,9 @@
  * The soft TLB: a core's last translations, so that a load or store of RAM is a compare and an access (mem.h).
  *
  * A tag is a context and the effective address of a page.  The context holds what a translation depends on besides the address (AS, PID,
- * PR), so writing PID or MSR invalidates nothing.  It lies in the bits above the address: this is the only place that knows where.
+ * PR), so writing MSR invalidates nothing, and writing PID next to nothing.  A supervisor's own context does not name the PID: most of what
+ * a kernel uses is mapped for every PID (TID 0), and what is not is dropped when PID is written (e500_context_changed()).
+ * The context lies in the bits above the address: this is the only place that knows where.
  */
 #pragma once
 
@@ -20,6 +22,7 @@ enum {
     CONTEXT_PID_SHIFT = 32,
     CONTEXT_PR_SHIFT = 40,
     CONTEXT_AS_SHIFT = 41,
+    CONTEXT_OWN_SHIFT = 42,   /* the PID is what the PID register holds */
     CONTEXT_VALID_SHIFT = 63, /* always 1: the tag of the first page of PID 0 is not E500_TAG_EMPTY */
 };
 
@@ -27,6 +30,17 @@ static inline E500Context e500_context(bool as, uint8_t pid, bool pr)
 {
     return UINT64_C(1) << CONTEXT_VALID_SHIFT | (E500Context)as << CONTEXT_AS_SHIFT | (E500Context)pr << CONTEXT_PR_SHIFT |
            (E500Context)pid << CONTEXT_PID_SHIFT;
+}
+
+/* Of what a core executes by itself. */
+static inline E500Context e500_own_context(bool as, uint8_t pid, bool pr)
+{
+    return pr ? e500_context(as, pid, true) : e500_context(as, 0, false) | UINT64_C(1) << CONTEXT_OWN_SHIFT;
+}
+
+static inline bool e500_context_is_own(E500Context ctx)
+{
+    return ctx >> CONTEXT_OWN_SHIFT & 1;
 }
 
 static inline bool e500_context_as(E500Context ctx)
@@ -39,6 +53,7 @@ static inline bool e500_context_pr(E500Context ctx)
     return ctx >> CONTEXT_PR_SHIFT & 1;
 }
 
+/* Not of a supervisor's own context. */
 static inline uint8_t e500_context_pid(E500Context ctx)
 {
     return (uint8_t)(ctx >> CONTEXT_PID_SHIFT);
@@ -47,6 +62,11 @@ static inline uint8_t e500_context_pid(E500Context ctx)
 static inline E500Tag e500_tag(E500Context ctx, Ea ea)
 {
     return ctx | (ea & EA_PAGE_MASK);
+}
+
+static inline bool e500_tag_is_of_page(E500Tag tag, Ea ea) /* in whatever context */
+{
+    return ((Ea)tag & EA_PAGE_MASK) == (ea & EA_PAGE_MASK);
 }
 
 /* Equals the tag of ea's page only if an access of `size` bytes, a power of two, is aligned there. */

@@ -177,8 +177,10 @@ static ExecResult spr_write_tsr(E500 *c, E500SprSlot slot, E500Spr value)
 
 static ExecResult spr_write_pid(E500 *c, E500SprSlot slot, E500Spr value)
 {
-    c->s.spr[slot] = value;
-    e500_context_changed(c);
+    if (c->s.spr[slot] != value) {
+        c->s.spr[slot] = value;
+        e500_pid_changed(c);
+    }
     return EXEC_NEXT;
 }
 

@@ -82,23 +82,34 @@ void jit_block_drop(Jit *jit, JitBlock *b)
         unlink_from_target(jit, link);
         jit_emit_link(link, NULL, &jit->code);
     }
-    JitTarget *t = jit_target(jit, b->pc);
-    if (t->code == b->code)
-        *t = (JitTarget){0};
+    for (unsigned i = 0; i < JIT_TARGET_TABLES; i++) {
+        JitTarget *t = &jit->target[i * JIT_TARGETS + (b->pc >> 2 & (JIT_TARGETS - 1))];
+        if (t->code == b->code)
+            *t = (JitTarget){0};
+    }
     b->dead = true;
     LOG(LOG_JIT, "vCPU %u: block 0x%" PRI_EA " dropped: written over", jit->vcpu->core.index, b->pc);
     jit->stats.invalidated++;
+}
+
+/* The block may be the one that executes: it goes on to its end. */
+void jit_wanders(Jit *jit, JitRecord *record)
+{
+    g_hash_table_add(jit->wandering, (void *)(uintptr_t)record->word);
+    record->changes = JIT_SITE_CHANGES;
+    if (!record->block->dead)
+        jit_block_drop(jit, record->block);
 }
 
 void jit_flush(Jit *jit)
 {
     jit_smc_forget(jit);
     g_hash_table_remove_all(jit->pages);
+    g_hash_table_remove_all(jit->wandering);
     memset(jit->hash, 0, sizeof(jit->hash));
-    memset(jit->target, 0, JIT_TARGETS * sizeof(JitTarget));
+    memset(jit->target, 0, JIT_TARGET_TABLES * JIT_TARGETS * sizeof(JitTarget));
     g_ptr_array_set_size(jit->arena, 0);
     jit->unlinked = NULL;
-    jit->ended = NULL;
     jit->code.used = jit->code.first;
     jit->code.sites = jit->code.size;
     jit->stats.flushes++;

@@ -20,9 +20,8 @@ static inline uint32_t cond_to_field(uint64_t v)
     return lt << 3 | (uint32_t)((int64_t)v > 0) << 2 | (uint32_t)((uint32_t)v == 0) << 1 | ((v >> 61 & 1) ^ lt);
 }
 
-static inline uint64_t cond_from_field(uint32_t field)
-{
-    uint64_t lt = field >> 3 & 1, so = field & 1;
-    uint64_t v = lt << 62 | (lt ^ so) << 61 | !(field & 2);
-    return field & 4 ? v | UINT64_C(1) << 32 : v | UINT64_C(1) << 63;
-}
+/* The value of a field: a constant expression, if the field is. */
+#define COND_LT(f) ((uint64_t)(f) >> 3 & 1)
+#define COND_OF_FIELD(f)                                                               \
+    (COND_LT(f) << 62 | (COND_LT(f) ^ ((uint64_t)(f)&1)) << 61 | (uint64_t) !((f)&2) | \
+     ((f)&4 ? UINT64_C(1) << 32 : UINT64_C(1) << 63))

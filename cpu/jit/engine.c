@@ -17,19 +17,38 @@
 
 /* --- CR: in the engine words while code executes, in s.cr for everybody else --- */
 
+const uint64_t jit_conditions[16] = {
+#define C2(n) COND_OF_FIELD(n), COND_OF_FIELD(n + 1)
+    C2(0), C2(2), C2(4), C2(6), C2(8), C2(10), C2(12), C2(14),
+#undef C2
+};
+
 static void cr_to_words(Jit *jit, E500 *c)
 {
     for (unsigned i = 0; i < 8; i++)
-        c->engine[JIT_WORD_CONDITIONS + i] = cond_from_field(c->s.cr >> (28 - 4 * i) & 15);
+        c->engine[JIT_WORD_CONDITIONS + i] = jit_conditions[c->s.cr >> (28 - 4 * i) & 15];
     jit->cr_in_words = true;
+}
+
+uint32_t jit_cr_get(const uint64_t *conditions)
+{
+    uint32_t cr = 0;
+    for (unsigned i = 0; i < 8; i++)
+        cr = cr << 4 | cond_to_field(conditions[i]);
+    return cr;
+}
+
+void jit_cr_bit(uint64_t *conditions, uint32_t what)
+{
+    uint32_t k = what >> 14, a = what >> 9 & 31, b = what >> 4 & 31, bit = 8u >> k % 4;
+    uint32_t of_a = cond_to_field(conditions[a / 4]) >> (3 - a % 4) & 1, of_b = cond_to_field(conditions[b / 4]) >> (3 - b % 4) & 1;
+    uint32_t field = cond_to_field(conditions[k / 4]) & ~bit;
+    conditions[k / 4] = jit_conditions[what >> (2 * of_a + of_b) & 1 ? field | bit : field];
 }
 
 static void cr_from_words(E500 *c)
 {
-    uint32_t cr = 0;
-    for (unsigned i = 0; i < 8; i++)
-        cr = cr << 4 | cond_to_field(c->engine[JIT_WORD_CONDITIONS + i]);
-    c->s.cr = cr;
+    c->s.cr = jit_cr_get(&c->engine[JIT_WORD_CONDITIONS]);
 }
 
 static void need_cr(Jit *jit, E500 *c)
@@ -60,8 +79,8 @@ uint32_t jit_state(const E500 *c)
  * Tags are a context, above the bits of an address, and in the bits that contexts leave free: of targets the state word and the fetch epoch,
  * of sites the data epoch.  An epoch comes again after 2^16 others, and before that nothing of it may be left.
  */
-enum { TAG_STATE_SHIFT = 42, TAG_EPOCH_SHIFT = TAG_STATE_SHIFT + JIT_STATE_BITS, TAG_EPOCH_BITS = 63 - TAG_EPOCH_SHIFT };
-G_STATIC_ASSERT((int)TAG_STATE_SHIFT > (int)CONTEXT_AS_SHIFT &&
+enum { TAG_STATE_SHIFT = 43, TAG_EPOCH_SHIFT = TAG_STATE_SHIFT + JIT_STATE_BITS, TAG_EPOCH_BITS = 63 - TAG_EPOCH_SHIFT };
+G_STATIC_ASSERT((int)TAG_STATE_SHIFT > (int)CONTEXT_OWN_SHIFT &&
                 (int)TAG_EPOCH_SHIFT + (int)TAG_EPOCH_BITS == (int)CONTEXT_VALID_SHIFT);
 
 static uint64_t epoch_bits(uint32_t epoch)
@@ -76,28 +95,56 @@ static bool epoch_is_used_up(uint32_t *seen, uint32_t now)
     return used_up;
 }
 
+/* Whatever of the last time that an epoch had these bits goes. */
+static void use_up_epochs(Jit *jit, const E500 *c)
+{
+    bool fetches = false, data = false;
+    for (unsigned i = 0; i < E500_SPACES; i++) {
+        fetches |= epoch_is_used_up(&jit->fetch_epoch[i], c->kept_fetches[i].epoch);
+        data |= epoch_is_used_up(&jit->data_epoch[i], c->kept_data[i].epoch);
+    }
+    jit->epochs = c->epochs;
+    if (fetches)
+        memset(jit->target, 0, JIT_TARGET_TABLES * JIT_TARGETS * sizeof(JitTarget));
+    if (data && jit->code.write)
+        memset(jit->code.write + jit->code.sites, 0, jit->code.size - jit->code.sites);
+}
+
 void jit_tags(Jit *jit, E500 *c)
 {
-    if (epoch_is_used_up(&jit->fetch_epoch, c->fetch_epoch))
-        memset(jit->target, 0, JIT_TARGETS * sizeof(JitTarget));
-    if (epoch_is_used_up(&jit->data_epoch, c->data_epoch) && jit->code.write)
-        memset(jit->code.write + jit->code.sites, 0, jit->code.size - jit->code.sites);
-    c->engine[JIT_WORD_TARGET_TAG] = c->ctx_fetch | (uint64_t)jit_state(c) << TAG_STATE_SHIFT | epoch_bits(c->fetch_epoch);
-    c->engine[JIT_WORD_EPOCH] = epoch_bits(c->data_epoch);
-    c->engine[JIT_WORD_TAG] = c->ctx_data | epoch_bits(c->data_epoch);
+    if (jit->epochs != c->epochs)
+        use_up_epochs(jit, c);
+    bool user = c->s.msr & MSR_PR;
+    unsigned table = user ? 1 + e500_context_pid(c->ctx_fetch) % (JIT_TARGET_TABLES - 1) : 0;
+    c->engine[JIT_WORD_TARGETS] = (uintptr_t)(jit->target + table * JIT_TARGETS);
+    c->engine[JIT_WORD_TARGET_TAG] =
+        c->ctx_fetch | (uint64_t)jit_state(c) << TAG_STATE_SHIFT | epoch_bits(c->kept_fetches[user].epoch);
+    c->engine[JIT_WORD_EPOCH] = epoch_bits(c->kept_data[user].epoch);
+    c->engine[JIT_WORD_TAG] = c->ctx_data | c->engine[JIT_WORD_EPOCH];
 }
 
 /* --- an instruction that a block hands over --- */
 
-/* False: leave the code; the state is whole, and jit->result says what came of the instruction. */
-bool jit_exec(E500 *c, const JitRecord *record, uint32_t budget)
+/* The instruction did not simply complete: an interrupt, an exit.  The block goes on at the handler, if nothing wants attention. */
+static JitNext insn_ended(Jit *jit, E500 *c, const JitRecord *record, ExecResult r)
+{
+    if (!soft_insn_ended(jit->vcpu, r, &record->insn)) {
+        jit->on = false;
+        return JIT_LEAVE;
+    }
+    c->done++;
+    jit_tags(jit, c);
+    return __atomic_load_n(&c->limit, __ATOMIC_RELAXED) ? JIT_GO_TO : JIT_LEAVE;
+}
+
+JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
 {
     Jit *jit = jit_of(c);
     uint32_t done = (uint32_t)c->engine[JIT_WORD_LIMIT] - budget - record->left;
 
-    jit->stats.calls++;
-    if (record->site && !record->site->left)
-        jit_emit_give_up(jit, record);
+    jit->calls[record->insn.id]++;
+    if (record->site && !record->changes)
+        jit_wanders(jit, record);
     c->s.pc = record->pc;
     c->done = done - 1;
     if (record->flags & RECORD_CR_IN)
@@ -114,18 +161,16 @@ bool jit_exec(E500 *c, const JitRecord *record, uint32_t budget)
         jit_inexact_forget(c);
     if (record->flags & RECORD_CR_OUT)
         cr_to_words(jit, c);
-    if (record->flags & RECORD_CONTEXT || c->data_epoch != jit->data_epoch || c->fetch_epoch != jit->fetch_epoch)
+    if (r != EXEC_NEXT && r != EXEC_JUMP)
+        return insn_ended(jit, c, record, r);
+    if (record->flags & RECORD_CONTEXT || c->epochs != jit->epochs)
         jit_tags(jit, c);
-    jit->result = r;
+    c->done = done;
     if (r == EXEC_NEXT)
         c->s.pc = record->pc + 4;
-    else if (r != EXEC_JUMP) {
-        jit->ended = record;
-        return false;
-    }
-    c->done = done;
-    /* An instruction that was executed to no effect, lwarx or tlbsync, is where it was. */
-    return __atomic_load_n(&c->limit, __ATOMIC_RELAXED) && !(r == EXEC_JUMP && c->s.pc == record->pc);
+    else if (c->s.pc == record->pc)
+        return JIT_LEAVE; /* executed to no effect, as lwarx or tlbsync may be: it is where it was */
+    return __atomic_load_n(&c->limit, __ATOMIC_RELAXED) ? JIT_GO_ON : JIT_LEAVE;
 }
 
 /* --- translating --- */
@@ -137,8 +182,11 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
         return NULL;
     JitBlock *b = jit_alloc(jit, sizeof(*b) + JIT_LINKS_MAX * sizeof(JitLink));
     *b = (JitBlock){.gpa = gpa, .pc = pc, .state = state};
+    jit->making = b;
     jit_front(jit, c->fetch_host, pc, state, &b->first, &b->last);
     ir_simplify(&jit->ir);
+    if (!(state & JIT_STATE_APART))
+        ir_group(&jit->ir);
     size_t used = jit->code.used;
     b->code = jit_emit(jit, b);
     if (!b->code) {
@@ -146,8 +194,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
         return NULL;
     }
     jit_block_add(jit, page, b);
-    LOG(LOG_JIT, "vCPU %u: block 0x%" PRI_EA " at 0x%09" PRIx64 ": %u instructions, %zu bytes", c->index, pc, gpa, jit->ir.n_insns,
-        jit->code.used - used);
+    jit_trace_block(jit, b, jit->code.used - used);
     jit->stats.blocks++;
     jit->stats.block_insns += jit->ir.n_insns;
     jit->stats.block_bytes += jit->code.used - used;
@@ -164,10 +211,10 @@ static bool is_hot(Jit *jit, uint64_t gpa)
 }
 
 /* The block of s.pc, whose page is the fetch page; NULL: interpret. */
-static JitBlock *block_of_pc(Jit *jit, E500 *c)
+static JitBlock *block_of_pc(Jit *jit, E500 *c, uint32_t variant)
 {
     uint64_t gpa = c->fetch_gpa + (c->s.pc & 0xfff);
-    uint32_t state = jit_state(c);
+    uint32_t state = jit_state(c) | variant;
     JitBlock *b = jit_block_find(jit, gpa, c->s.pc, state);
     if (!b && is_hot(jit, gpa))
         b = translate(jit, c, gpa, c->s.pc, state);
@@ -191,13 +238,15 @@ static const uint8_t *code_of_pc(Jit *jit, E500 *c)
     jit->stats.target_misses++;
     if (c->s.pc & 3 || !fetches(c)) /* what it raised is raised once more by whoever executes it */
         return NULL;
-    JitBlock *b = block_of_pc(jit, c);
+    bool apart = jit->unlinked && jit->unlinked->apart;
+    JitBlock *b = block_of_pc(jit, c, apart ? JIT_STATE_APART : 0);
     if (!b)
         return NULL;
     if (jit->unlinked && !jit->unlinked->to)
         jit_link(jit, jit->unlinked, b);
-    e500_fetch_mark(c, c->s.pc);
-    *t = (JitTarget){tag, b->code};
+    e500_keep(&c->kept_fetches[c->s.msr & MSR_PR ? E500_USER : E500_SUPERVISOR], c->s.pc);
+    if (!apart)
+        *t = (JitTarget){tag, b->code};
     return b->code;
 }
 
@@ -209,19 +258,6 @@ static bool interpret(Jit *jit, E500 *c, uint32_t until)
     bool on = fast_run_straight(jit->vcpu, jit->tables, until);
     jit->stats.interpreted += c->done - before;
     return on;
-}
-
-/* The code left because an instruction of it did not simply complete. */
-static bool ended(Jit *jit, E500 *c)
-{
-    const JitRecord *r = jit->ended;
-    if (!r)
-        return true;
-    jit->ended = NULL;
-    if (!soft_insn_ended(jit->vcpu, jit->result, &r->insn))
-        return false;
-    c->done++;
-    return true;
 }
 
 /* Enters the code of s.pc, if there is any; else, and when a block does not fit into the slice, interprets. */
@@ -238,6 +274,7 @@ static bool step(Jit *jit, E500 *c, uint32_t limit)
     c->engine[JIT_WORD_LIMIT] = limit;
     jit_inexact_forget(c);
     jit->stats.entries++;
+    jit->on = true;
     JitReason reason = jit->routine.enter(c, code);
     if (c->engine[JIT_WORD_NOTE]) /* inline floating point leaves one */
         jit_inexact_take(c);
@@ -245,7 +282,7 @@ static bool step(Jit *jit, E500 *c, uint32_t limit)
     case JIT_LIMIT: /* what is left of the slice is shorter than the block */
         return c->done >= __atomic_load_n(&c->limit, __ATOMIC_RELAXED) || interpret(jit, c, limit);
     case JIT_ENDED:
-        return ended(jit, c);
+        return jit->on;
     case JIT_LINK:
         jit->unlinked = (JitLink *)(uintptr_t)c->engine[JIT_WORD_LINK];
         c->s.pc = jit->unlinked->pc;
@@ -274,6 +311,27 @@ static bool run_slice(SoftVcpu *vcpu)
 
 /* --- starting and stopping --- */
 
+/* The rows whose functions blocks called most. */
+static void tell_calls(const Jit *jit)
+{
+    uint64_t all = 0, below = UINT64_MAX;
+    for (unsigned i = 0; i < INSN_COUNT; i++)
+        all += jit->calls[i];
+    fprintf(stderr, "vCPU %u: %" PRIu64 " instructions that blocks handed to the interpreter's functions:", jit->vcpu->core.index,
+            all);
+    for (unsigned n = 0; n < 12; n++) {
+        unsigned most = INSN_COUNT;
+        for (unsigned i = 0; i < INSN_COUNT; i++)
+            if (jit->calls[i] && jit->calls[i] < below && (most == INSN_COUNT || jit->calls[i] > jit->calls[most]))
+                most = i;
+        if (most == INSN_COUNT)
+            break;
+        below = jit->calls[most];
+        fprintf(stderr, " %s %" PRIu64, insn_info[most].name, below);
+    }
+    fputc('\n', stderr);
+}
+
 static void tell_stats(const Jit *jit)
 {
     const E500 *c = &jit->vcpu->core;
@@ -283,6 +341,7 @@ static void tell_stats(const Jit *jit)
 #define X(name, doc) fprintf(stderr, "vCPU %u: %" PRIu64 " %s\n", c->index, jit->stats.name, doc);
     JIT_STATS(X)
 #undef X
+    tell_calls(jit);
 }
 
 /* Without code memory everything is interpreted, and that is said once. */
@@ -310,11 +369,11 @@ static void start(SoftVcpu *vcpu)
     vcpu->engine_data = jit;
     jit->tables = fast_tables_new(vcpu->core.model);
     jit->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    jit->wandering = g_hash_table_new(NULL, NULL);
     jit->arena = g_ptr_array_new_with_free_func(g_free);
-    jit->target = g_new0(JitTarget, JIT_TARGETS);
+    jit->target = g_new0(JitTarget, JIT_TARGET_TABLES * JIT_TARGETS);
     g_mutex_init(&jit->lock);
     vcpu->core.engine[JIT_WORD_JIT] = (uintptr_t)jit;
-    vcpu->core.engine[JIT_WORD_TARGETS] = (uintptr_t)jit->target;
     SoftVm *vm = (SoftVm *)vcpu->base.vm;
     open_code(jit, vm->code_bytes ? vm->code_bytes : JIT_CODE_BYTES);
     jit_smc_join(jit);
@@ -327,6 +386,7 @@ static void stop(SoftVcpu *vcpu)
     tell_stats(jit);
     jit_code_free(&jit->code);
     g_hash_table_unref(jit->pages);
+    g_hash_table_unref(jit->wandering);
     g_ptr_array_unref(jit->arena);
     g_free(jit->target);
     fast_tables_free(jit->tables);

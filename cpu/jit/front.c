@@ -37,7 +37,8 @@ IrOp *front_op_dai(Front *f, IrOpcode op, unsigned d, unsigned a, uint32_t imm)
 void front_record(Front *f, IrOp *op, const Insn *in)
 {
     JitRecord *r = jit_alloc(f->jit, sizeof(*r));
-    *r = (JitRecord){.exec = fast_exec(in), .insn = *in, .pc = f->pc, .left = (uint8_t)f->index};
+    *r = (JitRecord){
+        .exec = fast_exec(in), .insn = *in, .pc = f->pc, .left = (uint8_t)f->index, .block = f->jit->making, .word = f->word};
     op->record = r;
 }
 
@@ -60,13 +61,15 @@ static void call(Front *f, const Insn *in)
     }
     InsnEffects e;
     insn_effects(in, f->model, &e);
-    bool context = e.flags & EFFECT_CONTEXT || e.out & RES_SO || front_sets_rounding(in);
+    /* MSR[EE] decides no translation; whether an interrupt waits, is looked at after each call. */
+    bool only_ee = in->id == INSN_wrtee || in->id == INSN_wrteei;
+    bool context = (e.flags & EFFECT_CONTEXT && !only_ee) || e.out & RES_SO || front_sets_rounding(in);
     bool status = (e.in | e.out) & (RES_FPSCR | RES_SPEFSCR);
     r->flags = (uint8_t)((e.cr_in ? RECORD_CR_IN : 0) | (e.cr_out ? RECORD_CR_IN | RECORD_CR_OUT : 0) |
                          (context ? RECORD_CONTEXT : 0) | (status ? RECORD_STATUS : 0));
     op->flags = status ? IR_STATUS : 0;
     /* lwarx ends a block only because it may have to be executed again, and then the code is left. */
-    if (context || (e.flags & EFFECT_ENDS && in->id != INSN_lwarx)) {
+    if (context || (e.flags & EFFECT_ENDS && in->id != INSN_lwarx && !only_ee)) {
         op->flags |= IR_ENDS;
         f->ends = true;
     }
@@ -136,12 +139,14 @@ void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *f
     f.b->n = 0;
     f.b->pc = pc;
     f.b->so = state & JIT_STATE_SO;
+    f.b->space = state & JIT_STATE_PR ? E500_USER : E500_SUPERVISOR;
     *first = *last = pc & 0xffc;
     while (true) {
         uint32_t at = f.pc & 0xffc;
         *first = MIN(*first, at);
         *last = MAX(*last, at);
-        translate(&f, (uint32_t)e500_swap(__atomic_load_n((const uint32_t *)(const void *)(page + at), __ATOMIC_RELAXED), 4));
+        f.word = page + at;
+        translate(&f, (uint32_t)e500_swap(__atomic_load_n((const uint32_t *)(const void *)f.word, __ATOMIC_RELAXED), 4));
         if (f.ends)
             break;
         if (f.index + 1 == IR_INSNS_MAX || f.b->n + OPS_OF_ONE + 1 > IR_MAX || !front_same_page(&f, f.next)) {

@@ -13,6 +13,7 @@ typedef struct Front {
     const E500Model *model;
     uint32_t state; /* jit_state() */
     Ea pc;          /* of the instruction in hand */
+    const uint8_t *word;
     Ea next;        /* of the one that follows it in the block */
     unsigned index; /* its number in the block */
     bool ends;      /* nothing follows it in the block */

@@ -2,6 +2,7 @@
  *
  * Fixed-point instructions, comparisons, the condition register, LR and CTR.
  */
+#include "cpu/e500/bits.h"
 #include "cpu/e500/spr.h"
 #include "cpu/jit/front.h"
 
@@ -342,6 +343,69 @@ ROW(mcrf)
     return true;
 }
 
+ROW(mfcr)
+{
+    front_op(f, IR_CR_GET)->d = in->rt;
+    return true;
+}
+ROW(mfocrf)
+{
+    return t_mfcr(f, in);
+}
+ROW(mtcrf)
+{
+    IrOp *op = front_op_dab(f, IR_CR_SET, IR_NONE, in->rt, IR_NONE);
+    op->mask = (uint32_t)in->imm;
+    return true;
+}
+ROW(mtocrf)
+{
+    return t_mtcrf(f, in);
+}
+
+/* The table: the result for bits 0 and 0, 0 and 1, 1 and 0, 1 and 1. */
+static bool combine(Front *f, const Insn *in, unsigned table)
+{
+    IrOp *op = front_op(f, IR_CR_BIT);
+    op->k = in->rt;
+    op->d = in->ra;
+    op->b = in->rb;
+    op->imm = table;
+    return true;
+}
+ROW(crand)
+{
+    return combine(f, in, 8);
+}
+ROW(crandc)
+{
+    return combine(f, in, 4);
+}
+ROW(creqv)
+{
+    return combine(f, in, 9);
+}
+ROW(crnand)
+{
+    return combine(f, in, 7);
+}
+ROW(crnor)
+{
+    return combine(f, in, 1);
+}
+ROW(cror)
+{
+    return combine(f, in, 14);
+}
+ROW(crorc)
+{
+    return combine(f, in, 13);
+}
+ROW(crxor)
+{
+    return combine(f, in, 6);
+}
+
 /* --- LR and CTR --- */
 
 static unsigned spr_home(const Insn *in)
@@ -370,6 +434,17 @@ ROW(mfmsr)
     front_op_dab(f, IR_GET, in->rt, IR_NONE, IR_NONE)->imm = (uint32_t)offsetof(E500, s.msr);
     return true;
 }
+
+/* What enables interrupts has to look for them: the interpreter does it. */
+ROW(wrteei)
+{
+    if (f->state & JIT_STATE_PR || in->word & MSR_EE)
+        return false;
+    IrOp *op = front_op(f, IR_CLEAR);
+    op->imm = (uint32_t)offsetof(E500, s.msr);
+    op->mask = MSR_EE;
+    return true;
+}
 ROW(mfspr)
 {
     if (spr_home(in) == IR_NONE)
@@ -391,11 +466,27 @@ ROW(mtspr)
     }
 
 const FrontRow front_integer[] = {
-    R(addi),   R(addis), R(add),    R(subf),   R(neg),   R(addic),  R(addic_rc), R(subfic),
-    R(addc),   R(adde),  R(addme),  R(addze),  R(subfc), R(subfe),  R(subfme),   R(subfze),
-    R(mulli),  R(mullw), R(mulhw),  R(mulhwu), R(divw),  R(divwu),  R(cmp),      R(cmpi),
-    R(cmpl),   R(cmpli), R(isel),   R(andi),   R(andis), R(ori),    R(oris),     R(xori),
-    R(xoris),  R(and),   R(andc),   R(eqv),    R(nand),  R(nor),    R(or),       R(orc),
-    R(xor),    R(slw),   R(srw),    R(sraw),   R(srawi), R(cntlzw), R(extsb),    R(extsh),
-    R(rlwinm), R(rlwnm), R(rlwimi), R(mcrf),   R(mfspr), R(mfmsr),  R(mtspr),    {INSN_ILLEGAL, NULL},
+    R(addi),     R(addis),  R(add),
+    R(subf),     R(neg),    R(addic),
+    R(addic_rc), R(subfic), R(addc),
+    R(adde),     R(addme),  R(addze),
+    R(subfc),    R(subfe),  R(subfme),
+    R(subfze),   R(mulli),  R(mullw),
+    R(mulhw),    R(mulhwu), R(divw),
+    R(divwu),    R(cmp),    R(cmpi),
+    R(cmpl),     R(cmpli),  R(isel),
+    R(andi),     R(andis),  R(ori),
+    R(oris),     R(xori),   R(xoris),
+    R(and),      R(andc),   R(eqv),
+    R(nand),     R(nor),    R(or),
+    R(orc),      R(xor),    R(slw),
+    R(srw),      R(sraw),   R(srawi),
+    R(cntlzw),   R(extsb),  R(extsh),
+    R(rlwinm),   R(rlwnm),  R(rlwimi),
+    R(mcrf),     R(mfspr),  R(mfmsr),
+    R(mtspr),    R(mfcr),   R(mfocrf),
+    R(mtcrf),    R(mtocrf), R(crand),
+    R(crandc),   R(creqv),  R(crnand),
+    R(crnor),    R(cror),   R(crorc),
+    R(crxor),    R(wrteei), {INSN_ILLEGAL, NULL},
 };

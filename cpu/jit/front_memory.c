@@ -11,7 +11,7 @@ static bool access_memory(Front *f, const Insn *in, IrOpcode op, unsigned size_l
     unsigned base = in->ra || flags & IR_UPDATE ? in->ra : IR_NONE;
     IrOp *o = front_op_dab(f, op, in->rt, base, indexed ? in->rb : IR_NONE);
     o->k = (uint8_t)size_log2;
-    o->flags = (uint8_t)flags;
+    o->flags = (uint8_t)(flags | (g_hash_table_contains(f->jit->wandering, f->word) ? IR_WANDERS : 0));
     o->imm = indexed ? 0 : (uint32_t)in->imm;
     front_record(f, o, in);
     return true;
@@ -65,6 +65,16 @@ ACCESSES_WIDE(lfs, LOAD_WIDE, 2)
 ACCESSES_WIDE(stfs, STORE_WIDE, 2)
 ACCESS_WIDE(stfiwx, STORE_WIDE, 2, IR_WORD, true)
 
+/* --- a cache line becomes zero --- */
+
+static bool zero(Front *f, const Insn *in)
+{
+    IrOp *o = front_op_dab(f, IR_ZERO, IR_NONE, in->ra ? in->ra : IR_NONE, in->rb);
+    o->k = (uint8_t)__builtin_ctz(f->model->cache_line);
+    front_record(f, o, in);
+    return true;
+}
+
 /* --- barriers and hints --- */
 
 /* The middle language keeps loads in order, and stores among themselves: only what orders a store with a later load is an op. */
@@ -115,6 +125,8 @@ const FrontRow front_memory[] = {
     R(lwbrx),
     R(sthbrx),
     R(stwbrx),
+    {INSN_dcbz, zero},
+    {INSN_dcbzl, zero},
     {INSN_sync, sync_or_lwsync},
     {INSN_msync, fence},
     {INSN_mbar, fence},

@@ -75,6 +75,11 @@ enum { IR_NONE = 255 }; /* no home */
     X(PMOVE, "pair d = upper half of a or lower, lower half of b or upper") \
     X(GET, "d = word of the state at offset imm")                           \
     X(PUT, "word of the state at offset imm = a, its bits of mask")         \
+    X(CLEAR, "word of the state at offset imm loses the bits of mask")                        \
+    X(CR_GET, "d = all conditions as a word")                                                 \
+    X(CR_SET, "the conditions of mask, bit 7 - n for n, = those of word a")                   \
+    X(CR_BIT, "condition bit k = bits d and b combined as table imm says: bit 2 d + b of it") \
+    X(ZERO, "the aligned 1 << k bytes around a + b = 0; r")                                   \
     X(FENCE, "orders all accesses")                                         \
     X(CALL, "the interpreter executes it; r")                               \
     X(EXIT_IF, "leave to imm if condition bit k is IR_IF_SET; IR_COUNT …")  \
@@ -99,6 +104,8 @@ enum {
     /* LOAD, STORE, and the wide ones: */
     IR_REVERSED = 4, /* least significant byte first */
     IR_UPDATE = 8,   /* a = the address, after the access */
+    IR_GROUP_FIRST = 16,
+    IR_WANDERS = 32, /* its page changes most of the time */
     /* STORE_WIDE of 4 bytes: */
     IR_WORD = 2, /* the lower half as it is; else 4 bytes are a single-precision number */
     /* WMOV, FMA, arithmetic: */
@@ -124,13 +131,14 @@ enum {
 typedef struct IrOp {
     uint8_t op, d, a, b;
     uint8_t k, flags;
-    uint8_t left; /* instructions of the block behind this op's own */
-    uint8_t pad;
+    uint8_t left;  /* instructions of the block behind this op's own */
+    uint8_t group; /* of a LOAD or STORE: which, from 1 on; 0: none */
     uint32_t imm, mask;
-    void *record; /* of ops that may leave the block to C: JitRecord, which the emitter passes on */
+    uint8_t span, align; /* of a group's first access: its bytes begin at a + mask, aligned so */
+    void *record;        /* of ops that may leave the block to C: JitRecord, which the emitter passes on */
 } IrOp;
 
-enum { IR_MAX = 256, IR_INSNS_MAX = 64 };
+enum { IR_MAX = 256, IR_INSNS_MAX = 64, IR_GROUPS = 8 };
 
 /*
  * A pair is a home and the 32 bits above it in memory, which are never in a register: a double, or with IR_SINGLE a single in the home alone.
@@ -152,13 +160,15 @@ typedef struct IrBlock {
     Ea pc;            /* of its first instruction */
     unsigned n_insns; /* that it takes off the budget when it is entered */
     bool so;          /* XER[SO], which each comparison copies */
+    unsigned space;   /* which of two spaces its data accesses go to */
     unsigned n;
     IrOp op[IR_MAX];
 } IrBlock;
 
 /* The middle's pass over a finished block: takes out what nothing reads. */
 void ir_simplify(IrBlock *b);
-void ir_print(const IrOp *op, char *text, unsigned size);
+/* And another one, of blocks that are to have groups: it finds accesses that lie close together. */
+void ir_group(IrBlock *b);
 
 /* --- what the emitter knows of the state: offsets from the core's first byte --- */
 
@@ -166,6 +176,7 @@ typedef struct IrLayout {
     unsigned homes;
     uint32_t wide_home[32]; /* of 64 bits; in memory whenever a record is executed */
     uint32_t home[40];
+    uint32_t group; /* engine words: what the first access of each group found */
     uint32_t pc, carry, done, limit, limit_at_entry, conditions, context, link;
     uint32_t status;                        /* of floating point: a word */
     uint32_t status_plain, status_set;      /* FSTATUS: bits that must be 0, bits that must be 1; else its record is executed */
@@ -174,8 +185,11 @@ typedef struct IrLayout {
     uint32_t targets, target_tag;           /* engine words: base of the table of targets; what a target's tag has beside the pc */
     uint32_t tag_context;                   /* engine word: the context as tags of sites have it */
     uint32_t tag_epoch;                     /* engine word: what it has more than the context */
-    uint32_t tlb, tlb_read, tlb_write, tlb_addend;
-    uint32_t data_marks; /* a bit for each of 4096 hashes of a page: a site knows it */
+    uint32_t tlb, tlb_read, tlb_write, tlb_addend, tlb_flags;
+    uint32_t uncached; /* of tlb_flags: no lines of the page lie in a cache */
+    uint32_t
+        data_marks[2]; /* by space: a bit for each hash of a page that a site knows: its number * mark_factor >> 32 - mark_bits */
+    uint32_t mark_factor, mark_bits;
     unsigned tlb_index_bits, tlb_entry_bits, page_bits;
     /* The homes in the order in which it is worth to pin them; as many as the host has registers for. */
     unsigned n_order;

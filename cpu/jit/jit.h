@@ -21,10 +21,13 @@ typedef struct JitBlock JitBlock;
 typedef struct JitSite {
     uint64_t tag;
     uint64_t addend;
-    uint32_t left; /* changes of the page until it is given up, and the soft TLB is looked at each time */
-    uint32_t is_store;
 } JitSite;
-enum { JIT_SITE_CHANGES = 500 };
+
+/*
+ * An access whose page is another one again after less than so many instructions, so many times, wanders: its block is made anew, and looks
+ * at the soft TLB each time.  One that walks through memory changes its page less often.
+ */
+enum { JIT_SITE_SOON = 64, JIT_SITE_CHANGES = 500 };
 
 /* An instruction that a block hands to the interpreter: always, or when its inline access does not hit. */
 typedef struct JitRecord {
@@ -33,9 +36,13 @@ typedef struct JitRecord {
     Ea pc;
     uint8_t left;  /* as IrOp.left */
     uint8_t flags; /* RECORD_… */
-    JitSite *site; /* of an inline access */
-    uint8_t *jump; /* where it goes to if the site does not know the page */
-    uint8_t *call; /* where that calls the routine that looks further */
+    /* Of an inline access: */
+    uint16_t changes; /* of the site's page that came soon after the one before, until it is found to wander */
+    uint32_t last;    /* the budget when it changed last */
+    uint32_t size;    /* bytes, if it may be misaligned; else more than a page has */
+    JitSite *site;    /* NULL: it wanders */
+    JitBlock *block;
+    const uint8_t *word; /* the instruction in guest RAM */
 } JitRecord;
 
 enum {
@@ -51,6 +58,7 @@ enum {
 typedef struct JitLink {
     uint8_t *patch; /* in writable memory: the distance of the jump */
     Ea pc;
+    bool apart; /* to a block without groups */
     JitBlock *to;
     struct JitLink *next; /* of the same target */
 } JitLink;
@@ -80,12 +88,15 @@ typedef struct JitPage {
     unsigned rewritten;
 } JitPage;
 
-/* Where a pc's block is entered: by pc and all that decides what its translation is. */
+/*
+ * Where a pc's block is entered: by pc and all that decides what its translation is.  There are several tables of targets, for the
+ * supervisor's and for processes, so that these do not displace each other's.
+ */
 typedef struct JitTarget {
     uint64_t tag;
     const uint8_t *code;
 } JitTarget;
-enum { JIT_TARGET_BITS = 12, JIT_TARGETS = 1 << JIT_TARGET_BITS };
+enum { JIT_TARGET_BITS = 14, JIT_TARGETS = 1 << JIT_TARGET_BITS, JIT_TARGET_TABLES = 4 };
 
 /* Counters of -accel soft,stats=on: X(name, what it counts) */
 #define JIT_STATS(X)                                                              \
@@ -94,7 +105,6 @@ enum { JIT_TARGET_BITS = 12, JIT_TARGETS = 1 << JIT_TARGET_BITS };
     X(block_insns, "guest instructions in them")                                  \
     X(block_bytes, "bytes of host code in them")                                  \
     X(entries, "times that code was entered from the dispatcher")                 \
-    X(calls, "instructions that blocks handed to the interpreter's functions")    \
     X(links, "jumps linked")                                                      \
     X(target_misses, "targets that were looked up in C")                          \
     X(invalidated, "blocks dropped because their instructions were written over") \
@@ -120,13 +130,13 @@ typedef enum JitReason { JIT_LIMIT, JIT_LOOKUP, JIT_LINK, JIT_ENDED } JitReason;
 /* The routines that all blocks share (the emitter makes them). */
 typedef struct JitRoutines {
     unsigned (*enter)(void *base, const uint8_t *code); /* a JitReason */
-    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call;
-    const uint8_t *refill[2], *look[2]; /* of a load's site, of a store's */
+    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call, *leaf;
+    const uint8_t *refill[E500_SPACES][2][2]; /* alone, of a group; of a load's site, of a store's */
     const uint8_t *constants;
 } JitRoutines;
 
 enum { JIT_CODE_BYTES = 32 << 20 /* if the user does not say */ };
-enum { JIT_HASH_BITS = 13, JIT_HEAT = 1 << 14 };
+enum { JIT_HASH_BITS = 16, JIT_HEAT = 1 << 14 };
 extern unsigned jit_hot; /* so many times code is interpreted before it is translated; tests set it */
 extern bool jit_fp;      /* whether floating point is translated where the host can; tests clear it */
 enum { JIT_MAIL_MAX = 64 };
@@ -139,23 +149,26 @@ struct Jit {
     FastTables *tables;
     JitCode code;
     JitRoutines routine;
-    bool off;             /* no code memory: the interpreter executes everything */
-    bool has_fp;          /* jit_host_has_fp() */
-    bool cr_in_words;     /* CR lies in the engine words, not in s.cr */
-    uint32_t fetch_epoch; /* that the tags of targets are of */
-    uint32_t data_epoch;  /* that the tags of sites are of */
-    const JitRecord *ended;
-    ExecResult result;
+    bool off;                          /* no code memory: the interpreter executes everything */
+    bool has_fp;                       /* jit_host_has_fp() */
+    bool cr_in_words;                  /* CR lies in the engine words, not in s.cr */
+    uint32_t fetch_epoch[E500_SPACES]; /* that the tags of targets are of */
+    uint32_t data_epoch[E500_SPACES];  /* that the tags of sites are of */
+    uint32_t epochs;                   /* E500.epochs then */
+    bool on;                           /* false: c->exit holds an exit */
     JitLink *unlinked;
     JitBlock *hash[1 << JIT_HASH_BITS];
-    GHashTable *pages; /* gpa → JitPage */
-    GPtrArray *arena;  /* memory of blocks and records, freed at once */
+    GHashTable *pages;     /* gpa → JitPage */
+    GHashTable *wandering; /* JitRecord.word of accesses that do */
+    JitBlock *making;
+    GPtrArray *arena; /* memory of blocks and records, freed at once */
     size_t arena_used;
-    JitTarget *target;
+    JitTarget *target; /* all tables */
     uint8_t heat[JIT_HEAT];
     IrBlock ir;
     JitStats stats;
-    GMutex lock; /* of the mail */
+    uint64_t calls[INSN_COUNT]; /* of each row's function */
+    GMutex lock;                /* of the mail */
     uint32_t has_mail;
     unsigned n_mail;
     JitMail mail[JIT_MAIL_MAX];
@@ -177,6 +190,7 @@ enum {
     JIT_WORD_NOTE_C = 18,
     JIT_WORD_NOTE_COMPARED = 19,
     JIT_WORD_NOTE_CONVERTED = 20,
+    JIT_WORD_GROUPS = 21 /* to 28 */
 };
 
 static inline Jit *jit_of(const E500 *c)
@@ -186,7 +200,7 @@ static inline Jit *jit_of(const E500 *c)
 
 static inline JitTarget *jit_target(Jit *jit, Ea pc)
 {
-    return &jit->target[pc >> 2 & (JIT_TARGETS - 1)];
+    return (JitTarget *)(uintptr_t)jit->vcpu->core.engine[JIT_WORD_TARGETS] + (pc >> 2 & (JIT_TARGETS - 1));
 }
 
 /* --- what a translation depends on beside its words and its address --- */
@@ -199,6 +213,7 @@ enum {
     JIT_STATE_FP_PLAIN = 16, /* floating point is as it most often is: is_plain() in engine.c */
     JIT_STATE_BITS = 5
 };
+#define JIT_STATE_APART (UINT32_C(1) << 31) /* of a block only: it has no groups (groups.c) */
 uint32_t jit_state(const E500 *c);
 /* Brings the tags of targets and of sites up to date: a context, the state word, an epoch changed. */
 void jit_tags(Jit *jit, E500 *c);
@@ -215,7 +230,8 @@ void jit_block_add(Jit *jit, JitPage *page, JitBlock *b);
 void jit_block_drop(Jit *jit, JitBlock *b);
 void jit_link(Jit *jit, JitLink *link, JitBlock *to);
 JitPage *jit_page(Jit *jit, uint64_t gpa); /* made if there is none */
-void jit_flush(Jit *jit);                  /* drops all blocks; their memory is used anew */
+void jit_wanders(Jit *jit, JitRecord *record);
+void jit_flush(Jit *jit); /* drops all blocks; their memory is used anew */
 
 /* --- smc.c: code that is written over --- */
 void jit_smc_join(Jit *jit);
@@ -229,6 +245,8 @@ void jit_smc_forget(Jit *jit); /* all its pages */
 void jit_note_settle(E500 *c);          /* uses up the note, of which XX is taken: FPSCR is whole from now on */
 void jit_inexact_take(E500 *c);         /* from the host, to XX */
 void jit_inexact_forget(const E500 *c); /* the host is to begin anew */
+/* --- trace.c --- */
+void jit_trace_block(const Jit *jit, const JitBlock *b, size_t size /* bytes of its code */);
 
 /* --- code.c --- */
 bool jit_code_new(JitCode *code, size_t size, GError **error);
@@ -244,8 +262,17 @@ void jit_emit_routines(Jit *jit);
 /* Emits jit->ir.  NULL: there is no room.  The block has room for JIT_LINKS_MAX links. */
 const uint8_t *jit_emit(Jit *jit, JitBlock *b);
 void jit_emit_link(JitLink *link, const uint8_t *code, const JitCode *memory); /* code NULL: unlink */
-void jit_emit_give_up(const Jit *jit, const JitRecord *record);                /* on its site */
 extern const unsigned jit_pins; /* homes of ir_layout.order that lie in host registers */
 
-/* C that code calls. */
-bool jit_exec(E500 *c, const JitRecord *record, uint32_t budget);
+/* What becomes of the block after an instruction that the interpreter executed. */
+typedef enum JitNext {
+    JIT_LEAVE, /* the state is whole, and s.pc where execution goes on */
+    JIT_GO_ON, /* behind the instruction */
+    JIT_GO_TO  /* s.pc */
+} JitNext;
+
+/* C that code calls.  The conditions are a core's eight (cond.h). */
+uint32_t jit_cr_get(const uint64_t *conditions);
+void jit_cr_bit(uint64_t *conditions, uint32_t what /* k << 14 | a << 9 | b << 4 | table */);
+extern const uint64_t jit_conditions[16]; /* of each value of a field */
+JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget);

@@ -2,6 +2,7 @@
  *
  * What is done to a block between front and emitter, and where the emitter finds the state.
  */
+#include "cpu/e500/bits.h"
 #include "cpu/e500/softfp.h"
 #include "cpu/jit/front.h"
 
@@ -14,7 +15,7 @@ static bool may_leave(const IrOp *op)
 
 static bool reads_condition(const IrOp *op, unsigned n)
 {
-    return (op->op == IR_SEL && op->k / 4 == n) || (op->op == IR_CMOVE && op->a == n);
+    return (op->op == IR_SEL && op->k / 4 == n) || (op->op == IR_CMOVE && op->a == n) || op->op == IR_CR_GET || op->op == IR_CR_BIT;
 }
 
 /* Made anew before it is read, and before anything could leave the block: then all that is outside would see the later one. */
@@ -50,13 +51,14 @@ void ir_simplify(IrBlock *b)
 #define WORD(n)   ((uint32_t)(offsetof(E500, engine) + 8 * JIT_WORD_##n))
 
 #if HAVE_JIT /* as the numbers below say */
-G_STATIC_ASSERT(E500_MARKS == 4096 && sizeof(E500SoftTlb) == 32 && E500_SOFT_TLB_SIZE == 1024);
+G_STATIC_ASSERT(sizeof(E500SoftTlb) == 32 && E500_SOFT_TLB_SIZE == 1024);
 #endif
 
 const IrLayout ir_layout = {
     .homes = HOMES,
     .home = {GPR4(0), GPR4(4), GPR4(8), GPR4(12), GPR4(16), GPR4(20), GPR4(24), GPR4(28), S(lr), S(ctr)},
     .wide_home = {FPR4(0), FPR4(4), FPR4(8), FPR4(12), FPR4(16), FPR4(20), FPR4(24), FPR4(28)},
+    .group = WORD(GROUPS),
     .pc = S(pc),
     .carry = S(ca),
     .done = offsetof(E500, done),
@@ -76,11 +78,15 @@ const IrLayout ir_layout = {
     .target_tag = WORD(TARGET_TAG),
     .tag_context = WORD(TAG),
     .tag_epoch = WORD(EPOCH),
-    .data_marks = offsetof(E500, data_marks),
+    .data_marks = {offsetof(E500, kept_data[0].marks), offsetof(E500, kept_data[1].marks)},
+    .mark_factor = E500_MARK_FACTOR,
+    .mark_bits = E500_MARK_BITS,
     .tlb = offsetof(E500, soft_tlb),
     .tlb_read = offsetof(E500SoftTlb, tag_read),
     .tlb_write = offsetof(E500SoftTlb, tag_write),
     .tlb_addend = offsetof(E500SoftTlb, addend),
+    .tlb_flags = offsetof(E500SoftTlb, gpa_flags),
+    .uncached = MAS2_I | MAS2_W,
     .tlb_index_bits = 10,
     .tlb_entry_bits = 5,
     .page_bits = E500_PAGE_BITS,

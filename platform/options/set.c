@@ -284,8 +284,8 @@ static bool trace_help(Parse *p)
 
 bool option_set_trace(Parse *p, const char *arg, GError **error)
 {
-    static const char *const planned[] = {"all",     "cpu",  "cpu_reset", "exec",   "fpu",    "nochain", "op",  "op_ind", "op_opt",
-                                          "out_asm", "page", "pcall",     "plugin", "strace", "tid",     "vpu", NULL};
+    static const char *const planned[] = {"all",  "cpu",   "cpu_reset", "exec",   "fpu", "nochain", "op_ind", "op_opt",
+                                          "page", "pcall", "plugin",    "strace", "tid", "vpu",     NULL};
     g_auto(GStrv) words = g_strsplit(arg, ",", -1);
     for (char **word = words; *word; word++) {
         unsigned bit;

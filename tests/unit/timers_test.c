@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cpu/e500/insn.h"
 #include "cpu/e500/interrupt.h"
 #include "cpu/e500/timers.h"
 #include "cpu/e500/spr.h"
@@ -288,8 +289,10 @@ static void setting_the_time_base_leaves_the_decrementer(Fixture *f, gconstpoint
 static void seeing_the_time_is_seeing_the_event(Fixture *f, gconstpointer unused)
 {
     static const unsigned shows[] = {SPRNO_TBL, SPRNO_TBU, SPRNO_ATBL, SPRNO_ATBU, SPRNO_DEC, SPRNO_TSR};
+    static const Insn mtmsr = {.id = INSN_mtmsr, .rt = 3};
     E500 *c = f->core[0];
 
+    c->s.gpr[3].w = MSR_EE;
     put(c, SPRNO_TCR, DIE);
     for (unsigned i = 0; i <= G_N_ELEMENTS(shows); i++) {
         e500_set_msr(c, 0);
@@ -301,7 +304,7 @@ static void seeing_the_time_is_seeing_the_event(Fixture *f, gconstpointer unused
         if (i < G_N_ELEMENTS(shows))
             get(c, shows[i]);
         else
-            e500_set_msr(c, MSR_EE);
+            exec_mtmsr(c, &mtmsr);
         g_assert_cmphex(c->s.spr[SPR_TSR] & DIS, ==, DIS);
         g_assert_cmphex(c->attention & E500_ATT_IRQ, ==, E500_ATT_IRQ);
     }

@@ -29,6 +29,7 @@ void emit_begin(Emit *e, Jit *jit)
     for (unsigned i = 0; i < jit_pins; i++)
         e->pin[ir_layout.order[i]] = pin_regs[i];
     e->flags_hold = e->rax_holds = -1;
+    e->rcx_group = 0;
     e->n_stubs = 0;
     emit_fp_begin(e);
 }
@@ -98,6 +99,12 @@ static const uint8_t *here(const Emit *e)
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
 
+static void get_budget(Emit *e)
+{
+    asm_rm(&e->a, OP_LOAD, BUDGET, STATE, field(e, ir_layout.limit_at_entry));
+    asm_rm(&e->a, OP_SUB, BUDGET, STATE, field(e, ir_layout.done));
+}
+
 /* enter(base, code).  Inside of code the stack is aligned for a call. */
 static void routine_enter(Emit *e)
 {
@@ -107,8 +114,7 @@ static void routine_enter(Emit *e)
     asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
     asm_rm(a, OP_LEA | OP_W, STATE, RDI, e->bias);
     asm_rr(a, OP_LOAD | OP_W, RAX, RSI);
-    asm_rm(a, OP_LOAD, BUDGET, STATE, field(e, ir_layout.limit_at_entry));
-    asm_rm(a, OP_SUB, BUDGET, STATE, field(e, ir_layout.done));
+    get_budget(e);
     emit_reload(e);
     asm_rr(a, 0xff, 4, RAX);
 }
@@ -151,7 +157,7 @@ static void routine_unlinked(Emit *e)
     leave_with(e, JIT_LINK, e->jit->routine.leave);
 }
 
-/* Called; rax: a JitRecord.  Comes back unless the code is to be left. */
+/* Called; rax: a JitRecord.  Comes back, with ZF 0, if the block goes on (JitNext). */
 static void routine_call(Emit *e)
 {
     Asm *a = &e->a;
@@ -164,73 +170,151 @@ static void routine_call(Emit *e)
     asm_set64(a, RAX, (uintptr_t)jit_exec);
     asm_rr(a, 0xff, 2, RAX);
     asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    asm_rr(a, 0x84, RAX, RAX);
-    uint8_t *out = asm_jcc(a, CC_E);
+    asm_ri(a, 0, GROUP_CMP, RAX, JIT_GO_ON);
+    uint8_t *other = asm_jcc(a, CC_NE);
     emit_reload(e);
+    asm_rr(a, OP_TEST | OP_W, RSP, RSP); /* ZF is 0 */
     asm8(a, 0xc3);
-    asm_patch(out, a->p);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8); /* where it was called from */
+    asm_patch(other, a->p);
+    asm_rm(a, OP_LEA | OP_W, RSP, RSP, 8); /* where it was called from */
+    uint8_t *go_to = asm_jcc(a, CC_A);
     leave_with(e, JIT_ENDED, e->jit->routine.leave_canonical);
+    asm_patch(go_to, a->p);
+    get_budget(e);
+    emit_reload(e);
+    asm_rm(a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
+    emit_to_target(e);
 }
 
-/* rcx: offset of eax's slot in the soft TLB; flags: E if the slot has the tag in rdx, which is left without its epoch */
-static void compare_slot(Emit *e, bool is_store)
+/* Called; rax: a function of the conditions and of edx, which changes no home.  Its result is in eax. */
+static void routine_leaf(Emit *e)
+{
+    static const uint8_t kept[] = {RSI, RDI, R8, R9, R10, R11};
+    Asm *a = &e->a;
+    e->jit->routine.leaf = here(e);
+    for (unsigned i = 0; i < sizeof(kept); i++)
+        asm_opcode(a, 0x50 | (kept[i] & 7), 0, 0, kept[i], false);
+    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
+    asm_rm(a, OP_LEA | OP_W, RDI, STATE, field(e, ir_layout.conditions));
+    asm_mov(a, RSI, RDX);
+    asm_rr(a, 0xff, 2, RAX);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    for (unsigned i = sizeof(kept); i-- > 0;)
+        asm_opcode(a, 0x58 | (kept[i] & 7), 0, 0, kept[i], false);
+    asm8(a, 0xc3);
+}
+
+void emit_compare_slot(Emit *e, bool is_store)
 {
     Asm *a = &e->a;
     const IrLayout *l = &ir_layout;
     asm_rorx(a, RCX, RAX, l->page_bits - l->tlb_entry_bits);
     asm_ri(a, 0, GROUP_AND, RCX, (int32_t)(((1u << l->tlb_index_bits) - 1) << l->tlb_entry_bits));
-    asm_rm(a, OP_XOR | OP_W, RDX, STATE, field(e, l->tag_epoch));
     asm_rx(a, OP_CMP | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + (is_store ? l->tlb_write : l->tlb_read)));
 }
 
-static void get_addend(Emit *e)
+void emit_get_addend(Emit *e)
 {
     asm_rx(&e->a, OP_LOAD | OP_W, RCX, STATE, RCX, 0, field(e, ir_layout.tlb + ir_layout.tlb_addend));
 }
 
+/* The same of a tag with its epoch, which it loses. */
+static void compare_slot(Emit *e, bool is_store)
+{
+    asm_rm(&e->a, OP_XOR | OP_W, RDX, STATE, field(e, ir_layout.tag_epoch));
+    emit_compare_slot(e, is_store);
+}
+
+/* The site of the record in rcx knows the page from now on; rcx becomes the addend.  ZF: it is to be given up. */
+static void fill_site(Emit *e)
+{
+    Asm *a = &e->a;
+    asm8(a, 0x50 | RAX);
+    asm_rm(a, OP_LOAD | OP_W, RAX, RSP, 8); /* the record */
+    asm8(a, 0x50 | RBX);
+    asm_rm(a, OP_LOAD | OP_W, RBX, RAX, offsetof(JitRecord, site)); /* never one that wanders: it has looked where this did */
+    asm_rm(a, OP_STORE | OP_W, RDX, RBX, offsetof(JitSite, tag));
+    asm_rm(a, OP_STORE | OP_W, RCX, RBX, offsetof(JitSite, addend));
+    asm8(a, 0x58 | RBX);
+    asm_rm(a, OP_LOAD, RDX, RAX, offsetof(JitRecord, last));
+    asm_rm(a, OP_STORE, BUDGET, RAX, offsetof(JitRecord, last));
+    asm_rr(a, OP_SUB, RDX, BUDGET);
+    asm_ri(a, 0, GROUP_CMP, RDX, JIT_SITE_SOON);
+    uint8_t *later = asm_jcc(a, CC_A);
+    asm_mi(a, OP_66, GROUP_SUB, RAX, offsetof(JitRecord, changes), 1);
+    asm_patch(later, a->p);
+    asm8(a, 0x58 | RAX);
+}
+
+/* ZF becomes 1, or 0. */
+static void found(Emit *e)
+{
+    asm_rr(&e->a, OP_CMP, RSP, RSP);
+    asm8(&e->a, 0xc3);
+}
+
+/* rcx: the record of a misaligned access; flags: A if it crosses the end of its page.  The tag loses what says that it is misaligned. */
+static void compare_end(Emit *e)
+{
+    Asm *a = &e->a;
+    asm_ri(a, OP_W, GROUP_AND, RDX, -8);
+    asm8(a, 0x50 | RAX);
+    asm_ri(a, 0, GROUP_AND, RAX, (1 << ir_layout.page_bits) - 1);
+    asm_rm(a, OP_ADD, RAX, RCX, offsetof(JitRecord, size));
+    asm_ri(a, 0, GROUP_CMP, RAX, 1 << ir_layout.page_bits);
+    asm8(a, 0x58 | RAX);
+}
+
 /*
- * Called with an access whose site does not know the page: eax the address, rdx the tag, rcx the site.  If the soft TLB does, so does the
- * site from now on; rcx is the addend, and ZF is set.
+ * Called with an access whose site does not know the page: eax the address, rdx the tag, rcx the record.  If the soft TLB does, so does the
+ * site from now on; rcx is the addend, and ZF is set.  An access that is misaligned gets the addend only.
+ * Else the interpreter executes the instruction, or, of a group, it comes back with ZF 0.
  */
-static void routine_refill(Emit *e, bool is_store)
+static void routine_refill(Emit *e, unsigned space, bool is_store, bool group)
 {
     Asm *a = &e->a;
     const IrLayout *l = &ir_layout;
-    e->jit->routine.refill[is_store] = here(e);
+    uint8_t *miss[4], *misaligned;
+
+    e->jit->routine.refill[space][is_store][group] = here(e);
+    asm_rr(a, 0xf6, 0, RDX); /* test dl, 7 */
+    asm8(a, 7);
+    misaligned = asm_jcc(a, CC_NE);
     asm8(a, 0x50 | RCX);
     compare_slot(e, is_store);
-    uint8_t *miss = asm_jcc(a, CC_NE);
+    miss[0] = asm_jcc(a, CC_NE);
     asm_rm(a, OP_XOR | OP_W, RDX, STATE, field(e, l->tag_epoch));
-    get_addend(e);
-    asm8(a, 0x50 | RAX);
-    asm_rm(a, OP_LOAD | OP_W, RAX, RSP, 8);
-    asm_rm(a, OP_STORE | OP_W, RDX, RAX, offsetof(JitSite, tag));
-    asm_rm(a, OP_STORE | OP_W, RCX, RAX, offsetof(JitSite, addend));
-    asm_mi(a, 0, GROUP_SUB, RAX, offsetof(JitSite, left), 1);
-    asm8(a, 0x58 | RAX);
-    uint8_t *give_up = asm_jcc(a, CC_E);
+    emit_get_addend(e);
+    fill_site(e);
+    miss[1] = asm_jcc(a, CC_E);
     asm_mov(a, RDX, RAX);
     asm_shift(a, 0, SHIFT_SHR, RDX, l->page_bits);
-    asm_ri(a, 0, GROUP_AND, RDX, 4095);
-    asm_rm(a, 0xab | OP_0F, RDX, STATE, field(e, l->data_marks)); /* bts */
+    asm_rr(a, 0x69, RDX, RDX); /* imul */
+    asm32(a, l->mark_factor);
+    asm_shift(a, 0, SHIFT_SHR, RDX, 32 - l->mark_bits);
+    asm_rm(a, 0xab | OP_0F, RDX, STATE, field(e, l->data_marks[space])); /* bts */
     asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    asm_rr(a, OP_CMP, RAX, RAX);
-    asm8(a, 0xc3);
-    asm_patch(miss, a->p);
-    asm_patch(give_up, a->p);
-    asm8(a, 0x58 | RCX);
+    found(e);
+
+    asm_patch(misaligned, a->p);
+    compare_end(e);
+    asm8(a, 0x50 | RCX);
+    miss[2] = asm_jcc(a, CC_A);
+    compare_slot(e, is_store);
+    miss[3] = asm_jcc(a, CC_NE);
+    emit_get_addend(e);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    found(e);
+
+    for (unsigned i = 0; i < 4; i++)
+        asm_patch(miss[i], a->p);
+    asm8(a, 0x58 | RAX);
+    if (!group) {
+        asm_jump_to(a, emit_routine(e, e->jit->routine.call));
+        return;
+    }
     asm_rr(a, OP_TEST | OP_W, RSP, RSP);
     asm8(a, 0xc3);
-}
-
-/* The same without a site. */
-static void routine_look(Emit *e, bool is_store)
-{
-    e->jit->routine.look[is_store] = here(e);
-    compare_slot(e, is_store);
-    get_addend(e);
-    asm8(&e->a, 0xc3);
 }
 
 static void finish(Emit *e)
@@ -250,10 +334,9 @@ void jit_emit_routines(Jit *jit)
     routine_lookup(e);
     routine_unlinked(e);
     routine_call(e);
-    routine_refill(e, false);
-    routine_refill(e, true);
-    routine_look(e, false);
-    routine_look(e, true);
+    routine_leaf(e);
+    for (unsigned i = 0; i < 8; i++)
+        routine_refill(e, i / 4, i & 1, i & 2);
     finish(e);
 }
 
@@ -294,15 +377,19 @@ static void put(Emit *e, const IrOp *op)
 
 static void emit_op(Emit *e, const IrOp *op)
 {
+    bool keeps_rcx = false;
+
     switch ((IrOpcode)op->op) {
     case IR_LOAD:
     case IR_STORE:
     case IR_LOAD_WIDE:
     case IR_STORE_WIDE:
         emit_access(e, op);
+        keeps_rcx = true;
         break;
     case IR_CMP:
         emit_compare(e, op);
+        e->rcx_group = 0;
         return; /* what the flags hold is of use to what follows */
     case IR_EXIT_IF:
         emit_exit_if(e, op);
@@ -326,6 +413,24 @@ static void emit_op(Emit *e, const IrOp *op)
     case IR_FENCE: /* lock or dword [rsp], 0 */
         asm8(&e->a, 0xf0);
         asm_mi(&e->a, 0, GROUP_OR, RSP, 0, 0);
+        break;
+    case IR_CLEAR:
+        asm_mi(&e->a, 0, GROUP_AND, STATE, field(e, op->imm), (int32_t)~op->mask);
+        break;
+    case IR_CR_GET:
+        emit_leaf(e, (uintptr_t)jit_cr_get, 0);
+        emit_put(e, op->d, RAX);
+        emit_fp_called(e, op);
+        break;
+    case IR_CR_SET:
+        emit_cr_set(e, op);
+        break;
+    case IR_CR_BIT:
+        emit_leaf(e, (uintptr_t)jit_cr_bit, (uint32_t)op->k << 14 | (uint32_t)op->d << 9 | (uint32_t)op->b << 4 | op->imm);
+        emit_fp_called(e, op);
+        break;
+    case IR_ZERO:
+        emit_zero(e, op);
         break;
     case IR_CALL:
         emit_fp_note(e, &e->fp);
@@ -369,10 +474,13 @@ static void emit_op(Emit *e, const IrOp *op)
     case IR_MOV:
     case IR_ADD:
     case IR_SUB:
-    case IR_RSUB:
     case IR_AND:
     case IR_OR:
     case IR_XOR:
+        emit_integer(e, op);
+        keeps_rcx = true;
+        break;
+    case IR_RSUB:
     case IR_ANDC:
     case IR_ORC:
     case IR_NAND:
@@ -398,6 +506,8 @@ static void emit_op(Emit *e, const IrOp *op)
         break;
     }
     e->flags_hold = e->rax_holds = -1;
+    if (!keeps_rcx)
+        e->rcx_group = 0;
 }
 
 static void emit_stub(Emit *e, Stub *stub)
@@ -422,6 +532,9 @@ static void emit_stub(Emit *e, Stub *stub)
     case IR_PINT:
     case IR_PCMP:
         emit_pair_stub(e, stub);
+        break;
+    case IR_ZERO:
+        emit_zero_stub(e, stub);
         break;
     default:
         emit_fp_stub(e, stub);

@@ -28,6 +28,7 @@ typedef struct Stub {
     uint8_t *also, *too; /* of others; NULL: there are none */
     uint8_t *again;      /* where to go on if that was right after all; NULL: nowhere */
     uint8_t *hit, *back; /* where to go on with the op, and behind it */
+    uint8_t *apart;      /* of a group: distance of the jump where its accesses lie in two pages */
     const IrOp *op;
     uint8_t x[4]; /* vector registers of a floating-point op: operands a, b, k, and the result */
     EmitFp before, after;
@@ -39,9 +40,10 @@ typedef struct Emit {
     JitBlock *block;
     const IrBlock *ir;
     int32_t bias;
-    uint8_t pin[40]; /* of a home: its register, or NO_REG */
-    int flags_hold;  /* the host's flags are those of condition n; −1: of none */
-    int rax_holds;   /* rax is condition n */
+    uint8_t pin[40];    /* of a home: its register, or NO_REG */
+    int flags_hold;     /* the host's flags are those of condition n; −1: of none */
+    int rax_holds;      /* rax is condition n */
+    unsigned rcx_group; /* rcx is what the first access of this group found; 0: of none */
     EmitFp fp;
     uint16_t clock; /* of EmitFp.age */
     unsigned n_stubs;
@@ -71,15 +73,25 @@ Reg emit_target(const Emit *e, unsigned home, Reg spare);    /* where to make a 
 void emit_spill(Emit *e);
 void emit_reload(Emit *e);
 
+/* rcx: offset of eax's slot in the soft TLB; flags: E if the slot has the tag in rdx */
+void emit_compare_slot(Emit *e, bool is_store);
+void emit_get_addend(Emit *e); /* rcx = the slot's */
+
 void emit_integer(Emit *e, const IrOp *op); /* emit_int.c */
 void emit_access(Emit *e, const IrOp *op);  /* emit_mem.c */
 void emit_access_stub(Emit *e, Stub *stub);
+void emit_zero(Emit *e, const IrOp *op);
+void emit_zero_stub(Emit *e, Stub *stub);
 void emit_compare(Emit *e, const IrOp *op); /* emit_flow.c */
+void emit_cr_set(Emit *e, const IrOp *op);
+void emit_leaf(Emit *e, uintptr_t function, uint32_t argument); /* of the conditions; the result is in eax */
 void emit_select(Emit *e, const IrOp *op);
 void emit_exit_if(Emit *e, const IrOp *op);
 void emit_exit_stub(Emit *e, const Stub *stub);
 void emit_exit(Emit *e, Ea pc, unsigned left);
+void emit_exit_apart(Emit *e, Ea pc, unsigned left); /* to a block without groups */
 void emit_exit_to(Emit *e, const IrOp *op);
+void emit_to_target(Emit *e); /* eax: the pc */
 void emit_call(Emit *e, const IrOp *op);
 void emit_exit_to_pc(Emit *e, unsigned left);
 void emit_call_routine(Emit *e, const uint8_t *routine);

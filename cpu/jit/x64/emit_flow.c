@@ -54,6 +54,31 @@ void emit_compare(Emit *e, const IrOp *op)
     asm_rm(a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * op->k));
 }
 
+/* --- all of them --- */
+
+void emit_leaf(Emit *e, uintptr_t function, uint32_t argument)
+{
+    asm_set(&e->a, RDX, argument);
+    asm_set64(&e->a, RAX, function);
+    emit_call_routine(e, e->jit->routine.leaf);
+}
+
+void emit_cr_set(Emit *e, const IrOp *op)
+{
+    Asm *a = &e->a;
+    asm_set64(a, RDX, (uintptr_t)jit_conditions);
+    for (unsigned n = 0; n < 8; n++) {
+        if (!(op->mask & 0x80u >> n))
+            continue;
+        emit_get(e, RCX, op->a);
+        if (n < 7)
+            asm_shift(a, 0, SHIFT_SHR, RCX, 28 - 4 * n);
+        asm_ri(a, 0, GROUP_AND, RCX, 15);
+        asm_rx(a, OP_LOAD | OP_W, RAX, RDX, RCX, 3, 0);
+        asm_rm(a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * n));
+    }
+}
+
 /* --- testing one of its bits; the condition code that says it is set --- */
 
 static unsigned test_bit(Emit *e, unsigned k)
@@ -109,8 +134,7 @@ static void give_back(Emit *e, unsigned left)
         asm_ri(&e->a, 0, GROUP_ADD, BUDGET, (int32_t)left);
 }
 
-/* eax: the pc */
-static void to_target(Emit *e)
+void emit_to_target(Emit *e)
 {
     Asm *a = &e->a;
     asm_mov(a, RCX, RAX);
@@ -124,19 +148,30 @@ static void to_target(Emit *e)
     asm_rm(a, 0xff, 4, RCX, 8);
 }
 
+static void jump_linked(Emit *e, Ea pc, bool apart)
+{
+    JitLink *link = &e->block->link[e->block->n_links++];
+    *link = (JitLink){.patch = asm_jump(&e->a), .pc = pc, .apart = apart};
+    asm_set64(&e->a, RAX, (uintptr_t)link);
+    asm_jump_to(&e->a, emit_routine(e, e->jit->routine.unlinked));
+}
+
 /* In the same page a jump, linked when it is first taken; elsewhere by the table of targets. */
 void emit_exit(Emit *e, Ea pc, unsigned left)
 {
     give_back(e, left);
     if ((pc ^ e->ir->pc) >> ir_layout.page_bits) {
         asm_set(&e->a, RAX, pc);
-        to_target(e);
+        emit_to_target(e);
         return;
     }
-    JitLink *link = &e->block->link[e->block->n_links++];
-    *link = (JitLink){.patch = asm_jump(&e->a), .pc = pc};
-    asm_set64(&e->a, RAX, (uintptr_t)link);
-    asm_jump_to(&e->a, emit_routine(e, e->jit->routine.unlinked));
+    jump_linked(e, pc, false);
+}
+
+void emit_exit_apart(Emit *e, Ea pc, unsigned left)
+{
+    give_back(e, left);
+    jump_linked(e, pc, true);
 }
 
 static void exit_to_home(Emit *e, unsigned home, unsigned left)
@@ -144,7 +179,7 @@ static void exit_to_home(Emit *e, unsigned home, unsigned left)
     give_back(e, left);
     emit_get(e, RAX, home);
     asm_ri(&e->a, 0, GROUP_AND, RAX, ~3);
-    to_target(e);
+    emit_to_target(e);
 }
 
 /* To the pc that the interpreter left. */
@@ -152,7 +187,7 @@ void emit_exit_to_pc(Emit *e, unsigned left)
 {
     give_back(e, left);
     asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
-    to_target(e);
+    emit_to_target(e);
 }
 
 void emit_exit_to(Emit *e, const IrOp *op)

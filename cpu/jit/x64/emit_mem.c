@@ -41,31 +41,91 @@ static void with_site(Emit *e, unsigned op, Reg reg, const JitSite *site, size_t
     asm32(&e->a, (uint32_t)(at - (e->a.p + 4)));
 }
 
+static bool is_wide(const IrOp *op)
+{
+    return op->op == IR_LOAD_WIDE || op->op == IR_STORE_WIDE;
+}
+
 static bool is_store(const IrOp *op)
 {
     return op->op == IR_STORE || op->op == IR_STORE_WIDE;
 }
 
-/* rcx = what to add to the address in eax; else to the stub */
-static void look_up(Emit *e, const IrOp *op)
+/* The site's page, as it was found last. */
+static void look_at_site(Emit *e, JitRecord *record, unsigned alignment, Stub *stub)
 {
     Asm *a = &e->a;
-    const IrLayout *l = &ir_layout;
     JitCode *code = &e->jit->code;
 
     code->sites -= sizeof(JitSite);
-    JitSite *site = (JitSite *)(void *)(code->write + code->sites);
-    JitRecord *record = op->record;
-    *site = (JitSite){.left = JIT_SITE_CHANGES, .is_store = is_store(op)};
-    record->site = site;
-    asm_mov(a, RDX, RAX);
-    asm_ri(a, 0, GROUP_AND, RDX, -(1 << l->page_bits) | ((1 << op->k) - 1));
-    asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, l->tag_context));
-    with_site(e, OP_CMP | OP_W, RDX, site, offsetof(JitSite, tag));
-    record->jump = a->p;
-    e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(a, CC_NE), .op = op, .before = e->fp};
-    with_site(e, OP_LOAD | OP_W, RCX, site, offsetof(JitSite, addend));
+    record->site = (JitSite *)(void *)(code->write + code->sites);
+    *record->site = (JitSite){0};
+    asm_ri(a, 0, GROUP_AND, RDX, (int32_t)(-(1u << ir_layout.page_bits) | (alignment - 1)));
+    asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.tag_context));
+    with_site(e, OP_CMP | OP_W, RDX, record->site, offsetof(JitSite, tag));
+    stub->from = asm_jcc(a, CC_NE);
+    with_site(e, OP_LOAD | OP_W, RCX, record->site, offsetof(JitSite, addend));
 }
+
+static void look_at_tlb(Emit *e, const IrOp *op, unsigned alignment, Stub *stub)
+{
+    Asm *a = &e->a;
+
+    asm_ri(a, 0, GROUP_AND, RDX, (int32_t)(-(1u << ir_layout.page_bits) | (alignment - 1)));
+    asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.context));
+    emit_compare_slot(e, is_store(op));
+    stub->from = asm_jcc(a, CC_NE);
+    emit_get_addend(e);
+}
+
+/* rcx = what to add to an address in the page of the one in eax; else to the stub. */
+static void look_up(Emit *e, const IrOp *op, unsigned alignment, uint32_t size)
+{
+    JitRecord *record = op->record;
+    Stub *stub = &e->stub[e->n_stubs++];
+
+    *stub = (Stub){.op = op, .before = e->fp};
+    record->changes = JIT_SITE_CHANGES;
+    record->size = size;
+    asm_mov(&e->a, RDX, RAX);
+    if (op->flags & IR_WANDERS)
+        look_at_tlb(e, op, alignment, stub);
+    else
+        look_at_site(e, record, alignment, stub);
+}
+
+/* --- groups --- */
+
+static int32_t group_at(const Emit *e, const IrOp *op)
+{
+    return field(e, ir_layout.group + 8u * (op->group - 1u));
+}
+
+/* rcx = what to add to an address of the group, all of which lie in one page; else to the stub. */
+static void look_up_group(Emit *e, const IrOp *op)
+{
+    Asm *a = &e->a;
+    Stub *stub = &e->stub[e->n_stubs];
+
+    asm_rm(a, OP_LEA, RAX, emit_use(e, op->a, RAX), (int32_t)op->mask);
+    look_up(e, op, op->align, UINT32_C(1) << ir_layout.page_bits);
+    stub->hit = a->p;
+    asm_rm(a, OP_LEA, RDX, RAX, op->span - 1);
+    asm_rr(a, OP_XOR, RDX, RAX);
+    asm_rr(a, 0xf7, 0, RDX); /* test */
+    asm32(a, -(1u << ir_layout.page_bits));
+    stub->apart = asm_jcc(a, CC_NE);
+    asm_rm(a, OP_STORE | OP_W, RCX, STATE, group_at(e, op));
+}
+
+/* What all accesses but the first of a group have: rcx is still what that one found, or is loaded. */
+static void use_group(Emit *e, const IrOp *op)
+{
+    if (e->rcx_group != op->group)
+        asm_rm(&e->a, OP_LOAD | OP_W, RCX, STATE, group_at(e, op));
+}
+
+/* --- accesses: at [rcx + rax] --- */
 
 static void load(Emit *e, const IrOp *op)
 {
@@ -103,13 +163,8 @@ static void store(Emit *e, const IrOp *op)
         asm_rx(a, (swap ? OP_MOVBE_STORE : OP_STORE) | (op->k == 1 ? OP_66 : 0), from, RCX, RAX, 0, 0);
 }
 
-void emit_access(Emit *e, const IrOp *op)
+static void access_at(Emit *e, const IrOp *op, Stub *stub)
 {
-    Stub *stub = &e->stub[e->n_stubs];
-
-    address(e, op);
-    look_up(e, op);
-    stub->hit = e->a.p;
     switch (op->op) {
     case IR_LOAD:
         load(e, op);
@@ -124,6 +179,25 @@ void emit_access(Emit *e, const IrOp *op)
         emit_wide_store(e, op, stub);
         break;
     }
+}
+
+void emit_access(Emit *e, const IrOp *op)
+{
+    Stub *stub = &e->stub[e->n_stubs];
+
+    if (op->group) {
+        if (op->flags & IR_GROUP_FIRST)
+            look_up_group(e, op);
+        else
+            use_group(e, op);
+        address(e, op);
+    } else {
+        address(e, op);
+        look_up(e, op, 1u << op->k, is_wide(op) ? UINT32_C(1) << ir_layout.page_bits : 1u << op->k);
+        stub->hit = e->a.p;
+    }
+    access_at(e, op, stub);
+    e->rcx_group = op->group;
     if (op->flags & IR_UPDATE)
         emit_put(e, op->a, RAX);
     stub->back = e->a.p;
@@ -132,29 +206,64 @@ void emit_access(Emit *e, const IrOp *op)
 
 void emit_access_stub(Emit *e, Stub *stub)
 {
-    JitRecord *record = stub->op->record;
-    asm_set64(&e->a, RCX, (uintptr_t)record->site);
-    emit_call_routine(e, e->jit->routine.refill[record->site->is_store]);
-    record->call = e->a.p - 4;
+    const IrOp *op = stub->op;
+    EmitFp before = stub->before;
+
+    emit_fp_note(e, &stub->before);
+    if (op->flags & IR_WANDERS) /* the routine takes a tag with its epoch */
+        asm_rm(&e->a, OP_XOR | OP_W, RDX, STATE, field(e, ir_layout.tag_epoch));
+    asm_set64(&e->a, RCX, (uintptr_t)op->record);
+    emit_call_routine(e, e->jit->routine.refill[e->ir->space][is_store(op)][op->group != 0]);
     asm_jcc_to(&e->a, CC_E, stub->hit);
+    if (op->group) {
+        asm_patch(stub->apart, e->a.p);
+        emit_fp_note(e, &before);
+        emit_exit_apart(e, ((const JitRecord *)op->record)->pc, op->left + 1u);
+        return;
+    }
+    emit_fp_reload(e, &stub->after);
+    asm_jump_to(&e->a, stub->back);
     if (stub->also) {
-        uint8_t *call = asm_jump(&e->a);
         asm_patch(stub->also, e->a.p);
         emit_wide_again(e, stub);
-        asm_patch(call, e->a.p);
+        emit_fp_note(e, &before);
+        emit_call_record(e, op->record);
+        emit_fp_reload(e, &stub->after);
+        asm_jump_to(&e->a, stub->back);
     }
+}
+
+/* --- a cache line becomes zero --- */
+
+/* Where the page is not cacheable, it is an interrupt. */
+void emit_zero(Emit *e, const IrOp *op)
+{
+    Asm *a = &e->a;
+    const IrLayout *l = &ir_layout;
+    Stub *stub = &e->stub[e->n_stubs++];
+
+    address(e, op);
+    asm_ri(a, 0, GROUP_AND, RAX, -(1 << op->k));
+    asm_mov(a, RDX, RAX);
+    asm_ri(a, 0, GROUP_AND, RDX, -(1 << l->page_bits));
+    asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, l->context));
+    emit_compare_slot(e, true);
+    *stub = (Stub){.from = asm_jcc(a, CC_NE), .op = op, .before = e->fp, .after = e->fp};
+    asm_rx(a, 0xf7, 0, STATE, RCX, 0, field(e, l->tlb + l->tlb_flags)); /* test */
+    asm32(a, l->uncached);
+    stub->apart = asm_jcc(a, CC_NE);
+    emit_get_addend(e);
+    asm_rr(a, OP_XOR, RDX, RDX);
+    for (int at = 0; at < 1 << op->k; at += 8)
+        asm_rx(a, OP_STORE | OP_W, RDX, RCX, RAX, 0, at);
+    stub->back = a->p;
+}
+
+void emit_zero_stub(Emit *e, Stub *stub)
+{
+    asm_patch(stub->apart, e->a.p);
     emit_fp_note(e, &stub->before);
     emit_call_record(e, stub->op->record);
     emit_fp_reload(e, &stub->after);
     asm_jump_to(&e->a, stub->back);
-}
-
-/* The page of the access is another one most of the time: the jump becomes one without a condition, and the site is left alone. */
-void jit_emit_give_up(const Jit *jit, const JitRecord *record)
-{
-    const uint8_t *look = jit->routine.look[record->site->is_store];
-    record->jump[0] = 0x90; /* nop, jmp instead of jne */
-    record->jump[1] = 0xe9;
-    asm_patch(record->call, jit->code.write + (look - jit->code.execute));
-    record->site->left = JIT_SITE_CHANGES;
 }
