@@ -70,6 +70,8 @@ static void unlink_from_target(Jit *jit, JitLink *link)
 /* The block's code stays as it is until the next flush: it may be executing. */
 void jit_block_drop(Jit *jit, JitBlock *b)
 {
+    if (b->dead) /* one that had an access that wanders: its page still has it */
+        return;
     JitBlock **at = bucket(jit, b->gpa, b->pc);
     while (*at != b)
         at = &(*at)->next;
@@ -97,8 +99,7 @@ void jit_wanders(Jit *jit, JitRecord *record)
 {
     g_hash_table_add(jit->wandering, (void *)(uintptr_t)record->word);
     record->changes = JIT_SITE_CHANGES;
-    if (!record->block->dead)
-        jit_block_drop(jit, record->block);
+    jit_block_drop(jit, record->block);
 }
 
 void jit_flush(Jit *jit)
