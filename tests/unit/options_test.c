@@ -261,9 +261,9 @@ static void test_bad_lines(void)
     bad("-icount shift=auto", "-icount shift=auto: not yet supported");
     bad("-icount sleep=off", "-icount sleep=off: shift=N is missing");
     bad("-icount 11", "-icount shift: '11' is not a number from 0 to 10");
-    bad("-d intt", "-d: 'intt' is not one of in_asm, int, mmu, guest_errors, unimp, hcall, exit, jit "
+    bad("-d intt", "-d: 'intt' is not one of in_asm, int, mmu, guest_errors, unimp, hcall, exit, jit, op, out_asm "
                    "(did you mean 'int'?)");
-    bad("-d out_asm", "-d out_asm: not yet supported");
+    bad("-d op_opt", "-d op_opt: not yet supported");
     bad("-initrd ", "-initrd: must not be empty");
 }
 
