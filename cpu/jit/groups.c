@@ -68,7 +68,7 @@ static void follow(Groups *g, const IrOp *op)
         return;
     if (is_access(op)) {
         Value address = op->flags & IR_UPDATE ? g->value[op->a] : (Value){0};
-        if (op->op == IR_LOAD)
+        if (op->op == IR_LOAD || op->flags & IR_PAIR)
             is_new(g, op->d);
         if (op->flags & IR_UPDATE && op->b != IR_NONE)
             is_new(g, op->a);

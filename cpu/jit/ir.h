@@ -19,71 +19,71 @@ enum { IR_NONE = 255 }; /* no home */
 /*
  * IR_LIST(X): X(id, text).  d is written, a and b are read; imm, k and flags as told.  `r` is the record: the op may leave the block.
  */
-#define IR_LIST(X)                                                          \
-    X(SET, "d = imm")                                                       \
-    X(MOV, "d = a")                                                         \
-    X(ADD, "d = a + b|imm")                                                 \
-    X(SUB, "d = a - b")                                                     \
-    X(RSUB, "d = imm - a")                                                  \
-    X(AND, "d = a & b|imm")                                                 \
-    X(OR, "d = a | b|imm")                                                  \
-    X(XOR, "d = a ^ b|imm")                                                 \
-    X(ANDC, "d = a & ~b")                                                   \
-    X(ORC, "d = a | ~b")                                                    \
-    X(NAND, "d = ~(a & b)")                                                 \
-    X(NOR, "d = ~(a | b)")                                                  \
-    X(EQV, "d = ~(a ^ b)")                                                  \
-    X(MUL, "d = a * b|imm")                                                 \
-    X(MULHS, "d = a * b >> 32, signed")                                     \
-    X(MULHU, "d = a * b >> 32, unsigned")                                   \
-    X(DIVS, "d = a / b, signed; a if there is no quotient")                 \
-    X(DIVU, "d = a / b, unsigned; a if b is 0")                             \
-    X(SHL, "d = a << b, b of six bits")                                     \
-    X(SHR, "d = a >> b, b of six bits")                                     \
-    X(SAR, "d = a >> b|k with sign, carry = ones lost of a negative")       \
-    X(ROT, "d = rotl(a, b|k) & imm")                                        \
-    X(INSERT, "d = rotl(a, k) & imm | d & ~imm")                            \
-    X(CLZ, "d = leading zeros of a")                                        \
-    X(EXT8, "d = (int8_t)a")                                                \
-    X(EXT16, "d = (int16_t)a")                                              \
-    X(ADDC, "d = a + b|imm + carry-in, carry = carry-out; IR_NOT_A: ~a")    \
-    X(CMP, "condition k = a - b|imm; IR_SIGNED")                            \
-    X(CMOVE, "condition d = condition a")                                   \
-    X(SEL, "d = condition bit k ? a (or 0) : b")                            \
-    X(LOAD, "d = memory[a + b + imm] of 1 << k bytes; r")                   \
-    X(STORE, "memory[a + b + imm] of 1 << k bytes = d; r")                  \
-    X(LOAD_WIDE, "wide d = memory[a + b + imm] of 1 << k bytes; r")         \
-    X(STORE_WIDE, "memory[a + b + imm] of 1 << k bytes = wide d; r")        \
-    X(WMOV, "wide d = wide a, its sign as IR_ABS and IR_NEG say")           \
-    X(WSEL, "wide d = wide a >= 0 ? wide k : wide b")                       \
-    X(FADD, "wide d = a + b; r, note")                                      \
-    X(FSUB, "wide d = a - b; r, note")                                      \
-    X(FMUL, "wide d = a * k; r, note")                                      \
-    X(FDIV, "wide d = a / b; r, note")                                      \
-    X(FMA, "wide d = a * k + b, rounded once; r, note")                     \
-    X(FROUND, "wide d = b as a single; r, note")                            \
-    X(FINT, "wide d = b as an integer of 32 bits, toward 0; r, note")       \
-    X(FCMP, "condition k = wide a compared with wide b; r, note")           \
-    X(FSTATUS, "status = low word of wide a; r")                            \
-    X(PADD, "pair d = a + b; r, note")                                      \
-    X(PSUB, "pair d = a - b; r, note")                                      \
-    X(PMUL, "pair d = a * b; r, note")                                      \
-    X(PDIV, "pair d = a / b; r, note")                                      \
-    X(PINT, "home d = b as a signed integer, toward 0; r, note")            \
-    X(PFROM, "pair d = signed integer in home b; r, note")                  \
-    X(PCMP, "condition k: GT if pair a relation mask pair b; r, note")      \
-    X(PMOVE, "pair d = upper half of a or lower, lower half of b or upper") \
-    X(GET, "d = word of the state at offset imm")                           \
-    X(PUT, "word of the state at offset imm = a, its bits of mask")         \
+#define IR_LIST(X)                                                                            \
+    X(SET, "d = imm")                                                                         \
+    X(MOV, "d = a")                                                                           \
+    X(ADD, "d = a + b|imm")                                                                   \
+    X(SUB, "d = a - b")                                                                       \
+    X(RSUB, "d = imm - a")                                                                    \
+    X(AND, "d = a & b|imm")                                                                   \
+    X(OR, "d = a | b|imm")                                                                    \
+    X(XOR, "d = a ^ b|imm")                                                                   \
+    X(ANDC, "d = a & ~b")                                                                     \
+    X(ORC, "d = a | ~b")                                                                      \
+    X(NAND, "d = ~(a & b)")                                                                   \
+    X(NOR, "d = ~(a | b)")                                                                    \
+    X(EQV, "d = ~(a ^ b)")                                                                    \
+    X(MUL, "d = a * b|imm")                                                                   \
+    X(MULHS, "d = a * b >> 32, signed")                                                       \
+    X(MULHU, "d = a * b >> 32, unsigned")                                                     \
+    X(DIVS, "d = a / b, signed; a if there is no quotient")                                   \
+    X(DIVU, "d = a / b, unsigned; a if b is 0")                                               \
+    X(SHL, "d = a << b, b of six bits")                                                       \
+    X(SHR, "d = a >> b, b of six bits")                                                       \
+    X(SAR, "d = a >> b|k with sign, carry = ones lost of a negative")                         \
+    X(ROT, "d = rotl(a, b|k) & imm")                                                          \
+    X(INSERT, "d = rotl(a, k) & imm | d & ~imm")                                              \
+    X(CLZ, "d = leading zeros of a")                                                          \
+    X(EXT8, "d = (int8_t)a")                                                                  \
+    X(EXT16, "d = (int16_t)a")                                                                \
+    X(ADDC, "d = a + b|imm + carry-in, carry = carry-out; IR_NOT_A: ~a")                      \
+    X(CMP, "condition k = a - b|imm; IR_SIGNED")                                              \
+    X(CMOVE, "condition d = condition a")                                                     \
+    X(SEL, "d = condition bit k ? a (or 0) : b")                                              \
+    X(LOAD, "d = memory[a + b + imm] of 1 << k bytes; r")                                     \
+    X(STORE, "memory[a + b + imm] of 1 << k bytes = d; r")                                    \
+    X(LOAD_WIDE, "wide d = memory[a + b + imm] of 1 << k bytes; r")                           \
+    X(STORE_WIDE, "memory[a + b + imm] of 1 << k bytes = wide d; r")                          \
+    X(WMOV, "wide d = wide a, its sign as IR_ABS and IR_NEG say")                             \
+    X(WSEL, "wide d = wide a >= 0 ? wide k : wide b")                                         \
+    X(FADD, "wide d = a + b; r, note")                                                        \
+    X(FSUB, "wide d = a - b; r, note")                                                        \
+    X(FMUL, "wide d = a * k; r, note")                                                        \
+    X(FDIV, "wide d = a / b; r, note")                                                        \
+    X(FMA, "wide d = a * k + b, rounded once; r, note")                                       \
+    X(FROUND, "wide d = b as a single; r, note")                                              \
+    X(FINT, "wide d = b as an integer of 32 bits, toward 0; r, note")                         \
+    X(FCMP, "condition k = wide a compared with wide b; r, note")                             \
+    X(FSTATUS, "status = low word of wide a; r")                                              \
+    X(PADD, "pair d = a + b; r, note")                                                        \
+    X(PSUB, "pair d = a - b; r, note")                                                        \
+    X(PMUL, "pair d = a * b; r, note")                                                        \
+    X(PDIV, "pair d = a / b; r, note")                                                        \
+    X(PINT, "home d = b as a signed integer, toward 0; r, note")                              \
+    X(PFROM, "pair d = signed integer in home b; r, note")                                    \
+    X(PCMP, "condition k: GT if pair a relation mask pair b; r, note")                        \
+    X(PMOVE, "pair d = upper half of a or lower, lower half of b or upper")                   \
+    X(GET, "d = word of the state at offset imm")                                             \
+    X(PUT, "word of the state at offset imm = a, its bits of mask")                           \
     X(CLEAR, "word of the state at offset imm loses the bits of mask")                        \
     X(CR_GET, "d = all conditions as a word")                                                 \
     X(CR_SET, "the conditions of mask, bit 7 - n for n, = those of word a")                   \
     X(CR_BIT, "condition bit k = bits d and b combined as table imm says: bit 2 d + b of it") \
     X(ZERO, "the aligned 1 << k bytes around a + b = 0; r")                                   \
-    X(FENCE, "orders all accesses")                                         \
-    X(CALL, "the interpreter executes it; r")                               \
-    X(EXIT_IF, "leave to imm if condition bit k is IR_IF_SET; IR_COUNT …")  \
-    X(EXIT, "leave to imm")                                                 \
+    X(FENCE, "orders all accesses")                                                           \
+    X(CALL, "the interpreter executes it; r")                                                 \
+    X(EXIT_IF, "leave to imm if condition bit k is IR_IF_SET; IR_COUNT …")                    \
+    X(EXIT, "leave to imm")                                                                   \
     X(EXIT_TO, "leave to a")
 
 typedef enum IrOpcode {
