@@ -178,7 +178,9 @@ JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
 static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t state)
 {
     JitPage *page = jit_page(jit, gpa & ~UINT64_C(0xfff));
-    if (page->rewritten > 64 || !jit_smc_watch(jit, page))
+    if (c->count.instructions - page->rewritten_at >= JIT_LEFT_ALONE)
+        page->rewritten = 0;
+    if (page->rewritten > JIT_REWRITTEN_MAX || !jit_smc_watch(jit, page))
         return NULL;
     JitBlock *b = jit_alloc(jit, sizeof(*b) + JIT_LINKS_MAX * sizeof(JitLink));
     *b = (JitBlock){.gpa = gpa, .pc = pc, .state = state};

@@ -79,13 +79,17 @@ struct JitBlock {
     JitLink link[];
 };
 
+/* A page whose code was written over so many times is interpreted, until a kernel has found another use for it. */
+enum { JIT_REWRITTEN_MAX = 64, JIT_LEFT_ALONE = 1 << 26 };
+
 typedef struct JitPage {
     uint64_t gpa;
     JitBlock *blocks;
-    uint64_t words;   /* bit n: code was translated from bytes 64 n to 64 n + 63 */
-    bool settled;     /* all cores know that the page has code */
-    unsigned written; /* stores to it that met code or not, since it became one */
-    unsigned rewritten;
+    uint64_t words;        /* bit n: code was translated from bytes 64 n to 64 n + 63 */
+    bool settled;          /* all cores know that the page has code */
+    unsigned written;      /* stores to it that met code or not, since it became one */
+    unsigned rewritten;    /* times that its code was written over, until it was left alone for JIT_LEFT_ALONE instructions */
+    uint64_t rewritten_at; /* E500Counters.instructions the last time */
 } JitPage;
 
 /*

@@ -164,6 +164,7 @@ void jit_smc_written(Jit *jit, uint64_t gpa, uint64_t size)
         drop_overlapping(jit, page, from, to);
         if (jit->stats.invalidated != before) {
             page->rewritten++;
+            page->rewritten_at = jit->vcpu->core.count.instructions;
             e500_attention(&jit->vcpu->core, 0); /* the block that stored may be among them */
         }
     }
