@@ -31,6 +31,7 @@ void jit_block_add(Jit *jit, JitPage *page, JitBlock *b)
     b->next = *at;
     *at = b;
     b->next_in_page = page->blocks;
+    jit->made++;
     page->blocks = b;
     for (uint32_t n = b->first / 64; n <= b->last / 64; n++)
         page->words |= UINT64_C(1) << n;
@@ -90,6 +91,7 @@ void jit_block_drop(Jit *jit, JitBlock *b)
             *t = (JitTarget){0};
     }
     b->dead = true;
+    jit->dropped++;
     LOG(LOG_JIT, "vCPU %u: block 0x%" PRI_EA " dropped: written over", jit->vcpu->core.index, b->pc);
     jit->stats.invalidated++;
 }
@@ -111,6 +113,7 @@ void jit_flush(Jit *jit)
     memset(jit->target, 0, JIT_TARGET_TABLES * JIT_TARGETS * sizeof(JitTarget));
     g_ptr_array_set_size(jit->arena, 0);
     jit->unlinked = NULL;
+    jit->made = jit->dropped = 0;
     jit->code.used = jit->code.first;
     jit->code.sites = jit->code.size;
     jit->stats.flushes++;

@@ -175,8 +175,16 @@ JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
 
 /* --- translating --- */
 
+/* A guest that boots again and again leaves blocks behind whose memory only a flush gives back. */
+static bool mostly_dead(const Jit *jit)
+{
+    return jit->dropped > 512 && jit->dropped > 2 * (jit->made - jit->dropped);
+}
+
 static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t state)
 {
+    if (mostly_dead(jit))
+        jit_flush(jit);
     JitPage *page = jit_page(jit, gpa & ~UINT64_C(0xfff));
     if (c->count.instructions - page->rewritten_at >= JIT_LEFT_ALONE)
         page->rewritten = 0;

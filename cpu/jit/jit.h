@@ -160,6 +160,7 @@ struct Jit {
     uint32_t data_epoch[E500_SPACES];  /* that the tags of sites are of */
     uint32_t epochs;                   /* E500.epochs then */
     bool on;                           /* false: c->exit holds an exit */
+    unsigned made, dropped;            /* blocks since the last flush */
     JitLink *unlinked;
     JitBlock *hash[1 << JIT_HASH_BITS];
     GHashTable *pages;     /* gpa → JitPage */
