@@ -74,6 +74,8 @@ VERIFIED := atomics cache core_reset debug doorbell fpu hcall hv_pic idle intege
 check-verify: $(QUOIN) guests
 	@tests/guests/run --quoin $(QUOIN) --accel soft,engine=verify $(VERIFIED)
 	@tests/hostile/run $(QUOIN) short random_instructions storm_of_8 -- -accel soft,engine=verify
+	@tests/guests/run --quoin $(QUOIN) --accel soft,jit=verify $(VERIFIED)
+	@tests/hostile/run $(QUOIN) short random_instructions storm_of_8 -- -accel soft,jit=verify
 
 # What CPUs see of each other, for minutes; check-guests does a fiftieth of it
 check-litmus: $(QUOIN) guests
@@ -233,7 +235,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-hostile   guests and clients that attack the program, for minutes; check-hostile-short: some seconds of each
 #@ make check-control   gdb and QMP clients on a running machine
 #@ make check-guests    run the bare-metal guests on quoin; GUEST=name one of them, showing what it says
-#@ make check-verify    some of them with the fast engine and the plain one in lock step
+#@ make check-verify    some of them with the fast engine or the translator in lock step with the plain one
 #@ make check-litmus    what CPUs see of each other's stores, code and translations, for minutes; ARGS="-v" with the outcomes
 #@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected

@@ -369,7 +369,7 @@ static void open_code(Jit *jit, size_t size)
     }
     jit->off = true;
     if (!__atomic_exchange_n(&told, 1, __ATOMIC_RELAXED))
-        g_printerr("quoin: -accel soft,jit=on: %s; instructions are interpreted\n", error->message);
+        g_printerr("quoin: -accel soft: nothing is translated, instructions are interpreted: %s\n", error->message);
 }
 
 static void start(SoftVcpu *vcpu)

@@ -282,8 +282,8 @@ static bool add_vcpus(Machine *m, GError **error)
         .protected_state = config->protected_state,
         .no_rebuild = config->no_rebuild,
         .engine = config->engine == ENGINE_PLAIN ? ACCEL_ENGINE_PLAIN : ACCEL_ENGINE_FAST,
-        .verify = config->engine == ENGINE_VERIFY,
-        .jit = config->jit,
+        .verify = config->verify,
+        .jit = config->translate,
         .stats = config->accel_stats,
         .code_bytes = (size_t)config->tb_mib << 20,
     };

@@ -18,8 +18,10 @@ enum {
 
 enum { SERIALS_MAX = 2, VCPUS_MAX = 32 };
 
-/* The soft accelerator's; ENGINE_VERIFY: the fast one and the plain one in lock step. */
-typedef enum Engine { ENGINE_FAST, ENGINE_PLAIN, ENGINE_VERIFY } Engine;
+/* The soft accelerator's engine=, an interpreter; ENGINE_VERIFY: the fast one and the plain one in lock step. */
+typedef enum Engine { ENGINE_UNSAID, ENGINE_FAST, ENGINE_PLAIN, ENGINE_VERIFY } Engine;
+/* And its jit=; JIT_VERIFY: the translator and the plain engine in lock step. */
+typedef enum Jit { JIT_UNSAID, JIT_ON, JIT_OFF, JIT_VERIFY } Jit;
 
 typedef enum ResetMode { RESET_MODE_PLAIN, RESET_MODE_REBUILD } ResetMode;
 
@@ -66,8 +68,10 @@ typedef struct Config {
     const char *accel;    /* "soft" */
     bool protected_state; /* protected=on */
     bool no_rebuild;      /* rebuild=off */
-    Engine engine;        /* engine=; with ENGINE_VERIFY icount is set */
-    bool jit;             /* jit=on */
+    Engine engine;        /* engine= */
+    Jit jit;              /* jit= */
+    bool translate;       /* what the two come to: with the translator, unless they ask for an interpreter */
+    bool verify;          /* and in lock step with the plain engine; icount is set */
     bool accel_stats;     /* stats=on */
     unsigned tb_mib;      /* tb-size=; 0: the default */
     /* -cpu, -m, -smp */

@@ -169,7 +169,7 @@ static bool machine_accel(Parse *p, const char *what, const char *value, GError 
 }
 
 BOOL_PROPERTY(accel_protected, protected_state)
-BOOL_PROPERTY(accel_jit, jit)
+WORD_PROPERTY_FROM(accel_jit, Jit, JIT_ON, jit, "on", "off", "verify")
 BOOL_PROPERTY(accel_stats, accel_stats)
 
 static bool accel_tb_size(Parse *p, const char *what, const char *value, GError **error)
@@ -195,7 +195,7 @@ static bool accel_thread(Parse *p, const char *what, const char *value, GError *
     return i == 0 ? true : option_bad(error, "%s=single: not yet supported", what);
 }
 
-WORD_PROPERTY(accel_engine, Engine, engine, "fast", "plain", "verify")
+WORD_PROPERTY_FROM(accel_engine, Engine, ENGINE_FAST, engine, "fast", "plain", "verify")
 
 bool option_set_accel(Parse *p, const char *arg, GError **error)
 {

@@ -107,16 +107,22 @@ static bool choose_accel(Parse *p, GError **error)
     }
     if ((p->config->protected_state || p->config->no_rebuild) && strcmp(p->config->accel, "soft"))
         return option_bad(error, "-accel %s: protected=on and rebuild=off are soft's alone", p->config->accel);
-    if (p->config->engine != ENGINE_FAST && strcmp(p->config->accel, "soft"))
-        return option_bad(error, "-accel %s: engine= is soft's alone", p->config->accel);
+    if ((p->config->engine || p->config->jit) && strcmp(p->config->accel, "soft"))
+        return option_bad(error, "-accel %s: engine= and jit= are soft's alone", p->config->accel);
     return true;
+}
+
+static void complete_engine(Config *c)
+{
+    c->translate = c->jit == JIT_ON || c->jit == JIT_VERIFY || (!c->jit && !c->engine);
+    c->verify = c->engine == ENGINE_VERIFY || c->jit == JIT_VERIFY;
 }
 
 /* Two engines see the same time only where instructions make it. */
 static void complete_time(Config *c)
 {
     enum { VERIFY_SHIFT = 3 };
-    if (c->engine == ENGINE_VERIFY && !c->icount) {
+    if (c->verify && !c->icount) {
         c->icount = true;
         c->icount_shift = VERIFY_SHIFT;
     }
@@ -168,6 +174,7 @@ static bool complete_board(Parse *p, GError **error)
 static bool complete(Parse *p, GError **error)
 {
     Config *c = p->config;
+    complete_engine(c);
     complete_time(c);
     if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_chardevs(p, error))
         return false;

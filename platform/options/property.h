@@ -16,16 +16,18 @@ typedef struct Property {
 bool property_set_all(Parse *p, const char *option, const Property *rows, size_t n, const char *arg, GError **error);
 #define PROPERTIES_SET(p, option, rows, arg, error) property_set_all(p, option, rows, G_N_ELEMENTS(rows), arg, error)
 
-#define WORD_PROPERTY(name, type, member, ...)                                      \
+/* One of words, which are the type's values from `first` on. */
+#define WORD_PROPERTY_FROM(name, type, first, member, ...)                          \
     static bool name(Parse *p, const char *what, const char *value, GError **error) \
     {                                                                               \
         static const char *const words[] = {__VA_ARGS__};                           \
         unsigned i;                                                                 \
         if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))        \
             return false;                                                           \
-        p->config->member = (type)i;                                                \
+        p->config->member = (type)(first + i);                                      \
         return true;                                                                \
     }
+#define WORD_PROPERTY(name, type, member, ...) WORD_PROPERTY_FROM(name, type, 0, member, __VA_ARGS__)
 #define BOOL_PROPERTY(name, member)                                                 \
     static bool name(Parse *p, const char *what, const char *value, GError **error) \
     {                                                                               \

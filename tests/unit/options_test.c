@@ -76,6 +76,32 @@ static void test_engines_are_verified_under_virtual_time(void)
     g_assert_cmpint(c.engine, ==, ENGINE_PLAIN);
     g_assert_false(c.icount);
     config_clear(&c);
+    c = good("-kernel k -accel soft,jit=verify");
+    g_assert_true(c.translate && c.verify && c.icount);
+    config_clear(&c);
+}
+
+static void test_soft_translates_unless_an_interpreter_is_asked_for(void)
+{
+    static const struct {
+        const char *line;
+        bool translate, verify;
+    } rows[] = {
+        {"-kernel k", true, false},
+        {"-kernel k -accel soft,jit=on", true, false},
+        {"-kernel k -accel soft,jit=off", false, false},
+        {"-kernel k -accel soft,engine=fast", false, false},
+        {"-kernel k -accel soft,engine=plain", false, false},
+        {"-kernel k -accel soft,engine=verify", false, true},
+        {"-kernel k -accel soft,engine=verify,jit=on", true, true},
+        {"-kernel k -accel soft,jit=verify", true, true},
+    };
+    FOR_ROWS (i, rows) {
+        Config c = good(rows[i].line);
+        g_assert_cmpint(c.translate, ==, rows[i].translate);
+        g_assert_cmpint(c.verify, ==, rows[i].verify);
+        config_clear(&c);
+    }
 }
 
 static void test_a_full_line(void)
@@ -124,7 +150,7 @@ static void test_other_ways_to_say_it(void)
     g_assert_cmpstr(c.dtb, ==, "t");
     g_assert_cmpstr(c.name, ==, "g");
     g_assert_cmpint(c.action_watchdog, ==, WATCHDOG_PAUSE);
-    g_assert_true(c.jit && c.accel_stats);
+    g_assert_true(c.translate && !c.verify && c.accel_stats);
     g_assert_cmpuint(c.tb_mib, ==, 8);
     config_clear(&c);
 
@@ -253,6 +279,7 @@ static void test_bad_lines(void)
     bad("-action reboot=panic", "-action reboot: 'panic' is not one of reset, shutdown");
     bad("-action rebot=reset", "-action: unknown property 'rebot' (did you mean 'reboot'?)");
     bad("-accel soft,engine=slow", "-accel engine: 'slow' is not one of fast, plain, verify");
+    bad("-accel soft,jit=maybe", "-accel jit: 'maybe' is not one of on, off, verify");
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
     bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
     bad("-qmp stdio", "-qmp stdio: neither tcp:[HOST]:PORT nor unix:PATH");
@@ -457,6 +484,8 @@ static void test_bad_chardevs(void)
 
 UNIT_TESTS(options)
 {
+    g_test_add_func("/options/soft-translates-unless-an-interpreter-is-asked-for",
+                    test_soft_translates_unless_an_interpreter_is_asked_for);
     g_test_add_func("/options/a-board-has-its-own-limits", test_boards);
     g_test_add_func(SIZE_MAX > UINT32_MAX ? "/options/a-board-may-have-more-memory-than-another"
                                           : "/options/memory-must-fit-this-host",
