@@ -112,6 +112,16 @@ static uint32_t random_spefscr(GRand *r)
     return spefscr;
 }
 
+/* Pages that follow one another lie elsewhere in RAM in another order: TLB0's entry comes before the one of TLB1. */
+static void shuffle_pages(E500State *s)
+{
+    for (unsigned n = 0; n < 5; n++) {
+        Ea ea = DATA + 0x1000 * n;
+        s->tlb0[(ea >> E500_PAGE_BITS) % E500_TLB0_SETS * E500_TLB0_WAYS] =
+            (E500TlbEntry){.mas1 = 0x80000000u | 1 << 8, .mas2 = ea, .mas7_3 = (DATA + 0x8000 - 0x1000 * n) | 0x3f};
+    }
+}
+
 static void random_state(E500State *s, const E500Model *model, GRand *r)
 {
     Mood mood = (Mood)(g_rand_int(r) % MOODS);
@@ -121,6 +131,7 @@ static void random_state(E500State *s, const E500Model *model, GRand *r)
     s->msr = MSR_ME | (g_rand_int(r) % 8 ? MSR_FP | MSR_SPE : 0) | (g_rand_int(r) % 4 ? 0 : MSR_PR) |
              (g_rand_int(r) & (MSR_FE0 | MSR_FE1));
     s->tlb1[0] = (E500TlbEntry){.mas1 = 0xc0000000u | 5 << 8, .mas7_3 = 0x3f};
+    shuffle_pages(s);
     s->tlb1[1] = (E500TlbEntry){.mas1 = 0x80000000u | 1 << 8, .mas2 = SOFT_DEVICE, .mas7_3 = SOFT_DEVICE_GPA | 0x3f};
     for (unsigned i = 0; i < 32; i++) {
         s->gpr[i].d = (uint64_t)g_rand_int(r) << 32 | (random_value(r) & aligned);
@@ -321,11 +332,88 @@ static void floating_point_blocks_do_what_the_interpreter_does(gconstpointer dat
     soft_down(&jit, NULL);
     g_rand_free(r);
 }
+
+/* --- blocks of accesses from few registers: groups of them, and what ends a group --- */
+
+/* A base register, or one of four that hold data. */
+static unsigned random_register(GRand *r, bool base)
+{
+    return (base ? 1 : 4) + g_rand_int(r) % (base ? 3 : 4);
+}
+
+static uint32_t random_access_word(GRand *r)
+{
+    static const InsnId access[] = {INSN_lwz, INSN_lwz, INSN_stw, INSN_stw,  INSN_lbz,  INSN_stb, INSN_lhz,
+                                    INSN_lha, INSN_sth, INSN_lfd, INSN_stfd, INSN_lwzu, INSN_stwu};
+    int distance = (int)(g_rand_int(r) % 48) - 8;
+    return word_d(access[g_rand_int(r) % G_N_ELEMENTS(access)], random_register(r, false), random_register(r, true),
+                  g_rand_int(r) % 8 ? distance * 4 : distance);
+}
+
+static uint32_t random_other_word(const E500Model *model, GRand *r)
+{
+    switch (g_rand_int(r) % 8) {
+    case 0: /* a base moves on */
+    case 1: {
+        unsigned base = random_register(r, true);
+        return word_d(INSN_addi, g_rand_boolean(r) ? base : random_register(r, true), base, (int)(g_rand_int(r) % 64) * 4 - 64);
+    }
+    case 2: /* mr */ {
+        unsigned from = random_register(r, true);
+        return word_x(INSN_or, from, random_register(r, true), from);
+    }
+    case 3: /* another base */
+        return word_x(INSN_or, random_register(r, true), random_register(r, true), random_register(r, true));
+    case 4:
+        return word_x(INSN_dcbz, 0, 0, random_register(r, true));
+    case 5:
+        return word_x(INSN_cmp, g_rand_int(r) % 8 << 2, random_register(r, false), random_register(r, false));
+    case 6: /* bc to the next instruction but one, on any bit of CR */
+        return insn_info[INSN_bc].match | (g_rand_boolean(r) ? 12u : 4u) << 21 | g_rand_int(r) % 32 << 16 | 8;
+    default: {
+        static const InsnId cr[] = {INSN_mfcr, INSN_mtcrf, INSN_crxor, INSN_creqv, INSN_cror, INSN_crandc};
+        InsnId id = cr[g_rand_int(r) % G_N_ELEMENTS(cr)];
+        bool moves = id == INSN_mfcr || id == INSN_mtcrf;
+        uint32_t word = insn_info[id].match | (g_rand_int(r) & ~insn_info[id].mask & ~insn_reserved(id, model));
+        return moves ? (word & ~(31u << 21)) | random_register(r, false) << 21 : word;
+    }
+    }
+}
+
+static void blocks_of_accesses_do_what_the_interpreter_does(gconstpointer model_name)
+{
+    const char *wanted = g_getenv("QUOIN_SEED");
+    guint32 seed = wanted ? (guint32)strtoul(wanted, NULL, 0) : 0x0ace5500;
+    GRand *r = g_rand_new_with_seed(seed);
+    SoftFixture plain, jit;
+
+    g_test_message("QUOIN_SEED=0x%x", seed);
+    jit_hot = 0;
+    soft_up_engine(&plain, model_name, true, &soft_plain);
+    soft_up_engine(&jit, model_name, true, &soft_jit);
+    for (unsigned i = DATA; i < SOFT_RAM; i++)
+        plain.ram[i] = jit.ram[i] = (uint8_t)g_rand_int(r);
+    for (unsigned n = 0; n < BLOCKS; n++) {
+        uint32_t word[BLOCK];
+        unsigned words = 3 + g_rand_int(r) % (BLOCK - 2);
+        for (unsigned i = 0; i < words; i++)
+            word[i] = g_rand_int(r) % 4 ? random_access_word(r) : random_other_word(soft_core(&plain, 0)->model, r);
+        try_block(&plain, &jit, word, words, words + 1, "a block", r);
+    }
+    g_assert_cmpmem(plain.ram, SOFT_RAM, jit.ram, SOFT_RAM);
+    soft_down(&plain, NULL);
+    soft_down(&jit, NULL);
+    g_rand_free(r);
+}
 #endif
 
 UNIT_TESTS(jit_rows)
 {
 #if HAVE_JIT
+    g_test_add_data_func("/jit/blocks-of-accesses-do-what-the-interpreter-does/e500mc", "e500mc",
+                         blocks_of_accesses_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/blocks-of-accesses-do-what-the-interpreter-does/e500v2", "e500v2",
+                         blocks_of_accesses_do_what_the_interpreter_does);
     g_test_add_data_func("/jit/rows-do-what-the-interpreter-does/e500mc", "e500mc", rows_do_what_the_interpreter_does);
     static const FloatRun inline_ = {"e500mc", false}, called = {"e500mc", true}, spe = {"e500v2", false};
     g_test_add_data_func("/jit/floating-point-blocks-do-what-the-interpreter-does/inline", &inline_,
