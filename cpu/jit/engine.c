@@ -211,7 +211,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
     return b;
 }
 
-unsigned jit_hot = 4;
+unsigned jit_hot = 32;
 bool jit_fp = true;
 
 static bool is_hot(Jit *jit, uint64_t gpa)
