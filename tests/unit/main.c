@@ -46,14 +46,14 @@ bool unit_row(const char *table, unsigned row)
 }
 
 /* An assertion failed: says where in the tables, then lets the program end as it was going to. */
-static void (*on_abort)(int signo);
+static struct sigaction on_abort;
 
 static void tell_rows(int signo)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].test && rows[i].test == g_test_get_path())
             fprintf(stderr, "in row %u of %s (counted from 0)\n", rows[i].row, rows[i].table);
-    signal(SIGABRT, on_abort);
+    sigaction(SIGABRT, &on_abort, NULL); /* with its flags: it counts on being called once */
     raise(SIGABRT);
 }
 
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 
     process_start();
     g_test_init(&argc, &argv, NULL);
-    on_abort = signal(SIGABRT, tell_rows);
+    sigaction(SIGABRT, &(struct sigaction){.sa_handler = tell_rows}, &on_abort);
     for (size_t i = 0; i < G_N_ELEMENTS(modules); i++) {
         if (only && strcmp(only, modules[i].name) != 0)
             continue;
