@@ -54,7 +54,7 @@ ExecResult exec_mfmsr(E500 *c, const Insn *in)
     return EXEC_NEXT;
 }
 
-/* Software that reads the time by its own means and then enables interrupts finds a timer's taken. */
+/* Software may know from another clock that a timer has run out.  When it enables interrupts, that timer's is taken at once. */
 ExecResult exec_mtmsr(E500 *c, const Insn *in)
 {
     if (rt(c, in) & ~c->s.msr & (MSR_EE | MSR_CE))

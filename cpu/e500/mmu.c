@@ -155,26 +155,13 @@ E500MmuResult e500_mmu_lookup(const E500 *c, Ea ea, E500Context ctx, E500Access 
 
 /* --- invalidating --- */
 
-static bool covered_for_all_pids(const E500 *c, Ea ea, bool as)
-{
-    const E500TlbEntry *set = &c->s.tlb0[tlb0_set(ea) * E500_TLB0_WAYS];
-    bool covered = false;
-
-    for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
-        covered |= set[way].mas1 & MAS1_V && !entry_tid(&set[way]) && entry_in_space(&set[way], as) && entry_covers(&set[way], ea);
-    for (uint64_t valid = c->tlb1_valid; valid && !covered; valid &= valid - 1) {
-        const E500TlbEntry *e = &c->s.tlb1[__builtin_ctzll(valid)];
-        covered = !entry_tid(e) && entry_in_space(e, as) && entry_covers(e, ea);
-    }
-    return covered;
-}
-
 /* A valid entry goes, or comes: a page that is remembered may not be translated any more, or have a second match. */
 static void entry_changed(E500 *c, const E500TlbEntry *e)
 {
     Ea ea = e->mas2 & MAS2_EPN;
 
-    if (entry_tid(e) && entry_size(e) == E500_PAGE_SIZE && !covered_for_all_pids(c, ea, e->mas1 & MAS1_TS))
+    /* PIDs of 0 find what all PIDs see, and nothing more. */
+    if (entry_tid(e) && entry_size(e) == E500_PAGE_SIZE && !tlb_find(c, ea, e->mas1 & MAS1_TS, (Pids){{0}}).count)
         e500_soft_tlb_flush_page_of_pid(c, ea);
     else
         e500_soft_tlb_flush_range(c, ea, entry_size(e));

@@ -92,7 +92,7 @@ void jit_block_drop(Jit *jit, JitBlock *b)
     }
     b->dead = true;
     jit->dropped++;
-    LOG(LOG_JIT, "vCPU %u: block 0x%" PRI_EA " dropped: written over", jit->vcpu->core.index, b->pc);
+    LOG(LOG_JIT, "vCPU %u: block 0x%" PRI_EA " dropped", jit->vcpu->core.index, b->pc);
     jit->stats.invalidated++;
 }
 

@@ -20,7 +20,7 @@ static inline uint32_t cond_to_field(uint64_t v)
     return lt << 3 | (uint32_t)((int64_t)v > 0) << 2 | (uint32_t)((uint32_t)v == 0) << 1 | ((v >> 61 & 1) ^ lt);
 }
 
-/* The value of a field: a constant expression, if the field is. */
+/* The 64-bit value that stands for a CR field.  With a constant field it is a constant expression, as a table needs. */
 #define COND_LT(f) ((uint64_t)(f) >> 3 & 1)
 #define COND_OF_FIELD(f)                                                               \
     (COND_LT(f) << 62 | (COND_LT(f) ^ ((uint64_t)(f)&1)) << 61 | (uint64_t) !((f)&2) | \

@@ -125,7 +125,7 @@ void jit_tags(Jit *jit, E500 *c)
 
 /* --- an instruction that a block hands over --- */
 
-/* The instruction did not simply complete: an interrupt, an exit.  The block goes on at the handler, if nothing wants attention. */
+/* The instruction raised an interrupt, or needs an exit.  After an interrupt the code goes on at the handler, unless somebody wants attention. */
 static JitNext insn_ended(Jit *jit, E500 *c, const JitRecord *record, ExecResult r)
 {
     if (!soft_insn_ended(jit->vcpu, r, &record->insn)) {
@@ -275,7 +275,8 @@ static bool step(Jit *jit, E500 *c, uint32_t limit)
 {
     jit_tags(jit, c);
     const uint8_t *code = code_of_pc(jit, c);
-    jit_tags(jit, c); /* to translate may have marked a page as code */
+    if (jit->epochs != c->epochs) /* to translate may have marked a page as code */
+        jit_tags(jit, c);
     jit->unlinked = NULL;
     if (!code)
         return interpret(jit, c, UINT32_MAX);

@@ -56,7 +56,7 @@ static bool stores(const IrOp *op)
     return op->op == IR_STORE || op->op == IR_STORE_WIDE;
 }
 
-/* Ops on wide homes change no other, and what their records do changes no translation. */
+/* Such an op changes wide homes only.  If the interpreter executes it instead, that changes no base register and no translation either. */
 static bool is_wide(const IrOp *op)
 {
     return op->op >= IR_WMOV && op->op <= IR_FSTATUS;
@@ -142,7 +142,7 @@ static void add(Groups *g, unsigned at)
                                    .member = {(uint8_t)at}};
 }
 
-/* The first member says where all lie: from mask on, relative to its base, `span` bytes, aligned as k2 says. */
+/* The first member says where all of them lie: `span` bytes from its base + mask on, which is a multiple of `align`. */
 static void settle(Groups *g, const Group *x, unsigned slot)
 {
     IrOp *first = &g->b->op[x->member[0]];

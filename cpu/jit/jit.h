@@ -103,15 +103,15 @@ typedef struct JitTarget {
 enum { JIT_TARGET_BITS = 14, JIT_TARGETS = 1 << JIT_TARGET_BITS, JIT_TARGET_TABLES = 4 };
 
 /* Counters of -accel soft,stats=on: X(name, what it counts) */
-#define JIT_STATS(X)                                                              \
-    X(interpreted, "instructions executed by the interpreter between blocks")     \
-    X(blocks, "blocks translated")                                                \
-    X(block_insns, "guest instructions in them")                                  \
-    X(block_bytes, "bytes of host code in them")                                  \
-    X(entries, "times that code was entered from the dispatcher")                 \
-    X(links, "jumps linked")                                                      \
-    X(target_misses, "targets that were looked up in C")                          \
-    X(invalidated, "blocks dropped because their instructions were written over") \
+#define JIT_STATS(X)                                                                       \
+    X(interpreted, "instructions executed by the interpreter between blocks")              \
+    X(blocks, "blocks translated")                                                         \
+    X(block_insns, "guest instructions in them")                                           \
+    X(block_bytes, "bytes of host code in them")                                           \
+    X(entries, "times that code was entered from the dispatcher")                          \
+    X(links, "jumps linked")                                                               \
+    X(target_misses, "targets that were looked up in C")                                   \
+    X(invalidated, "blocks dropped: written over, or made anew because an access wanders") \
     X(flushes, "times that code memory was full, or all of it became stale")
 
 typedef struct JitStats {

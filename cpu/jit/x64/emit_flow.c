@@ -182,7 +182,7 @@ static void exit_to_home(Emit *e, unsigned home, unsigned left)
     emit_to_target(e);
 }
 
-/* To the pc that the interpreter left. */
+/* Leaves the block to the pc that the interpreter's function has set. */
 void emit_exit_to_pc(Emit *e, unsigned left)
 {
     give_back(e, left);

@@ -118,7 +118,7 @@ static void look_up_group(Emit *e, const IrOp *op)
     asm_rm(a, OP_STORE | OP_W, RCX, STATE, group_at(e, op));
 }
 
-/* What all accesses but the first of a group have: rcx is still what that one found, or is loaded. */
+/* rcx = what the first access of the group found, unless it is there still. */
 static void use_group(Emit *e, const IrOp *op)
 {
     if (e->rcx_group != op->group)

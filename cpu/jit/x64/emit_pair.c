@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Pairs: doubles in a home and the word above it, and singles in homes.  As in emit_fp.c the result tells whether all was ordinary; but a denormal
- * operand, which the host would take for what it is, has to be seen before.
+ * operand has to be looked for first: the host would compute with its value, where the e500v2 takes it as 0 or interrupts.
  */
 #include "cpu/jit/x64/emit.h"
 
