@@ -373,38 +373,19 @@ static bool combine(Front *f, const Insn *in, unsigned table)
     op->imm = table;
     return true;
 }
-ROW(crand)
-{
-    return combine(f, in, 8);
-}
-ROW(crandc)
-{
-    return combine(f, in, 4);
-}
-ROW(creqv)
-{
-    return combine(f, in, 9);
-}
-ROW(crnand)
-{
-    return combine(f, in, 7);
-}
-ROW(crnor)
-{
-    return combine(f, in, 1);
-}
-ROW(cror)
-{
-    return combine(f, in, 14);
-}
-ROW(crorc)
-{
-    return combine(f, in, 13);
-}
-ROW(crxor)
-{
-    return combine(f, in, 6);
-}
+#define COMBINE(id, table)            \
+    ROW(id)                           \
+    {                                 \
+        return combine(f, in, table); \
+    }
+COMBINE(crand, 8)
+COMBINE(crandc, 4)
+COMBINE(creqv, 9)
+COMBINE(crnand, 7)
+COMBINE(crnor, 1)
+COMBINE(cror, 14)
+COMBINE(crorc, 13)
+COMBINE(crxor, 6)
 
 /* --- LR and CTR --- */
 

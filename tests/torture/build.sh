@@ -129,9 +129,9 @@ link_all() {
 }
 
 pack() {
-    mkdir "$work/root"
-    cp "$work/torture" "$work/root/torture"
-    (cd "$work/root" && echo torture | cpio -o -H newc -R 0:0 --quiet) >"$work/out/torture.cpio"
+    mkdir "$work/tree"
+    cp "$work/torture" "$work/tree/torture"
+    (cd "$work/tree" && echo torture | cpio -o -H newc -R 0:0 --quiet) >"$work/out/torture.cpio"
     touch "$work/out/left-out.txt"
     sort -o "$work/out/left-out.txt" "$work/out/left-out.txt"
     wc -l "$work/out/left-out.txt"
