@@ -27,6 +27,7 @@ static const Board table[] = {
         .mpic = 42,
         .edge_inputs = {5, 7},
         .level_inputs = {64, 128},
+        .nic = "virtio-net-pci",
         .has_gpio = true,
     },
     {
@@ -49,6 +50,7 @@ static const Board table[] = {
         .mpic = 20,
         .edge_inputs = {5, 7},
         .level_inputs = {50, 30},
+        .nic = "virtio-net-pci",
     },
     {
         .name = "p4080ds-hv",

@@ -48,7 +48,8 @@ typedef struct Board {
     uint64_t doorbell_page; /* gpa */
     uint64_t direct_eoi;    /* paravirtual: gpa of the interrupt controller's page */
     BoardInputs edge_inputs, level_inputs;
-    bool has_gpio; /* and with it a power-off pin */
+    const char *nic; /* the card of -nic and -net nic without model=; NULL: none */
+    bool has_gpio;   /* and with it a power-off pin */
 } Board;
 
 /* It has a system on a chip: CCSR with the blocks above, its interrupt controller among them. */

@@ -64,7 +64,7 @@ static bool is_stale(const struct sockaddr_un *sun)
     return stale;
 }
 
-static bool bind_unix(int fd, const struct sockaddr_un *sun)
+bool listener_bind(int fd, const struct sockaddr_un *sun)
 {
     const struct sockaddr *sa = (const struct sockaddr *)sun;
     if (bind(fd, sa, sizeof(*sun)) == 0)
@@ -85,7 +85,7 @@ Listener *listener_new_unix(const char *who, const char *path, GError **error)
     if (g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >= sizeof(sun.sun_path))
         return failed(l, path, error);
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (l->fd < 0 || !bind_unix(l->fd, &sun))
+    if (l->fd < 0 || !listener_bind(l->fd, &sun))
         return failed(l, path, error);
     l->path = g_strdup(path);
     process_own_file(path);

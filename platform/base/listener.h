@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/un.h>
 
 typedef struct Listener Listener;
 
@@ -20,6 +21,7 @@ typedef void ListenerReady(void *opaque);
  * who: for messages, copied.  A socket file that nobody listens on is what a killed program left, and is replaced; any other file is
  * somebody's.  The file is removed by listener_free(), or by the signal that ends the program.
  */
+bool listener_bind(int fd, const struct sockaddr_un *sun); /* the same for any socket.  False: errno says why */
 Listener *listener_new_unix(const char *who, const char *path, GError **error);
 /*
  * host NULL: this host only (the IPv4 loopback address).  An address that others can reach is said once, for whoever connects gets

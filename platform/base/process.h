@@ -27,6 +27,7 @@
  *  |   at for forgotten members    |                                |                    |
  *  | handlers of GSources          | source_funcs funcs             | base/clock.c       | constants that glib wants writable
  *  |                               |                                | base/listener.c    |
+ *  |                               |                                | net/watch.c        |
  *
  * Besides, glib has the default GMainContext, of which signals and sockets are sources, and the kernel signal dispositions and limits.
  */

@@ -239,7 +239,7 @@ static Chardev *add_chardev(Machine *m, Chardev *chr)
 static bool add_chardevs(Machine *m, GError **error)
 {
     for (guint i = 0; i < m->config->chardevs->len; i++) {
-        const ChardevConfig *config = m->config->chardevs->pdata[i];
+        const BackendConfig *config = m->config->chardevs->pdata[i];
         if (!add_chardev(m, chardev_option_new(config->text, error)))
             return false;
     }
@@ -345,6 +345,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
         m->buses[kind] = device_bus_new(kind, kind == DEVICE_BUS_SOC ? m->board->ccsr : 0);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
+    m->nets = g_ptr_array_new_with_free_func((GDestroyNotify)net_free);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
@@ -352,8 +353,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     time_source_init(&m->time, config->icount, config->icount_shift);
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
-    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) || !add_vcpus(m, error) ||
-        !hcalls_come_out(m, error))
+    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) || !machine_add_nets(m, error) ||
+        !add_vcpus(m, error) || !hcalls_come_out(m, error))
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);
@@ -386,6 +387,7 @@ void machine_free(Machine *m)
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->events);
     g_ptr_array_unref(m->chardevs);
+    g_ptr_array_unref(m->nets);
     areas_free(m->areas);
     clock_free(m->clock);
     run_free(m->run);

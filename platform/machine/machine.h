@@ -18,6 +18,7 @@
 #include "platform/base/irq.h"
 #include "platform/image/loader.h"
 #include "platform/base/memory.h"
+#include "platform/net/net.h"
 #include "platform/machine/partition.h"
 #include "platform/machine/runstate_ops.h"
 
@@ -68,6 +69,8 @@ typedef struct Machine {
     GPtrArray *events;            /* of Event*, owned */
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */
+    GPtrArray *nets;              /* of Net*, owned: those of -netdev */
+    unsigned n_macs;              /* addresses of cards given out */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     Areas *areas;
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
@@ -160,6 +163,17 @@ bool machine_add_serial_channels(Machine *machine, GError **error); /* for the s
 bool machine_byte_channel_send(void *machine, uint32_t handle, const uint8_t *data, unsigned size, unsigned *sent);
 bool machine_byte_channel_receive(void *machine, uint32_t handle, uint8_t *data, unsigned size, unsigned *got);
 bool machine_byte_channel_poll(void *machine, uint32_t handle, unsigned *to_receive, unsigned *to_send);
+
+/* --- networks.c --- */
+
+/* What each card has: from its netdev= and mac=, or the next address of QEMU's, 52:54:00:12:34:56 and so on. */
+typedef struct MachineNic {
+    Net *net; /* borrowed; NULL: no cable */
+    uint8_t mac[NET_MAC_SIZE];
+} MachineNic;
+
+bool machine_add_nets(Machine *machine, GError **error);              /* main thread, before the devices */
+MachineNic machine_nic(Machine *machine, const DeviceOption *option); /* once for each card; under the device lock */
 
 /* --- doorbells.c; under the device lock --- */
 

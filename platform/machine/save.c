@@ -83,6 +83,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, n_handles),
     STATE_DERIVED(Machine, n_byte_channels),
     STATE_DERIVED(Machine, n_inputs),
+    STATE_DERIVED(Machine, n_macs),
     STATE_DERIVED(Machine, bus),
     STATE_DERIVED(Machine, doorbell_page),
     STATE_DERIVED(Machine, mpic),
@@ -102,6 +103,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, release),
     STATE_DERIVED(Machine, partition),
     STATE_DERIVED(Machine, chardevs),
+    STATE_DERIVED(Machine, nets),
     STATE_DERIVED(Machine, areas),
     STATE_DERIVED(Machine, time.turn_end_ns),
     STATE_DERIVED(Machine, hcall), /* of its members only one is state, `scrambled`, which has a row of its own */
@@ -188,6 +190,12 @@ static void save_others(const Machine *m, GByteArray *out)
         g_autofree char *tag = tag_of("chardev", i);
         w = section_begin(out, tag, VERSION);
         chardev_save(m->chardevs->pdata[i], &w);
+        section_end(&w);
+    }
+    for (guint i = 0; i < m->nets->len; i++) {
+        g_autofree char *tag = tag_of("net", i);
+        w = section_begin(out, tag, VERSION);
+        net_save(m->nets->pdata[i], &w);
         section_end(&w);
     }
     w = section_begin(out, "clock", VERSION);
@@ -322,6 +330,10 @@ static void load_devices(Machine *m, Sections *from)
     for (guint i = 0; i < m->chardevs->len; i++) {
         g_autofree char *tag = tag_of("chardev", i);
         chardev_load(m->chardevs->pdata[i], sections_find(from, tag, VERSION));
+    }
+    for (guint i = 0; i < m->nets->len; i++) {
+        g_autofree char *tag = tag_of("net", i);
+        net_load(m->nets->pdata[i], sections_find(from, tag, VERSION));
     }
     clock_load(m->clock, sections_find(from, "clock", VERSION));
 }

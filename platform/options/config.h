@@ -43,11 +43,11 @@ typedef enum ActionWatchdog {
     WATCHDOG_INJECT_NMI,
 } ActionWatchdog;
 
-/* -chardev */
-typedef struct ChardevConfig {
+/* -chardev, -netdev */
+typedef struct BackendConfig {
     char *id, *text;     /* text: the whole argument */
-    const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody yet */
-} ChardevConfig;
+    const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody */
+} BackendConfig;
 
 typedef struct Config {
     GStringChunk *texts; /* every text below that is not a constant: config_clear() frees all of them */
@@ -82,7 +82,8 @@ typedef struct Config {
     const char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
     /* back ends */
     const char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
-    GPtrArray *chardevs;             /* of ChardevConfig* */
+    GPtrArray *chardevs;             /* of BackendConfig* */
+    GPtrArray *netdevs;              /* the same */
     GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
     const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     const char *qmp;                 /* -qmp SPEC; NULL: none */

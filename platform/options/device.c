@@ -8,6 +8,7 @@
 
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
+#include "platform/net/net.h"
 #include "platform/options/priv.h"
 
 #define NONE     NULL, false
@@ -92,11 +93,15 @@ static bool check_one(const Config *config, const DeviceOption *option, unsigned
 static bool check_value(const Config *config, const DeviceOption *option, unsigned i, const char *what, GError **error)
 {
     bool on;
+    uint8_t mac[NET_MAC_SIZE];
     if (!*option->value[i])
         return option_bad(error, "%s: must not be empty", what);
     switch (device_types[option->type].properties[i].type) {
     case PROPERTY_CHARDEV:
-        return true; /* options_complete_chardevs(): a -chardev may come later */
+    case PROPERTY_NETDEV:
+        return true; /* options_complete_chardevs(), …_netdevs(): the back end may come later */
+    case PROPERTY_MAC:
+        return net_mac_parse(what, option->value[i], mac, error);
     case PROPERTY_LABEL:
         return check_label(config, option, i, what, error);
     case PROPERTY_SWITCH:
@@ -172,6 +177,10 @@ static const char *type_word(PropertyType type)
     switch (type) {
     case PROPERTY_CHARDEV:
         return "<chardev>";
+    case PROPERTY_NETDEV:
+        return "<netdev>";
+    case PROPERTY_MAC:
+        return "<mac>";
     case PROPERTY_LABEL:
         return "<str>";
     case PROPERTY_SWITCH:

@@ -180,7 +180,7 @@ static bool complete(Parse *p, GError **error)
         return false;
     if (!c->bios && !c->kernel && !c->dumpdtb)
         return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
-    if (!complete_board(p, error))
+    if (!complete_board(p, error) || !options_complete_netdevs(p, error))
         return false;
     if (!c->append)
         c->append = "";
@@ -194,21 +194,15 @@ const char *config_text(Config *c, const char *text)
     return g_string_chunk_insert(c->texts, text);
 }
 
-static void chardev_config_free(void *pointer)
-{
-    ChardevConfig *c = pointer;
-    g_free(c->id);
-    g_free(c->text);
-    g_free(c);
-}
-
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
 {
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
-    Parse p = {.config = config, .accels = accels};
+    g_autoptr(GPtrArray) nics = options_nics_new();
+    Parse p = {.config = config, .accels = accels, .nics = nics};
     *config = (Config){
         .texts = g_string_chunk_new(256),
-        .chardevs = g_ptr_array_new_with_free_func(chardev_config_free),
+        .chardevs = g_ptr_array_new_with_free_func(backend_config_free),
+        .netdevs = g_ptr_array_new_with_free_func(backend_config_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
         .has_idle = true,
         .has_partition = true,
@@ -217,19 +211,19 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
         .n_vcpus = 1,
         .action_panic = PANIC_SHUTDOWN,
     };
-    for (int i = 1; i < argc && !p.done; i++) {
-        if (!parse_one(&p, argc, argv, &i, error))
-            return OPTIONS_BAD;
-    }
-    if (p.done)
-        return OPTIONS_DONE;
-    return complete(&p, error) ? OPTIONS_RUN : OPTIONS_BAD;
+    bool ok = true;
+    for (int i = 1; i < argc && !p.done && ok; i++)
+        ok = parse_one(&p, argc, argv, &i, error);
+    ok = ok && (p.done || complete(&p, error));
+    g_free(p.net_backend);
+    return !ok ? OPTIONS_BAD : p.done ? OPTIONS_DONE : OPTIONS_RUN;
 }
 
 void config_clear(Config *c)
 {
     g_clear_pointer(&c->texts, g_string_chunk_free);
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
+    g_clear_pointer(&c->netdevs, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
     *c = (Config){0};
 }

@@ -37,6 +37,10 @@ typedef struct Parse {
     bool done;                        /* help was printed */
     bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
     GPtrArray *accels;                /* of char*: candidates, in order */
+    GPtrArray *nics;                  /* of Nic*, of net.c: -nic and -net nic */
+    struct Nic *net_nic;              /* the one of -net nic; NULL: none */
+    char *net_backend;                /* id of the other -net; NULL: none */
+    unsigned n_net_ids;
 } Parse;
 
 /* A function for each row; arg is NULL where the option takes none. */
@@ -46,6 +50,18 @@ typedef struct Parse {
 /* chardev.c */
 const char *options_stdio_owner(const Config *config);    /* id of the -chardev stdio; NULL: none */
 bool options_complete_chardevs(Parse *p, GError **error); /* every id is there, and used once at most */
+
+/* backend.c */
+BackendConfig *backend_config_new(const char *id, const char *text);
+void backend_config_free(gpointer backend);
+BackendConfig *backend_find(const GPtrArray *all, const char *id); /* NULL: there is none */
+/* user has it from now on.  option: "-chardev", user: "-device eTSEC", for the error that there is no such, or that it is used. */
+bool backend_claim(const GPtrArray *all, const char *option, const char *user, const char *id, GError **error);
+
+/* net.c */
+GPtrArray *options_nics_new(void);
+bool options_complete_netdevs(Parse *p,
+                              GError **error); /* -nic and -net are devices then, and every netdev= is there, for one card */
 
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
 

@@ -111,16 +111,6 @@ bool option_set_parallel(Parse *p, const char *arg, GError **error)
     return none_only("-parallel", arg, "not yet supported", error);
 }
 
-bool option_set_net(Parse *p, const char *arg, GError **error)
-{
-    return none_only("-net", arg, "not yet supported", error);
-}
-
-bool option_set_nic(Parse *p, const char *arg, GError **error)
-{
-    return none_only("-nic", arg, "not yet supported", error);
-}
-
 /* --- running */
 
 WORD_PROPERTY(action_reboot, ActionReboot, action_reboot, "reset", "shutdown")

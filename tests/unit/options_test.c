@@ -275,7 +275,13 @@ static void test_bad_lines(void)
     bad("-kernel k -serial stdio -serial mon:stdio", "-serial mon:stdio: standard input and output are already serial0's");
     bad("-monitor stdio", "-monitor stdio: not yet supported; -qmp is");
     bad("-display gtk", "-display gtk: not yet supported, there is no display");
-    bad("-nic user", "-nic user: not yet supported");
+    bad("-nic card", "-netdev card: unknown or not yet supported; -netdev help lists what there is");
+    bad("-netdev dgram,id=n,local.type=fd,local.str=7 -netdev dgram,id=n,local.type=fd,local.str=8",
+        "-netdev dgram,id=n,local.type=fd,local.str=8: there is already a back end with id 'n'");
+    bad("-kernel k -net nic -net nic",
+        "-net nic: a second card is not supported here: -nic or -device has as many as there are back ends");
+    bad("-kernel k -net nic,model=e10", "-net nic model: 'e10' is unknown or not yet supported; model=help lists what there is");
+    bad("-kernel k -net nic,size=3", "-net nic: unknown key 'size'");
     bad("-action reboot=panic", "-action reboot: 'panic' is not one of reset, shutdown");
     bad("-action rebot=reset", "-action: unknown property 'rebot' (did you mean 'reboot'?)");
     bad("-accel soft,engine=slow", "-accel engine: 'slow' is not one of fast, plain, verify");

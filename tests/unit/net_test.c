@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/net/priv.h"
+#include "tests/unit/unit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/base/lock.h"
+
+/* A card that has room for some frames, and remembers them. */
+typedef struct Card {
+    unsigned room;
+    GPtrArray *got; /* of GBytes* */
+    bool up;
+    unsigned n_links;
+} Card;
+
+static bool card_receive(void *opaque, const uint8_t *frame, size_t length)
+{
+    Card *c = opaque;
+    g_assert_true(device_lock_held());
+    if (!c->room)
+        return false;
+    c->room--;
+    g_ptr_array_add(c->got, g_bytes_new(frame, length));
+    return true;
+}
+
+static void card_link(void *opaque, bool up)
+{
+    Card *c = opaque;
+    c->up = up;
+    c->n_links++;
+}
+
+static const NetPort card_port = {.receive = card_receive, .link = card_link};
+
+/* A card at a socket, whose other end is the test's. */
+typedef struct Fixture {
+    Net *net;
+    Card card;
+    int other;
+} Fixture;
+
+static Fixture begin(void)
+{
+    int fd[2];
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
+    g_autofree char *text = g_strdup_printf("dgram,id=n0,local.type=fd,local.str=%d", fd[0]);
+    Fixture f = {.net = net_new(text, &error),
+                 .card = {.room = 1000, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)},
+                 .other = fd[1]};
+    g_assert_no_error(error);
+    g_assert_cmpstr(net_id(f.net), ==, "n0");
+    return f;
+}
+
+static void end(Fixture *f)
+{
+    net_free(f->net);
+    close(f->other);
+    g_ptr_array_unref(f->card.got);
+}
+
+static void settle(void)
+{
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+static void come(const Fixture *f, const char *text, size_t length)
+{
+    g_autofree char *frame = g_malloc0(length);
+    memcpy(frame, text, strlen(text));
+    g_assert_cmpint(write(f->other, frame, length), ==, (gssize)length);
+}
+
+static const char *got(const Fixture *f, guint i)
+{
+    return i < f->card.got->len ? g_bytes_get_data(f->card.got->pdata[i], NULL) : NULL;
+}
+
+static void test_frames_go_both_ways(void)
+{
+    Fixture f = begin();
+    char seen[64] = "";
+    struct iovec piece[] = {{"hello, w", 8}, {"", 0}, {"orld, it is me", 15}};
+    device_lock();
+    net_attach(f.net, &card_port, &f.card);
+    g_assert_true(net_send(f.net, piece, G_N_ELEMENTS(piece)));
+    device_unlock();
+    g_assert_cmpint(read(f.other, seen, sizeof(seen)), ==, 23);
+    g_assert_cmpstr(seen, ==, "hello, world, it is me");
+    come(&f, "first", 60);
+    come(&f, "second", 1514);
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 2);
+    g_assert_cmpstr(got(&f, 1), ==, "second");
+    g_assert_cmpuint(g_bytes_get_size(f.card.got->pdata[1]), ==, 1514);
+    end(&f);
+}
+
+/* IEEE 802.3 has none shorter than its header. */
+static void test_lengths_are_checked(void)
+{
+    static const size_t lengths[] = {0, NET_HEADER - 1, NET_FRAME_MAX + 1, (size_t)-1};
+    Fixture f = begin();
+    char seen[64];
+    device_lock();
+    net_attach(f.net, &card_port, &f.card);
+    FOR_ROWS (i, lengths) {
+        struct iovec piece[] = {{seen, lengths[i]}, {seen, 0}};
+        g_assert_true(net_send(f.net, piece, 2));
+    }
+    device_unlock();
+    g_assert_cmpint(read(f.other, seen, sizeof(seen)), ==, -1);
+    come(&f, "", NET_HEADER - 1);
+    come(&f, "", NET_FRAME_MAX + 1);
+    come(&f, "", NET_HEADER);
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 1);
+    g_assert_cmpuint(f.net->n_dropped, ==, 6);
+    end(&f);
+}
+
+/* Nothing is lost when a card has no room: the socket is not read meanwhile. */
+static void test_frames_wait_for_room(void)
+{
+    Fixture f = begin();
+    device_lock();
+    net_attach(f.net, &card_port, &f.card);
+    device_unlock();
+    f.card.room = 1;
+    come(&f, "a", 60);
+    come(&f, "b", 60);
+    come(&f, "c", 60);
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 1);
+    g_assert_cmpuint(f.net->held.frames.length, ==, 1);
+    f.card.room = 10;
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 1); /* it was not said that there is room */
+    device_lock();
+    net_flush(f.net);
+    g_assert_cmpuint(f.card.got->len, ==, 1); /* in the main loop only */
+    device_unlock();
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 3);
+    g_assert_cmpstr(got(&f, 1), ==, "b");
+    g_assert_cmpstr(got(&f, 2), ==, "c");
+    end(&f);
+}
+
+static void test_a_pulled_cable_carries_nothing(void)
+{
+    Fixture f = begin();
+    char frame[60] = "x";
+    struct iovec piece = {frame, sizeof(frame)};
+    device_lock();
+    net_attach(f.net, &card_port, &f.card);
+    g_assert_true(net_link_is_up(f.net));
+    net_set_link(f.net, false);
+    net_set_link(f.net, false);
+    g_assert_cmpuint(f.card.n_links, ==, 1);
+    g_assert_false(f.card.up || net_link_is_up(f.net));
+    g_assert_true(net_send(f.net, &piece, 1));
+    device_unlock();
+    g_assert_cmpint(read(f.other, frame, sizeof(frame)), ==, -1);
+    come(&f, "lost", 60);
+    settle();
+    device_lock();
+    net_set_link(f.net, true);
+    device_unlock();
+    come(&f, "found", 60);
+    settle();
+    g_assert_true(f.card.up);
+    g_assert_cmpstr(got(&f, 0), ==, "found");
+    end(&f);
+}
+
+static void test_no_card_and_no_cable(void)
+{
+    Fixture f = begin();
+    char frame[60] = "x";
+    struct iovec piece = {frame, sizeof(frame)};
+    come(&f, "nobody", 60);
+    settle();
+    device_lock();
+    g_assert_true(net_send(NULL, &piece, 1));
+    net_flush(NULL);
+    g_assert_false(net_link_is_up(NULL));
+    net_attach(f.net, &card_port, &f.card);
+    net_detach(f.net);
+    device_unlock();
+    end(&f);
+}
+
+static void test_a_queue_has_bounds(void)
+{
+    static uint8_t frame[NET_FRAME_MAX];
+    NetQueue q = {.frames = G_QUEUE_INIT};
+    struct iovec piece = {frame, 60};
+    for (unsigned i = 0; i < NET_QUEUE_FRAMES; i++)
+        g_assert_true(net_queue_add(&q, &piece, 1, 60));
+    g_assert_false(net_queue_add(&q, &piece, 1, 60));
+    net_queue_clear(&q);
+    g_assert_cmpuint(q.bytes, ==, 0);
+    piece.iov_len = NET_FRAME_MAX;
+    unsigned n = 0;
+    while (net_queue_add(&q, &piece, 1, NET_FRAME_MAX))
+        n++;
+    g_assert_cmpuint(n, ==, NET_QUEUE_BYTES / NET_FRAME_MAX);
+    net_queue_clear(&q);
+}
+
+static GByteArray *saved(Net *net)
+{
+    GByteArray *out = g_byte_array_new();
+    SectionWriter w = section_begin(out, "net0", 0);
+    device_lock();
+    net_save(net, &w);
+    device_unlock();
+    section_end(&w);
+    return out;
+}
+
+static void test_what_waits_is_saved(void)
+{
+    Fixture f = begin(), g = begin();
+    g_autoptr(GError) error = NULL;
+    device_lock();
+    net_attach(f.net, &card_port, &f.card);
+    net_attach(g.net, &card_port, &g.card);
+    device_unlock();
+    f.card.room = g.card.room = 0;
+    come(&f, "waits", 77);
+    settle();
+    g_autoptr(GByteArray) state = saved(f.net);
+    Sections *all = sections_read(state->data, state->len, &error);
+    device_lock();
+    net_load(g.net, sections_find(all, "net0", 0));
+    device_unlock();
+    g_assert_true(sections_end(all, &error));
+    sections_free(all);
+    g.card.room = 1;
+    settle();
+    g_assert_cmpstr(got(&g, 0), ==, "waits");
+    g_assert_cmpuint(g_bytes_get_size(g.card.got->pdata[0]), ==, 77);
+    end(&f);
+    end(&g);
+}
+
+/* --- between files */
+
+static void test_two_sockets(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("net-XXXXXX", NULL);
+    g_autofree char *a = g_build_filename(dir, "a", NULL), *b = g_build_filename(dir, "b", NULL);
+    g_autoptr(GError) error = NULL;
+    const char *form = "dgram,id=n,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s";
+    g_autofree char *ab = g_strdup_printf(form, a, b), *ba = g_strdup_printf(form, b, a);
+    Card card = {.room = 10, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+    char frame[60] = "ahoy";
+    struct iovec piece = {frame, sizeof(frame)};
+    Net *one = net_new(ab, &error);
+    g_assert_no_error(error);
+    device_lock();
+    g_assert_true(net_send(one, &piece, 1)); /* nobody is there yet */
+    device_unlock();
+    Net *two = net_new(ba, &error);
+    g_assert_no_error(error);
+    g_assert_null(net_new(ab, &error)); /* its file is in use */
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED);
+    device_lock();
+    net_attach(two, &card_port, &card);
+    g_assert_true(net_send(one, &piece, 1));
+    device_unlock();
+    settle();
+    g_assert_cmpuint(card.got->len, ==, 1);
+    net_free(one);
+    net_free(two);
+    g_assert_false(g_file_test(a, G_FILE_TEST_EXISTS) || g_file_test(b, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(rmdir(dir), ==, 0);
+    g_ptr_array_unref(card.got);
+}
+
+/* --- arguments */
+
+static void test_arguments(void)
+{
+    static const struct {
+        const char *text, *message; /* NULL: it is good */
+    } rows[] = {
+        {"dgram,id=n,local.type=fd,local.str=7", NULL},
+        {"dgram,id=n,remote.type=inet,remote.host=230.0.0.1,remote.port=1234", NULL},
+        {"dgram,id=n,local.type=inet,local.port=1,remote.type=inet,remote.host=localhost,remote.port=2", NULL},
+        {"dgram", "-netdev dgram: id= is missing"},
+        {"id=n,dgram", "-netdev id=n,dgram: the kind of back end comes first"},
+        {"dgrem,id=n", "-netdev dgrem: unknown or not yet supported (did you mean 'dgram'?); -netdev help lists what there is"},
+        {"dgram,id=n", "-netdev dgram,id=n: remote.type=inet or remote.type=unix is missing"},
+        {"dgram,id=", "-netdev dgram,id=: id= must not be empty"},
+        {"dgram,id=n,local.typ=fd", "-netdev dgram,id=n,local.typ=fd: unknown key 'local.typ' (did you mean 'local.type'?)"},
+        {"dgram,id=n,local.type=fd", "-netdev dgram,id=n,local.type=fd: local.str= is missing"},
+        {"dgram,id=n,local.type=tcp", "-netdev dgram,id=n,local.type=tcp: local.type=tcp is not inet, unix or fd"},
+        {"dgram,id=n,local.type=fd,local.type=fd", "-netdev dgram,id=n,local.type=fd,local.type=fd: local.type= is there twice"},
+        {"dgram,id=n,local.type=unix,local.path=", "-netdev dgram,id=n,local.type=unix,local.path=: local.path= must not be empty"},
+        {"dgram,id=n,local.type=inet,local.port=70000",
+         "-netdev dgram,id=n,local.type=inet,local.port=70000 local.port: '70000' is not a number from 0 to 65535"},
+        {"dgram,id=n,local.type=unix,local.path=a,local.host=b",
+         "-netdev dgram,id=n,local.type=unix,local.path=a,local.host=b: local.host= and local.type=unix exclude each other"},
+    };
+    FOR_ROWS (i, rows) {
+        g_autofree char *id = NULL;
+        g_autoptr(GError) error = NULL;
+        bool ok = net_option_check(rows[i].text, &id, &error);
+        g_assert_cmpstr(error ? error->message : NULL, ==, rows[i].message);
+        g_assert_true(ok == !rows[i].message);
+        if (ok)
+            g_assert_cmpstr(id, ==, "n");
+    }
+}
+
+static void test_addresses_of_cards(void)
+{
+    uint8_t mac[NET_MAC_SIZE];
+    g_assert_true(net_mac_parse("x", "52:54:00:12:34:Fe", mac, NULL));
+    g_assert_cmpmem(mac, NET_MAC_SIZE, "\x52\x54\0\x12\x34\xfe", NET_MAC_SIZE);
+    g_assert_true(net_mac_parse("x", "52-54-00-12-34-56", mac, NULL));
+    static const char *const wrong[] = {
+        "", "52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:567", "52:54:00:12:34:5g", "53:54:00:12:34:56", "525400123456"};
+    FOR_ROWS (i, wrong) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(net_mac_parse("x", wrong[i], mac, &error));
+        g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
+    }
+}
+
+UNIT_TESTS(net)
+{
+    g_test_add_func("/net/frames-go-both-ways", test_frames_go_both_ways);
+    g_test_add_func("/net/lengths-are-checked", test_lengths_are_checked);
+    g_test_add_func("/net/frames-wait-for-room", test_frames_wait_for_room);
+    g_test_add_func("/net/a-pulled-cable-carries-nothing", test_a_pulled_cable_carries_nothing);
+    g_test_add_func("/net/no-card-and-no-cable", test_no_card_and_no_cable);
+    g_test_add_func("/net/a-queue-has-bounds", test_a_queue_has_bounds);
+    g_test_add_func("/net/what-waits-is-saved", test_what_waits_is_saved);
+    g_test_add_func("/net/two-sockets", test_two_sockets);
+    g_test_add_func("/net/arguments", test_arguments);
+    g_test_add_func("/net/addresses-of-cards", test_addresses_of_cards);
+}
