@@ -11,16 +11,18 @@
  * What a device can be plugged into.  Those of a later one may have wires to those of an earlier one: they are reset after them and freed
  * before them.  X(id, name as -device X,help prints it, what stands there)
  */
-#define DEVICE_BUS_KIND_LIST(X)                                     \
-    X(SOC, "soc", "blocks of the system on a chip, in CCSR")        \
-    X(SYSTEM, "system", "the root: what has an address of its own") \
-    X(HANDLES, "handles", "what hypercalls reach, below /hypervisor/handles")
+#define DEVICE_BUS_KIND_LIST(X)                                               \
+    X(SOC, "soc", "blocks of the system on a chip, in CCSR")                  \
+    X(SYSTEM, "system", "the root: what has an address of its own")           \
+    X(HANDLES, "handles", "what hypercalls reach, below /hypervisor/handles") \
+    X(PCI, "PCI", "the bus that the host bridge carries: its guests find devices without nodes")
 
 typedef enum DeviceBusKind {
 #define X(id, name, doc) DEVICE_BUS_##id,
     DEVICE_BUS_KIND_LIST(X)
 #undef X
-        DEVICE_BUS_KINDS
+        DEVICE_BUS_KINDS,
+    DEVICE_BUS_CARRIED = DEVICE_BUS_PCI, /* from here on a device carries such a bus; the earlier ones are the machine's own */
 } DeviceBusKind;
 
 struct DeviceBus {

@@ -12,7 +12,6 @@
 #include "platform/devices/soc/guts.h"
 #include "platform/devices/soc/i2c_rtc.h"
 #include "platform/devices/soc/mpic.h"
-#include "platform/devices/pci/host.h"
 #include "platform/devices/soc/spin_table.h"
 #include "platform/devices/soc/uart16550.h"
 #include "platform/base/lock.h"
@@ -118,23 +117,6 @@ static bool add_i2c(Machine *m, GError **error)
     return machine_add_device(m, DEVICE_BUS_SOC, dev, SOC_I2C, I2C_RTC_SIZE, error);
 }
 
-static bool add_pci(Machine *m, GError **error)
-{
-    const Board *board = m->board;
-    PciHostConfig pci = {
-        .memory_bus = board->pci_memory_bus,
-        .error = level_input(m, SOC_IRQ_PCI_ERROR),
-        .first_slot = board->pci_slot,
-        .n_slots = board->pci_slots,
-    };
-    for (unsigned pin = 0; pin < G_N_ELEMENTS(pci.intx); pin++)
-        pci.intx[pin] = mpic_input(m->mpic, SOC_IRQ_PCI_INTA + pin, MPIC_LEVEL_LOW);
-    Device *dev = pci_host_new("pci", &pci);
-    return machine_add_device(m, DEVICE_BUS_SYSTEM, dev, board->ccsr + SOC_PCI, PCI_HOST_SIZE, error) &&
-           bus_map(m->bus, board->pci_memory, PCI_HOST_MEMORY_SIZE, dev, PCI_HOST_MEMORY, error) &&
-           bus_map(m->bus, board->pci_io, PCI_HOST_IO_SIZE, dev, PCI_HOST_IO, error);
-}
-
 static bool add_gpio(Machine *m, GError **error)
 {
     IrqLine power_off = {wire_power_off, m, 0};
@@ -157,7 +139,7 @@ static bool add_guts(Machine *m, GError **error)
 /* The blocks of the system on a chip. */
 static bool add_chip(Machine *m, GError **error)
 {
-    return add_i2c(m, error) && add_uarts(m, error) && add_pci(m, error) && add_guts(m, error) && add_gpio(m, error);
+    return add_i2c(m, error) && add_uarts(m, error) && machine_add_pci(m, error) && add_guts(m, error) && add_gpio(m, error);
 }
 
 /* Refuses devices that are reached by hypercalls alone, and boards made of them, where the accelerator delivers no hypercalls. */
@@ -342,7 +324,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->board = board_find(config->board);
     g_mutex_init(&m->error_lock);
     m->loop = g_main_loop_new(NULL, FALSE);
-    for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
+    for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
         m->buses[kind] = device_bus_new(kind, kind == DEVICE_BUS_SOC ? m->board->ccsr : 0);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     m->nets = g_ptr_array_new_with_free_func((GDestroyNotify)net_free);
@@ -382,7 +364,7 @@ void machine_free(Machine *m)
     for (guint i = 0; i < m->chardevs->len; i++)
         chardev_flush(m->chardevs->pdata[i]);
     /* Devices go first: at their end they lower interrupts and let go of back ends, and so need vCPUs and clock. */
-    for (unsigned kind = DEVICE_BUS_KINDS; kind-- > 0;)
+    for (unsigned kind = DEVICE_BUS_CARRIED; kind-- > 0;)
         device_bus_free(m->buses[kind]);
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->events);

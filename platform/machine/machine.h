@@ -51,8 +51,8 @@ typedef struct Machine {
     RunState *run;
     RunPolicy policy;
     HcallEnv hcall;
-    DeviceBus *buses[DEVICE_BUS_KINDS]; /* owned; each has the devices whose nodes stand below its own */
-    uint32_t n_handles;                 /* handles given out: 1, 2, … */
+    DeviceBus *buses[DEVICE_BUS_CARRIED]; /* owned; each has the devices whose nodes stand below its own */
+    uint32_t n_handles;                   /* handles given out: 1, 2, … */
     unsigned n_byte_channels;
     Device *doorbell_page; /* on the system bus; NULL: no doorbell is sent by a store */
     unsigned n_inputs[2];  /* inputs of the controller given out: edge, level */
@@ -60,6 +60,7 @@ typedef struct Machine {
     Device *hv_pic;        /* … this, on the system bus */
     Proxy proxy;
     Device *spin_table;  /* on the system bus */
+    Device *pci;         /* the host bridge, on the system bus; NULL: the board has none */
     CpuRelease *release; /* per vCPU */
     Partition *partition;
     struct {
@@ -130,6 +131,15 @@ EvStatus machine_int_send_ipi(void *machine, uint32_t ipi, uint32_t cpus);
 EvStatus machine_int_set_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t priority);
 EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t handle, uint32_t *priority);
 EvStatus machine_msgsnd(void *machine, uint32_t message);
+
+/* --- pci.c: the PCI bus; under the device lock --- */
+
+bool machine_add_pci(Machine *machine, GError **error);
+/*
+ * Where a device is to be plugged in: slot << 3 | function, as the option says or the first free slot; and the tag of its saved state,
+ * g_free().  NULL: there is no place for it.
+ */
+char *machine_pci_place(Machine *machine, const DeviceOption *option, unsigned *devfn, GError **error);
 
 /* --- area_services.c: memory areas that the guest registered --- */
 

@@ -163,7 +163,7 @@ static bool renew(Machine *m, GError **error)
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);
     device_lock();
-    for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
+    for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
         device_bus_reset(m->buses[kind]);
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         m->release[i] = (CpuRelease){0};

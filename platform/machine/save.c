@@ -89,6 +89,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, mpic),
     STATE_DERIVED(Machine, hv_pic),
     STATE_DERIVED(Machine, spin_table),
+    STATE_DERIVED(Machine, pci),
     STATE_DERIVED(Machine, bell.shutdown),
     STATE_DERIVED(Machine, bell.state),
     STATE_DERIVED(Machine, bell.watchdog),
@@ -225,7 +226,7 @@ bool machine_save(Machine *m, GByteArray *out, GError **error)
     for (guint i = 0; i < m->events->len; i++)
         event_settle(m->events->pdata[i]);
     save_head(m, out);
-    for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
+    for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
         device_bus_save(m->buses[kind], out);
     save_others(m, out);
     device_unlock();
@@ -323,7 +324,7 @@ static const Steal *steal_of(void *machine, unsigned vcpu)
 /* The interrupt controller is the first device of its bus, so it knows already which wires were up when the others raise theirs again. */
 static void load_devices(Machine *m, Sections *from)
 {
-    for (unsigned kind = 0; kind < DEVICE_BUS_KINDS; kind++)
+    for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
         device_bus_load(m->buses[kind], from);
     partition_load(m->partition, sections_find(from, "hypervisor", VERSION));
     areas_load(m->areas, from, steal_of, m);

@@ -62,6 +62,14 @@ bool device_option_on(const DeviceOption *option, const char *key)
 
 /* --- one property's value */
 
+/* Digits with or without 0x, and nothing else. */
+static bool hex_number(const char *text, guint64 max, guint64 *value)
+{
+    if (g_str_has_prefix(text, "0x"))
+        text += 2;
+    return g_ascii_string_to_unsigned(text, 16, 0, max, value, NULL);
+}
+
 static bool check_label(const Config *config, const DeviceOption *option, unsigned i, const char *what, GError **error)
 {
     const char *value = option->value[i];
@@ -133,18 +141,38 @@ static bool unknown_property(const DeviceType *type, const KeyVal *pair, GError 
     return option_bad(error, "%s: unknown property '%s'%s", type->option, word, hint);
 }
 
-/*
- * bus= and addr= are every device's, as in QEMU: each kind of device is made for one bus, which bus= may name.  Devices on the buses that
- * there are so far have no addresses to choose.
- */
-static bool check_place(const DeviceType *type, const KeyVal *pair, GError **error)
+/* SLOT[.FUNCTION], both in hexadecimal, as QEMU has it. */
+static bool set_pci_address(DeviceOption *option, const char *what, const char *text, GError **error)
 {
-    const char *bus = device_bus_kind_name(type->bus);
-    if (!strcmp(pair->key, "addr"))
-        return option_bad(error, "%s addr: a device on the bus '%s' has no address", type->option, bus);
-    if (strcmp(pair->value, bus))
-        return option_bad(error, "%s bus: '%s' is not '%s', the bus of such devices", type->option, pair->value, bus);
+    g_auto(GStrv) part = g_strsplit(text, ".", 2);
+    guint64 slot, function = 0;
+    if (!part[0] || !hex_number(part[0], 0x1f, &slot) || (part[1] && !hex_number(part[1], 7, &function)))
+        return option_bad(error, "%s: '%s' is no slot from 1 to 1f, with or without a function from .0 to .7", what, text);
+    option->devfn = (int)(slot << 3 | function);
     return true;
+}
+
+/* What bus= calls the one bus of a kind. */
+static const char *bus_name(DeviceBusKind kind)
+{
+    return kind == DEVICE_BUS_PCI ? "pci.0" : device_bus_kind_name(kind);
+}
+
+/*
+ * bus= and addr= are every device's, as in QEMU: each kind of device is made for one bus, which bus= may name.  Only on a PCI bus there are
+ * addresses to choose.
+ */
+static bool set_place(DeviceOption *option, const KeyVal *pair, GError **error)
+{
+    const DeviceType *type = &device_types[option->type];
+    const char *bus = bus_name(type->bus);
+    g_autofree char *what = g_strdup_printf("%s %s", type->option, pair->key);
+    if (!strcmp(pair->key, "bus"))
+        return !strcmp(pair->value, bus) ||
+               option_bad(error, "%s: '%s' is not '%s', the bus of such devices", what, pair->value, bus);
+    if (type->bus == DEVICE_BUS_PCI)
+        return set_pci_address(option, what, pair->value, error);
+    return option_bad(error, "%s: a device on the bus '%s' has no address", what, bus);
 }
 
 static bool set_property(const Config *config, DeviceOption *option, const KeyVal *pair, GError **error)
@@ -153,7 +181,7 @@ static bool set_property(const Config *config, DeviceOption *option, const KeyVa
     unsigned i = property_index(type, pair->key);
     bool is_id = !strcmp(pair->key, "id");
     if (!strcmp(pair->key, "bus") || !strcmp(pair->key, "addr"))
-        return check_place(type, pair, error);
+        return set_place(option, pair, error);
     if (!is_id && !type->properties[i].key)
         return unknown_property(type, pair, error);
     g_autofree char *what = g_strdup_printf("%s %s", type->option, pair->key);
@@ -193,7 +221,9 @@ static const char *type_word(PropertyType type)
 static void print_properties(const DeviceType *type)
 {
     printf("%s options:\n  %-20s - name of the device, unlike any other's\n", type->name, "id=<str>");
-    printf("  %-20s - where it is plugged in (default: %s)\n", "bus=<str>", device_bus_kind_name(type->bus));
+    printf("  %-20s - where it is plugged in (default: %s)\n", "bus=<str>", bus_name(type->bus));
+    if (type->bus == DEVICE_BUS_PCI)
+        printf("  %-20s - slot and function there, in hexadecimal (default: the first free slot)\n", "addr=<slot[.fn]>");
     for (const DeviceProperty *p = type->properties; p->key; p++) {
         g_autofree char *assignment = g_strdup_printf("%s=%s", p->key, type_word(p->type));
         g_autofree char *value =
@@ -228,6 +258,7 @@ static bool add_device(Parse *p, DeviceTypeId id, const char *arg, const GPtrArr
 {
     DeviceOption *option = g_new0(DeviceOption, 1);
     option->type = id;
+    option->devfn = -1;
     option->text = g_strdup(arg);
     bool ok = true;
     for (guint i = 1; i < pairs->len && ok; i++) {

@@ -47,6 +47,7 @@ typedef struct DeviceOption {
     DeviceTypeId type;
     char *text;                         /* the whole argument, for messages */
     char *id;                           /* id=; NULL: none */
+    int devfn;                          /* addr= on a PCI bus: slot << 3 | function; −1: not given */
     char *value[DEVICE_PROPERTIES_MAX]; /* by property; NULL: not given */
 } DeviceOption;
 

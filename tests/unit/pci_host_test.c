@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/pci/host.h"
+#include "tests/unit/pci_fixture.h"
 #include "tests/unit/unit.h"
-
-#include "tests/unit/device_helper.h"
 
 enum { CONFIG_ADDR = 0, CONFIG_DATA = 4, ERR_DR = 0xe00, ERR_CAP_DR = 0xe04, ERR_EN = 0xe08, ERR_ADDR = 0xe10 };
 #define ENABLE 0x80000000u
@@ -24,26 +22,18 @@ static Device *make(void)
     device_place(h, PCI_HOST_REGISTERS, UINT64_C(0xfe0008000), PCI_HOST_SIZE);
     device_place(h, PCI_HOST_MEMORY, UINT64_C(0xc00000000), PCI_HOST_MEMORY_SIZE);
     device_place(h, PCI_HOST_IO, UINT64_C(0xfe1000000), PCI_HOST_IO_SIZE);
+    device_reset(h);
     return h;
 }
 
-/* As a little-endian machine sees configuration space. */
 static uint32_t config_get(Device *h, unsigned reg, unsigned size)
 {
-    reg_write(h, CONFIG_ADDR, 4, ENABLE | (reg & ~3u));
-    uint64_t value = reg_read(h, CONFIG_DATA + (reg & 3), size), swapped = 0;
-    for (unsigned i = 0; i < size; i++)
-        swapped = swapped << 8 | (value >> 8 * i & 0xff);
-    return (uint32_t)swapped;
+    return pci_test_get(h, 0, reg, size);
 }
 
 static void config_put(Device *h, unsigned reg, unsigned size, uint32_t value)
 {
-    uint64_t swapped = 0;
-    for (unsigned i = 0; i < size; i++)
-        swapped = swapped << 8 | (value >> 8 * i & 0xff);
-    reg_write(h, CONFIG_ADDR, 4, ENABLE | (reg & ~3u));
-    reg_write(h, CONFIG_DATA + (reg & 3), size, swapped);
+    pci_test_put(h, 0, reg, size, value);
 }
 
 static void test_bridge(void)
@@ -152,8 +142,15 @@ static void test_atmu(void)
         reg_write(h, holes[i], 4, 0xffffffff);
         g_assert_cmphex(reg_read(h, holes[i], 4), ==, 0);
     }
-    device_reset(h);
-    g_assert_cmphex(reg_read(h, 0xc30, 4), ==, 0);
+    device_reset(h); /* as the tree says, and all RAM for devices */
+    static const struct {
+        unsigned at;
+        uint32_t value;
+    } firmware[] = {{0xc20, 0xe0000},    {0xc28, 0xc00000},   {0xc30, 0x8004401c}, {0xc40, 0},
+                    {0xc48, 0xfe1000},   {0xc50, 0x8008800f}, {0xde0, 0},          {0xde8, 0},
+                    {0xdf0, 0xa0f5501e}, {0xdc8, 0x80000},    {0xdd0, 0xa0f5501d}, {0xdb0, 0}};
+    FOR_ROWS (i, firmware)
+        g_assert_cmphex(reg_read(h, firmware[i].at, 4), ==, firmware[i].value);
     g_assert_true(reg_answers(h, CONFIG_DATA, 1));
     g_assert_false(reg_answers(h, CONFIG_ADDR, 2));
     g_assert_false(reg_answers(h, CONFIG_ADDR, 8));
@@ -211,7 +208,7 @@ UNIT_TESTS(pci_host)
     g_test_add_func("/pci-host/absent-devices-read-all-ones", test_absent);
     g_test_add_func("/pci-host/empty-windows-read-all-ones-and-record-the-abort", test_windows);
     g_test_add_func("/pci-host/an-enabled-error-interrupts-until-cleared", test_errors);
-    g_test_add_func("/pci-host/translation-windows-are-kept-until-reset", test_atmu);
+    g_test_add_func("/pci-host/translation-windows-are-kept-until-reset-gives-them-the-firmwares", test_atmu);
     g_test_add_func("/pci-host/saved-state-goes-on-elsewhere", test_save);
     g_test_add_func("/pci-host/describes-itself", test_node);
 }
