@@ -75,7 +75,8 @@ typedef struct E500Mail {
 /* A block of guest RAM, and the flags of each of its pages (ram.h). */
 typedef struct E500Ram {
     AccelRam block;
-    uint8_t *flags; /* atomic: one for each page */
+    uint8_t *flags;  /* atomic: one for each page */
+    uint32_t *quiet; /* atomic: likewise, what is known of its stores and reservations (ram.c) */
 } E500Ram;
 enum { E500_RAM_MAX = 8 };
 
@@ -94,6 +95,7 @@ typedef struct E500Vm {
     void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
     void *wake_opaque;
     uintptr_t *granules;           /* granule.h; NULL: one core, whose stores nobody watches */
+    uint32_t falls;                /* times that a page lost PAGE_RESERVED; ram.c's lock */
     E500CodeWritten *code_written; /* NULL: nobody sets PAGE_CODE */
     void *code_opaque;
     void (*before_store)(struct E500 *c, uint64_t gpa); /* of core c to a page with PAGE_KEPT; NULL: nobody sets it */
@@ -130,6 +132,8 @@ typedef struct E500 {
     uint32_t reserve_value;
     uintptr_t reserve_version; /* granule.h */
     uint64_t settling;         /* where it set PAGE_RESERVED and has not seen all cores agree; E500_SETTLING_NONE (ram.c) */
+    uint32_t settling_falls;   /* E500Vm.falls then */
+    int32_t until_sample;      /* counted stores until one is looked at (ram.c) */
     VcpuExit *exit;
     E500DeviceOperand device;
     struct {

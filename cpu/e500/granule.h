@@ -15,12 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { E500_GRANULE_BITS = 6, E500_GRANULES = 1 << 14 };
+enum { E500_GRANULE_BITS = 6, E500_GRANULE_INDEX_BITS = 14, E500_GRANULES = 1 << E500_GRANULE_INDEX_BITS };
 
 static inline uintptr_t *granule_find(uintptr_t granules[], uint64_t gpa)
 {
     uint64_t n = gpa >> E500_GRANULE_BITS;
-    return &granules[(n ^ n >> 14) % E500_GRANULES];
+    return &granules[(n ^ n >> E500_GRANULE_INDEX_BITS) % E500_GRANULES];
 }
 
 /* Whoever holds a granule does so for a few host instructions; but the host may have put its thread aside. */

@@ -33,6 +33,17 @@ static ExecResult raise_mmu(E500 *c, E500MmuResult why, Ea ea, E500Context ctx, 
     g_return_val_if_reached(EXEC_NEXT);
 }
 
+/* As much as the page's flags permit of stores that do not come here. */
+static void permit_stores(const E500 *c, E500SoftTlb *slot, E500Tag tag)
+{
+    unsigned flags = e500_page_flags(c->vm, e500_slot_gpa(slot, 0));
+
+    if (!flags)
+        slot->tag_write = tag;
+    else if (!(flags & ~(unsigned)(PAGE_RESERVED | PAGE_SETTLED)))
+        slot->gpa_flags |= SLOT_COUNTED;
+}
+
 /* Big-endian RAM goes into the soft TLB with whatever the page permits. */
 static void soft_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation *t, uint8_t *page)
 {
@@ -40,9 +51,11 @@ static void soft_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation
     E500Tag tag = e500_tag(ctx, ea);
 
     slot->tag_read = t->read ? tag : E500_TAG_EMPTY;
-    slot->tag_write = t->write && !e500_page_flags(c->vm, t->gpa) ? tag : E500_TAG_EMPTY;
+    slot->tag_write = E500_TAG_EMPTY;
     slot->addend = (uintptr_t)page - (ea & EA_PAGE_MASK);
     slot->gpa_flags = (t->gpa & ~UINT64_C(0xfff)) | (t->mas2 & SLOT_WIMGE) | (t->write ? SLOT_WRITABLE : 0);
+    if (t->write)
+        permit_stores(c, slot, tag);
     if (t->of_pid && e500_context_is_own(ctx))
         e500_soft_tlb_of_pid(c, ea);
     c->count.tlb_fills++;
@@ -236,14 +249,13 @@ ExecResult e500_load_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_
     return e500_load_units(c, ea, size, 1, flags, value);
 }
 
-/* An aligned store to a page with flags, by the translation in the soft TLB.  Once it has none, stores are inline again. */
+/* An aligned store to a page with flags, by the translation in the soft TLB.  It may have lost them. */
 static void store_to_slot(E500 *c, E500SoftTlb *slot, Ea ea, unsigned size, uint64_t value)
 {
     uint64_t gpa = e500_slot_gpa(slot, ea);
 
     e500_ram_store(c, gpa, (uint8_t *)(slot->addend + ea), size, value);
-    if (!e500_page_flags(c->vm, gpa))
-        slot->tag_write = e500_tag(c->ctx_data, ea);
+    permit_stores(c, slot, e500_tag(c->ctx_data, ea));
 }
 
 ExecResult e500_store_slow(E500 *c, Ea ea, unsigned size, unsigned flags, uint64_t value)

@@ -2,9 +2,10 @@
  *
  * Guest RAM, page flags, and the stores that look at them.
  *
- * Reservations.  docs/decisions/008-reservations.md has the reasons.  Only pages in which somebody ever reserved count their stores, by
+ * Reservations.  docs/decisions/008-reservations.md has the reasons.  Only pages in which somebody reserves count their stores, by
  * granules (granule.h).  The first lwarx in a stretch of pages sets PAGE_RESERVED and has all cores take it out of their soft TLBs; when
- * they have, it sets PAGE_SETTLED, and only then a reservation is made.
+ * they have, it sets PAGE_SETTLED, and only then a reservation is made.  A page that is stored to again and again, while nobody reserves in
+ * it, loses both flags; an lwarx in it then settles it alone.
  */
 #include <string.h>
 
@@ -18,18 +19,29 @@
  * all of it are slower afterwards, so smaller is better. */
 enum { RESERVED_STRETCH = 1 << 16 };
 
+/*
+ * Of so many counted stores of a core one looks whether its page is worth counting.  A page falls when SAMPLES_MIN of these meet it with
+ * no lwarx between; twice as many each time that it fell before, so a page that has its flags for a reason keeps them.
+ */
+enum { SAMPLE_STORES = 1024, SAMPLES_MIN = 2, FALLS_MAX = 16, QUIET_FALLS_SHIFT = 24 };
+
+static GMutex lock; /* of PAGE_SETTLED, of all VMs: the flag comes and goes with it only, which is seldom */
+
 bool e500_ram_add(E500Vm *vm, const AccelRam *block)
 {
     if (vm->n_ram == G_N_ELEMENTS(vm->ram))
         return false;
-    vm->ram[vm->n_ram++] = (E500Ram){*block, g_malloc0(block->size >> E500_PAGE_BITS)};
+    uint64_t pages = block->size >> E500_PAGE_BITS;
+    vm->ram[vm->n_ram++] = (E500Ram){*block, g_malloc0(pages), g_new0(uint32_t, pages)};
     return true;
 }
 
 void e500_ram_free(E500Vm *vm)
 {
-    while (vm->n_ram)
+    while (vm->n_ram) {
         g_free(vm->ram[--vm->n_ram].flags);
+        g_free(vm->ram[vm->n_ram].quiet);
+    }
 }
 
 static inline const E500Ram *ram_find(const E500Vm *vm, uint64_t gpa, uint64_t size)
@@ -117,6 +129,61 @@ static void page_written(const E500Vm *vm, E500 *by, uint8_t *flags, uint64_t gp
         vm->code_written(vm->code_opaque, by, gpa, size);
 }
 
+/* --- pages fall --- */
+
+/* Of a page: samples that met it since the last lwarx, and above them the times that it fell. */
+static inline uint32_t *quiet_of(const E500Vm *vm, uint64_t gpa)
+{
+    const E500Ram *r = ram_find(vm, gpa, 1);
+
+    return &r->quiet[(gpa - r->block.gpa) >> E500_PAGE_BITS];
+}
+
+static inline unsigned times_fallen(const E500Vm *vm, uint64_t gpa)
+{
+    return __atomic_load_n(quiet_of(vm, gpa), __ATOMIC_RELAXED) >> QUIET_FALLS_SHIFT;
+}
+
+static void granules_count(const E500Vm *vm, uint64_t gpa, uint64_t size)
+{
+    uint64_t first = gpa >> E500_GRANULE_BITS, last = (gpa + size - 1) >> E500_GRANULE_BITS;
+
+    for (uint64_t n = first; n <= last; n++) {
+        uintptr_t *granule = granule_find(vm->granules, n << E500_GRANULE_BITS);
+        granule_release(granule, granule_take(granule), true);
+    }
+}
+
+/*
+ * Stores to the page need not count any more.  The order matters: first nobody can make a reservation there (e500_ram_reserve() looks at
+ * PAGE_SETTLED behind its granule), then all that there are are lost, and only then a store may pass uncounted.
+ */
+static void fall(E500Vm *vm, uint64_t gpa)
+{
+    uint64_t page = gpa & ~(uint64_t)(E500_PAGE_SIZE - 1);
+    uint32_t *quiet = quiet_of(vm, page);
+
+    g_mutex_lock(&lock);
+    if (flags_load(flags_of(vm, page)) & PAGE_SETTLED) {
+        e500_page_flag_clear(vm, page, E500_PAGE_SIZE, PAGE_SETTLED);
+        granules_count(vm, page, E500_PAGE_SIZE);
+        e500_page_flag_clear(vm, page, E500_PAGE_SIZE, PAGE_RESERVED);
+        vm->falls++;
+        __atomic_store_n(quiet, MIN(times_fallen(vm, page) + 1, FALLS_MAX) << QUIET_FALLS_SHIFT, __ATOMIC_RELAXED);
+    }
+    g_mutex_unlock(&lock);
+}
+
+/* A counted store to the page of gpa is looked at. */
+static void sample(E500 *c, uint64_t gpa)
+{
+    c->until_sample = SAMPLE_STORES;
+    uint32_t now = __atomic_add_fetch(quiet_of(c->vm, gpa), 1, __ATOMIC_RELAXED);
+    uint32_t samples = now & ((1u << QUIET_FALLS_SHIFT) - 1);
+    if (samples >= (uint32_t)SAMPLES_MIN << (now >> QUIET_FALLS_SHIFT))
+        fall(c->vm, gpa);
+}
+
 /* --- stores --- */
 
 static inline void host_store(uint8_t *host, unsigned size, uint64_t value)
@@ -157,6 +224,8 @@ static inline void store_end(E500 *c, uint8_t *flags, uintptr_t *granule, uintpt
         if (c->reserve && c->reserve_version == was && granule_find(c->vm->granules, c->reserve_gpa) == granule)
             c->reserve_version = was + 2;
         granule_release(granule, was, true);
+        if (--c->until_sample < 0)
+            sample(c, gpa);
     }
     if (flags_load(flags) & (PAGE_CODE | PAGE_CLEAN))
         page_written(c->vm, c, flags, gpa, size);
@@ -186,20 +255,34 @@ void e500_ram_zero(E500 *c, uint64_t gpa, uint8_t *host, unsigned size)
 /* True: every core counts its stores to the page of gpa, as reservations want it. */
 static bool settle(E500 *c, uint64_t gpa)
 {
-    const E500Vm *vm = c->vm;
+    E500Vm *vm = c->vm;
     const AccelRam *block = &ram_find(vm, gpa, 1)->block;
-    uint64_t stretch = gpa & ~(uint64_t)(RESERVED_STRETCH - 1);
-    uint64_t from = MAX(stretch, block->gpa), end = MIN(stretch + RESERVED_STRETCH, block->gpa + block->size);
+    uint64_t size = times_fallen(vm, gpa) ? E500_PAGE_SIZE : RESERVED_STRETCH, start = gpa & ~(size - 1);
+    uint64_t from = MAX(start, block->gpa), end = MIN(start + size, block->gpa + block->size);
 
-    if (c->settling != from) {
+    g_mutex_lock(&lock);
+    /* A page that fell since it asked is not known to have the flag. */
+    if (c->settling != from || c->settling_falls != vm->falls) {
         c->settling = from;
+        c->settling_falls = vm->falls;
         e500_page_flag_set(vm, c, from, end - from, PAGE_RESERVED);
     }
-    if (!e500_mail_done(vm, c))
-        return false;
-    c->settling = E500_SETTLING_NONE;
-    flags_or(vm, from, end - from, PAGE_SETTLED);
-    return true;
+    bool done = e500_mail_done(vm, c);
+    if (done) {
+        c->settling = E500_SETTLING_NONE;
+        flags_or(vm, from, end - from, PAGE_SETTLED);
+    }
+    g_mutex_unlock(&lock);
+    return done;
+}
+
+/* An lwarx met the page. */
+static inline void is_reserved_in(const E500Vm *vm, uint64_t gpa)
+{
+    uint32_t *quiet = quiet_of(vm, gpa), now = __atomic_load_n(quiet, __ATOMIC_RELAXED);
+
+    if (now & ((1u << QUIET_FALLS_SHIFT) - 1))
+        __atomic_store_n(quiet, now >> QUIET_FALLS_SHIFT << QUIET_FALLS_SHIFT, __ATOMIC_RELAXED);
 }
 
 bool e500_ram_reserve(E500 *c, uint64_t gpa, const uint32_t *host, uint32_t *raw)
@@ -210,6 +293,9 @@ bool e500_ram_reserve(E500 *c, uint64_t gpa, const uint32_t *host, uint32_t *raw
             return false;
         }
         c->reserve_version = granule_version(granule_find(c->vm->granules, gpa)); /* before the load */
+        if (!(e500_page_flags(c->vm, gpa) & PAGE_SETTLED))                        /* it fell */
+            return false;
+        is_reserved_in(c->vm, gpa);
     }
     *raw = __atomic_load_n(host, __ATOMIC_RELAXED);
     c->reserve_value = *raw;
@@ -243,16 +329,6 @@ bool e500_ram_store_reserved(E500 *c, uint32_t *host, uint32_t raw)
 }
 
 /* --- writes of others --- */
-
-static void granules_count(const E500Vm *vm, uint64_t gpa, uint64_t size)
-{
-    uint64_t first = gpa >> E500_GRANULE_BITS, last = (gpa + size - 1) >> E500_GRANULE_BITS;
-
-    for (uint64_t n = first; n <= last; n++) {
-        uintptr_t *granule = granule_find(vm->granules, n << E500_GRANULE_BITS);
-        granule_release(granule, granule_take(granule), true);
-    }
-}
 
 void e500_ram_written(const E500Vm *vm, uint64_t gpa, uint64_t size)
 {

@@ -4,7 +4,7 @@
  *
  * A page has flags.  A store to a page without any needs nothing but the store, and the soft TLB lets it through inline (mem.h).  A page
  * with a flag is in no soft TLB for stores: they come here, are made, and what the flag asks for follows.  So a flag costs nothing where
- * there is none.
+ * there is none.  Where counting is all that is asked for, the soft TLB says so (SLOT_COUNTED), and an engine may do that by itself.
  *
  * Setting a flag is the delicate part, as another core may be in the middle of a store that has not seen it.  Three steps: set it; ask
  * all cores to take the page out of their soft TLBs (mail.h); wait until those that execute have.  From then on no store misses the
@@ -17,7 +17,7 @@
 enum {
     PAGE_CODE = 1,     /* an engine translated instructions of this page: E500Vm.code_written() hears of each store */
     PAGE_CLEAN = 2,    /* the dirty log is on and nobody wrote here since it was fetched; the first store takes the flag away */
-    PAGE_RESERVED = 4, /* somebody reserved here: stores count in their granule (granule.h) */
+    PAGE_RESERVED = 4, /* somebody reserves here: stores count in their granule (granule.h); goes when nobody has for many stores */
     PAGE_SETTLED = 8,  /* PAGE_RESERVED, and all cores know it: reservations may be made */
     PAGE_KEPT = 16,    /* E500Vm.before_store() hears of a core's next store before it is made, and takes the flag away */
 };

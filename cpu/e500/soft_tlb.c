@@ -132,6 +132,8 @@ void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size)
     for (unsigned i = 0; i < E500_SPACES; i++)
         forget(c, &c->kept_data[i]);
     for (unsigned i = 0; i < E500_SOFT_TLB_SIZE; i++)
-        if (e500_slot_gpa(&c->soft_tlb[i], 0) - gpa < size)
+        if (e500_slot_gpa(&c->soft_tlb[i], 0) - gpa < size) {
             c->soft_tlb[i].tag_write = E500_TAG_EMPTY;
+            c->soft_tlb[i].gpa_flags &= ~(uint64_t)SLOT_COUNTED;
+        }
 }

@@ -84,8 +84,9 @@ typedef struct E500SoftTlb {
 } E500SoftTlb;
 
 enum {
-    SLOT_WIMGE = 0x1f,   /* of the page */
-    SLOT_WRITABLE = 0x20 /* stores are allowed in the context of tag_read, by way of e500_store_slow() */
+    SLOT_WIMGE = 0x1f,    /* of the page */
+    SLOT_WRITABLE = 0x20, /* stores are allowed in the context of tag_read, by way of e500_store_slow() */
+    SLOT_COUNTED = 0x40,  /* and all that they have to do besides is to count in their granule (ram.h) */
 };
 
 static inline uint64_t e500_slot_gpa(const E500SoftTlb *slot, Ea ea)

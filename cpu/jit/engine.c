@@ -385,6 +385,7 @@ static void start(SoftVcpu *vcpu)
     jit->target = g_new0(JitTarget, JIT_TARGET_TABLES * JIT_TARGETS);
     g_mutex_init(&jit->lock);
     vcpu->core.engine[JIT_WORD_JIT] = (uintptr_t)jit;
+    vcpu->core.engine[JIT_WORD_GRANULES] = (uintptr_t)vcpu->core.vm->granules;
     SoftVm *vm = (SoftVm *)vcpu->base.vm;
     open_code(jit, vm->code_bytes ? vm->code_bytes : JIT_CODE_BYTES);
     jit_smc_join(jit);

@@ -187,6 +187,12 @@ typedef struct IrLayout {
     uint32_t tag_epoch;                     /* engine word: what it has more than the context */
     uint32_t tlb, tlb_read, tlb_write, tlb_addend, tlb_flags;
     uint32_t uncached; /* of tlb_flags: no lines of the page lie in a cache */
+    /* Of tlb_flags: stores have to count in their granule.  The bits above page_bits are those of the physical address. */
+    uint32_t counted;
+    uint32_t granules, granule; /* engine words: the table, of 1 << granule_index_bits words, and the one that a store holds */
+    uint32_t reserve;           /* a byte: a reservation is held */
+    uint32_t until_sample;      /* a word that each store that counts makes less: below 0 one is looked at */
+    unsigned granule_bits, granule_index_bits;
     uint32_t
         data_marks[2]; /* by space: a bit for each hash of a page that a site knows: its number * mark_factor >> 32 - mark_bits */
     uint32_t mark_factor, mark_bits;

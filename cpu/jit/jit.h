@@ -131,11 +131,14 @@ typedef struct JitCode {
 /* Why code was left. */
 typedef enum JitReason { JIT_LIMIT, JIT_LOOKUP, JIT_LINK, JIT_ENDED } JitReason;
 
+/* Whose site is to be filled anew: of a load, of a store; COUNTED: of a store that can also be made in a page that counts its stores. */
+enum { JIT_REFILL_LOAD, JIT_REFILL_STORE, JIT_REFILL_COUNTED, JIT_REFILL_GROUP = 3, JIT_REFILL_GROUP_STORE, JIT_REFILLS };
+
 /* The routines that all blocks share (the emitter makes them). */
 typedef struct JitRoutines {
     unsigned (*enter)(void *base, const uint8_t *code); /* a JitReason */
     const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call, *leaf;
-    const uint8_t *refill[E500_SPACES][2][2]; /* alone, of a group; of a load's site, of a store's */
+    const uint8_t *refill[E500_SPACES][JIT_REFILLS]; /* of a load's site, of a store's */
     const uint8_t *constants;
 } JitRoutines;
 
@@ -195,7 +198,9 @@ enum {
     JIT_WORD_NOTE_C = 18,
     JIT_WORD_NOTE_COMPARED = 19,
     JIT_WORD_NOTE_CONVERTED = 20,
-    JIT_WORD_GROUPS = 21 /* to 28 */
+    JIT_WORD_GROUPS = 21, /* to 28 */
+    JIT_WORD_GRANULES = 29,
+    JIT_WORD_GRANULE = 30, /* that a store has taken */
 };
 
 static inline Jit *jit_of(const E500 *c)

@@ -3,6 +3,7 @@
  * What is done to a block between front and emitter, and where the emitter finds the state.
  */
 #include "cpu/e500/bits.h"
+#include "cpu/e500/granule.h"
 #include "cpu/e500/softfp.h"
 #include "cpu/jit/front.h"
 
@@ -87,6 +88,13 @@ const IrLayout ir_layout = {
     .tlb_addend = offsetof(E500SoftTlb, addend),
     .tlb_flags = offsetof(E500SoftTlb, gpa_flags),
     .uncached = MAS2_I | MAS2_W,
+    .counted = SLOT_COUNTED,
+    .granules = WORD(GRANULES),
+    .granule = WORD(GRANULE),
+    .reserve = offsetof(E500, reserve),
+    .until_sample = offsetof(E500, until_sample),
+    .granule_bits = E500_GRANULE_BITS,
+    .granule_index_bits = E500_GRANULE_INDEX_BITS,
     .tlb_index_bits = 10,
     .tlb_entry_bits = 5,
     .page_bits = E500_PAGE_BITS,

@@ -21,7 +21,8 @@
  *  |                               |                                | jit/front.c        |
  *  | decoded instructions that no  | unused unused_lock             | soft/fast.c        | the next VM takes them, and the last one
  *  |   vCPU uses                   |                                |                    | does not know of it
- *  | who looks for stores to code  | lock                           | jit/smc.c          | shared by the vCPUs' threads of all VMs
+ *  | who looks for stores to code, | lock                           | jit/smc.c          | shared by the vCPUs' threads of all VMs, and
+ *  |   which pages count them      |                                | e500/ram.c         | taken seldom
  *  | the translator's settings     | jit_hot jit_fp told            | jit/engine.c       | tests set them for all machines they make
  *  | state tables that were looked | lock seen                      | base/section.c     | they are the program's, so once is enough
  *  |   at for forgotten members    |                                |                    |

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 
 #include "cpu/e500/exec_fp.h"
+#include "cpu/e500/granule.h"
 #include "cpu/e500/mem.h"
+#include "cpu/e500/ram.h"
 #include "cpu/jit/jit.h"
 
 enum { SAMPLES = 60, WORDS = 3, DATA = 0x40000, NEAR = 0x9000 };
@@ -352,7 +354,7 @@ static uint32_t random_access_word(GRand *r)
 
 static uint32_t random_other_word(const E500Model *model, GRand *r)
 {
-    switch (g_rand_int(r) % 8) {
+    switch (g_rand_int(r) % 10) {
     case 0: /* a base moves on */
     case 1: {
         unsigned base = random_register(r, true);
@@ -366,6 +368,9 @@ static uint32_t random_other_word(const E500Model *model, GRand *r)
         return word_x(INSN_or, random_register(r, true), random_register(r, true), random_register(r, true));
     case 4:
         return word_x(INSN_dcbz, 0, 0, random_register(r, true));
+    case 8:
+    case 9:
+        return word_x(g_rand_boolean(r) ? INSN_lwarx : INSN_stwcx, random_register(r, false), 0, random_register(r, true));
     case 5:
         return word_x(INSN_cmp, g_rand_int(r) % 8 << 2, random_register(r, false), random_register(r, false));
     case 6: /* bc to the next instruction but one, on any bit of CR */
@@ -377,6 +382,19 @@ static uint32_t random_other_word(const E500Model *model, GRand *r)
         uint32_t word = insn_info[id].match | (g_rand_int(r) & ~insn_info[id].mask & ~insn_reserved(id, model));
         return moves ? (word & ~(31u << 21)) | random_register(r, false) << 21 : word;
     }
+    }
+}
+
+/* A page counts its stores, or does not. */
+static void change_pages(SoftFixture *f, uint32_t which)
+{
+    E500Vm *vm = &((SoftVm *)f->vm)->e500;
+    for (unsigned n = 0; n < 9; n++) {
+        uint64_t gpa = DATA + 0x1000 * n;
+        if (which >> n & 1)
+            e500_page_flag_set(vm, soft_core(f, 0), gpa, E500_PAGE_SIZE, PAGE_RESERVED);
+        else
+            e500_page_flag_clear(vm, gpa, E500_PAGE_SIZE, PAGE_RESERVED | PAGE_SETTLED);
     }
 }
 
@@ -398,9 +416,15 @@ static void blocks_of_accesses_do_what_the_interpreter_does(gconstpointer model_
         unsigned words = 3 + g_rand_int(r) % (BLOCK - 2);
         for (unsigned i = 0; i < words; i++)
             word[i] = g_rand_int(r) % 4 ? random_access_word(r) : random_other_word(soft_core(&plain, 0)->model, r);
+        uint32_t which = g_rand_int(r);
+        change_pages(&plain, which);
+        change_pages(&jit, which);
         try_block(&plain, &jit, word, words, words + 1, "a block", r);
     }
     g_assert_cmpmem(plain.ram, SOFT_RAM, jit.ram, SOFT_RAM);
+    /* Each store counted once, and in the right granule. */
+    size_t size = E500_GRANULES * sizeof(uintptr_t);
+    g_assert_cmpmem(((SoftVm *)plain.vm)->e500.granules, size, ((SoftVm *)jit.vm)->e500.granules, size);
     soft_down(&plain, NULL);
     soft_down(&jit, NULL);
     g_rand_free(r);

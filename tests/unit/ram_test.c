@@ -279,6 +279,64 @@ static void own_stores_spare_a_reservation(Fixture *f, gconstpointer unused)
     g_assert_false(stwcx(c, PAGE));
 }
 
+/* --- pages that nobody reserves in any more --- */
+
+enum { MANY = 1 << 20 }; /* stores after which any page has fallen that does so */
+
+static unsigned store_until_it_falls(Fixture *f, E500 *c, Ea ea)
+{
+    unsigned n = 0;
+    while (n < MANY && e500_page_flags(&f->vm, PAGE) & PAGE_RESERVED) {
+        g_assert_cmpint(e500_store32(c, ea, 7), ==, EXEC_NEXT);
+        n++;
+    }
+    return n;
+}
+
+static void a_page_that_is_only_stored_to_falls(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0], *other = f->core[1];
+    unsigned before = 0;
+
+    for (unsigned n = 0; n < 4; n++) {
+        g_assert_cmpint(execute(c, INSN_lwarx, PAGE), ==, EXEC_NEXT);
+        e500_mail_attend(other);
+        unsigned now = store_until_it_falls(f, other, PAGE + 0x800);
+        g_assert_cmpuint(now, >, before); /* each time later */
+        g_assert_cmpuint(now, <, MANY);
+        before = now;
+        g_assert_cmphex(e500_page_flags(&f->vm, PAGE), ==, 0);
+        g_assert_true(stores_inline(other, PAGE + 0x800));
+        g_assert_cmphex(e500_page_flags(&f->vm, PAGE + E500_PAGE_SIZE), ==, PAGE_RESERVED | PAGE_SETTLED); /* it alone */
+    }
+}
+
+static void a_reservation_is_lost_when_its_page_falls(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0], *other = f->core[1];
+
+    g_assert_cmpint(execute(c, INSN_lwarx, PAGE), ==, EXEC_NEXT);
+    e500_mail_attend(other);
+    g_assert_cmpuint(store_until_it_falls(f, other, PAGE + 0x800), <, MANY);
+    uint32_t value = 0;
+    g_assert_cmpint(e500_load32(other, PAGE, &value), ==, EXEC_NEXT);
+    g_assert_cmpint(e500_store32(other, PAGE, value), ==, EXEC_NEXT); /* which nobody counts */
+    g_assert_false(stwcx(c, PAGE));
+}
+
+static void a_page_that_is_reserved_in_does_not_fall(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0], *other = f->core[1];
+
+    for (unsigned n = 0; n < 2000; n++) {
+        g_assert_cmpint(execute(c, INSN_lwarx, PAGE), ==, EXEC_NEXT);
+        e500_mail_attend(other);
+        for (unsigned i = 0; i < 500; i++)
+            g_assert_cmpint(e500_store32(other, PAGE + 0x800, i), ==, EXEC_NEXT);
+    }
+    g_assert_cmphex(e500_page_flags(&f->vm, PAGE), ==, PAGE_RESERVED | PAGE_SETTLED);
+}
+
 /* --- writes of others than cores --- */
 
 static void what_others_write_meets_the_flags(Fixture *f, gconstpointer unused)
@@ -371,6 +429,42 @@ static void threads_count_together(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(sum, ==, FIXTURE_CORES * ROUNDS);
 }
 
+/* Stores that make the page fall, then one count: what is settled again and again. */
+static gpointer store_and_count(gpointer core)
+{
+    E500 *c = core;
+
+    e500_enter(c);
+    for (unsigned n = 1; n <= ROUNDS / 100; n++) {
+        Ea mine = PAGE + 0x400 + 64 * c->index;
+        for (unsigned i = 0; i < 3000; i++) {
+            attend(c);
+            g_assert_cmpint(e500_store32(c, mine, n), ==, EXEC_NEXT);
+        }
+        do {
+            attend(c);
+            uint32_t value = reserve(c, PAGE);
+            c->s.gpr[3].w = value + 1;
+        } while (!stwcx(c, PAGE));
+    }
+    e500_leave(c);
+    return NULL;
+}
+
+static void threads_count_while_the_page_falls(Fixture *f, gconstpointer unused)
+{
+    GThread *thread[FIXTURE_CORES];
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < FIXTURE_CORES; i++)
+        thread[i] = g_thread_new("core", store_and_count, f->core[i]);
+    for (unsigned i = 0; i < FIXTURE_CORES; i++)
+        g_thread_join(thread[i]);
+    g_assert_cmpint(e500_load32(f->core[0], PAGE, &sum), ==, EXEC_NEXT);
+    g_assert_cmpuint(sum, ==, FIXTURE_CORES * (ROUNDS / 100));
+    g_assert_cmpuint(f->vm.falls, >, 0);
+}
+
 typedef struct Race {
     Fixture *f;
     bool end; /* atomic */
@@ -431,8 +525,12 @@ UNIT_TESTS(ram)
     TEST_SEVERAL("/ram/a-reservation-waits-for-the-others", a_reservation_waits_for_the_others);
     TEST_SEVERAL("/ram/every-store-of-others-takes-a-reservation", every_store_of_others_takes_a_reservation);
     TEST_SEVERAL("/ram/own-stores-spare-a-reservation", own_stores_spare_a_reservation);
+    TEST_SEVERAL("/ram/a-page-that-is-only-stored-to-falls", a_page_that_is_only_stored_to_falls);
+    TEST_SEVERAL("/ram/a-reservation-is-lost-when-its-page-falls", a_reservation_is_lost_when_its_page_falls);
+    TEST_SEVERAL("/ram/a-page-that-is-reserved-in-does-not-fall", a_page_that_is_reserved_in_does_not_fall);
     TEST_SEVERAL("/ram/what-others-write-meets-the-flags", what_others_write_meets_the_flags);
     TEST_SEVERAL("/ram/a-word-that-a-device-wrote-is-not-written-over", a_word_that_a_device_wrote_is_not_written_over);
     TEST_SEVERAL("/ram/threads-count-together", threads_count_together);
+    TEST_SEVERAL("/ram/threads-count-while-the-page-falls", threads_count_while_the_page_falls);
     TEST("/ram/no-store-slips-by-a-flag", no_store_slips_by_a_flag);
 }

@@ -265,28 +265,94 @@ static void compare_end(Emit *e)
     asm8(a, 0x58 | RAX);
 }
 
-/*
- * Called with an access whose site does not know the page: eax the address, rdx the tag, rcx the record.  If the soft TLB does, so does the
- * site from now on; rcx is the addend, and ZF is set.  An access that is misaligned gets the addend only.
- * Else the interpreter executes the instruction, or, of a group, it comes back with ZF 0.
- */
-static void routine_refill(Emit *e, unsigned space, bool is_store, bool group)
+/* Jumps to be patched to one place. */
+typedef struct Jumps {
+    uint8_t *from[12];
+    unsigned n;
+} Jumps;
+
+static void jump_if(Emit *e, Jumps *jumps, unsigned cc)
+{
+    jumps->from[jumps->n++] = asm_jcc(&e->a, cc);
+}
+
+/* rdx: the physical address's page and flags; eax, on the stack, the address.  rdx becomes where the granule's count is; eax is lost. */
+static void find_granule(Emit *e)
 {
     Asm *a = &e->a;
     const IrLayout *l = &ir_layout;
-    uint8_t *miss[4], *misaligned;
+    asm_shift(a, OP_W, SHIFT_SHR, RDX, l->page_bits);
+    asm_shift(a, OP_W, SHIFT_SHL, RDX, l->page_bits);
+    asm_ri(a, 0, GROUP_AND, RAX, (1 << l->page_bits) - 1);
+    asm_rr(a, OP_OR | OP_W, RDX, RAX);
+    asm_shift(a, OP_W, SHIFT_SHR, RDX, l->granule_bits);
+    asm_rr(a, OP_LOAD | OP_W, RAX, RDX);
+    asm_shift(a, OP_W, SHIFT_SHR, RAX, l->granule_index_bits);
+    asm_rr(a, OP_XOR, RDX, RAX);
+    asm_ri(a, 0, GROUP_AND, RDX, (1 << l->granule_index_bits) - 1);
+    asm_rm(a, OP_LOAD | OP_W, RAX, STATE, field(e, l->granules));
+    asm_rx(a, OP_LEA | OP_W, RDX, RAX, RDX, 3, 0);
+}
 
-    e->jit->routine.refill[space][is_store][group] = here(e);
+/*
+ * The slot at rcx does not let the store through.  If all that it wants is a count in its granule, that is taken, as granule_take() does,
+ * and CF is 1 when this comes back, and ZF 0.  A core that holds a reservation has more to do, and so has one that meets another in a granule.
+ */
+static void count(Emit *e, Jumps *miss)
+{
+    Asm *a = &e->a;
+    const IrLayout *l = &ir_layout;
+    asm_rx(a, OP_CMP | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + l->tlb_read));
+    jump_if(e, miss, CC_NE);
+    asm_rx(a, 0xf7, 0, STATE, RCX, 0, field(e, l->tlb + l->tlb_flags)); /* test */
+    asm32(a, l->counted);
+    jump_if(e, miss, CC_E);
+    asm_rm(a, 0x80, GROUP_CMP, STATE, field(e, l->reserve)); /* a byte */
+    asm8(a, 0);
+    jump_if(e, miss, CC_NE);
+    asm_mi(a, 0, GROUP_SUB, STATE, field(e, l->until_sample), 1);
+    jump_if(e, miss, CC_S);
+    asm_rx(a, OP_LOAD | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + l->tlb_flags));
+    emit_get_addend(e);
+    asm8(a, 0x50 | RAX);
+    find_granule(e);
+    asm8(a, 0x58 | RAX);
+    asm8(a, 0xf0); /* lock bts qword [rdx], 0 */
+    asm_rm(a, 0xba | OP_0F | OP_W, 5, RDX, 0);
+    asm8(a, 0);
+    jump_if(e, miss, CC_B);
+    asm_rm(a, OP_STORE | OP_W, RDX, STATE, field(e, l->granule));
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    asm_rr(a, OP_TEST | OP_W, RSP, RSP);
+    asm8(a, 0xf9); /* stc */
+    asm8(a, 0xc3);
+}
+
+/*
+ * Called with an access whose site does not know the page: eax the address, rdx the tag, rcx the record.  If the soft TLB does, so does the
+ * site from now on; rcx is the addend, and ZF is set.  An access that is misaligned gets the addend only.  A store in a page that counts
+ * them, if it can be made there, gets the addend, too, and CF is set.
+ * Else the interpreter executes the instruction, or, of a group, it comes back with ZF 0.
+ */
+static void routine_refill(Emit *e, unsigned space, unsigned kind)
+{
+    Asm *a = &e->a;
+    const IrLayout *l = &ir_layout;
+    bool group = kind >= JIT_REFILL_GROUP, is_store = kind != JIT_REFILL_LOAD && kind != JIT_REFILL_GROUP;
+    Jumps miss = {.n = 0};
+    uint8_t *misaligned, *not_in_slot;
+
+    e->jit->routine.refill[space][kind] = here(e);
     asm_rr(a, 0xf6, 0, RDX); /* test dl, 7 */
     asm8(a, 7);
     misaligned = asm_jcc(a, CC_NE);
     asm8(a, 0x50 | RCX);
     compare_slot(e, is_store);
-    miss[0] = asm_jcc(a, CC_NE);
+    not_in_slot = asm_jcc(a, CC_NE);
     asm_rm(a, OP_XOR | OP_W, RDX, STATE, field(e, l->tag_epoch));
     emit_get_addend(e);
     fill_site(e);
-    miss[1] = asm_jcc(a, CC_E);
+    jump_if(e, &miss, CC_E);
     asm_mov(a, RDX, RAX);
     asm_shift(a, 0, SHIFT_SHR, RDX, l->page_bits);
     asm_rr(a, 0x69, RDX, RDX); /* imul */
@@ -299,15 +365,18 @@ static void routine_refill(Emit *e, unsigned space, bool is_store, bool group)
     asm_patch(misaligned, a->p);
     compare_end(e);
     asm8(a, 0x50 | RCX);
-    miss[2] = asm_jcc(a, CC_A);
+    jump_if(e, &miss, CC_A);
     compare_slot(e, is_store);
-    miss[3] = asm_jcc(a, CC_NE);
+    jump_if(e, &miss, CC_NE);
     emit_get_addend(e);
     asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
     found(e);
 
-    for (unsigned i = 0; i < 4; i++)
-        asm_patch(miss[i], a->p);
+    asm_patch(not_in_slot, a->p);
+    if (kind == JIT_REFILL_COUNTED)
+        count(e, &miss);
+    for (unsigned i = 0; i < miss.n; i++)
+        asm_patch(miss.from[i], a->p);
     asm8(a, 0x58 | RAX);
     if (!group) {
         asm_jump_to(a, emit_routine(e, e->jit->routine.call));
@@ -335,8 +404,8 @@ void jit_emit_routines(Jit *jit)
     routine_unlinked(e);
     routine_call(e);
     routine_leaf(e);
-    for (unsigned i = 0; i < 8; i++)
-        routine_refill(e, i / 4, i & 1, i & 2);
+    for (unsigned i = 0; i < E500_SPACES * JIT_REFILLS; i++)
+        routine_refill(e, i / JIT_REFILLS, i % JIT_REFILLS);
     finish(e);
 }
 

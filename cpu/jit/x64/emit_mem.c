@@ -204,6 +204,37 @@ void emit_access(Emit *e, const IrOp *op)
     stub->after = e->fp;
 }
 
+/* --- out of line --- */
+
+/* A number that is converted on its way may have to be executed as a whole after all. */
+static bool may_be_counted(const IrOp *op)
+{
+    return op->op == IR_STORE || (op->op == IR_STORE_WIDE && (op->k == 3 || op->flags & (IR_WORD | IR_PAIR)));
+}
+
+static unsigned refill_kind(const IrOp *op)
+{
+    if (op->group)
+        return is_store(op) ? JIT_REFILL_GROUP_STORE : JIT_REFILL_GROUP;
+    return !is_store(op) ? JIT_REFILL_LOAD : may_be_counted(op) ? JIT_REFILL_COUNTED : JIT_REFILL_STORE;
+}
+
+/* The store, while its granule is held, which is released behind it. */
+static void counted_store(Emit *e, Stub *stub)
+{
+    const IrOp *op = stub->op;
+    EmitFp now = e->fp;
+
+    e->fp = stub->before;
+    access_at(e, op, stub);
+    e->fp = now;
+    asm_rm(&e->a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.granule));
+    asm_mi(&e->a, OP_W, GROUP_ADD, RDX, 0, 1);
+    if (op->flags & IR_UPDATE)
+        emit_put(e, op->a, RAX);
+    asm_jump_to(&e->a, stub->back);
+}
+
 void emit_access_stub(Emit *e, Stub *stub)
 {
     const IrOp *op = stub->op;
@@ -213,8 +244,9 @@ void emit_access_stub(Emit *e, Stub *stub)
     if (op->flags & IR_WANDERS) /* the routine takes a tag with its epoch */
         asm_rm(&e->a, OP_XOR | OP_W, RDX, STATE, field(e, ir_layout.tag_epoch));
     asm_set64(&e->a, RCX, (uintptr_t)op->record);
-    emit_call_routine(e, e->jit->routine.refill[e->ir->space][is_store(op)][op->group != 0]);
+    emit_call_routine(e, e->jit->routine.refill[e->ir->space][refill_kind(op)]);
     asm_jcc_to(&e->a, CC_E, stub->hit);
+    uint8_t *counted = refill_kind(op) == JIT_REFILL_COUNTED ? asm_jcc(&e->a, CC_B) : NULL;
     if (op->group) {
         asm_patch(stub->apart, e->a.p);
         emit_fp_note(e, &before);
@@ -223,6 +255,10 @@ void emit_access_stub(Emit *e, Stub *stub)
     }
     emit_fp_reload(e, &stub->after);
     asm_jump_to(&e->a, stub->back);
+    if (counted) {
+        asm_patch(counted, e->a.p);
+        counted_store(e, stub);
+    }
     if (stub->also) {
         asm_patch(stub->also, e->a.p);
         emit_wide_again(e, stub);
