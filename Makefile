@@ -2,6 +2,7 @@
 # mk/ holds the rest: guests.mk kernels.mk tests.mk fuzz.mk docs.mk bench.mk torture.mk.
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
+#   LIBSLIRP=no             without -netdev user, built apart in build/no-libslirp; the same
 #   CROSS=powerpc-linux-gnu-  a static program for a powerpc host, built apart in build/powerpc-linux-gnu
 #   RUN=qemu-ppc            what the tests run it with
 #   CC=clang, PKG_CONFIG=…, V=1 as usual
@@ -16,7 +17,7 @@ PKG_CONFIG ?= pkg-config
 SAN        ?=
 comma      := ,
 TARGET     := $(patsubst %-,%,$(notdir $(CROSS)))
-B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(TARGET:%=/%)
+B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(filter no,$(LIBSLIRP)),/no-libslirp)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(TARGET:%=/%)
 VERSION    := 0.1.0
 
 prefix  ?= /usr/local
@@ -28,6 +29,7 @@ mandir  ?= $(prefix)/share/man
 ifneq ($(CROSS),)
 SYSROOT_MK := $(if $(filter-out clean help format,$(or $(MAKECMDGOALS),all)),$(B)/sysroot.mk)
 JSON_GLIB  := no
+LIBSLIRP   := no
 include $(SYSROOT_MK)
 PKG_CONFIG := PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$(SYSROOT)/lib/pkgconfig $(PKG_CONFIG) --static
 
@@ -41,7 +43,11 @@ ifneq ($(JSON_GLIB),no)
 JSON_GLIB := $(shell $(PKG_CONFIG) --exists json-glib-1.0 2>/dev/null && echo yes)
 endif
 
-PKGS    := glib-2.0 gio-2.0 $(if $(filter yes,$(JSON_GLIB)),json-glib-1.0)
+ifneq ($(LIBSLIRP),no)
+LIBSLIRP := $(shell $(PKG_CONFIG) --exists slirp 2>/dev/null && echo yes)
+endif
+
+PKGS    := glib-2.0 gio-2.0 $(if $(filter yes,$(JSON_GLIB)),json-glib-1.0) $(if $(filter yes,$(LIBSLIRP)),slirp)
 WARN    := -Wall -Wextra -Wswitch-enum -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Werror=implicit-function-declaration -Werror=switch
 OPT     ?= -O2
@@ -49,6 +55,7 @@ CFLAGS  ?= -g $(OPT)
 QCFLAGS := -std=gnu11 -I. -D_GNU_SOURCE -DQUOIN_VERSION='"$(VERSION)"' $(WARN) -fno-strict-aliasing \
            -fno-common -pthread $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 QCFLAGS += -DHAVE_JSON_GLIB=$(if $(filter yes,$(JSON_GLIB)),1,0)
+QCFLAGS += -DHAVE_LIBSLIRP=$(if $(filter yes,$(LIBSLIRP)),1,0)
 QLIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lfdt -lm -pthread
 ifneq ($(CROSS),)
 QCFLAGS += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -ffunction-sections -fdata-sections -I$(SYSROOT)/include
@@ -65,6 +72,7 @@ endif
 Q       := $(if $(V),,@)
 
 OTHER   := $(patsubst %,platform/control/%.c,$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp qmp_commands))
+OTHER   += $(patsubst %,platform/net/%.c,$(if $(filter yes,$(LIBSLIRP)),user_none,user user_spec))
 # KVM is for PowerPC: elsewhere a file that says so
 OTHER   += $(if $(findstring powerpc,$(shell $(CC) -dumpmachine 2>/dev/null)),cpu/kvm/kvm_none.c,$(filter-out %/kvm_none.c,$(wildcard cpu/kvm/*.c)))
 # The translator emits for x86-64; on other hosts the interpreter executes everything, and only the documentation asks what would be translated

@@ -29,6 +29,7 @@
  *  | handlers of GSources          | source_funcs funcs             | base/clock.c       | constants that glib wants writable
  *  |                               |                                | base/listener.c    |
  *  |                               |                                | net/watch.c        |
+ *  |                               |                                | net/user.c         |
  *
  * Besides, glib has the default GMainContext, of which signals and sockets are sources, and the kernel signal dispositions and limits.
  */

@@ -11,74 +11,102 @@
 
 /* --- queues */
 
+static bool is_length(size_t length)
+{
+    return length >= NET_HEADER && length <= NET_FRAME_MAX;
+}
+
+typedef uint32_t QueueLength; /* before each frame of a queue */
+
 bool net_queue_add(NetQueue *q, const struct iovec *piece, unsigned n, size_t length)
 {
-    if (q->frames.length >= NET_QUEUE_FRAMES || q->bytes + length > NET_QUEUE_BYTES)
+    QueueLength head = (QueueLength)length;
+    if (q->n >= NET_QUEUE_FRAMES || q->n * sizeof(head) + q->bytes + length > NET_QUEUE_BYTES)
         return false;
-    uint8_t *copy = g_malloc(length), *to = copy;
-    for (unsigned i = 0; i < n; to += piece[i++].iov_len)
-        memcpy(to, piece[i].iov_base, piece[i].iov_len);
-    g_queue_push_tail(&q->frames, g_bytes_new_take(copy, length));
+    if (!q->data)
+        q->data = g_byte_array_new();
+    if (q->begin > NET_QUEUE_BYTES) { /* those before it are gone, and the rest is the shorter part */
+        g_byte_array_remove_range(q->data, 0, q->begin);
+        q->begin = 0;
+    }
+    g_byte_array_append(q->data, (const guint8 *)&head, sizeof(head));
+    for (unsigned i = 0; i < n; i++)
+        g_byte_array_append(q->data, piece[i].iov_base, (guint)piece[i].iov_len);
     q->bytes += length;
+    q->n++;
     return true;
 }
 
 const uint8_t *net_queue_peek(const NetQueue *q, size_t *length)
 {
-    GBytes *first = q->frames.head ? q->frames.head->data : NULL;
-    *length = 0;
-    return first ? g_bytes_get_data(first, length) : NULL;
+    QueueLength head = 0;
+    if (q->n)
+        memcpy(&head, q->data->data + q->begin, sizeof(head));
+    *length = head;
+    return q->n ? q->data->data + q->begin + sizeof(head) : NULL;
 }
 
 void net_queue_drop(NetQueue *q)
 {
-    GBytes *first = g_queue_pop_head(&q->frames);
-    if (!first)
+    size_t length;
+    if (!net_queue_peek(q, &length))
         return;
-    q->bytes -= g_bytes_get_size(first);
-    g_bytes_unref(first);
+    q->begin += (guint)(sizeof(QueueLength) + length);
+    q->bytes -= length;
+    if (--q->n == 0)
+        net_queue_empty(q);
+}
+
+void net_queue_empty(NetQueue *q)
+{
+    if (q->data)
+        g_byte_array_set_size(q->data, 0);
+    q->begin = q->n = 0;
+    q->bytes = 0;
 }
 
 void net_queue_clear(NetQueue *q)
 {
-    while (q->frames.length)
-        net_queue_drop(q);
+    g_clear_pointer(&q->data, g_byte_array_unref);
+    *q = (NetQueue){0};
 }
 
+/* The bytes of all frames as they lie there, but with lengths that every host reads the same way. */
 void net_queue_save(const NetQueue *q, SectionWriter *to, const char *name)
 {
-    unsigned i = 0;
-    for (const GList *link = q->frames.head; link; link = link->next) {
-        char label[32];
-        gsize size;
-        const void *data = g_bytes_get_data(link->data, &size);
-        g_snprintf(label, sizeof(label), "%s%u", name, i++);
-        section_put_bytes(to, label, data, size);
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    NetQueue rest = *q;
+    size_t length;
+    for (const uint8_t *frame; (frame = net_queue_peek(&rest, &length)); rest.n--) {
+        uint32_t head = GUINT32_TO_BE((uint32_t)length);
+        g_byte_array_append(bytes, (const guint8 *)&head, sizeof(head));
+        g_byte_array_append(bytes, frame, (guint)length);
+        rest.begin += (guint)(sizeof(QueueLength) + length);
     }
+    section_put_bytes(to, name, bytes->data, bytes->len);
 }
 
 void net_queue_load(NetQueue *q, Section *from, const char *name)
 {
-    net_queue_clear(q);
-    for (unsigned i = 0; i < NET_QUEUE_FRAMES; i++) {
-        char label[32];
-        size_t size;
-        g_snprintf(label, sizeof(label), "%s%u", name, i);
-        const uint8_t *data = section_get_bytes(from, label, NET_FRAME_MAX, &size);
-        if (!data)
+    size_t size, length;
+    const uint8_t *at = section_get_bytes(from, name, NET_QUEUE_BYTES, &size);
+    net_queue_empty(q);
+    for (; at && size; at += length, size -= length) {
+        uint32_t head = 0;
+        if (size >= sizeof(head))
+            memcpy(&head, at, sizeof(head));
+        length = GUINT32_FROM_BE(head);
+        struct iovec piece = {(void *)(at + sizeof(head)), length};
+        if (size < sizeof(head) + length || !is_length(length) || !net_queue_add(q, &piece, 1, length)) {
+            section_refuse(from, "%s: frames of a wrong length, or too many", name);
             return;
-        struct iovec piece = {(void *)data, size};
-        if (size < NET_HEADER || !net_queue_add(q, &piece, 1, size))
-            section_refuse(from, "%s: no frame, or one too many", label);
+        }
+        at += sizeof(head);
+        size -= sizeof(head);
     }
 }
 
 /* --- the cable */
-
-static bool is_length(size_t length)
-{
-    return length >= NET_HEADER && length <= NET_FRAME_MAX;
-}
 
 static void kept_frames_are_taken(Net *net)
 {
@@ -93,7 +121,7 @@ static void awake(void *opaque)
 {
     Net *net = opaque;
     kept_frames_are_taken(net);
-    if (net->stopped && !net->held.frames.length) {
+    if (net->stopped && !net->held.n) {
         net->stopped = false;
         if (net->kind->resume)
             net->kind->resume(net);
@@ -106,11 +134,11 @@ bool net_deliver(Net *net, const uint8_t *frame, size_t length)
     if (!is_length(length)) {
         net->n_dropped++;
     } else if (net->port && !net->pulled) {
-        bool taken = !net->held.frames.length && net->port->receive(net->opaque, frame, length);
+        bool taken = !net->held.n && net->port->receive(net->opaque, frame, length);
         if (!taken && !net_queue_add(&net->held, &piece, 1, length))
             net->n_dropped++;
     }
-    net->stopped = net->held.frames.length > 0;
+    net->stopped = net->held.n > 0;
     return !net->stopped;
 }
 
@@ -158,7 +186,7 @@ void net_set_link(Net *net, bool up)
         return;
     net->pulled = !up;
     if (!up)
-        net_queue_clear(&net->held);
+        net_queue_empty(&net->held);
     if (net->port && net->port->link)
         net->port->link(net->opaque, up);
     event_signal(net->wake);
@@ -176,7 +204,7 @@ void net_detach(Net *net)
     net->port = NULL;
     net->opaque = NULL;
     net->starved = false;
-    net_queue_clear(&net->held);
+    net_queue_empty(&net->held);
 }
 
 /* --- the object */
@@ -199,7 +227,6 @@ Net *net_new(const char *text, GError **error)
         net = g_malloc0(spec.kind->size);
         net->kind = spec.kind;
         net->id = g_strdup(spec.id);
-        g_queue_init(&net->held.frames);
         if (!open_spec(net, &spec, error))
             g_clear_pointer(&net, net_free);
     }

@@ -46,21 +46,24 @@ bool net_failed(const NetSpec *spec, GError **error, const char *format, ...) G_
 
 /* Frames that wait, the oldest first. */
 typedef struct NetQueue {
-    GQueue frames; /* of GBytes*, owned */
-    size_t bytes;
+    GByteArray *data; /* NULL: nothing was in it yet */
+    guint begin, n;   /* where the oldest is in it, and how many there are */
+    size_t bytes;     /* of all of them */
 } NetQueue;
 
 bool net_queue_add(NetQueue *queue, const struct iovec *piece, unsigned n, size_t length); /* false: it is full */
 const uint8_t *net_queue_peek(const NetQueue *queue, size_t *length);                      /* NULL: it is empty */
 void net_queue_drop(NetQueue *queue);                                                      /* the oldest, if there is one */
-void net_queue_clear(NetQueue *queue);
-void net_queue_save(const NetQueue *queue, SectionWriter *to, const char *name); /* by the names NAME0, NAME1, … */
+void net_queue_empty(NetQueue *queue);
+void net_queue_clear(NetQueue *queue); /* the same, and its memory is given back */
+void net_queue_save(const NetQueue *queue, SectionWriter *to, const char *name);
 void net_queue_load(NetQueue *queue, Section *from, const char *name);
 
 struct NetKind {
     const char *name, *doc;
-    const NetKey *keys;                                 /* a name of NULL ends them */
-    size_t size;                                        /* of its struct, which begins with a Net */
+    const char *absent; /* why this program has no such back end; NULL: it has, and everything below */
+    const NetKey *keys; /* a name of NULL ends them */
+    size_t size;        /* of its struct, which begins with a Net */
     bool (*check)(const NetSpec *spec, GError **error); /* what the keys alone do not say; opens nothing */
     bool (*open)(Net *net, const NetSpec *spec, GError **error);
     void (*close)(Net *net); /* also after an open() that failed */
@@ -127,3 +130,7 @@ extern const NetKind net_dgram;
 bool net_dgram_group(Net *net, const NetSpec *spec, const NetAddr *group, const NetAddr *local, GError **error);
 bool net_dgram_pair(Net *net, const NetSpec *spec, const NetAddr *local, const NetAddr *remote, GError **error);
 bool net_dgram_begin(Net *net);
+
+/* --- user.c; user_none.c where there is no libslirp */
+
+extern const NetKind net_user;

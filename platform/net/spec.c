@@ -11,7 +11,7 @@
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
 
-const NetKind *const net_kinds[] = {&net_dgram, NULL};
+const NetKind *const net_kinds[] = {&net_user, &net_dgram, NULL};
 
 bool net_spec_bad(const NetSpec *spec, GError **error, const char *format, ...)
 {
@@ -143,6 +143,8 @@ bool net_spec_parse(const char *text, NetSpec *spec, GError **error)
             spec->kind = net_kinds[i];
     if (!spec->kind)
         return unknown_kind(first->value, error);
+    if (spec->kind->absent)
+        return net_spec_bad(spec, error, "%s", spec->kind->absent);
     for (guint i = 1; i < spec->pairs->len; i++)
         if (!check_pair(spec, i, error))
             return false;
@@ -170,7 +172,7 @@ bool net_option_check(const char *text, char **id, GError **error)
 void net_option_help(void)
 {
     for (size_t i = 0; net_kinds[i]; i++)
-        printf("%-8s %s\n", net_kinds[i]->name, net_kinds[i]->doc);
+        printf("%-8s %s\n", net_kinds[i]->name, net_kinds[i]->absent ? net_kinds[i]->absent : net_kinds[i]->doc);
 }
 
 bool net_mac_parse(const char *what, const char *text, uint8_t mac[NET_MAC_SIZE], GError **error)

@@ -100,7 +100,7 @@ void options_print_version(FILE *out)
     fprintf(out, "quoin %s\n", QUOIN_VERSION);
     fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft")->available(NULL) ? "yes" : "no",
             accel_find("kvm")->available(NULL) ? "yes" : "no");
-    fprintf(out, "optional libraries: json-glib %s\n", HAVE_JSON_GLIB ? "yes" : "no");
+    fprintf(out, "optional libraries: json-glib %s, libslirp %s\n", HAVE_JSON_GLIB ? "yes" : "no", HAVE_LIBSLIRP ? "yes" : "no");
 }
 
 /* --- roff */

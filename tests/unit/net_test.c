@@ -137,7 +137,7 @@ static void test_frames_wait_for_room(void)
     come(&f, "c", 60);
     settle();
     g_assert_cmpuint(f.card.got->len, ==, 1);
-    g_assert_cmpuint(f.net->held.frames.length, ==, 1);
+    g_assert_cmpuint(f.net->held.n, ==, 1);
     f.card.room = 10;
     settle();
     g_assert_cmpuint(f.card.got->len, ==, 1); /* it was not said that there is room */
@@ -199,18 +199,39 @@ static void test_no_card_and_no_cable(void)
 static void test_a_queue_has_bounds(void)
 {
     static uint8_t frame[NET_FRAME_MAX];
-    NetQueue q = {.frames = G_QUEUE_INIT};
+    NetQueue q = {0};
     struct iovec piece = {frame, 60};
     for (unsigned i = 0; i < NET_QUEUE_FRAMES; i++)
         g_assert_true(net_queue_add(&q, &piece, 1, 60));
     g_assert_false(net_queue_add(&q, &piece, 1, 60));
-    net_queue_clear(&q);
+    net_queue_empty(&q);
     g_assert_cmpuint(q.bytes, ==, 0);
     piece.iov_len = NET_FRAME_MAX;
     unsigned n = 0;
     while (net_queue_add(&q, &piece, 1, NET_FRAME_MAX))
         n++;
-    g_assert_cmpuint(n, ==, NET_QUEUE_BYTES / NET_FRAME_MAX);
+    g_assert_cmpuint(n, ==, NET_QUEUE_BYTES / (NET_FRAME_MAX + 4));
+    net_queue_clear(&q);
+}
+
+/* However long it is in use, for it never becomes empty. */
+static void test_a_queue_in_use_stays_small(void)
+{
+    static uint8_t frame[1500];
+    NetQueue q = {0};
+    struct iovec piece = {frame, sizeof(frame)};
+    for (unsigned i = 0; i < 20000; i++) {
+        size_t length;
+        frame[0] = (uint8_t)i;
+        g_assert_true(net_queue_add(&q, &piece, 1, sizeof(frame)));
+        if (i < 3)
+            continue;
+        g_assert_cmpuint(net_queue_peek(&q, &length)[0], ==, (uint8_t)(i - 3));
+        g_assert_cmpuint(length, ==, sizeof(frame));
+        net_queue_drop(&q);
+    }
+    g_assert_cmpuint(q.n, ==, 3);
+    g_assert_cmpuint(q.data->len, <, 2 * NET_QUEUE_BYTES);
     net_queue_clear(&q);
 }
 
@@ -344,6 +365,7 @@ UNIT_TESTS(net)
     g_test_add_func("/net/a-pulled-cable-carries-nothing", test_a_pulled_cable_carries_nothing);
     g_test_add_func("/net/no-card-and-no-cable", test_no_card_and_no_cable);
     g_test_add_func("/net/a-queue-has-bounds", test_a_queue_has_bounds);
+    g_test_add_func("/net/a-queue-in-use-stays-small", test_a_queue_in_use_stays_small);
     g_test_add_func("/net/what-waits-is-saved", test_what_waits_is_saved);
     g_test_add_func("/net/two-sockets", test_two_sockets);
     g_test_add_func("/net/arguments", test_arguments);
