@@ -19,7 +19,7 @@ static int fails_with = EINVAL;
 static const struct {
     const char *name;
     int number;
-} errors[] = {{"EINVAL", EINVAL}, {"ENOMEM", ENOMEM}, {"EINTR", EINTR}};
+} errors[] = {{"EINVAL", EINVAL}, {"ENOMEM", ENOMEM}, {"EINTR", EINTR}, {"EIO", EIO}, {"ENOSPC", ENOSPC}};
 
 static bool parse_errno(const char *name, int *number)
 {
@@ -45,7 +45,7 @@ bool fault_arm(const char *spec, GError **error)
         }
         if (part[2] && !parse_errno(part[2], &fails_with)) {
             g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "-M inject-fault=%s: '%s' is not one of EINVAL, ENOMEM, EINTR", spec, part[2]);
+                        "-M inject-fault=%s: '%s' is not one of EINVAL, ENOMEM, EINTR, EIO, ENOSPC", spec, part[2]);
             return false;
         }
     }

@@ -21,6 +21,9 @@
     X(RESET, "reset", "accepting a request for a reset")                       \
     X(SHUTDOWN, "shutdown", "accepting a request for a shutdown")              \
     X(CODE_MEMORY, "code-memory", "memory for translated code")                \
+    X(BLOCK_READ, "block-read", "reading from a drive's image")                \
+    X(BLOCK_WRITE, "block-write", "writing to a drive's image")                \
+    X(BLOCK_FLUSH, "block-flush", "bringing a drive's image to the disk")      \
     FAULT_KVM_LIST(X)
 
 /* The requests to KVM that the kvm accelerator makes (cpu/kvm).  Only a program for PowerPC makes them. */
@@ -59,7 +62,7 @@ typedef enum FaultId {
 
 /*
  * Arms one fault point.  "NAME", "NAME:N" or "NAME:N:ERRNO": when it is passed for the Nth time, counted from 1, it fails, and at no other
- * time.  A request to the host's kernel fails with that errno: EINVAL if none is named, ENOMEM or EINTR.  Call it before threads start.
+ * time.  A request to the host's kernel fails with that errno: EINVAL if none is named, ENOMEM, EINTR, EIO or ENOSPC.  Call it before threads start.
  */
 bool fault_arm(const char *spec, GError **error);
 /* True: fail here, now; *error (if asked for) is set.  Any thread. */

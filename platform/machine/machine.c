@@ -237,6 +237,37 @@ static bool add_chardevs(Machine *m, GError **error)
     return true;
 }
 
+static bool add_drives(Machine *m, GError **error)
+{
+    for (guint i = 0; i < m->config->drives->len; i++) {
+        const DriveSpec *spec = m->config->drives->pdata[i];
+        Block *block = block_open(spec, error);
+        if (!block)
+            return false;
+        g_ptr_array_add(m->drives, block);
+        if (!spec->used_by)
+            message_warning("%s: no device takes the drive; -device DRIVER,drive=%s is one that does", spec->option, spec->id);
+    }
+    return true;
+}
+
+Block *machine_drive(Machine *m, const char *id)
+{
+    for (guint i = 0; i < m->drives->len; i++) {
+        if (!strcmp(block_id(m->drives->pdata[i]), id))
+            return m->drives->pdata[i];
+    }
+    return NULL;
+}
+
+void machine_drain_drives(Machine *m)
+{
+    device_lock();
+    for (guint i = 0; i < m->drives->len; i++)
+        block_drain(m->drives->pdata[i]);
+    device_unlock();
+}
+
 static void memory_written(void *vcpus, uint64_t gpa, uint64_t size)
 {
     vcpus_ram_written(vcpus, gpa, size);
@@ -328,6 +359,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
         m->buses[kind] = device_bus_new(kind, kind == DEVICE_BUS_SOC ? m->board->ccsr : 0);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     m->nets = g_ptr_array_new_with_free_func((GDestroyNotify)net_free);
+    m->drives = g_ptr_array_new_with_free_func((GDestroyNotify)block_close);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
@@ -336,7 +368,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
     if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) || !machine_add_nets(m, error) ||
-        !add_vcpus(m, error) || !hcalls_come_out(m, error))
+        !add_drives(m, error) || !add_vcpus(m, error) || !hcalls_come_out(m, error))
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);
@@ -363,6 +395,7 @@ void machine_free(Machine *m)
         return;
     for (guint i = 0; i < m->chardevs->len; i++)
         chardev_flush(m->chardevs->pdata[i]);
+    machine_drain_drives(m);
     /* Devices go first: at their end they lower interrupts and let go of back ends, and so need vCPUs and clock. */
     for (unsigned kind = DEVICE_BUS_CARRIED; kind-- > 0;)
         device_bus_free(m->buses[kind]);
@@ -370,6 +403,7 @@ void machine_free(Machine *m)
     g_ptr_array_unref(m->events);
     g_ptr_array_unref(m->chardevs);
     g_ptr_array_unref(m->nets);
+    g_ptr_array_unref(m->drives);
     areas_free(m->areas);
     clock_free(m->clock);
     run_free(m->run);

@@ -10,6 +10,7 @@
 #include "platform/base/board.h"
 #include "platform/image/boot.h"
 #include "platform/base/bus.h"
+#include "platform/block/drive.h"
 #include "platform/chardev/chardev.h"
 #include "platform/base/clock.h"
 #include "platform/base/device_bus.h"
@@ -73,6 +74,7 @@ typedef struct Machine {
     GPtrArray *nets;              /* of Net*, owned: those of -netdev */
     unsigned n_macs;              /* addresses of cards given out */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
+    GPtrArray *drives;            /* of Block*, owned: one for each of Config.drives */
     Areas *areas;
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
@@ -109,6 +111,12 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */);    /* any thread: stops the machine */
 unsigned machine_hcalls_present(const Machine *machine, unsigned caps); /* offer.c: HCALL_NEED_… bits */
 extern const HcallServices machine_hcall_services;
+/*
+ * What a device's drive=ID names; NULL: there is none, which options checked.  Borrowed.  Under the device lock; the next one is called
+ * without it, and waits until no request of any drive is under way.
+ */
+Block *machine_drive(Machine *machine, const char *id);
+void machine_drain_drives(Machine *machine);
 /* A device onto a bus, with its region 0 at an address which that bus counts from its base.  Takes dev.  Under the device lock. */
 bool machine_add_device(Machine *machine, DeviceBusKind bus, Device *dev, uint64_t address, uint64_t size, GError **error);
 

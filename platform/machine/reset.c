@@ -155,6 +155,7 @@ static bool renew(Machine *m, GError **error)
     g_autoptr(GBytes) base = NULL, tree = NULL;
     bool ok, dropped = false;
 
+    machine_drain_drives(m); /* they write into RAM */
     device_lock();
     for (guint i = 0; i < m->events->len; i++)
         event_settle(m->events->pdata[i]); /* stores that the guest made before the reset have their effect now, not after it */

@@ -216,6 +216,7 @@ static void start_time(void *opaque)
 static void stop_time(void *opaque)
 {
     Machine *m = opaque;
+    machine_drain_drives(m); /* a machine that stands still changes nothing, RAM and disks included */
     device_lock();
     time_source_stop(&m->time);
     clock_rearm(m->clock);

@@ -84,6 +84,7 @@ typedef struct Config {
     const char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
     GPtrArray *chardevs;             /* of BackendConfig* */
     GPtrArray *netdevs;              /* the same */
+    GPtrArray *drives;               /* of DriveSpec*: -drive and its short forms, in their order */
     GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
     const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     const char *qmp;                 /* -qmp SPEC; NULL: none */

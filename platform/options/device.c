@@ -106,8 +106,9 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
         return option_bad(error, "%s: must not be empty", what);
     switch (device_types[option->type].properties[i].type) {
     case PROPERTY_CHARDEV:
+    case PROPERTY_DRIVE:
     case PROPERTY_NETDEV:
-        return true; /* options_complete_chardevs(), …_netdevs(): the back end may come later */
+        return true; /* options_complete_chardevs(), …_drives(), …_netdevs(): the back end may come later */
     case PROPERTY_MAC:
         return net_mac_parse(what, option->value[i], mac, error);
     case PROPERTY_LABEL:
@@ -209,6 +210,8 @@ static const char *type_word(PropertyType type)
         return "<netdev>";
     case PROPERTY_MAC:
         return "<mac>";
+    case PROPERTY_DRIVE:
+        return "<drive>";
     case PROPERTY_LABEL:
         return "<str>";
     case PROPERTY_SWITCH:

@@ -10,6 +10,7 @@
 #include "cpu/accel.h"
 #include "cpu/e500/state.h"
 #include "platform/base/board.h"
+#include "platform/block/drive.h"
 #include "platform/chardev/chardev.h"
 #include "platform/base/suggest.h"
 
@@ -176,7 +177,8 @@ static bool complete(Parse *p, GError **error)
     Config *c = p->config;
     complete_engine(c);
     complete_time(c);
-    if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_chardevs(p, error))
+    if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_drives(p, error) ||
+        !options_complete_chardevs(p, error))
         return false;
     if (!c->bios && !c->kernel && !c->dumpdtb)
         return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
@@ -203,6 +205,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
         .texts = g_string_chunk_new(256),
         .chardevs = g_ptr_array_new_with_free_func(backend_config_free),
         .netdevs = g_ptr_array_new_with_free_func(backend_config_free),
+        .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_spec_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
         .has_idle = true,
         .has_partition = true,
@@ -224,6 +227,7 @@ void config_clear(Config *c)
     g_clear_pointer(&c->texts, g_string_chunk_free);
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
     g_clear_pointer(&c->netdevs, g_ptr_array_unref);
+    g_clear_pointer(&c->drives, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
     *c = (Config){0};
 }

@@ -63,6 +63,10 @@ GPtrArray *options_nics_new(void);
 bool options_complete_netdevs(Parse *p,
                               GError **error); /* -nic and -net are devices then, and every netdev= is there, for one card */
 
+/* drive.c */
+bool options_complete_drives(Parse *p,
+                             GError **error); /* each has an id and the device that if= asks for, and is used once at most */
+
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
 
 void options_print_help(FILE *out);

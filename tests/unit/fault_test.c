@@ -35,7 +35,7 @@ static void refused(void)
         {"nothing", "-M inject-fault=nothing: unknown fault point 'nothing'; -M inject-fault=help lists them"},
         {"", "-M inject-fault=: unknown fault point ''; -M inject-fault=help lists them"},
         {"reset:0", "-M inject-fault=reset:0: '0' is not a number from 1 to 2147483647"},
-        {"kvm-run:1:EPERM", "-M inject-fault=kvm-run:1:EPERM: 'EPERM' is not one of EINVAL, ENOMEM, EINTR"},
+        {"kvm-run:1:EPERM", "-M inject-fault=kvm-run:1:EPERM: 'EPERM' is not one of EINVAL, ENOMEM, EINTR, EIO, ENOSPC"},
     };
     FOR_ROWS (i, rows) {
         g_autoptr(GError) error = NULL;

@@ -9,6 +9,7 @@
 #include "cpu/log.h"
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
+#include "platform/block/drive.h"
 
 /* Words separated by blanks; '~' stands for a blank inside of a word. */
 static OptionsResult parse(const char *line, Config *config, GError **error)
@@ -409,7 +410,49 @@ static void test_chardevs(void)
     config_clear(&c);
 }
 
+static const DriveSpec *drive(const Config *c, guint i)
+{
+    return c->drives->pdata[i];
+}
+
+static void test_drives(void)
+{
+    Config c = good("-kernel k -drive file=a,,b,if=none,format=raw,id=root,cache=directsync,discard=unmap -hda x,y -cdrom z "
+                    "-drive readonly=on,file=d -hdb b -hdd d");
+    g_assert_cmpuint(c.drives->len, ==, 6);
+    g_assert_cmpstr(drive(&c, 0)->file, ==, "a,b");
+    g_assert_cmpstr(drive(&c, 0)->id, ==, "root");
+    g_assert_true(drive(&c, 0)->direct && drive(&c, 0)->writethrough && drive(&c, 0)->unmap && !drive(&c, 0)->no_flush);
+    g_assert_cmpstr(drive(&c, 1)->file, ==, "x,y");
+    g_assert_cmpstr(drive(&c, 1)->id, ==, "none0");
+    g_assert_cmpstr(drive(&c, 2)->id, ==, "none2");
+    g_assert_true(drive(&c, 2)->read_only && drive(&c, 3)->read_only && !drive(&c, 1)->read_only);
+    g_assert_cmpstr(drive(&c, 3)->id, ==, "none5"); /* root has 4 */
+    g_assert_cmpstr(drive(&c, 4)->id, ==, "none1");
+    g_assert_cmpstr(drive(&c, 5)->option, ==, "-hdd d");
+    config_clear(&c);
+}
+
+static void test_bad_drives(void)
+{
+    bad("-drive if=none", "-drive: file=FILE is missing: a drive without a medium is not yet supported");
+    bad("-drive file=", "-drive file: must not be empty");
+    bad("-drive file=a,if=vitio", "-drive if: 'vitio' is not one of none, virtio, sd, pflash, mtd, ide, scsi, floppy "
+                                  "(did you mean 'virtio'?)");
+    bad("-drive file=a,fromat=raw", "-drive: unknown property 'fromat' (did you mean 'format'?)");
+    bad("-drive file=a,cache=nothing", "-drive cache: 'nothing' is not one of writeback, none, unsafe, writethrough, directsync");
+    bad("-drive file=a,id=1", "-drive id: an id is a letter, then letters, digits, '-', '.' and '_'");
+    bad("-drive file=a,copy-on-read=on", "-drive copy-on-read: not yet supported");
+    bad("-drive file=a,detect-zeroes=on", "-drive detect-zeroes: not yet supported; off is");
+    bad("-kernel k -drive file=a,id=x -drive file=b,id=x", "-drive file=b,id=x: the id 'x' is already that of -drive file=a,id=x");
+    bad("-kernel k -hdc a -cdrom b", "-hdc a: index 2 of if=none is already that of -cdrom b");
+    bad("-kernel k -sd a", "-sd a: if=sd: not yet supported");
+    bad("-kernel k -pflash a", "-pflash a: if=pflash: not yet supported");
+    bad("-kernel k -mtdblock a", "-mtdblock a: if=mtd: not yet supported");
+}
+
 static void test_doorbells(void)
+
 {
     Config c =
         good("-kernel k -device epapr-doorbell,name=own -device epapr-doorbell,chardev=x,name=far,id=there -chardev null,id=x");
@@ -512,6 +555,8 @@ UNIT_TESTS(options)
     g_test_add_func("/options/the-closest-name-is-suggested", test_suggestions);
     g_test_add_func("/options/back-ends-have-names", test_chardevs);
     g_test_add_func("/options/a-back-end-is-there-and-used-once", test_bad_chardevs);
+    g_test_add_func("/options/drives", test_drives);
+    g_test_add_func("/options/bad-drives", test_bad_drives);
     g_test_add_func("/options/doorbells", test_doorbells);
     g_test_add_func("/options/paravirtual-board", test_paravirtual_board);
     g_test_add_func("/options/double-commas-are-commas", test_pairs);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Drives as the command line describes them, and how the machine opens and closes them.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/block/block.h"
+
+/* if=: what the drive is plugged into, or NONE: into the device that names it by drive=ID. */
+#define DRIVE_IF_LIST(X) \
+    X(NONE, "none")      \
+    X(VIRTIO, "virtio")  \
+    X(SD, "sd")          \
+    X(PFLASH, "pflash")  \
+    X(MTD, "mtd")        \
+    X(IDE, "ide")        \
+    X(SCSI, "scsi")      \
+    X(FLOPPY, "floppy")
+
+typedef enum DriveInterface {
+#define X(id, name) DRIVE_IF_##id,
+    DRIVE_IF_LIST(X)
+#undef X
+        DRIVE_IFS
+} DriveInterface;
+
+typedef enum BlockFormat { BLOCK_FORMAT_PROBE, BLOCK_FORMAT_RAW, BLOCK_FORMAT_QCOW2 } BlockFormat;
+
+/* One drive.  A text that is not said is NULL. */
+typedef struct DriveSpec {
+    char *option; /* "-drive file=a,if=none", for messages */
+    char *id;
+    DriveInterface interface;
+    bool interface_given;
+    unsigned index;
+    bool index_given;
+    char *file;
+    BlockFormat format;
+    bool read_only, snapshot;
+    bool direct, no_flush, writethrough; /* cache= */
+    bool unmap;                          /* discard=unmap */
+    bool share_rw;                       /* share-rw=on: others may write the image meanwhile */
+    bool unlocked;                       /* file.locking=off */
+    const char *used_by;                 /* "-device virtio-blk-pci"; NULL: nobody yet */
+} DriveSpec;
+
+const char *drive_interface_name(DriveInterface interface);
+/* The argument of an option, "-drive".  Opens nothing; errors of G_OPTION_ERROR. */
+DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error);
+void drive_spec_free(DriveSpec *spec);
+
+/* Main thread, before and after the machine runs; the errors name option, file and reason. */
+Block *block_open(const DriveSpec *spec, GError **error);
+void block_close(Block *block); /* nothing is under way; what was written is on the disk afterwards */

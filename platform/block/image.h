@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of this folder share: the host's file at the bottom, and an image format over it.  Nobody else includes it.
+ *
+ * Everything returns 0 or an errno, may block, and is called by any of a drive's threads, several at a time, without the device lock.
+ */
+#pragma once
+
+#include "platform/block/drive.h"
+#include "platform/block/span.h"
+
+/* --- file.c: a file or block device of the host */
+
+typedef struct File File;
+
+typedef struct FileMode {
+    bool write, direct, unmap;
+    bool share_rw; /* others may write it */
+    bool unlocked; /* file.locking=off */
+} FileMode;
+
+File *file_open(const char *path, const FileMode *mode, GError **error);
+File *file_new(int fd, const char *name, bool write); /* takes fd; no locks */
+void file_close(File *file);
+uint64_t file_size(const File *file); /* when it was opened, or as far as it was written since */
+unsigned file_sector_size(const File *file);
+const char *file_name(const File *file);
+/* The span goes on behind what was moved.  What is behind the end is read as zeros. */
+int file_read(File *file, uint64_t offset, Span *to, uint64_t length);
+int file_write(File *file, uint64_t offset, Span *from, uint64_t length);
+int file_get(File *file, uint64_t offset, void *to, size_t length);
+int file_put(File *file, uint64_t offset, const void *from, size_t length);
+int file_flush(File *file); /* fdatasync(2) */
+int file_discard(File *file, uint64_t offset, uint64_t length);
+int file_zero(File *file, uint64_t offset, uint64_t length, bool may_unmap);
+
+/* --- a format */
+
+typedef struct Image Image;
+
+typedef struct ImageOps {
+    const char *name; /* "raw" */
+    int (*read)(Image *image, uint64_t offset, Span *to, uint64_t length);
+    int (*write)(Image *image, uint64_t offset, Span *from, uint64_t length);
+    int (*zero)(Image *image, uint64_t offset, uint64_t length, bool may_unmap);
+    int (*discard)(Image *image, uint64_t offset, uint64_t length);
+    int (*flush)(Image *image);
+    void (*close)(Image *image); /* frees the struct, but not the file */
+} ImageOps;
+
+struct Image { /* first member of each format's struct */
+    const ImageOps *ops;
+    File *file;    /* owned */
+    uint64_t size; /* bytes that the guest sees */
+    bool read_only;
+};
+
+/* Takes the file, also when it fails. */
+Image *raw_open(File *file, bool read_only, GError **error);
+Image *image_open(const DriveSpec *spec, GError **error);
+void image_close(Image *image);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * "file=disk.img,if=virtio,format=raw": QEMU's -drive.
+ */
+#include "platform/block/drive.h"
+
+#include <string.h>
+
+#include "platform/base/keyval.h"
+#include "platform/base/suggest.h"
+
+static const char *const interfaces[DRIVE_IFS] = {
+#define X(id, name) name,
+    DRIVE_IF_LIST(X)
+#undef X
+};
+
+const char *drive_interface_name(DriveInterface interface)
+{
+    return interfaces[interface];
+}
+
+static bool bad(GError **error, const char *what, const char *why)
+{
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: %s", what, why);
+    return false;
+}
+
+/* --- one key */
+
+static bool set_text(char **where, const char *what, const char *value, GError **error)
+{
+    if (!*value)
+        return bad(error, what, "must not be empty");
+    g_free(*where);
+    *where = g_strdup(value);
+    return true;
+}
+
+static bool set_file(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return set_text(&spec->file, what, value, error);
+}
+
+/* As QEMU's: a letter, then letters, digits and -._ */
+static bool set_id(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    bool ok = g_ascii_isalpha(*value);
+    for (const char *c = value; ok && *c; c++)
+        ok = g_ascii_isalnum(*c) || strchr("-._", *c);
+    if (!ok)
+        return bad(error, what, "an id is a letter, then letters, digits, '-', '.' and '_'");
+    return set_text(&spec->id, what, value, error);
+}
+
+static bool set_if(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    unsigned i;
+    if (!value_word(what, value, interfaces, DRIVE_IFS, &i, error))
+        return false;
+    spec->interface = (DriveInterface)i;
+    spec->interface_given = true;
+    return true;
+}
+
+static bool set_index(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    spec->index_given = true;
+    return value_uint(what, value, 0, 255, &spec->index, error);
+}
+
+static bool set_bus(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return strcmp(value, "0") ? bad(error, what, "there is only bus 0") : true;
+}
+
+static bool set_media(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"disk", "cdrom"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->read_only |= i == 1;
+    return true;
+}
+
+static bool set_format(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const planned[] = {"qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "nbd", "dmg"};
+    for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
+        if (!strcmp(planned[i], value))
+            return bad(error, what, "not yet supported; raw is");
+    }
+    static const char *const words[] = {"raw"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->format = (BlockFormat)(BLOCK_FORMAT_RAW + i);
+    return true;
+}
+
+static bool set_read_only(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return value_bool(what, value, &spec->read_only, error);
+}
+
+static bool set_not_yet_on(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    return on ? bad(error, what, "not yet supported") : true;
+}
+
+static bool set_cache(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"writeback", "none", "unsafe", "writethrough", "directsync"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->direct = i == 1 || i == 4;
+    spec->no_flush = i == 2;
+    spec->writethrough = i == 3 || i == 4;
+    return true;
+}
+
+static bool set_direct(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return value_bool(what, value, &spec->direct, error);
+}
+
+static bool set_no_flush(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return value_bool(what, value, &spec->no_flush, error);
+}
+
+static bool set_writeback(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    bool on = true;
+    bool ok = value_bool(what, value, &on, error);
+    spec->writethrough = !on;
+    return ok;
+}
+
+static bool set_aio(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"threads", "native", "io_uring"}; /* how, which is left to this program */
+    unsigned i;
+    return value_word(what, value, words, G_N_ELEMENTS(words), &i, error);
+}
+
+static bool set_discard(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"ignore", "off", "unmap", "on"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->unmap = i >= 2;
+    return true;
+}
+
+static bool set_off(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return strcmp(value, "off") ? bad(error, what, "not yet supported; off is") : true;
+}
+
+static bool set_werror(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return strcmp(value, "report") ? bad(error, what, "not yet supported; report is") : true;
+}
+
+static bool set_locking(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"auto", "on", "off"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->unlocked = i == 2;
+    return true;
+}
+
+static const struct {
+    const char *key;
+    bool (*set)(DriveSpec *spec, const char *what, const char *value, GError **error);
+} keys[] = {
+    {"file", set_file},
+    {"file.filename", set_file},
+    {"id", set_id},
+    {"if", set_if},
+    {"index", set_index},
+    {"unit", set_index},
+    {"bus", set_bus},
+    {"media", set_media},
+    {"format", set_format},
+    {"driver", set_format},
+    {"readonly", set_read_only},
+    {"read-only", set_read_only},
+    {"snapshot", set_not_yet_on},
+    {"cache", set_cache},
+    {"cache.direct", set_direct},
+    {"cache.no-flush", set_no_flush},
+    {"cache.writeback", set_writeback},
+    {"aio", set_aio},
+    {"discard", set_discard},
+    {"detect-zeroes", set_off},
+    {"copy-on-read", set_not_yet_on},
+    {"werror", set_werror},
+    {"rerror", set_werror},
+    {"file.locking", set_locking},
+};
+
+static bool set_key(DriveSpec *spec, const char *option, const KeyVal *pair, GError **error)
+{
+    const char *known[G_N_ELEMENTS(keys)];
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *what = g_strdup_printf("%s %s", option, pair->key);
+        if (!strcmp(keys[i].key, pair->key))
+            return keys[i].set(spec, what, pair->value, error);
+        known[i] = keys[i].key;
+    }
+    const char *word = *pair->key ? pair->key : pair->value;
+    g_autofree char *hint = suggest_phrase(word, known, G_N_ELEMENTS(keys));
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: unknown property '%s'%s", option, word, hint);
+    return false;
+}
+
+DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error)
+{
+    g_autoptr(GPtrArray) pairs = keyval_split(text);
+    DriveSpec *spec = g_new0(DriveSpec, 1);
+    bool ok = true;
+    for (guint i = 0; i < pairs->len && ok; i++)
+        ok = set_key(spec, option, pairs->pdata[i], error);
+    if (ok && !spec->file)
+        ok = bad(error, option, "file=FILE is missing: a drive without a medium is not yet supported");
+    if (ok)
+        return spec;
+    drive_spec_free(spec);
+    return NULL;
+}
+
+void drive_spec_free(DriveSpec *spec)
+{
+    g_free(spec->option);
+    g_free(spec->id);
+    g_free(spec->file);
+    g_free(spec);
+}

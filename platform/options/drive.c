@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Drives: -drive and its short forms, and which device takes which.
+ */
+#include "platform/options/device_type.h"
+#include "platform/options/priv.h"
+
+#include <string.h>
+
+#include "platform/base/suggest.h"
+#include "platform/block/drive.h"
+
+/* --- the options */
+
+static bool add_drive(Parse *p, const char *option, const char *arg, const char *text, GError **error)
+{
+    DriveSpec *spec = drive_spec_parse(option, text, error);
+    if (!spec)
+        return false;
+    spec->option = g_strdup_printf("%s %s", option, arg);
+    g_ptr_array_add(p->config->drives, spec);
+    return true;
+}
+
+bool option_set_drive(Parse *p, const char *arg, GError **error)
+{
+    return add_drive(p, "-drive", arg, arg, error);
+}
+
+/* An option whose argument is a file: commas in it are its own. */
+static bool add_file(Parse *p, const char *option, const char *file, const char *more, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(file, ",", -1);
+    g_autofree char *quoted = g_strjoinv(",,", parts);
+    g_autofree char *text = g_strdup_printf("file=%s%s", quoted, more);
+    return add_drive(p, option, file, text, error);
+}
+
+bool option_set_hda(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-hda", arg, ",index=0", error);
+}
+
+bool option_set_hdb(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-hdb", arg, ",index=1", error);
+}
+
+bool option_set_hdc(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-hdc", arg, ",index=2", error);
+}
+
+bool option_set_hdd(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-hdd", arg, ",index=3", error);
+}
+
+bool option_set_cdrom(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-cdrom", arg, ",index=2,media=cdrom", error);
+}
+
+bool option_set_sd(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-sd", arg, ",if=sd", error);
+}
+
+bool option_set_pflash(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-pflash", arg, ",if=pflash", error);
+}
+
+bool option_set_mtdblock(Parse *p, const char *arg, GError **error)
+{
+    return add_file(p, "-mtdblock", arg, ",if=mtd", error);
+}
+
+/* --- names and numbers */
+
+static DriveSpec *nth(const Config *c, guint i)
+{
+    return c->drives->pdata[i];
+}
+
+static const DriveSpec *at_index(const Config *c, const DriveSpec *spec, unsigned index)
+{
+    for (guint i = 0; i < c->drives->len; i++) {
+        const DriveSpec *other = nth(c, i);
+        if (other != spec && other->index_given && other->interface == spec->interface && other->index == index)
+            return other;
+    }
+    return NULL;
+}
+
+/* Among the first n. */
+static DriveSpec *find(const Config *c, guint n, const char *id)
+{
+    for (guint i = 0; i < n; i++) {
+        if (!g_strcmp0(nth(c, i)->id, id))
+            return nth(c, i);
+    }
+    return NULL;
+}
+
+/* Without index= the first that is free, and without id= a name made of both, as QEMU does. */
+static bool complete_name(const Config *c, guint i, GError **error)
+{
+    DriveSpec *spec = nth(c, i);
+    const DriveSpec *other = spec->index_given ? at_index(c, spec, spec->index) : NULL;
+    if (other)
+        return option_bad(error, "%s: index %u of if=%s is already that of %s", spec->option, spec->index,
+                          drive_interface_name(spec->interface), other->option);
+    while (!spec->index_given && at_index(c, spec, spec->index))
+        spec->index++;
+    spec->index_given = true;
+    if (!spec->id)
+        spec->id = g_strdup_printf("%s%u", drive_interface_name(spec->interface), spec->index);
+    other = find(c, i, spec->id);
+    return other ? option_bad(error, "%s: the id '%s' is already that of %s", spec->option, spec->id, other->option) : true;
+}
+
+/* --- who takes which */
+
+static bool claim(const Config *c, const char *user, const char *id, GError **error)
+{
+    DriveSpec *spec = find(c, c->drives->len, id);
+    if (spec && spec->used_by)
+        return option_bad(error, "%s: the drive '%s' is already used by %s%s", user, id, spec->used_by,
+                          spec->interface == DRIVE_IF_NONE ? "" : "; a -drive for drive= is one of if=none");
+    if (spec) {
+        spec->used_by = user;
+        return true;
+    }
+    g_autofree const char **ids = g_new0(const char *, c->drives->len + 1);
+    for (guint i = 0; i < c->drives->len; i++)
+        ids[i] = nth(c, i)->id;
+    g_autofree char *hint = suggest_phrase(id, ids, c->drives->len);
+    return option_bad(error, "%s: no -drive has the id '%s'%s", user, id, hint);
+}
+
+static bool claim_for(const Config *c, const DeviceOption *option, GError **error)
+{
+    const DeviceType *type = &device_types[option->type];
+    for (unsigned i = 0; type->properties[i].key; i++) {
+        if (type->properties[i].type == PROPERTY_DRIVE && option->value[i] && !claim(c, type->option, option->value[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* A drive that says into what it is plugged gets a device for it. */
+static bool plug_in(Parse *p, const DriveSpec *spec, GError **error)
+{
+    static const char *const drivers[DRIVE_IFS] = {[DRIVE_IF_VIRTIO] = "virtio-blk-pci"};
+    const char *driver = drivers[spec->interface];
+    if (spec->interface == DRIVE_IF_NONE)
+        return true;
+    for (unsigned i = 0; i < DEVICE_TYPES && driver; i++) {
+        g_autofree char *device = g_strdup_printf("%s,drive=%s", driver, spec->id);
+        if (!strcmp(device_types[i].name, driver))
+            return option_set_device(p, device, error);
+    }
+    return option_bad(error, "%s: if=%s: not yet supported", spec->option, drive_interface_name(spec->interface));
+}
+
+bool options_complete_drives(Parse *p, GError **error)
+{
+    const Config *c = p->config;
+    for (guint i = 0; i < c->drives->len; i++) {
+        if (!complete_name(c, i, error) || !plug_in(p, nth(c, i), error))
+            return false;
+    }
+    /* Those first that -device does not name: a device that names one of them comes too late */
+    for (guint i = c->devices->len; i-- > 0;) {
+        if (!claim_for(c, c->devices->pdata[i], error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests to a drive, over raw images.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cpu/fault.h"
+#include "platform/base/lock.h"
+#include "platform/block/image.h"
+#include "tests/unit/block_helper.h"
+
+enum { KIB = 1024, MIB = KIB * KIB };
+
+static void test_reads_what_it_wrote(void)
+{
+    g_autofree char *path = disk_new(MIB);
+    Block *b = disk_open(path, "");
+    uint8_t in[3][1000], out[3][1000];
+    for (unsigned i = 0; i < sizeof(out); i++)
+        ((uint8_t *)out)[i] = (uint8_t)(i * 7 + 1);
+    struct iovec from[] = {{out[0], 1000}, {out[1], 0}, {out[1], 1000}, {out[2], 1000}};
+    struct iovec to[] = {{in[0], 500}, {in[0] + 500, 1500}, {in[2], 1000}};
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_WRITE, .offset = 777, .length = 3000, .iov = from, .n_iov = 4}), ==, 0);
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_FLUSH}), ==, 0);
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_READ, .offset = 777, .length = 3000, .iov = to, .n_iov = 3}), ==, 0);
+    g_assert_true(!memcmp(in, out, sizeof(in)));
+    disk_close(b, path);
+}
+
+static void test_a_range_is_checked(void)
+{
+    static const struct {
+        BlockOp op;
+        uint64_t offset, length, memory;
+        int error;
+    } rows[] = {
+        {BLOCK_READ, MIB - 512, 512, 512, 0},
+        {BLOCK_READ, MIB - 512, 513, 513, EINVAL},
+        {BLOCK_READ, MIB, 0, 0, 0},
+        {BLOCK_READ, MIB + 1, 0, 0, EINVAL},
+        {BLOCK_WRITE, UINT64_MAX - 511, 512, 512, EINVAL},
+        {BLOCK_WRITE, 512, UINT64_MAX, 512, EINVAL},
+        {BLOCK_WRITE, 0, 512, 511, EINVAL},
+        {BLOCK_READ, 0, 512, 511, EINVAL},
+        {BLOCK_DISCARD, MIB - 1, 2, 0, EINVAL},
+        {BLOCK_WRITE_ZEROES, MIB, 1, 0, EINVAL},
+        {BLOCK_WRITE_ZEROES, MIB - 1, 1, 0, 0},
+    };
+    g_autofree char *path = disk_new(MIB);
+    Block *b = disk_open(path, "");
+    uint8_t memory[1024] = {0};
+    FOR_ROWS (i, rows) {
+        struct iovec iov = {memory, rows[i].memory};
+        BlockRequest r = {.op = rows[i].op, .offset = rows[i].offset, .length = rows[i].length, .iov = &iov, .n_iov = 1};
+        g_assert_cmpint(disk_do(b, &r), ==, rows[i].error);
+    }
+    disk_close(b, path);
+}
+
+static void test_a_read_only_drive_is_not_written(void)
+{
+    static const BlockOp ops[] = {BLOCK_WRITE, BLOCK_DISCARD, BLOCK_WRITE_ZEROES};
+    g_autofree char *path = disk_new(MIB);
+    g_assert_cmpint(chmod(path, 0444), ==, 0);
+    Block *b = disk_open(path, ",readonly=on,discard=unmap");
+    char memory[512];
+    struct iovec iov = {memory, 512};
+    g_assert_true(block_read_only(b) && !block_discards(b));
+    FOR_ROWS (i, ops)
+        g_assert_cmpint(disk_do(b, &(BlockRequest){.op = ops[i], .length = 512, .iov = &iov, .n_iov = 1}), ==, EROFS);
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_FLUSH}), ==, 0);
+    disk_close(b, path);
+}
+
+/* A file that does not end at a sector is read with zeros up to there, and grows when they are written. */
+static void test_the_last_sector_is_whole(void)
+{
+    g_autofree char *path = disk_new(700);
+    uint8_t sector[512], want[512] = {0};
+    struct iovec iov = {sector, 512};
+    Block *b = disk_open(path, "");
+    g_assert_cmpuint(block_size(b), ==, 1024);
+    memset(sector, 0xaa, 512);
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_READ, .offset = 512, .length = 512, .iov = &iov, .n_iov = 1}), ==, 0);
+    g_assert_true(!memcmp(sector, want, 512));
+    memset(sector, 0xbb, 512);
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_WRITE, .offset = 512, .length = 512, .iov = &iov, .n_iov = 1}), ==, 0);
+    g_assert_cmpint(disk_at(path, 1023), ==, 0xbb);
+    g_assert_cmpint(disk_at(path, 1024), ==, -1);
+    disk_close(b, path);
+}
+
+static void test_zeros_and_discards(void)
+{
+    static const struct {
+        const char *more;
+        bool may_unmap, holes;
+    } rows[] = {{"", false, false}, {"", true, false}, {",discard=unmap", true, true}, {",discard=unmap", false, false}};
+    FOR_ROWS (i, rows) {
+        g_autofree char *path = disk_new(MIB);
+        disk_fill(path, MIB, 0x55);
+        Block *b = disk_open(path, rows[i].more);
+        g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_WRITE_ZEROES,
+                                                   .offset = 64 * KIB + 1,
+                                                   .length = 128 * KIB,
+                                                   .may_unmap = rows[i].may_unmap}),
+                        ==, 0);
+        for (unsigned at = 0; at < MIB; at += 999)
+            g_assert_cmphex((unsigned)disk_at(path, at), ==, at > 64 * KIB && at <= 192 * KIB ? 0 : 0x55);
+        if (disk_has_holes(path) != rows[i].holes)
+            g_test_message("the file system of %s knows no holes", path);
+        g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_DISCARD, .offset = 512 * KIB, .length = 64 * KIB}), ==, 0);
+        g_assert_cmpint(disk_at(path, 512 * KIB + 5) == 0x55, ==, !block_discards(b));
+        disk_close(b, path);
+    }
+}
+
+static void count(void *opaque, int error)
+{
+    g_assert_true(device_lock_held());
+    g_assert_cmpint(error, ==, 0);
+    ++*(unsigned *)opaque;
+}
+
+static void test_drain_waits_for_all(void)
+{
+    enum { N = 200 };
+    static uint8_t memory[N][4096];
+    g_autofree char *path = disk_new(MIB);
+    Block *b = disk_open(path, ",cache=writethrough");
+    g_autofree BlockRequest *r = g_new0(BlockRequest, N);
+    struct iovec iov[N];
+    unsigned done = 0;
+    device_lock();
+    for (unsigned i = 0; i < N; i++) {
+        memset(memory[i], (int)i, 4096);
+        iov[i] = (struct iovec){memory[i], 4096};
+        r[i] = (BlockRequest){BLOCK_WRITE, i * 4096, 4096, &iov[i], 1, false, count, &done, NULL, 0};
+        block_submit(b, &r[i]);
+        g_assert_cmpuint(done, ==, 0); /* the lock is ours */
+    }
+    block_drain(b);
+    g_assert_cmpuint(done, ==, N);
+    device_unlock();
+    for (unsigned i = 0; i < N; i++)
+        g_assert_cmpint(disk_at(path, i * 4096 + 9), ==, (int)(i & 0xff));
+    disk_close(b, path);
+}
+
+static void test_what_the_host_fails_at_is_told(void)
+{
+    static const struct {
+        const char *fault, *more;
+        BlockOp op;
+        int error;
+    } rows[] = {
+        {"block-read:1:EIO", "", BLOCK_READ, EIO},
+        {"block-write:1:ENOSPC", "", BLOCK_WRITE, ENOSPC},
+        {"block-write:1:EIO", "", BLOCK_WRITE_ZEROES, EIO},
+        {"block-flush:1:EIO", "", BLOCK_FLUSH, EIO},
+        {"block-flush:1:EIO", ",cache=writethrough", BLOCK_WRITE, EIO},
+        {"block-flush:1:EIO", ",cache=directsync", BLOCK_WRITE, EIO},
+        {"block-flush:1:EIO", ",cache=unsafe", BLOCK_FLUSH, 0},
+    };
+    char memory[512] = {0};
+    struct iovec iov = {memory, 512};
+    FOR_ROWS (i, rows) {
+        g_autofree char *path = disk_new(MIB);
+        Block *b = disk_open(path, rows[i].more);
+        g_assert_true(fault_arm(rows[i].fault, NULL));
+        BlockRequest r = {.op = rows[i].op, .length = 512, .iov = &iov, .n_iov = 1};
+        g_assert_cmpint(disk_do(b, &r), ==, rows[i].error);
+        g_assert_true(fault_arm("block-read:1000000", NULL));
+        g_assert_cmpint(disk_do(b, &r), ==, 0); /* it is not lost for good */
+        disk_close(b, path);
+    }
+}
+
+static void test_a_file_that_cannot_be_a_drive(void)
+{
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"file=/nowhere/disk", "-drive: cannot open '/nowhere/disk': No such file or directory"},
+        {"file=/", "-drive: cannot open '/': Is a directory"},
+        {"file=/,readonly=on", "-drive: cannot open '/': Is a directory"},
+        {"file=/dev/null", "-drive: cannot open '/dev/null': No such device"},
+    };
+    FOR_ROWS (i, rows) {
+        g_autoptr(GError) error = NULL;
+        DriveSpec *spec = drive_spec_parse("-drive", rows[i].text, NULL);
+        spec->option = g_strdup("-drive");
+        g_assert_null(block_open(spec, &error));
+        g_assert_cmpstr(error->message, ==, rows[i].error);
+        drive_spec_free(spec);
+    }
+}
+
+UNIT_TESTS(block)
+{
+    g_test_add_func("/block/reads-what-it-wrote", test_reads_what_it_wrote);
+    g_test_add_func("/block/a-range-is-checked", test_a_range_is_checked);
+    g_test_add_func("/block/a-read-only-drive-is-not-written", test_a_read_only_drive_is_not_written);
+    g_test_add_func("/block/the-last-sector-is-whole", test_the_last_sector_is_whole);
+    g_test_add_func("/block/zeros-and-discards", test_zeros_and_discards);
+    g_test_add_func("/block/drain-waits-for-all", test_drain_waits_for_all);
+    g_test_add_func("/block/what-the-host-fails-at-is-told", test_what_the_host_fails_at_is_told);
+    g_test_add_func("/block/a-file-that-cannot-be-a-drive", test_a_file_that_cannot_be_a_drive);
+}
