@@ -18,6 +18,7 @@
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/percpu.h>
+#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/timer.h>
@@ -237,6 +238,15 @@ static u32 __init quoin_areas_served(void)
 static struct kobject *kobj;
 static int hotplug_state = -1;
 
+/* A kernel that kexec starts gets this memory, and no reset tells the hypervisor to leave it alone. */
+static int quoin_areas_reboot(struct notifier_block *self, unsigned long action, void *data)
+{
+	cpuhp_remove_state(hotplug_state);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = { .notifier_call = quoin_areas_reboot };
+
 static int __init quoin_areas_init(void)
 {
 	if (!epapr_paravirt_enabled)
@@ -251,6 +261,7 @@ static int __init quoin_areas_init(void)
 	kobj = kobject_create_and_add("quoin_areas", kernel_kobj);
 	if (!kobj || sysfs_create_group(kobj, &quoin_areas_group))
 		pr_warn("nothing in sysfs\n");
+	register_reboot_notifier(&reboot_notifier);
 	pr_info("types 0x%x\n", served);
 	return 0;
 }
@@ -258,8 +269,10 @@ static int __init quoin_areas_init(void)
 static void __exit quoin_areas_exit(void)
 {
 	kobject_put(kobj);
-	if (hotplug_state >= 0)
+	if (hotplug_state >= 0) {
+		unregister_reboot_notifier(&reboot_notifier);
 		cpuhp_remove_state(hotplug_state);
+	}
 }
 
 module_init(quoin_areas_init);
