@@ -254,10 +254,10 @@ GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, NodesReport *report, GError
     return finish(&a, error);
 }
 
-GBytes *nodes_renew(GBytes *adopted, const Nodes *nodes, GError **error)
+GBytes *nodes_renew(GBytes *base, const Nodes *nodes, GError **error)
 {
     size_t size;
-    const void *data = g_bytes_get_data(adopted, &size);
+    const void *data = g_bytes_get_data(base, &size);
     size_t room = size + 1024 + strings_size(nodes->hypervisor);
     Adopt a = {.fdt = g_malloc0(room), .nodes = nodes};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The machine fills a Nodes at every
- * reset, writes these and lets each device write its own between nodes_root() and dts_end().
+ * The nodes of the tree that no device owns: /, cpus, memory, chosen, aliases, hypervisor.  The machine fills a Nodes at
+ * every reset.  At power-on it writes these and lets each device write its own between nodes_root() and dts_end(); at each reset
+ * nodes_renew() puts in what differs from boot to boot.
  */
 #pragma once
 
@@ -85,5 +86,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NodesReport, nodes_report_free)
  * NULL: *error is set.
  */
 GBytes *nodes_adopt(GBytes *dtb, const Nodes *nodes, NodesReport *report, GError **error);
-/* The tree of one boot, from what nodes_adopt() made: with a fresh rng-seed and the strings of /hypervisor.  NULL: *error is set. */
-GBytes *nodes_renew(GBytes *adopted, const Nodes *nodes, GError **error);
+/* The tree of one boot, from what nodes_adopt() or the machine itself made: with a fresh rng-seed and the strings of /hypervisor.  NULL:
+ * *error is set. */
+GBytes *nodes_renew(GBytes *base, const Nodes *nodes, GError **error);

@@ -33,7 +33,11 @@ build/fuzz-live/obj/%.o: %.c $(B)/flags
 	@echo "  FUZZ $<"
 	$(Q)$(FUZZ_CC) $(QCFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/fuzz-live/%.run: build/fuzz-live/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,build/fuzz-live/obj/%.o,$(filter-out platform/main.c,$(SRC)))
+# A library, so that a target has what it calls and nothing else: libFuzzer looks at the counters of all code there is, after each input
+build/fuzz-live/libquoin.a: $(patsubst %.c,build/fuzz-live/obj/%.o,$(filter-out platform/main.c,$(SRC)))
+	$(Q)rm -f $@.new && $(AR) rcs $@.new $^ && mv -f $@.new $@
+
+build/fuzz-live/%.run: build/fuzz-live/obj/tests/fuzz/%_fuzz.o build/fuzz-live/libquoin.a
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@.new $^ $(QLIBS) && mv -f $@.new $@
 
 $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz-live/%.run

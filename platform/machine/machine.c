@@ -413,7 +413,7 @@ void machine_free(Machine *m)
     g_clear_error(&m->host_error);
     g_mutex_clear(&m->error_lock);
     partition_free(m->partition);
-    g_clear_pointer(&m->users_tree, g_bytes_unref);
+    g_clear_pointer(&m->base_tree, g_bytes_unref);
     g_free(m->release);
     g_free(m->console);
     g_free(m);

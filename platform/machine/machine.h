@@ -82,7 +82,8 @@ typedef struct Machine {
     GMutex error_lock;
     GError *host_error; /* the first error of the host that stopped the machine: why HOST_ERROR was requested */
     uint64_t resets;    /* how many were done since the program started */
-    GBytes *users_tree; /* the tree of -dtb after nodes_adopt(); NULL: none was given, or it is before power-on */
+    GBytes *base_tree;  /* the machine's own tree, or that of -dtb after nodes_adopt(), which nodes_renew() completes at each reset; NULL
+                           before power-on */
 } Machine;
 
 /* config and boot are borrowed.  Errors are the host's (memory, accelerator, back ends). */

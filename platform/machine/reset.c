@@ -109,18 +109,24 @@ static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
     return tree;
 }
 
-/* Adopts the user's tree (-dtb), and reports what was false in it: once, at power-on, as neither changes later. */
-static bool adopt_users(Machine *m, Nodes *nodes, GError **error)
+/* The user's tree (-dtb), adopted.  Reports what was false in it. */
+static GBytes *adopt_users(const Machine *m, Nodes *nodes, GBytes *own, GError **error)
 {
     g_autoptr(NodesReport) report = nodes_report_new();
-    g_autoptr(GBytes) own = build_own(m, nodes, error);
     nodes->own = own;
-    m->users_tree = own ? nodes_adopt(m->boot->dtb, nodes, report, error) : NULL;
+    GBytes *tree = nodes_adopt(m->boot->dtb, nodes, report, error);
     for (guint i = 0; i < report->lines->len; i++)
         message_warning("-dtb %s: %s", m->config->dtb, (char *)report->lines->pdata[i]);
     if (report->n > report->lines->len)
         message_warning("-dtb %s: and %u more of these", m->config->dtb, report->n - report->lines->len);
-    return m->users_tree;
+    return tree;
+}
+
+/* Made once: the machine stays as it was wired, and a user's tree as it was read. */
+static GBytes *build_base(Machine *m, Nodes *nodes, GError **error)
+{
+    g_autoptr(GBytes) own = build_own(m, nodes, error);
+    return own && m->boot->dtb ? adopt_users(m, nodes, own, error) : g_steal_pointer(&own);
 }
 
 GBytes *machine_build_tree(Machine *m, GError **error)
@@ -131,11 +137,9 @@ GBytes *machine_build_tree(Machine *m, GError **error)
         return NULL;
     paths_fill(m, &paths);
     nodes_fill(m, &paths, &nodes);
-    if (!m->boot->dtb)
-        return build_own(m, &nodes, error);
-    if (!m->users_tree && !adopt_users(m, &nodes, error))
-        return NULL;
-    return nodes_renew(m->users_tree, &nodes, error);
+    if (!m->base_tree)
+        m->base_tree = build_base(m, &nodes, error);
+    return m->base_tree ? nodes_renew(m->base_tree, &nodes, error) : NULL;
 }
 
 /* At power-on a tree must leave room for the longest strings of the partition, so that no later reset fails for lack of room. */

@@ -73,7 +73,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, model),
     STATE_DERIVED(Machine, policy),
     STATE_DERIVED(Machine, rtc_machine_time),
-    STATE_DERIVED(Machine, users_tree),
+    STATE_DERIVED(Machine, base_tree),
     STATE_DERIVED(Machine, console),
     STATE_DERIVED(Machine, serial),
     STATE_DERIVED(Machine, proxy),

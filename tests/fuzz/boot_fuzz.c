@@ -241,7 +241,7 @@ static void check_machine(const Bench *b)
 /* The machine keeps nothing of an input. */
 static void bench_clear(Bench *b)
 {
-    g_clear_pointer(&b->machine->users_tree, g_bytes_unref);
+    g_clear_pointer(&b->machine->base_tree, g_bytes_unref);
     boot_clear(&b->boot);
     config_clear(&b->config);
 }
