@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hypercalls from two vCPUs at once, against all that a machine of the paravirtual board serves: its memory, tree, interrupt controller,
- * byte channels, doorbells, areas, vCPUs.  The vCPUs execute nothing; two threads make their calls, as theirs would.
+ * Hypercalls of two vCPUs, one after another or at once, against all that a machine of the paravirtual board serves: its memory, tree, interrupt controller,
+ * byte channels, doorbells, areas, vCPUs.  The vCPUs execute nothing; their calls are made in their place.
  *
- * Input: a byte (which reset comes first), then records; bit 0 of `who` says which vCPU makes the call.  Bytes that are left over
- * lie in guest memory at 0x3000.
+ * Input: a byte (bits 1:0 which reset comes first, bit 7 that the calls are made in turn, else by two threads at once), then records;
+ * bit 0 of `who` says which vCPU makes the call.  Bytes that are left over lie in guest memory at 0x3000.
  */
 #include <glib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { IN_TURN = 0x80 };
 enum { VCPUS = 2, RAM = 64 << 20, RECORDS_MAX = 4096, WORDS = 0x1000, LIST = 0x2000, LEFT = 0x3000 };
 
 typedef struct Record {
@@ -186,6 +187,26 @@ static void call_all(gpointer opaque, gpointer through)
     g_async_queue_push(through, caller);
 }
 
+static void call_at_once(Caller *callers)
+{
+    static GThreadPool *pool;
+    static GAsyncQueue *through;
+    if (!pool) {
+        through = g_async_queue_new();
+        pool = g_thread_pool_new(call_all, through, VCPUS, TRUE, NULL);
+    }
+    for (unsigned i = 0; i < VCPUS; i++)
+        g_thread_pool_push(pool, &callers[i], NULL);
+    for (unsigned i = 0; i < VCPUS; i++)
+        g_async_queue_pop(through);
+}
+
+static void call_in_turn(Caller *callers)
+{
+    for (size_t i = 0; i < callers->n; i++)
+        call_one(&callers[callers->records[i].who & 1], &callers->records[i]);
+}
+
 static uint64_t counted(const HcallEnv *env)
 {
     uint64_t n = env->unknown;
@@ -198,9 +219,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const RunCause resets[] = {RUN_CAUSE_HOST_RESET, RUN_CAUSE_GUEST_RESET_HCALL, RUN_CAUSE_GUEST_WATCHDOG,
                                       RUN_CAUSE_GUEST_SYSTEM_RESET};
-    static Machine *machine; /* one for all inputs, as are the threads: a fuzzer makes thousands a second */
-    static GThreadPool *pool;
-    static GAsyncQueue *through;
+    static Machine *machine; /* one for all inputs: a fuzzer makes thousands a second */
     GError *error = NULL;
 
     if (size < 1)
@@ -208,8 +227,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!machine) {
         prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* a reset clears what was touched: small pages */
         machine = machine_of_two();
-        through = g_async_queue_new();
-        pool = g_thread_pool_new(call_all, through, VCPUS, TRUE, NULL);
     }
     size_t n = MIN((size - 1) / sizeof(Record), RECORDS_MAX), used = 1 + n * sizeof(Record);
     g_assert_cmpint(machine_reset(machine, resets[*data % G_N_ELEMENTS(resets)], &error), ==, RUN_RESET_DONE);
@@ -217,12 +234,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     uint64_t before = counted(&machine->hcall);
     Caller callers[VCPUS];
-    for (unsigned i = 0; i < VCPUS; i++) {
-        callers[i] = (Caller){machine, vcpus_get(machine->vcpus, i), (const Record *)(data + 1), n, 0};
-        g_thread_pool_push(pool, &callers[i], NULL);
-    }
     for (unsigned i = 0; i < VCPUS; i++)
-        g_async_queue_pop(through);
+        callers[i] = (Caller){machine, vcpus_get(machine->vcpus, i), (const Record *)(data + 1), n, 0};
+    (*data & IN_TURN ? call_in_turn : call_at_once)(callers);
     g_assert_cmpuint(callers[0].calls + callers[1].calls, ==, n);
     g_assert_cmpuint(counted(&machine->hcall) - before, ==, n);
     return 0;

@@ -124,10 +124,10 @@ static uint32_t targets(const Mpic *m, unsigned source)
     uint32_t cpus;
     if (source >= MPIC_SOURCES)
         return m->pending[source];
+    if (mpic_source_is_level(m, source) ? !m->wires[source] || in_service_anywhere(m, source) : !m->pending[source])
+        return 0;
     route(m, source, &cpus);
-    if (!mpic_source_is_level(m, source))
-        return m->pending[source] ? cpus : 0;
-    return m->wires[source] && !in_service_anywhere(m, source) ? cpus : 0;
+    return cpus;
 }
 
 bool mpic_source_active(const Mpic *m, unsigned source)
@@ -190,6 +190,8 @@ static void direct_count(Mpic *m, unsigned source, int step)
 static void direct_update(Mpic *m, unsigned source)
 {
     uint32_t cpus;
+    if (source >= MPIC_SOURCES || (!m->wires[source] && !m->direct_cpus[source])) /* IPIs and timers have no wire and no choice */
+        return;
     MpicOutput out = route(m, source, &cpus);
     bool masked = m->version->has_ilr && (m->ivpr[source] & IVPR_MSK);
     if ((out != MPIC_OUT_CINT && out != MPIC_OUT_MCP) || masked || !m->wires[source])
@@ -205,8 +207,8 @@ static void direct_update(Mpic *m, unsigned source)
 static void source_evaluate(Mpic *m, unsigned source)
 {
     uint32_t cpus;
-    bool is_int = route(m, source, &cpus) == MPIC_OUT_INT;
-    bit_set(m->ready, source, is_int && !(m->ivpr[source] & IVPR_MSK) && targets(m, source));
+    bool asks = !(m->ivpr[source] & IVPR_MSK) && targets(m, source);
+    bit_set(m->ready, source, asks && route(m, source, &cpus) == MPIC_OUT_INT);
     direct_update(m, source);
 }
 
