@@ -21,7 +21,7 @@ FUZZ_CC        := clang
 # The compiler that builds the program is the one that warns
 FUZZ_CFLAGS    := -w -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 fuzz-decode: FUZZ_MAX_LEN := 64
-fuzz-guest: FUZZ_MAX_LEN := 128
+fuzz-guest: FUZZ_MAX_LEN := 96
 fuzz-loader fuzz-boot: FUZZ_MAX_LEN := 4096
 
 # A processor compares at every instruction, saved state is bytes in loops, and an MPIC looks at two hundred sources: to follow each

@@ -82,7 +82,8 @@ typedef struct Machine {
     GMutex error_lock;
     GError *host_error; /* the first error of the host that stopped the machine: why HOST_ERROR was requested */
     uint64_t resets;    /* how many were done since the program started */
-    GBytes *base_tree;  /* the machine's own tree, or that of -dtb after nodes_adopt(), which nodes_renew() completes at each reset; NULL
+    GBytes *
+        base_tree; /* the machine's own tree, or that of -dtb after nodes_adopt(), which nodes_renew() completes at each reset; NULL
                            before power-on */
 } Machine;
 

@@ -22,7 +22,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { CPUS = 3, DEVICES = 7, WIRES = 6, STEPS_MAX = 4096 };
-enum { LOADS_MAX = 4 }; /* so often an input loads saved state, which takes as long as a thousand accesses */
+enum { LOADS_MAX = 2 }; /* so often an input loads saved state, which takes as long as a thousand accesses */
 enum { MPIC, UART, GUTS, GPIO, SPIN, I2C, PCI };
 
 static const struct {
