@@ -2,6 +2,7 @@
 #include "platform/image/boot.h"
 
 #include "cpu/log.h"
+#include "platform/image/extras.h"
 #include "platform/image/layout.h"
 
 enum {
@@ -32,10 +33,24 @@ static bool bad_file(const char *option, GError **error)
     return false;
 }
 
+/* The initrd and the tree of an image of several files are the kernel's unless the command line gives others. */
+static void take_parts(Boot *boot, const Config *config)
+{
+    const Image *image = boot->program;
+    if (image->initrd && !config->initrd)
+        boot->initrd = image_of_bytes(image->initrd, "initrd");
+    if (!image->dtb || config->dtb)
+        return;
+    boot->dtb = g_bytes_ref(image->dtb);
+    boot->dtb_from = g_strdup_printf("-kernel %s: its device tree", config->kernel);
+}
+
 static bool load_images(Boot *boot, const Config *config, GError **error)
 {
     const uint64_t ram = config->ram_size;
-    if (!config->kernel && config->initrd) {
+    if (!extras_load(boot, config, error))
+        return false;
+    if (!config->kernel && config->initrd && !boot->program) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-initrd %s: needs a -kernel that uses it", config->initrd);
         return false;
     }
@@ -49,6 +64,10 @@ static bool load_images(Boot *boot, const Config *config, GError **error)
         return bad_file("-initrd", error);
     if (config->dtb && !(boot->dtb = image_load_dtb(config->dtb, error)))
         return bad_file("-dtb", error);
+    if (config->dtb)
+        boot->dtb_from = g_strdup_printf("-dtb %s", config->dtb);
+    if (config->kernel && !config->bios)
+        take_parts(boot, config);
     return true;
 }
 
@@ -108,9 +127,12 @@ static bool find_places(Boot *boot, const Config *config, GError **error)
 bool boot_load(Boot *boot, const Config *config, GError **error)
 {
     *boot = (Boot){0};
-    if (!load_images(boot, config, error) || !find_places(boot, config, error))
+    if (!load_images(boot, config, error) || !find_places(boot, config, error) || !extras_check(boot, config, error))
         return false;
-    boot->mapped = tsize_bytes(tsize_covering(boot->dtb_gpa + BOOT_DTB_MAX));
+    uint64_t end = boot->dtb_gpa + BOOT_DTB_MAX;
+    if (boot->has_start & 1)
+        end = MAX(end, boot->start[0] + 4);
+    boot->mapped = tsize_bytes(tsize_covering(end));
     return true;
 }
 
@@ -120,6 +142,8 @@ void boot_clear(Boot *boot)
     g_clear_pointer(&boot->kernel, image_free);
     g_clear_pointer(&boot->initrd, image_free);
     g_clear_pointer(&boot->dtb, g_bytes_unref);
+    g_clear_pointer(&boot->dtb_from, g_free);
+    g_clear_pointer(&boot->extras, g_ptr_array_unref);
 }
 
 bool boot_put(const Boot *boot, Memory *memory, GBytes *tree, GError **error)
@@ -131,7 +155,8 @@ bool boot_put(const Boot *boot, Memory *memory, GBytes *tree, GError **error)
         return false;
     }
     if ((boot->program && !image_put(boot->program, memory)) || (boot->kernel && !image_put(boot->kernel, memory)) ||
-        (boot->initrd && !image_put(boot->initrd, memory)) || !memory_write(memory, boot->dtb_gpa, data, size)) {
+        (boot->initrd && !image_put(boot->initrd, memory)) || !memory_write(memory, boot->dtb_gpa, data, size) ||
+        !extras_put(boot, memory)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAULT, "images: do not fit into RAM");
         return false;
     }
@@ -154,10 +179,12 @@ static void map_start(E500State *s, uint64_t gpa, unsigned tsize)
 void boot_cpu_state(const Boot *boot, E500State *s, unsigned index)
 {
     if (index != 0) {
+        if (boot->has_start >> index & 1)
+            s->pc = (Ea)boot->start[index];
         s->held = true;
         return;
     }
-    s->pc = boot->program ? (Ea)boot->program->entry : 0;
+    s->pc = boot->has_start & 1 ? (Ea)boot->start[0] : boot->program ? (Ea)boot->program->entry : 0;
     s->gpr[1].w = BOOT_STACK;
     s->gpr[3].w = (uint32_t)boot->dtb_gpa;
     s->gpr[6].w = EPAPR_MAGIC;

@@ -12,10 +12,14 @@
 #include "platform/base/memory.h"
 
 typedef struct Boot {
-    Image *program; /* what the boot CPU enters: -bios, or else -kernel; NULL: nothing */
-    Image *kernel;  /* with -bios, the kernel file as it is: firmware finds it by /chosen, qemu,boot-kernel.  NULL: none */
-    Image *initrd;  /* NULL: none */
-    GBytes *dtb;    /* -dtb FILE as read; NULL: the machine's own tree */
+    Image *program;    /* what the boot CPU enters: -bios, or else -kernel; NULL: nothing */
+    Image *kernel;     /* with -bios, the kernel file as it is: firmware finds it by /chosen, qemu,boot-kernel.  NULL: none */
+    Image *initrd;     /* NULL: none */
+    GBytes *dtb;       /* a user's tree as read: that of -dtb, or of -kernel's own file; NULL: the machine's own tree */
+    char *dtb_from;    /* "-dtb FILE", for messages */
+    GPtrArray *extras; /* of Image*: -device loader's */
+    uint64_t start[VCPUS_MAX]; /* where a CPU begins by -device loader's word */
+    uint32_t has_start;        /* bit n: start[n] holds */
     uint64_t initrd_start, initrd_end;
     uint64_t dtb_gpa;
     uint64_t mapped; /* bytes that TLB1[0] of the boot CPU maps from 0 on */

@@ -78,7 +78,7 @@ static bool dtb_check_tokens(const ImageFile *file, GError **error)
 }
 
 /* What must hold before libfdt looks at the blocks: it loads their words where they lie, and in time as they are long. */
-static bool dtb_check_blocks(const ImageFile *file, GError **error)
+static bool dtb_check_blocks(const ImageFile *file, uint64_t most, GError **error)
 {
     const void *fdt = file->data;
     if (fdt_off_mem_rsvmap(fdt) % 8)
@@ -86,27 +86,41 @@ static bool dtb_check_blocks(const ImageFile *file, GError **error)
                          fdt_off_mem_rsvmap(fdt));
     if (fdt_off_dt_struct(fdt) % 4)
         return image_bad(file, error, "damaged: its structure begins at byte %u, not at a multiple of 4", fdt_off_dt_struct(fdt));
-    if (dtb_used(fdt) > LAYOUT_DTB_SIZE)
-        return image_bad(file, error, "too large: %" PRIu64 " bytes, and a guest's tree has %d", dtb_used(fdt), LAYOUT_DTB_SIZE);
+    if (dtb_used(fdt) > most)
+        return image_bad(file, error, "too large: %" PRIu64 " bytes, and a guest's tree has %" PRIu64, dtb_used(fdt), most);
     return dtb_check_names(file, error) && dtb_check_tokens(file, error);
 }
 
-static bool dtb_check(const ImageFile *file, GError **error)
+static bool dtb_check_size(const ImageFile *file, GError **error)
 {
     if (file->size < sizeof(struct fdt_header) || fdt_magic(file->data) != FDT_MAGIC)
         return image_bad(file, error, "not a device tree blob (no 0xd00dfeed at its start)");
     uint64_t total = fdt_totalsize(file->data);
     if (total > file->size)
         return image_bad(file, error, "totalsize says %" PRIu64 " bytes, the file has %" PRIu64 " (truncated?)", total, file->size);
+    return true;
+}
+
+/* A file of nothing else. */
+static bool dtb_check_end(const ImageFile *file, GError **error)
+{
+    uint64_t total = fdt_totalsize(file->data);
     for (uint64_t i = total; i < file->size; i++) {
         if (file->data[i]) /* zeros are padding, of a file that was rounded up */
             return image_bad(file, error, "totalsize says %" PRIu64 " bytes, but data goes on to %" PRIu64, total, file->size);
     }
+    return true;
+}
+
+bool image_check_fdt(const ImageFile *file, uint64_t most, GError **error)
+{
+    if (!dtb_check_size(file, error))
+        return false;
     if (fdt_version(file->data) < DTB_VERSION || fdt_last_comp_version(file->data) > DTB_VERSION)
         return image_bad(file, error, "version %u, compatible with %u; only %d will do", fdt_version(file->data),
                          fdt_last_comp_version(file->data), DTB_VERSION);
     int bad = fdt_check_header(file->data);
-    if (!bad && !dtb_check_blocks(file, error))
+    if (!bad && !dtb_check_blocks(file, most, error))
         return false;
     if (!bad)
         bad = fdt_check_full(file->data, (size_t)file->size);
@@ -120,5 +134,7 @@ GBytes *image_check_dtb_bytes(const char *name, GBytes *bytes, GError **error)
     gsize size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
     ImageFile file = {.name = name, .format = "device tree", .data = data, .size = size};
-    return dtb_check(&file, error) ? g_bytes_new_from_bytes(bytes, 0, fdt_totalsize(data)) : NULL;
+    return dtb_check_size(&file, error) && dtb_check_end(&file, error) && image_check_fdt(&file, LAYOUT_DTB_SIZE, error)
+               ? g_bytes_new_from_bytes(bytes, 0, fdt_totalsize(data))
+               : NULL;
 }

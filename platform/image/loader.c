@@ -62,6 +62,8 @@ void image_free(Image *image)
     if (!image)
         return;
     g_free(image->format);
+    g_clear_pointer(&image->initrd, g_bytes_unref);
+    g_clear_pointer(&image->dtb, g_bytes_unref);
     g_array_unref(image->segments);
     g_free(image);
 }
@@ -189,9 +191,7 @@ static const char *guess_format(const uint8_t *data, uint64_t size)
         return "the file is empty";
     if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b)
         return "it is gzip data; unpack it, or wrap it into a uImage";
-    if (size >= 4 && image_be32(data) == 0xd00dfeed)
-        return "it is a device tree or FIT image; use an ELF file or a uImage";
-    return "neither ELF nor uImage";
+    return "neither ELF nor uImage nor FIT image";
 }
 
 static Image *program_load(const char *name, const char *what, GBytes *bytes, uint64_t ram_size, GError **error)
@@ -203,6 +203,8 @@ static Image *program_load(const char *name, const char *what, GBytes *bytes, ui
         return elf_load(&file, error);
     if (uimage_recognise(data, size))
         return uimage_load(&file, error);
+    if (fit_recognise(data, size))
+        return fit_load(&file, error);
     return image_bad(&file, error, "not a %s image: %s", what, guess_format(data, size));
 }
 
@@ -225,19 +227,44 @@ Image *image_load_firmware(const char *path, uint64_t ram_size, GError **error)
 
 /* --- raw images and device trees */
 
-Image *image_load_raw(const char *path, const char *what, uint64_t ram_size, GError **error)
+Image *image_of_bytes(GBytes *bytes, const char *what)
 {
-    ImageFile file = {.name = path, .format = what, .ram_size = ram_size};
-    g_autoptr(GBytes) bytes = file_read(path, ram_size, error);
-    if (!bytes)
-        return NULL;
+    Image *image = image_new(what);
+    image_add(image, 0, g_bytes_get_size(bytes), g_bytes_ref(bytes));
+    return image;
+}
+
+static Image *raw_load(const char *name, const char *what, GBytes *bytes, uint64_t gpa, uint64_t ram_size, GError **error)
+{
+    ImageFile file = {.name = name, .format = what, .ram_size = ram_size};
     gsize size = g_bytes_get_size(bytes);
     if (size == 0)
         return image_bad(&file, error, "the file is empty");
-    if (size > ram_size)
-        return image_too_big(&file, size, error);
-    Image *image = image_new(what);
-    image_add(image, 0, size, g_steal_pointer(&bytes));
+    if (gpa > ram_size || size > ram_size - gpa)
+        return image_too_big(&file, gpa + size, error);
+    Image *image = image_of_bytes(bytes, what);
+    image_move(image, gpa);
+    return image;
+}
+
+Image *image_load_raw(const char *path, const char *what, uint64_t ram_size, GError **error)
+{
+    g_autoptr(GBytes) bytes = file_read(path, ram_size, error);
+    return bytes ? raw_load(path, what, bytes, 0, ram_size, error) : NULL;
+}
+
+Image *image_load_any(const char *path, uint64_t gpa, bool raw, uint64_t ram_size, GError **error)
+{
+    g_autoptr(GBytes) bytes = file_read(path, KERNEL_FILE_MAX, error);
+    if (!bytes)
+        return NULL;
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(bytes, &size);
+    if (!raw && (elf_recognise(data, size) || uimage_recognise(data, size)))
+        return program_load(path, "image", bytes, ram_size, error);
+    Image *image = raw_load(path, "image", bytes, gpa, ram_size, error);
+    if (image)
+        image->entry = gpa;
     return image;
 }
 

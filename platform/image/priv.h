@@ -48,12 +48,21 @@ bool elf_recognise(const uint8_t *data, uint64_t size);
 Image *elf_load(ImageFile *file, GError **error);
 bool uimage_recognise(const uint8_t *data, uint64_t size);
 Image *uimage_load(ImageFile *file, GError **error);
+/* A tree as such: header, blocks and structure are whole, and it has no more than `most` bytes without its gaps. */
+bool image_check_fdt(const ImageFile *file, uint64_t most, GError **error);
+bool fit_recognise(const uint8_t *data, uint64_t size);
+Image *fit_load(ImageFile *file, GError **error);
 
 /*
  * Unpacks gzip data, but no more than `limit` bytes: it gives up when there are more, and sets *too_big.  NULL: that, or *error.
  * *steps counts the pieces it took (Image).
  */
 GBytes *gzip_inflate(const uint8_t *data, uint64_t size, uint64_t limit, bool *too_big, uint64_t *steps, GError **error);
+/* The same of a part of the file, for RAM from gpa on. */
+GBytes *image_inflate(const ImageFile *file, const uint8_t *data, uint64_t size, uint64_t gpa, uint64_t *steps, GError **error);
+uint32_t image_crc32(const uint8_t *data, uint64_t size); /* IEEE 802.3 */
+/* A program of one piece, at `load`.  NULL: it does not fit, or the entry is not in it. */
+Image *image_of_payload(const ImageFile *file, uint64_t load, uint64_t entry, GBytes *payload, GError **error);
 
 static inline uint32_t image_be32(const uint8_t *p)
 {

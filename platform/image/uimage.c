@@ -13,6 +13,7 @@ enum {
     UIMAGE_HEADER = 64,
     UIMAGE_ARCH_PPC = 7,
     UIMAGE_KERNEL = 2,
+    UIMAGE_MULTI = 4,
     UIMAGE_KERNEL_NOLOAD = 14,
     UIMAGE_COMP_NONE = 0,
     UIMAGE_COMP_GZIP = 1,
@@ -29,7 +30,7 @@ bool uimage_recognise(const uint8_t *data, uint64_t size)
 }
 
 /* The CRC-32 of IEEE 802.3 (bits reflected), four bits at a time. */
-static uint32_t crc32_of(const uint8_t *data, uint64_t size)
+uint32_t image_crc32(const uint8_t *data, uint64_t size)
 {
     static const uint32_t nibble[16] = {
         0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
@@ -90,57 +91,114 @@ static bool uimage_header(const ImageFile *file, Uimage *u, GError **error)
         .comp = header[31],
     };
     memset(header + 4, 0, 4);
-    if (crc32_of(header, UIMAGE_HEADER) != u->header_crc)
+    if (image_crc32(header, UIMAGE_HEADER) != u->header_crc)
         return image_bad(file, error, "corrupt: wrong CRC of the header");
     if (u->size > file->size - UIMAGE_HEADER)
         return image_bad(file, error, "truncated: %u bytes of data announced, %" PRIu64 " there", u->size,
                          file->size - UIMAGE_HEADER);
-    if (crc32_of(file->data + UIMAGE_HEADER, u->size) != u->data_crc)
+    if (image_crc32(file->data + UIMAGE_HEADER, u->size) != u->data_crc)
         return image_bad(file, error, "corrupt: wrong CRC of the data");
     if (u->arch != UIMAGE_ARCH_PPC)
         return image_bad(file, error, "for another processor (architecture %u), not PowerPC", u->arch);
-    if (u->type != UIMAGE_KERNEL && u->type != UIMAGE_KERNEL_NOLOAD)
+    if (u->type != UIMAGE_KERNEL && u->type != UIMAGE_KERNEL_NOLOAD && u->type != UIMAGE_MULTI)
         return image_bad(file, error, "type %u is not a kernel", u->type);
     return true;
 }
 
-static GBytes *uimage_payload(const ImageFile *file, const Uimage *u, uint64_t *steps, GError **error)
+GBytes *image_inflate(const ImageFile *file, const uint8_t *data, uint64_t size, uint64_t gpa, uint64_t *steps, GError **error)
 {
-    const uint8_t *data = file->data + UIMAGE_HEADER;
+    bool too_big;
+    uint64_t limit = file->ram_size > gpa ? file->ram_size - gpa : 0;
+    g_autoptr(GError) why = NULL;
+    GBytes *out = gzip_inflate(data, size, limit, &too_big, steps, &why);
+    if (too_big)
+        return image_bad(file, error, "does not fit: unpacked at 0x%" PRIx64 " it is larger than RAM (-m gives %" PRIu64 " MiB)",
+                         gpa, file->ram_size >> 20);
+    return out ? out : image_bad(file, error, "%s", why->message);
+}
+
+Image *image_of_payload(const ImageFile *file, uint64_t load, uint64_t entry, GBytes *payload, GError **error)
+{
+    uint64_t size = g_bytes_get_size(payload);
+    if (load > file->ram_size || size > file->ram_size - load)
+        return image_too_big(file, load + size, error);
+    if (entry < load || entry - load >= size || entry & 3)
+        return image_bad(file, error, "entry 0x%" PRIx64 " is not in its data, 0x%" PRIx64 " to 0x%" PRIx64, entry, load,
+                         load + size);
+    Image *image = image_new(file->format);
+    image->entry = entry;
+    image_add(image, load, size, g_bytes_ref(payload));
+    return image;
+}
+
+/* --- the data: the kernel, or several files behind a table of their sizes, which a zero ends; each is padded to a multiple of 4 */
+
+enum { PART_KERNEL, PART_INITRD, PART_DTB, UIMAGE_PARTS };
+
+typedef struct Part {
+    uint64_t at, size; /* bytes of the file; size 0: there is none */
+} Part;
+
+static bool uimage_parts(const ImageFile *file, const Uimage *u, Part *parts, GError **error)
+{
+    const uint64_t end = UIMAGE_HEADER + (uint64_t)u->size;
+    uint64_t at = UIMAGE_HEADER, n = 0;
+    parts[PART_KERNEL] = (Part){at, u->size};
+    if (u->type != UIMAGE_MULTI)
+        return true;
+    while (at + 4 <= end && image_be32(file->data + at)) {
+        if (n == UIMAGE_PARTS)
+            return image_bad(file, error, "more than %d files in it: kernel, initrd and device tree have a use here", UIMAGE_PARTS);
+        parts[n++].size = image_be32(file->data + at);
+        at += 4;
+    }
+    at += 4; /* the zero */
+    for (uint64_t i = 0; i < n; i++) {
+        parts[i].at = at;
+        if (at > end || parts[i].size > end - at)
+            return image_bad(file, error, "file %" PRIu64 " of %" PRIu64 " in it goes on beyond its data", i + 1, n);
+        at += (parts[i].size + 3) & ~UINT64_C(3);
+    }
+    if (!n)
+        return image_bad(file, error, "no file in it");
+    return true;
+}
+
+static GBytes *uimage_kernel(const ImageFile *file, const Uimage *u, const Part *part, uint64_t *steps, GError **error)
+{
     if (u->comp == UIMAGE_COMP_NONE)
-        return image_copy(file, UIMAGE_HEADER, u->size, error);
+        return image_copy(file, part->at, part->size, error);
     if (u->comp != UIMAGE_COMP_GZIP)
         return image_bad(file, error, "compression %u is not supported, only none and gzip", u->comp);
-    bool too_big;
-    uint64_t limit = file->ram_size > u->load ? file->ram_size - u->load : 0;
-    g_autoptr(GError) why = NULL;
-    GBytes *out = gzip_inflate(data, u->size, limit, &too_big, steps, &why);
-    if (too_big)
-        return image_bad(file, error, "does not fit: unpacked at 0x%x it is larger than RAM (-m gives %" PRIu64 " MiB)", u->load,
-                         file->ram_size >> 20);
-    return out ? out : image_bad(file, error, "%s", why->message);
+    return image_inflate(file, file->data + part->at, part->size, u->load, steps, error);
+}
+
+static bool uimage_others(const ImageFile *file, const Part *parts, Image *image, GError **error)
+{
+    if (parts[PART_INITRD].size && !(image->initrd = image_copy(file, parts[PART_INITRD].at, parts[PART_INITRD].size, error)))
+        return false;
+    if (!parts[PART_DTB].size)
+        return true;
+    g_autoptr(GBytes) dtb = image_copy(file, parts[PART_DTB].at, parts[PART_DTB].size, error);
+    image->dtb = dtb ? image_check_dtb_bytes(file->name, dtb, error) : NULL;
+    return image->dtb;
 }
 
 Image *uimage_load(ImageFile *file, GError **error)
 {
     Uimage u;
+    Part parts[UIMAGE_PARTS] = {0};
     file->format = "uImage";
-    if (!uimage_header(file, &u, error))
+    if (!uimage_header(file, &u, error) || !uimage_parts(file, &u, parts, error))
         return NULL;
     if (u.type == UIMAGE_KERNEL_NOLOAD)
         u.load = 0;     /* such a kernel runs wherever it lies, and its entry counts from its own start */
     uint64_t steps = 1; /* the header */
-    g_autoptr(GBytes) payload = uimage_payload(file, &u, &steps, error);
-    if (!payload)
-        return NULL;
-    uint64_t size = g_bytes_get_size(payload), end = u.load + size;
-    if (end > file->ram_size)
-        return image_too_big(file, end, error);
-    if (u.entry < u.load || u.entry >= end || u.entry & 3)
-        return image_bad(file, error, "entry 0x%x is not in its data, 0x%x to 0x%" PRIx64, u.entry, u.load, end);
-    Image *image = image_new("uImage");
-    image->entry = u.entry;
-    image->steps = steps;
-    image_add(image, u.load, size, g_steal_pointer(&payload));
+    g_autoptr(GBytes) payload = uimage_kernel(file, &u, &parts[PART_KERNEL], &steps, error);
+    Image *image = payload ? image_of_payload(file, u.load, u.entry, payload, error) : NULL;
+    if (image && !uimage_others(file, parts, image, error))
+        g_clear_pointer(&image, image_free);
+    if (image)
+        image->steps = steps;
     return image;
 }

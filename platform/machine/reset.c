@@ -116,9 +116,9 @@ static GBytes *adopt_users(const Machine *m, Nodes *nodes, GBytes *own, GError *
     nodes->own = own;
     GBytes *tree = nodes_adopt(m->boot->dtb, nodes, report, error);
     for (guint i = 0; i < report->lines->len; i++)
-        message_warning("-dtb %s: %s", m->config->dtb, (char *)report->lines->pdata[i]);
+        message_warning("%s: %s", m->boot->dtb_from, (char *)report->lines->pdata[i]);
     if (report->n > report->lines->len)
-        message_warning("-dtb %s: and %u more of these", m->config->dtb, report->n - report->lines->len);
+        message_warning("%s: and %u more of these", m->boot->dtb_from, report->n - report->lines->len);
     return tree;
 }
 

@@ -49,6 +49,18 @@ typedef struct BackendConfig {
     const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody */
 } BackendConfig;
 
+/* -device loader: bytes that are put into RAM at each reset, and where a CPU begins */
+enum { LOADER_NO_CPU = -1, LOADER_DATA_MAX = 8 };
+typedef struct LoaderConfig {
+    const char *text; /* the whole argument */
+    const char *file; /* NULL: data, or an address to begin at */
+    bool raw;         /* force-raw=on: the file as it is */
+    bool has_addr, has_data, data_be;
+    uint64_t addr, data;
+    unsigned data_len; /* bytes of data, from the low end; data_be: in the guest's order, else little-endian */
+    int cpu;           /* cpu-num=: it begins at the file's entry, or at addr */
+} LoaderConfig;
+
 typedef struct Config {
     GStringChunk *texts; /* every text below that is not a constant: config_clear() frees all of them */
     /* -M BOARD,… */
@@ -80,6 +92,8 @@ typedef struct Config {
     unsigned n_vcpus;
     /* images */
     const char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
+    GArray *loaders;                                   /* of LoaderConfig: -device loader, in its order */
+    GPtrArray *data_dirs;                              /* of char*: -L, where firmware is looked for first */
     /* back ends */
     const char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
     GPtrArray *chardevs;             /* of BackendConfig* */

@@ -199,6 +199,7 @@ static void print_types(void)
     for (size_t i = 0; i < DEVICE_TYPES; i++)
         printf("name \"%s\", bus %s, desc \"%s\"\n", device_types[i].name, device_bus_kind_name(device_types[i].bus),
                device_types[i].doc);
+    printf("name \"loader\", desc \"a file or a number put into RAM, and where a CPU begins\"\n");
 }
 
 static const char *type_word(PropertyType type)
@@ -239,10 +240,11 @@ static void print_properties(const DeviceType *type)
 
 static bool unknown_type(const char *name, GError **error)
 {
-    const char *names[DEVICE_TYPES];
+    const char *names[DEVICE_TYPES + 1];
     for (size_t i = 0; i < DEVICE_TYPES; i++)
         names[i] = device_types[i].name;
-    g_autofree char *hint = suggest_phrase(name, names, DEVICE_TYPES);
+    names[DEVICE_TYPES] = "loader";
+    g_autofree char *hint = suggest_phrase(name, names, G_N_ELEMENTS(names));
     return option_bad(error, "-device %s: unknown or not yet supported%s; -device help lists what there is", name, hint);
 }
 
@@ -290,6 +292,8 @@ bool option_set_device(Parse *p, const char *arg, GError **error)
         p->done = true;
         return true;
     }
+    if (!strcmp(first->value, "loader")) /* it is no device of the guest's */
+        return option_add_loader(p, arg, error);
     for (unsigned i = 0; i < DEVICE_TYPES; i++)
         if (!strcmp(first->value, device_types[i].name))
             return add_device(p, i, arg, pairs, error);

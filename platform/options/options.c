@@ -180,9 +180,7 @@ static bool complete(Parse *p, GError **error)
     if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_drives(p, error) ||
         !options_complete_chardevs(p, error))
         return false;
-    if (!c->bios && !c->kernel && !c->dumpdtb)
-        return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");
-    if (!complete_board(p, error) || !options_complete_netdevs(p, error))
+    if (!complete_board(p, error) || !options_complete_images(p, error) || !options_complete_netdevs(p, error))
         return false;
     if (!c->append)
         c->append = "";
@@ -207,6 +205,8 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
         .netdevs = g_ptr_array_new_with_free_func(backend_config_free),
         .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_spec_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
+        .loaders = g_array_new(FALSE, FALSE, sizeof(LoaderConfig)),
+        .data_dirs = g_ptr_array_new_with_free_func(g_free),
         .has_idle = true,
         .has_partition = true,
         .memory_areas = true,
@@ -229,5 +229,7 @@ void config_clear(Config *c)
     g_clear_pointer(&c->netdevs, g_ptr_array_unref);
     g_clear_pointer(&c->drives, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
+    g_clear_pointer(&c->loaders, g_array_unref);
+    g_clear_pointer(&c->data_dirs, g_ptr_array_unref);
     *c = (Config){0};
 }

@@ -67,6 +67,11 @@ bool options_complete_netdevs(Parse *p,
 bool options_complete_drives(Parse *p,
                              GError **error); /* each has an id and the device that if= asks for, and is used once at most */
 
+/* loader.c */
+bool option_add_loader(Parse *p, const char *arg, GError **error); /* -device loader,… */
+bool options_complete_images(Parse *p, GError **error);            /* there is something to boot, and each loader says what */
+void options_print_loader(void);                                   /* -device loader,help */
+
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
 
 void options_print_help(FILE *out);

@@ -46,7 +46,8 @@ class Guest:
         self.trace_file, self.log_file = stem + ".hcall", stem + ".console"
         images = images_of(kernel or core)
         command = program.command + ["-M", board + machine, "-cpu", core, "-m", "256M", "-nographic"]
-        command += ["-kernel", os.path.join(images, image), "-initrd", os.path.join(IMAGES, initrd)]
+        command += ["-kernel", os.path.join(images, image)]
+        command += ["-initrd", os.path.join(IMAGES, initrd)] if initrd else []
         console = console or CONSOLES.get(board, "ttyS0")
         command += ["-append", f"console={console} {append}".strip(), *args]
         if not program.qemu:

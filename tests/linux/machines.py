@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Boots, resets, power-off, clocks and crash logs: what a machine does for any Linux."""
 import os
+import shutil
+import subprocess
 import time
 
-from guest import Failed, PROMPT
+from guest import Failed, IMAGES, LOGS, PROMPT, Skipped
 
 IDLE_SETTLE, IDLE_SECONDS, IDLE_LIMIT = 5, 20, 0.02
 
@@ -13,6 +15,36 @@ def boots_image(program, image):
         answer = guest.shell("echo answer $((6 * 7)) from $(uname -m)")
         if answer != "answer 42 from ppc":
             raise Failed(f"the shell said {answer!r}")
+        guest.leave("poweroff")
+
+
+def boots_several_files(program, kind):
+    """Kernel, initrd and tree in one file: a FIT image, or a legacy image of several files."""
+    if not shutil.which("mkimage"):
+        raise Skipped("no mkimage")
+    stem = os.path.abspath(os.path.join(LOGS, kind))
+    tree, kernel, image = stem + ".dtb", stem + ".gz", stem + ".image"
+    initrd = f"{IMAGES}/initramfs.cpio.gz"
+    subprocess.run([*program.command, "-M", f"ppce500,dumpdtb={tree}", "-cpu", "e500mc", "-m", "256M"], check=True)
+    with open(f"{IMAGES}/uImage", "rb") as whole, open(kernel, "wb") as payload:
+        payload.write(whole.read()[64:])
+    files = ["-f", "auto", "-T", "kernel", "-i", initrd, "-b", tree, "-d", kernel] if kind == "fit" else \
+        ["-T", "multi", "-d", f"{kernel}:{initrd}:{tree}"]
+    subprocess.run(["mkimage", "-A", "ppc", "-O", "linux", "-C", "gzip", "-a", "0", "-e", "0", *files, image], check=True,
+                   stdout=subprocess.DEVNULL)
+    with program.guest(image=image, initrd=None, append="quoin.test=true") as guest:
+        guest.finish()
+        guest.has("test true: status 0")
+
+
+def loader_puts_a_word(program):
+    with program.guest(args=["-device", "loader,addr=0xf000000,data=0x51554f49,data-len=4,data-be=on"]) as guest:
+        said = guest.shell("devmem 0xf000000 32")
+        if said != "0x51554F49":
+            raise Failed(f"the word is {said!r}")
+        guest.reboot()
+        if (said := guest.shell("devmem 0xf000000 32")) != "0x51554F49":
+            raise Failed(f"after a reset the word is {said!r}")
         guest.leave("poweroff")
 
 
@@ -168,6 +200,9 @@ def cases():
     mffscrni = "QEMU: illegal instruction mffscrni"
     for image in "vmlinux", "uImage", "zImage.epapr":
         yield f"{image} boots to a shell, runs a command, powers off", True, boots_image, (image,)
+    for kind in "fit", "multi":
+        yield f"kernel, initrd and tree in one image: {kind}", False, boots_several_files, (kind,)
+    yield "-device loader: a word in RAM, again after a reset", "QEMU 7.2: zeros", loader_puts_a_word, ()
     yield "known answers: hashes, floating point, processes", mffscrni, computes, ()
     yield "the clock chip shows the date it was given", True, sees_clock, ()
     yield "two processors run tasks", True, finds_processors, (2,)

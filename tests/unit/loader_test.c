@@ -454,6 +454,303 @@ static void test_uimage_refused(void)
 }
 
 /* 100 MiB of zeros are 100 KiB of gzip: it is given up as soon as it is more than RAM. */
+/* --- images of several files */
+
+static GBytes *small_tree(void)
+{
+    void *fdt = g_malloc0(256);
+    g_assert_cmpint(fdt_create_empty_tree(fdt, 256), ==, 0);
+    g_assert_cmpint(fdt_setprop_u32(fdt, 0, "answer", 42), ==, 0);
+    g_assert_cmpint(fdt_pack(fdt), ==, 0);
+    return g_bytes_new_take(fdt, fdt_totalsize(fdt));
+}
+
+/* The table of sizes, then the files, each padded. */
+static GBytes *multi(GBytes *const *files, unsigned n)
+{
+    GByteArray *b = zeros(4 * (n + 1));
+    for (unsigned i = 0; i < n; i++) {
+        static const uint8_t padding[3];
+        gsize size;
+        const uint8_t *data = g_bytes_get_data(files[i], &size);
+        be32(b, 4 * i, (uint32_t)size);
+        g_byte_array_append(b, data, (guint)size);
+        g_byte_array_append(b, padding, -(guint)size & 3);
+    }
+    return g_byte_array_free_to_bytes(b);
+}
+
+static void assert_parts(const Image *image, GBytes *initrd, GBytes *dtb)
+{
+    g_assert_true(initrd ? image->initrd && g_bytes_equal(image->initrd, initrd) : !image->initrd);
+    g_assert_true(dtb ? image->dtb && g_bytes_equal(image->dtb, dtb) : !image->dtb);
+}
+
+static void test_multi(void)
+{
+    g_autoptr(GBytes) plain = pattern(7001), packed = gzip_of(plain), initrd = pattern(333), tree = small_tree();
+    for (unsigned comp = 0; comp < 2; comp++) {
+        for (unsigned n = 1; n <= 3; n++) {
+            GBytes *files[] = {comp ? packed : plain, initrd, tree};
+            g_autoptr(GBytes) all = multi(files, n);
+            Image *image = accepted(uimage_new(0x400000, 0x400010, 4, comp, all), RAM);
+            assert_holds(image, plain);
+            assert_parts(image, n > 1 ? initrd : NULL, n > 2 ? tree : NULL);
+            image_free(image);
+        }
+    }
+}
+
+static void test_multi_refused(void)
+{
+    g_autoptr(GBytes) plain = pattern(64), none = pattern(0), bad_tree = pattern(64);
+    GBytes *files[] = {plain, plain, bad_tree, plain};
+    g_autoptr(GBytes) empty = multi(NULL, 0), four = multi(files, 4), broken = multi(files, 3), two = multi(files, 2);
+    g_autoptr(GBytes) cut = g_bytes_new_from_bytes(two, 0, g_bytes_get_size(two) - 4), table = g_bytes_new_from_bytes(two, 0, 8);
+    refused(uimage_new(0, 0, 4, 0, empty), "k: uImage: no file in it");
+    refused(uimage_new(0, 0, 4, 0, none), "k: uImage: no file in it");
+    refused(uimage_new(0, 0, 4, 0, four), "k: uImage: more than 3 files in it: kernel, initrd and device tree have a use here");
+    refused(uimage_new(0, 0, 4, 0, cut), "k: uImage: file 2 of 2 in it goes on beyond its data");
+    refused(uimage_new(0, 0, 4, 0, table), "k: uImage: file 1 of 2 in it goes on beyond its data");
+    refused(uimage_new(0, 0, 4, 0, broken), "k: device tree: not a device tree blob (no 0xd00dfeed at its start)");
+}
+
+/* A FIT image of a kernel, an initrd and a tree, as it is made. */
+typedef struct Fit {
+    void *fdt;
+} Fit;
+
+enum { FIT_SIZE = 64 << 10 };
+
+static int fit_node(Fit *f, const char *parent, const char *name)
+{
+    return fdt_add_subnode(f->fdt, fdt_path_offset(f->fdt, parent), name);
+}
+
+static void fit_bytes(Fit *f, const char *path, const char *property, const void *data, gsize size)
+{
+    g_assert_cmpint(fdt_setprop(f->fdt, fdt_path_offset(f->fdt, path), property, data, (int)size), ==, 0);
+}
+
+static void fit_text(Fit *f, const char *path, const char *property, const char *text)
+{
+    fit_bytes(f, path, property, text, strlen(text) + 1);
+}
+
+static void fit_u32(Fit *f, const char *path, const char *property, uint32_t value)
+{
+    value = GUINT32_TO_BE(value);
+    fit_bytes(f, path, property, &value, 4);
+}
+
+static void fit_file(Fit *f, const char *path, const char *type, GBytes *data)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    gsize size;
+    const void *bytes = g_bytes_get_data(data, &size);
+    g_assert_cmpint(fit_node(f, parent, path + strlen(parent) + 1), >=, 0);
+    fit_text(f, path, "type", type);
+    fit_text(f, path, "arch", "ppc");
+    fit_text(f, path, "compression", "none");
+    fit_bytes(f, path, "data", bytes, size);
+}
+
+static void fit_hash(Fit *f, const char *image, const char *name, const char *algorithm, const void *value, gsize size)
+{
+    g_autofree char *path = g_strconcat(image, "/", name, NULL);
+    g_assert_cmpint(fit_node(f, image, name), >=, 0);
+    fit_text(f, path, "algo", algorithm);
+    fit_bytes(f, path, "value", value, size);
+}
+
+static Fit fit_new(GBytes *kernel, GBytes *initrd, GBytes *tree)
+{
+    Fit f = {.fdt = g_malloc0(FIT_SIZE)};
+    g_assert_cmpint(fdt_create_empty_tree(f.fdt, FIT_SIZE), ==, 0);
+    fit_node(&f, "/", "images");
+    fit_node(&f, "/", "configurations");
+    fit_file(&f, "/images/kernel-1", "kernel", kernel);
+    fit_u32(&f, "/images/kernel-1", "load", 0x100000);
+    fit_u32(&f, "/images/kernel-1", "entry", 0x100008);
+    fit_file(&f, "/images/ramdisk-1", "ramdisk", initrd);
+    fit_file(&f, "/images/fdt-1", "flat_dt", tree);
+    fit_text(&f, "/configurations", "default", "conf");
+    fit_node(&f, "/configurations", "other");
+    fit_node(&f, "/configurations", "conf");
+    fit_text(&f, "/configurations/conf", "kernel", "kernel-1");
+    fit_text(&f, "/configurations/conf", "ramdisk", "ramdisk-1");
+    fit_text(&f, "/configurations/conf", "fdt", "fdt-1");
+    return f;
+}
+
+static GByteArray *fit_done(Fit *f)
+{
+    fdt_pack(f->fdt);
+    GByteArray *b = g_byte_array_new();
+    g_byte_array_append(b, f->fdt, fdt_totalsize(f->fdt));
+    g_clear_pointer(&f->fdt, g_free);
+    return b;
+}
+
+static void test_fit(void)
+{
+    g_autoptr(GBytes) kernel = pattern(5000), packed = gzip_of(kernel), initrd = pattern(301), tree = small_tree(),
+                      zipped = gzip_of(tree);
+    for (unsigned gzip = 0; gzip < 2; gzip++) {
+        Fit f = fit_new(gzip ? packed : kernel, initrd, gzip ? zipped : tree);
+        uint8_t crc[4];
+        gsize size;
+        const uint8_t *data = g_bytes_get_data(gzip ? packed : kernel, &size);
+        uint32_t sum = GUINT32_TO_BE(crc32_bitwise(data, (guint)size));
+        memcpy(crc, &sum, 4);
+        fit_hash(&f, "/images/kernel-1", "hash-1", "crc32", crc, 4);
+        fit_hash(&f, "/images/kernel-1", "hash-2", "of a later time", crc, 4);
+        if (gzip) {
+            fit_text(&f, "/images/kernel-1", "compression", "gzip");
+            fit_text(&f, "/images/fdt-1", "compression", "gzip");
+        }
+        Image *image = accepted(fit_done(&f), RAM);
+        g_assert_cmpstr(image->format, ==, "FIT image");
+        g_assert_cmphex(image->low, ==, 0x100000);
+        g_assert_cmphex(image->entry, ==, 0x100008);
+        assert_holds(image, kernel);
+        assert_parts(image, initrd, tree);
+        image_free(image);
+    }
+}
+
+/* Behind the tree, by either way of saying where. */
+static void test_fit_external_data(void)
+{
+    g_autoptr(GBytes) kernel = pattern(5000), initrd = pattern(301), tree = small_tree();
+    for (unsigned way = 0; way < 3; way++) {
+        Fit f = fit_new(kernel, initrd, tree);
+        fdt_delprop(f.fdt, fdt_path_offset(f.fdt, "/images/kernel-1"), "data");
+        fit_u32(&f, "/images/kernel-1", "data-size", 5000);
+        fit_u32(&f, "/images/kernel-1", way == 1 ? "data-position" : "data-offset", way == 1 ? 0x2000 : 8);
+        GByteArray *b = fit_done(&f);
+        guint end = way == 1 ? 0x2000 : ((b->len + 3) & ~3u) + 8;
+        guint old = b->len;
+        g_byte_array_set_size(b, end);
+        memset(b->data + old, 0xff, end - old);
+        g_byte_array_append(b, g_bytes_get_data(kernel, NULL), way == 2 ? 4999 : 5000);
+        if (way == 2) {
+            g_autoptr(GError) error = NULL;
+            g_assert_null(load(b, RAM, &error));
+            g_assert_nonnull(strstr(error->message, "image kernel-1: truncated: "));
+            continue;
+        }
+        Image *image = accepted(b, RAM);
+        assert_holds(image, kernel);
+        assert_parts(image, initrd, tree);
+        image_free(image);
+    }
+}
+
+typedef enum FitFault {
+    FIT_NO_IMAGES,
+    FIT_NO_CONFIGURATION,
+    FIT_OTHER_CONFIGURATION,
+    FIT_NO_KERNEL,
+    FIT_NO_IMAGE,
+    FIT_TYPE,
+    FIT_ARCH,
+    FIT_LOAD,
+    FIT_DATA,
+    FIT_COMPRESSION,
+    FIT_HASH,
+    FIT_HASHES,
+    FIT_OVERLAY,
+    FIT_TREE,
+    FIT_FAR
+} FitFault;
+
+static void fit_damage(Fit *f, FitFault fault)
+{
+    static const uint8_t wrong[20] = {1};
+    const char *kernel = "/images/kernel-1", *conf = "/configurations/conf";
+    switch (fault) {
+    case FIT_NO_IMAGES:
+        fdt_del_node(f->fdt, fdt_path_offset(f->fdt, "/images"));
+        break;
+    case FIT_NO_CONFIGURATION:
+        fdt_del_node(f->fdt, fdt_path_offset(f->fdt, "/configurations"));
+        break;
+    case FIT_OTHER_CONFIGURATION:
+        fit_text(f, "/configurations", "default", "third");
+        break;
+    case FIT_NO_KERNEL:
+        fdt_delprop(f->fdt, fdt_path_offset(f->fdt, conf), "kernel");
+        break;
+    case FIT_NO_IMAGE:
+        fit_text(f, conf, "ramdisk", "ramdisk-2");
+        break;
+    case FIT_TYPE:
+        fit_text(f, kernel, "type", "firmware");
+        break;
+    case FIT_ARCH:
+        fit_text(f, kernel, "arch", "arm64");
+        break;
+    case FIT_LOAD:
+        fdt_delprop(f->fdt, fdt_path_offset(f->fdt, kernel), "load");
+        break;
+    case FIT_DATA:
+        fdt_delprop(f->fdt, fdt_path_offset(f->fdt, kernel), "data");
+        break;
+    case FIT_COMPRESSION:
+        fit_text(f, kernel, "compression", "lzma");
+        break;
+    case FIT_HASH:
+        fit_hash(f, kernel, "hash-1", "sha1", wrong, 20);
+        break;
+    case FIT_HASHES:
+        for (unsigned i = 0; i < 17; i++) {
+            g_autofree char *name = g_strdup_printf("hash-%u", i);
+            fit_hash(f, kernel, name, "of a later time", wrong, 20);
+        }
+        break;
+    case FIT_OVERLAY:
+        fit_bytes(f, conf, "fdt", "fdt-1\0fdt-2", 12);
+        break;
+    case FIT_TREE:
+        fit_text(f, conf, "fdt", "ramdisk-1");
+        break;
+    case FIT_FAR:
+        fit_u32(f, kernel, "load", 0xfffffff0);
+        fit_u32(f, kernel, "entry", 0xfffffff0);
+        break;
+    }
+}
+
+static void test_fit_refused(void)
+{
+    static const char *const messages[] = {
+        [FIT_NO_IMAGES] = "it is a device tree without /images: for -dtb, perhaps",
+        [FIT_NO_CONFIGURATION] = "it has no default configuration",
+        [FIT_OTHER_CONFIGURATION] = "it has no default configuration",
+        [FIT_NO_KERNEL] = "its default configuration names no kernel",
+        [FIT_NO_IMAGE] = "its configuration names an image ramdisk-2 that is not there",
+        [FIT_TYPE] = "image kernel-1: type firmware is not a kernel",
+        [FIT_ARCH] = "image kernel-1: for another processor (arm64), not PowerPC",
+        [FIT_LOAD] = "image kernel-1: no load or entry address",
+        [FIT_DATA] = "image kernel-1: no data",
+        [FIT_COMPRESSION] = "image kernel-1: compression lzma is not supported, only none and gzip",
+        [FIT_HASH] = "corrupt: image kernel-1 has another sha1 than it says",
+        [FIT_HASHES] = "image kernel-1: more than 16 hashes",
+        [FIT_OVERLAY] = "several images as fdt of one configuration, as overlays are, are not yet supported",
+        [FIT_FAR] = "does not fit: it needs RAM up to 0x100001378, and -m gives 64 MiB",
+    };
+    g_autoptr(GBytes) kernel = pattern(5000), initrd = pattern(301), tree = small_tree();
+    for (unsigned i = 0; i < G_N_ELEMENTS(messages); i++) {
+        Fit f = fit_new(kernel, initrd, tree);
+        fit_damage(&f, i);
+        g_autofree char *want =
+            g_strdup_printf("k: %s: %s", i == FIT_TREE ? "device tree" : "FIT image",
+                            i == FIT_TREE ? "not a device tree blob (no 0xd00dfeed at its start)" : messages[i]);
+        refused(fit_done(&f), want);
+    }
+}
+
 static void test_gzip_bomb(void)
 {
     g_autoptr(GBytes) bomb = NULL;
@@ -488,10 +785,9 @@ static GByteArray *text(const char *s)
 static void test_other_files(void)
 {
     refused(text(""), "k: kernel: not a kernel image: the file is empty");
-    refused(text("#!/bin/sh"), "k: kernel: not a kernel image: neither ELF nor uImage");
+    refused(text("#!/bin/sh"), "k: kernel: not a kernel image: neither ELF nor uImage nor FIT image");
     refused(text("\x1f\x8b\x08"), "k: kernel: not a kernel image: it is gzip data; unpack it, or wrap it into a uImage");
-    refused(text("\xd0\x0d\xfe\xed"), "k: kernel: not a kernel image: it is a device tree or FIT "
-                                      "image; use an ELF file or a uImage");
+    refused(text("\xd0\x0d\xfe\xed"), "k: FIT image: not a device tree blob (no 0xd00dfeed at its start)");
 }
 
 /* --- files */
@@ -534,7 +830,7 @@ static void test_firmware_is_called_so(void)
     g_assert_cmpint(write(fd, "#!/bin/sh\n", 10), ==, 10);
     close(fd);
     g_assert_null(image_load_firmware(path, RAM, &error));
-    g_autofree char *expected = g_strdup_printf("%s: firmware: not a firmware image: neither ELF nor uImage", path);
+    g_autofree char *expected = g_strdup_printf("%s: firmware: not a firmware image: neither ELF nor uImage nor FIT image", path);
     g_assert_cmpstr(error->message, ==, expected);
     g_unlink(path);
 }
@@ -716,6 +1012,11 @@ UNIT_TESTS(loader)
     g_test_add_func("/loader/uimage/plain-and-gzip", test_uimage);
     g_test_add_func("/loader/uimage/noload-goes-to-zero", test_uimage_noload);
     g_test_add_func("/loader/uimage/bad-ones-are-refused", test_uimage_refused);
+    g_test_add_func("/loader/uimage/several-files", test_multi);
+    g_test_add_func("/loader/uimage/bad-ones-of-several-files-are-refused", test_multi_refused);
+    g_test_add_func("/loader/fit/kernel-initrd-and-tree", test_fit);
+    g_test_add_func("/loader/fit/data-behind-the-tree", test_fit_external_data);
+    g_test_add_func("/loader/fit/bad-ones-are-refused", test_fit_refused);
     g_test_add_func("/loader/uimage/a-gzip-bomb-is-bounded-by-ram", test_gzip_bomb);
     g_test_add_func("/loader/uimage/takes-steps-as-its-payload", test_uimage_takes_linear_time);
     g_test_add_func("/loader/other-files-are-named", test_other_files);

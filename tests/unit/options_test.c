@@ -247,7 +247,7 @@ static void test_bad_lines(void)
     bad("-kernel", "-kernel: needs an argument, FILE");
     bad("disk.img", "'disk.img': not an option, and a disk image as such is not yet supported");
     bad("-", "'-': not an option, and a disk image as such is not yet supported");
-    bad("", "nothing to boot: give -kernel FILE or -bios FILE");
+    bad("-M p4080ds-hv", "nothing to boot: give -kernel FILE or -bios FILE");
     bad("-M mac99", "-M mac99: unknown board; -M help lists them");
     bad("-M ppce500,rset=plain", "-M: unknown property 'rset' (did you mean 'reset'?)");
     bad("-M ppce500,reset=hard", "-M reset: 'hard' is not one of plain, rebuild");
