@@ -22,6 +22,7 @@ FUZZ_CC        := clang
 FUZZ_CFLAGS    := -w -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 fuzz-decode: FUZZ_MAX_LEN := 64
 fuzz-guest: FUZZ_MAX_LEN := 96
+fuzz-state: FUZZ_MAX_LEN := 256
 fuzz-loader fuzz-boot: FUZZ_MAX_LEN := 4096
 
 # A processor compares at every instruction, saved state is bytes in loops, and an MPIC looks at two hundred sources: to follow each
@@ -51,7 +52,7 @@ $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz-live/%.run
 FUZZ_ASAN      := quarantine_size_mb=16:max_malloc_fill_size=0:allocator_release_to_os_interval_ms=-1:malloc_context_size=2
 
 # What a machine keeps from one input to the next looks like a leak
-fuzz-guest fuzz-services: FUZZ_ARGS += -detect_leaks=0
+fuzz-guest fuzz-services fuzz-state: FUZZ_ARGS += -detect_leaks=0
 # Two engines have so many places to count that weighing each by how rare it is takes a third of the time
 fuzz-guest: FUZZ_ARGS += -entropic=0
 
