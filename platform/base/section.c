@@ -440,9 +440,11 @@ char *section_get_string(Section *section, const char *name, size_t max)
 {
     size_t size;
     const uint8_t *text = section_get_bytes(section, name, max, &size);
-    if (text && memchr(text, 0, size)) {
-        section_refuse(section, "%s is no text", name);
-        return NULL;
+    for (size_t i = 0; i < size; i++) {
+        if (!g_ascii_isprint(text[i])) { /* messages have it, a line each */
+            section_refuse(section, "%s is no text", name);
+            return NULL;
+        }
     }
     return text ? g_strndup((const char *)text, size) : NULL;
 }

@@ -119,7 +119,7 @@ bool section_get(Section *section, const StateStruct *what, void *object);
 uint64_t section_get_u64(Section *section, const char *name, uint64_t missing);
 /* NULL: there is none, or it is longer than max.  *size: 0 then.  As long as the bytes that were read. */
 const uint8_t *section_get_bytes(Section *section, const char *name, size_t max, size_t *size);
-char *section_get_string(Section *section, const char *name, size_t max); /* g_free(); NULL: none, or it has a NUL inside */
+char *section_get_string(Section *section, const char *name, size_t max); /* g_free(); NULL: none, or not printable ASCII */
 /* The name and size of a value that nobody took yet and which begins so; NULL: no more. */
 const char *section_next(Section *section, const char *prefix);
 bool sections_refused(const Sections *all);                                         /* something was, so far */

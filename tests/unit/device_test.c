@@ -165,6 +165,30 @@ static void test_refused(void)
 }
 
 /* Every cut and every changed length is noticed, or means something else that is valid: nothing is read beyond the end. */
+/* Messages have it: as text it is printable, whoever wrote the file. */
+static void test_text(void)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+    } rows[] = {{"two words", true}, {"", true}, {"a line\nand another", false}, {"\033[2J", false}, {"\xc3\xa9", false}};
+    FOR_ROWS (i, rows) {
+        g_autoptr(GByteArray) state = g_byte_array_new();
+        g_autoptr(GError) error = NULL;
+        SectionWriter w = section_begin(state, "head", 0);
+        section_put_string(&w, "name", rows[i].text);
+        section_end(&w);
+        Sections *sections = sections_read(state->data, state->len, &error);
+        g_assert_no_error(error);
+        g_autofree char *text = section_get_string(sections_find(sections, "head", 0), "name", 64);
+        g_assert_cmpstr(text, ==, rows[i].ok ? rows[i].text : NULL);
+        g_assert_cmpint(sections_end(sections, &error), ==, rows[i].ok);
+        if (error)
+            g_assert_cmpstr(error->message, ==, "saved state: head: name is no text");
+        sections_free(sections);
+    }
+}
+
 static void test_damaged(void)
 {
     Thing *t = thing_new();
@@ -246,6 +270,7 @@ UNIT_TESTS(device)
     g_test_add_func("/device/saved-state-loads-back", test_save);
     g_test_add_func("/device/what-is-wrong-with-a-section-is-said-by-name", test_refused);
     g_test_add_func("/device/damaged-state-is-noticed", test_damaged);
+    g_test_add_func("/device/text-of-a-section-is-printable", test_text);
     g_test_add_func("/device/state-of-an-older-version-loads", test_older);
     g_test_add_func("/device/a-forgotten-member-is-named", test_forgotten);
 }
