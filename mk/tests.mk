@@ -147,6 +147,7 @@ check-slow: all
 check-deps: $(LIB)
 	@tests/deps/check $(CC) $(filter-out -Wmissing-prototypes,$(QCFLAGS))
 	@tests/deps/recipes
+	@$(if $(SAN)$(CROSS),,tests/deps/wide $(CC) $(QCFLAGS))
 	@$(if $(SAN)$(CROSS),,tests/deps/statics $(LIB))
 
 # `make format` has nothing to do
