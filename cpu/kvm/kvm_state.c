@@ -86,10 +86,14 @@ static bool read_into(KvmVcpu *vcpu, E500State *state, struct kvm_regs *regs, st
         return false;
     kvm_regs_to_state(state, regs);
     kvm_sregs_to_state(state, sregs);
-    for (unsigned i = 0; i < G_N_ELEMENTS(one_regs); i++)
-        if (!(sregs->u.e.features & one_regs[i].feature) &&
-            !kvm_get_one_reg(vcpu, one_regs[i].id, &state->spr[one_regs[i].slot], error))
+    for (unsigned i = 0; i < G_N_ELEMENTS(one_regs); i++) {
+        uint32_t value;
+        if (sregs->u.e.features & one_regs[i].feature)
+            continue;
+        if (!kvm_get_one_reg(vcpu, one_regs[i].id, &value, error))
             return false;
+        state->spr[one_regs[i].slot] = value;
+    }
     kvm_tlb_to_state(state, vcpu);
     state->held = vcpu->held;
     state->waiting = false; /* KVM has no such state to report: a guest waits by MSR[WE], or in a hypercall inside KVM */
@@ -105,8 +109,8 @@ bool kvm_get_state(AccelVcpu *base, E500State *state, GError **error)
         g_prefix_error(error, "vCPU %u: reading its state: ", vcpu->index);
         return false;
     }
-    vcpu->dec = state->spr[SPR_DEC];
-    vcpu->tsr = state->spr[SPR_TSR];
+    vcpu->dec = (uint32_t)state->spr[SPR_DEC];
+    vcpu->tsr = (uint32_t)state->spr[SPR_TSR];
     return true;
 }
 
@@ -118,12 +122,12 @@ static uint32_t updates(const KvmVcpu *vcpu, const E500State *state, StateLevel 
            (state->spr[SPR_DEC] != vcpu->dec ? KVM_SREGS_E_UPDATE_DEC : 0);
 }
 
-static bool write_one_regs(KvmVcpu *vcpu, const uint32_t *was, const Snapshot *now, GError **error)
+static bool write_one_regs(KvmVcpu *vcpu, const E500Spr *was, const Snapshot *now, GError **error)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(one_regs); i++) {
-        uint32_t value = now->state.spr[one_regs[i].slot];
+        E500Spr value = now->state.spr[one_regs[i].slot];
         if (!(now->sregs.u.e.features & one_regs[i].feature) && value != was[one_regs[i].slot] &&
-            !kvm_set_one_reg(vcpu, one_regs[i].id, value, error))
+            !kvm_set_one_reg(vcpu, one_regs[i].id, (uint32_t)value, error)) /* these have 32 bits each */
             return false;
     }
     return true;
@@ -131,7 +135,7 @@ static bool write_one_regs(KvmVcpu *vcpu, const uint32_t *was, const Snapshot *n
 
 static bool write_level(KvmVcpu *vcpu, const E500State *state, StateLevel level, Snapshot *now, GError **error)
 {
-    uint32_t was[E500_SPR_SLOTS];
+    E500Spr was[E500_SPR_SLOTS];
     if (!read_into(vcpu, &now->state, &now->regs, &now->sregs, error))
         return false;
     memcpy(was, now->state.spr, sizeof(was));
