@@ -40,7 +40,7 @@ typedef struct DriveSpec {
     bool index_given;
     char *file;
     BlockFormat format;
-    bool read_only, snapshot;
+    bool read_only, snapshot, snapshot_given;
     bool direct, no_flush, writethrough; /* cache= */
     bool unmap;                          /* discard=unmap */
     bool share_rw;                       /* share-rw=on: others may write the image meanwhile */

@@ -76,6 +76,13 @@ File *file_open(const char *path, const FileMode *mode, GError **error)
     f->fd = open(path, access | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: a FIFO is refused instead of waited for */
     if (f->fd < 0 || !measure(f))
         return failed(f, error);
+    if (!mode->unlocked && file_lock(f->fd, mode)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                    "cannot open '%s': another program has it open, and one of the two writes; file.locking=off does not look",
+                    path);
+        file_close(f);
+        return NULL;
+    }
     if (mode->direct && (f->direct_fd = open(path, access | O_CLOEXEC | O_DIRECT)) < 0)
         return failed(f, error);
     return f;

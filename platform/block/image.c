@@ -1,20 +1,100 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a drive's description to an opened image.
+ * From a drive's description to an opened image, and those behind it.
  */
-#include "platform/block/image.h"
+#include "platform/block/qcow2.h"
+
+#include <string.h>
+
+#include "cpu/log.h"
+
+enum { CHAIN_MAX = 64 }; /* images, one behind the other: a file may name itself */
+
+/* How a file of a chain is opened. */
+typedef struct Opening {
+    const char *option; /* for messages */
+    FileMode mode;
+    bool no_flush;
+    unsigned depth; /* 0: the one that the drive names */
+} Opening;
+
+static Image *open_chain(const char *path, BlockFormat format, const Opening *how, GError **error);
+
+static bool begins_as_qcow2(File *file)
+{
+    uint32_t magic = 0;
+    return !file_get(file, 0, &magic, sizeof(magic)) && GUINT32_FROM_BE(magic) == QCOW2_MAGIC;
+}
+
+/* The path of a backing file: relative to the image that names it. */
+static char *backing_path(const char *image, const char *name, GError **error)
+{
+    const char *colon = strchr(name, ':'), *slash = strchr(name, '/');
+    if (g_str_has_prefix(name, "file:"))
+        name += strlen("file:");
+    else if (colon && (!slash || colon < slash)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s': its backing file '%s' is none of the host's files", image,
+                    name);
+        return NULL;
+    }
+    g_autofree char *directory = g_path_get_dirname(image);
+    return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(directory, name, NULL);
+}
+
+/* Takes the image; NULL: what is behind it cannot be opened. */
+static Image *open_backing(Image *image, const char *name, BlockFormat format, const Opening *how, GError **error)
+{
+    Opening behind = {how->option, {.unlocked = how->mode.unlocked}, how->no_flush, how->depth + 1};
+    g_autofree char *path = backing_path(file_name(image->file), name, error);
+    Image *backing = path ? open_chain(path, format, &behind, error) : NULL;
+    if (!backing) {
+        image_close(image);
+        return NULL;
+    }
+    qcow2_set_backing(image, backing);
+    return image;
+}
+
+static Image *open_chain(const char *path, BlockFormat format, const Opening *how, GError **error)
+{
+    if (how->depth == CHAIN_MAX) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_LOOP, "'%s': %d backing files, one behind the other", path, CHAIN_MAX);
+        return NULL;
+    }
+    File *file = file_open(path, &how->mode, error);
+    if (!file)
+        return NULL;
+    bool guess = format == BLOCK_FORMAT_PROBE;
+    if (format == BLOCK_FORMAT_RAW || (guess && !begins_as_qcow2(file))) {
+        if (guess && how->mode.write)
+            message_warning(
+                "%s: '%s' is taken for a raw image, and writes to it that would make it look like one of another format are "
+                "refused; format=raw permits them",
+                how->option, path);
+        return raw_open(file, !how->mode.write, guess);
+    }
+    g_autofree char *name = NULL;
+    BlockFormat backing_format;
+    Image *image = qcow2_open(file, !how->mode.write, how->no_flush, &name, &backing_format, error);
+    return image && name ? open_backing(image, name, backing_format, how, error) : image;
+}
 
 Image *image_open(const DriveSpec *spec, GError **error)
 {
-    FileMode mode = {
-        .write = !spec->read_only,
-        .direct = spec->direct,
-        .unmap = spec->unmap,
-        .share_rw = spec->share_rw,
-        .unlocked = spec->unlocked,
+    const Opening how = {
+        .option = spec->option,
+        .mode =
+            {
+                .write = !spec->read_only && !spec->snapshot,
+                .direct = spec->direct,
+                .unmap = spec->unmap,
+                .share_rw = spec->share_rw,
+                .unlocked = spec->unlocked,
+            },
+        .no_flush = spec->no_flush,
     };
-    File *file = file_open(spec->file, &mode, error);
-    return file ? raw_open(file, spec->read_only, error) : NULL;
+    Image *image = open_chain(spec->file, spec->format, &how, error);
+    return image && spec->snapshot ? overlay_new(image, error) : image;
 }
 
 void image_close(Image *image)
@@ -22,4 +102,13 @@ void image_close(Image *image)
     File *file = image->file;
     image->ops->close(image);
     file_close(file);
+}
+
+int image_read(Image *image, uint64_t offset, Span *to, uint64_t length)
+{
+    uint64_t there = offset < image->size ? MIN(length, image->size - offset) : 0;
+    int error = there ? image->ops->read(image, offset, to, there) : 0;
+    if (!error)
+        span_zero(to, length - there);
+    return error;
 }

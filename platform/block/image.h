@@ -34,6 +34,9 @@ int file_flush(File *file); /* fdatasync(2) */
 int file_discard(File *file, uint64_t offset, uint64_t length);
 int file_zero(File *file, uint64_t offset, uint64_t length, bool may_unmap);
 
+/* lock.c: EAGAIN: somebody else has it open, who and the mode exclude each other; 0. */
+int file_lock(int fd, const FileMode *mode);
+
 /* --- a format */
 
 typedef struct Image Image;
@@ -55,7 +58,16 @@ struct Image { /* first member of each format's struct */
     bool read_only;
 };
 
-/* Takes the file, also when it fails. */
-Image *raw_open(File *file, bool read_only, GError **error);
+/* Takes the file.  guessed: nobody said that it is raw, so it is not made to look like anything else. */
+Image *raw_open(File *file, bool read_only, bool guessed);
+/* The same, also when it fails.  *backing: the file behind it as the image names it, or NULL; freed by the caller. */
+Image *qcow2_open(File *file, bool read_only, bool no_flush, char **backing, BlockFormat *backing_format, GError **error);
+void qcow2_set_backing(Image *image, Image *backing /* take */);
+
+/* overlay.c: takes the image, and what is written from now on is in a temporary file that is gone at the end. */
+Image *overlay_new(Image *image, GError **error);
+
 Image *image_open(const DriveSpec *spec, GError **error);
 void image_close(Image *image);
+/* As its format's read(), but what is behind the end of the image is zeros. */
+int image_read(Image *image, uint64_t offset, Span *to, uint64_t length);

@@ -86,12 +86,12 @@ static bool set_media(DriveSpec *spec, const char *what, const char *value, GErr
 
 static bool set_format(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
-    static const char *const planned[] = {"qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "nbd", "dmg"};
+    static const char *const planned[] = {"qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "nbd", "dmg"};
     for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
         if (!strcmp(planned[i], value))
-            return bad(error, what, "not yet supported; raw is");
+            return bad(error, what, "not yet supported; raw and qcow2 are");
     }
-    static const char *const words[] = {"raw"};
+    static const char *const words[] = {"raw", "qcow2"};
     unsigned i;
     if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
         return false;
@@ -102,6 +102,12 @@ static bool set_format(DriveSpec *spec, const char *what, const char *value, GEr
 static bool set_read_only(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
     return value_bool(what, value, &spec->read_only, error);
+}
+
+static bool set_snapshot(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    spec->snapshot_given = true;
+    return value_bool(what, value, &spec->snapshot, error);
 }
 
 static bool set_not_yet_on(DriveSpec *spec, const char *what, const char *value, GError **error)
@@ -195,7 +201,7 @@ static const struct {
     {"driver", set_format},
     {"readonly", set_read_only},
     {"read-only", set_read_only},
-    {"snapshot", set_not_yet_on},
+    {"snapshot", set_snapshot},
     {"cache", set_cache},
     {"cache.direct", set_direct},
     {"cache.no-flush", set_no_flush},

@@ -76,6 +76,12 @@ bool option_set_mtdblock(Parse *p, const char *arg, GError **error)
     return add_file(p, "-mtdblock", arg, ",if=mtd", error);
 }
 
+bool option_set_snapshot(Parse *p, const char *arg, GError **error)
+{
+    p->snapshot = true;
+    return true;
+}
+
 /* --- names and numbers */
 
 static DriveSpec *nth(const Config *c, guint i)
@@ -168,6 +174,7 @@ bool options_complete_drives(Parse *p, GError **error)
 {
     const Config *c = p->config;
     for (guint i = 0; i < c->drives->len; i++) {
+        nth(c, i)->snapshot |= p->snapshot && !nth(c, i)->snapshot_given;
         if (!complete_name(c, i, error) || !plug_in(p, nth(c, i), error))
             return false;
     }

@@ -33,7 +33,7 @@ extern const Option options_table[OPTIONS];
 typedef struct Parse {
     Config *config;
     unsigned n_serials;
-    bool nodefaults, no_monitor;
+    bool nodefaults, no_monitor, snapshot;
     bool done;                        /* help was printed */
     bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
     GPtrArray *accels;                /* of char*: candidates, in order */

@@ -31,10 +31,10 @@ static inline void disk_fill(const char *path, size_t size, int byte)
 }
 
 /* more: ",readonly=on" */
-static inline Block *disk_open(const char *path, const char *more)
+static inline Block *disk_open_as(const char *path, const char *more)
 {
     GError *error = NULL;
-    g_autofree char *text = g_strdup_printf("file=%s,id=d0,format=raw%s", path, more);
+    g_autofree char *text = g_strdup_printf("file=%s,id=d0%s", path, more);
     DriveSpec *spec = drive_spec_parse("-drive", text, &error);
     g_assert_no_error(error);
     spec->option = g_strdup("-drive");
@@ -42,6 +42,12 @@ static inline Block *disk_open(const char *path, const char *more)
     g_assert_no_error(error);
     drive_spec_free(spec);
     return b;
+}
+
+static inline Block *disk_open(const char *path, const char *more)
+{
+    g_autofree char *raw = g_strconcat(",format=raw", more, NULL);
+    return disk_open_as(path, raw);
 }
 
 static inline void disk_close(Block *b, const char *path)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cpu/fault.h"
+#include "cpu/log.h"
 #include "platform/base/lock.h"
 #include "platform/block/image.h"
 #include "tests/unit/block_helper.h"
@@ -181,6 +182,63 @@ static void test_what_the_host_fails_at_is_told(void)
     }
 }
 
+/* A drive with snapshot=on reads what it wrote, and its file stays as it was. */
+static void test_a_snapshot_leaves_the_file(void)
+{
+    static const char *const more[] = {",snapshot=on", ",snapshot=on,cache=none", ",snapshot=on,cache=writethrough"};
+    FOR_ROWS (i, more) {
+        g_autofree char *path = disk_new(2 * MIB);
+        uint8_t memory[1000], want[1000];
+        struct iovec iov = {memory, sizeof(memory)};
+        disk_fill(path, 2 * MIB, 0x11);
+        Block *b = disk_open(path, more[i]);
+        memset(memory, 0x22, sizeof(memory));
+        memset(want, 0x22, sizeof(want));
+        memset(want, 0x11, 500);
+        BlockRequest r = {.op = BLOCK_WRITE, .offset = MIB - 500, .length = 1000, .iov = &iov, .n_iov = 1};
+        g_assert_cmpint(disk_do(b, &r), ==, 0);
+        g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_FLUSH}), ==, 0);
+        r = (BlockRequest){.op = BLOCK_READ, .offset = MIB - 1000, .length = 1000, .iov = &iov, .n_iov = 1};
+        g_assert_cmpint(disk_do(b, &r), ==, 0);
+        g_assert_true(!memcmp(memory, want, sizeof(want)));
+        for (unsigned at = 0; at < 2 * MIB; at += 499)
+            g_assert_cmpint(disk_at(path, at), ==, 0x11);
+        disk_close(b, path);
+    }
+}
+
+/* A guest does not make a raw image whose format is guessed into one with a backing file. */
+static void test_a_guessed_image_stays_raw(void)
+{
+    static const struct {
+        bool said;
+        uint64_t offset;
+        const char *bytes;
+        int error;
+    } rows[] = {
+        {false, 0, "QFI\xfb\0\0\0\3", EPERM}, {true, 0, "QFI\xfb\0\0\0\3", 0},     {false, 512, "QFI\xfb\0\0\0\3", 0},
+        {false, 0, "conectix", EPERM},        {false, 0, "\xeb\x63\x90GRUB\0", 0},
+    };
+    FOR_ROWS (i, rows) {
+        g_autofree char *path = disk_new(MIB);
+        char memory[512] = {0};
+        struct iovec iov = {memory, 512}, half = {memory, 2}, rest = {memory + 2, 510};
+        log_silence(true); /* the warning */
+        Block *b = disk_open_as(path, rows[i].said ? ",format=raw" : "");
+        log_silence(false);
+        memcpy(memory, rows[i].bytes, 8);
+        g_assert_cmpint(
+            disk_do(b, &(BlockRequest){.op = BLOCK_WRITE, .offset = rows[i].offset, .length = 512, .iov = &iov, .n_iov = 1}), ==,
+            rows[i].error);
+        g_assert_cmpint(
+            disk_do(b, &(BlockRequest){.op = BLOCK_WRITE, .offset = rows[i].offset, .length = 2, .iov = &half, .n_iov = 1}), ==, 0);
+        g_assert_cmpint(
+            disk_do(b, &(BlockRequest){.op = BLOCK_WRITE, .offset = rows[i].offset + 2, .length = 510, .iov = &rest, .n_iov = 1}),
+            ==, rows[i].error);
+        disk_close(b, path);
+    }
+}
+
 static void test_a_file_that_cannot_be_a_drive(void)
 {
     static const struct {
@@ -210,5 +268,7 @@ UNIT_TESTS(block)
     g_test_add_func("/block/zeros-and-discards", test_zeros_and_discards);
     g_test_add_func("/block/drain-waits-for-all", test_drain_waits_for_all);
     g_test_add_func("/block/what-the-host-fails-at-is-told", test_what_the_host_fails_at_is_told);
+    g_test_add_func("/block/a-snapshot-leaves-the-file", test_a_snapshot_leaves_the_file);
+    g_test_add_func("/block/a-guessed-image-stays-raw", test_a_guessed_image_stays_raw);
     g_test_add_func("/block/a-file-that-cannot-be-a-drive", test_a_file_that_cannot_be_a_drive);
 }

@@ -433,6 +433,14 @@ static void test_drives(void)
     config_clear(&c);
 }
 
+static void test_snapshot_is_for_all_but_those_that_say(void)
+{
+    Config c = good("-kernel k -hda a -snapshot -drive file=b,snapshot=off -drive file=c,format=qcow2,snapshot=on");
+    g_assert_true(drive(&c, 0)->snapshot && !drive(&c, 1)->snapshot && drive(&c, 2)->snapshot);
+    g_assert_cmpint(drive(&c, 2)->format, ==, BLOCK_FORMAT_QCOW2);
+    config_clear(&c);
+}
+
 static void test_bad_drives(void)
 {
     bad("-drive if=none", "-drive: file=FILE is missing: a drive without a medium is not yet supported");
@@ -556,6 +564,7 @@ UNIT_TESTS(options)
     g_test_add_func("/options/back-ends-have-names", test_chardevs);
     g_test_add_func("/options/a-back-end-is-there-and-used-once", test_bad_chardevs);
     g_test_add_func("/options/drives", test_drives);
+    g_test_add_func("/options/snapshot-is-for-all-but-those-that-say", test_snapshot_is_for_all_but_those_that_say);
     g_test_add_func("/options/bad-drives", test_bad_drives);
     g_test_add_func("/options/doorbells", test_doorbells);
     g_test_add_func("/options/paravirtual-board", test_paravirtual_board);
