@@ -69,6 +69,8 @@ static int run_machine(Machine *machine)
         .hcall = &machine->hcall,
         .areas = machine->areas,
         .chardevs = machine->chardevs,
+        .drives = machine->drives,
+        .drive_errors = machine->drive_errors,
         .name = config->name,
         .accel = config->accel,
         .watchdog = watchdog_words[config->action_watchdog],

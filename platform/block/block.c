@@ -14,11 +14,17 @@ enum { THREADS_MAX = 16 };
 struct Block {
     char *id, *option;
     Image *image;
-    bool no_flush, writethrough, unmap;
+    bool direct, no_flush, writethrough, unmap;
+    DriveOnError werror, rerror;
+    void (*on_error)(void *opaque, DriveOnError action);
+    void *on_error_opaque;
     GMutex lock; /* inside the device lock; what follows is under it */
     GCond work, idle;
-    BlockRequest *first, **last; /* the queue */
-    unsigned queued, under_way;  /* under_way: submitted, and done() has not returned */
+    BlockRequest *first, **last;     /* the queue */
+    BlockRequest *held, **last_held; /* those that wait for the machine to go on */
+    DriveError failed;               /* the last error, if `told` is false */
+    bool told;
+    unsigned queued, under_way; /* under_way: submitted, and done() has not returned */
     unsigned n_threads, waiting;
     bool ending;
     GThread *threads[THREADS_MAX];
@@ -79,12 +85,44 @@ static BlockRequest *take(Block *b)
     return r;
 }
 
+/* What werror= or rerror= says of an error. */
+static DriveOnError action_for(const Block *b, const BlockRequest *r, int error)
+{
+    DriveOnError action = r->op == BLOCK_READ ? b->rerror : b->werror;
+    if (action == DRIVE_ON_ERROR_ENOSPC)
+        action = error == ENOSPC ? DRIVE_ON_ERROR_STOP : DRIVE_ON_ERROR_REPORT;
+    return action;
+}
+
+/* An error of the host's.  True: the request waits, and is the machine's to try again. */
+static bool host_failed(Block *b, BlockRequest *r)
+{
+    DriveOnError action = action_for(b, r, r->error);
+    g_mutex_lock(&b->lock);
+    b->failed = (DriveError){r->op == BLOCK_READ, action, r->error};
+    b->told = false;
+    if (action == DRIVE_ON_ERROR_STOP) {
+        r->next = NULL;
+        *b->last_held = r;
+        b->last_held = &r->next;
+    }
+    g_mutex_unlock(&b->lock);
+    if (action == DRIVE_ON_ERROR_IGNORE)
+        r->error = 0;
+    if (b->on_error)
+        b->on_error(b->on_error_opaque, action);
+    return action == DRIVE_ON_ERROR_STOP;
+}
+
 static void serve(Block *b, BlockRequest *r)
 {
-    if (!r->error)
+    if (!r->error) {
         r->error = carry_out(b, r);
-    if (!r->error && b->writethrough && changes(r->op))
-        r->error = flush(b);
+        if (!r->error && b->writethrough && changes(r->op))
+            r->error = flush(b);
+        if (r->error && host_failed(b, r))
+            return;
+    }
     device_lock();
     r->done(r->opaque, r->error); /* it may free r */
     device_unlock();
@@ -122,12 +160,10 @@ static bool add_thread(Block *b, GError **error)
     return thread;
 }
 
-void block_submit(Block *b, BlockRequest *r)
+/* Under b->lock. */
+static void enqueue(Block *b, BlockRequest *r)
 {
-    g_assert(device_lock_held());
-    r->error = check(b, r);
     r->next = NULL;
-    g_mutex_lock(&b->lock);
     *b->last = r;
     b->last = &r->next;
     b->queued++;
@@ -135,6 +171,14 @@ void block_submit(Block *b, BlockRequest *r)
     if (b->queued > b->waiting && b->n_threads < THREADS_MAX)
         add_thread(b, NULL);
     g_cond_signal(&b->work);
+}
+
+void block_submit(Block *b, BlockRequest *r)
+{
+    g_assert(device_lock_held());
+    r->error = check(b, r);
+    g_mutex_lock(&b->lock);
+    enqueue(b, r);
     g_mutex_unlock(&b->lock);
 }
 
@@ -146,7 +190,7 @@ static bool is_idle(Block *b)
     return idle;
 }
 
-void block_drain(Block *b)
+void block_settle(Block *b)
 {
     g_assert(device_lock_held());
     while (!is_idle(b)) {
@@ -157,6 +201,58 @@ void block_drain(Block *b)
         g_mutex_unlock(&b->lock);
         device_lock();
     }
+}
+
+/* --- requests that wait for the machine to go on */
+
+static BlockRequest *take_held(Block *b)
+{
+    g_mutex_lock(&b->lock);
+    BlockRequest *r = b->held;
+    b->held = NULL;
+    b->last_held = &b->held;
+    g_mutex_unlock(&b->lock);
+    return r;
+}
+
+void block_retry(Block *b)
+{
+    for (BlockRequest *r = take_held(b), *next; r; r = next) {
+        next = r->next;
+        r->error = 0;
+        g_mutex_lock(&b->lock);
+        enqueue(b, r);
+        g_mutex_unlock(&b->lock);
+    }
+}
+
+void block_drain(Block *b)
+{
+    BlockRequest *held = NULL;
+    do {
+        block_settle(b);
+        held = take_held(b);
+        for (BlockRequest *r = held, *next; r; r = next) {
+            next = r->next;
+            r->done(r->opaque, r->error); /* it may free r */
+        }
+    } while (held);
+}
+
+void block_on_error(Block *b, void (*fn)(void *opaque, DriveOnError action), void *opaque)
+{
+    b->on_error = fn;
+    b->on_error_opaque = opaque;
+}
+
+bool block_take_error(Block *b, DriveError *error)
+{
+    g_mutex_lock(&b->lock);
+    bool is_new = !b->told;
+    *error = b->failed;
+    b->told = true;
+    g_mutex_unlock(&b->lock);
+    return is_new;
 }
 
 /* --- begin and end */
@@ -175,7 +271,12 @@ Block *block_open(const DriveSpec *spec, GError **error)
     b->no_flush = spec->no_flush;
     b->writethrough = spec->writethrough;
     b->unmap = spec->unmap;
+    b->direct = spec->direct;
+    b->werror = spec->werror;
+    b->rerror = spec->rerror;
     b->last = &b->first;
+    b->last_held = &b->held;
+    b->told = true;
     g_mutex_init(&b->lock);
     g_cond_init(&b->work);
     g_cond_init(&b->idle);
@@ -239,4 +340,24 @@ bool block_write_cache(const Block *b)
 unsigned block_sector_size(const Block *b)
 {
     return file_sector_size(b->image->file);
+}
+
+void block_describe(const Block *b, DriveInfo *info)
+{
+    const Image *behind = b->image->backing;
+    *info = (DriveInfo){
+        .id = b->id,
+        .file = file_name(b->image->file),
+        .format = b->image->ops->name,
+        .backing = behind ? file_name(behind->file) : NULL,
+        .size = b->image->size,
+        .allocated = file_allocated(b->image->file),
+        .read_only = b->image->read_only,
+        .direct = b->direct,
+        .no_flush = b->no_flush,
+        .writethrough = b->writethrough,
+        .waits_for = b->held ? b->held->error : 0,
+    };
+    for (; behind; behind = behind->backing)
+        info->depth++;
 }

@@ -30,6 +30,9 @@ typedef enum DriveInterface {
 
 typedef enum BlockFormat { BLOCK_FORMAT_PROBE, BLOCK_FORMAT_RAW, BLOCK_FORMAT_QCOW2 } BlockFormat;
 
+/* What an error of the host's does: the guest is told, or not, or the machine stops and tries again at cont; ENOSPC: stops for lack of room alone. */
+typedef enum DriveOnError { DRIVE_ON_ERROR_REPORT, DRIVE_ON_ERROR_IGNORE, DRIVE_ON_ERROR_STOP, DRIVE_ON_ERROR_ENOSPC } DriveOnError;
+
 /* One drive.  A text that is not said is NULL. */
 typedef struct DriveSpec {
     char *option; /* "-drive file=a,if=none", for messages */
@@ -43,9 +46,10 @@ typedef struct DriveSpec {
     bool read_only, snapshot, snapshot_given;
     bool direct, no_flush, writethrough; /* cache= */
     bool unmap;                          /* discard=unmap */
-    bool share_rw;                       /* share-rw=on: others may write the image meanwhile */
-    bool unlocked;                       /* file.locking=off */
-    const char *used_by;                 /* "-device virtio-blk-pci"; NULL: nobody yet */
+    DriveOnError werror, rerror;
+    bool share_rw;       /* share-rw=on: others may write the image meanwhile */
+    bool unlocked;       /* file.locking=off */
+    const char *used_by; /* "-device virtio-blk-pci"; NULL: nobody yet */
 } DriveSpec;
 
 const char *drive_interface_name(DriveInterface interface);
@@ -56,3 +60,31 @@ void drive_spec_free(DriveSpec *spec);
 /* Main thread, before and after the machine runs; the errors name option, file and reason. */
 Block *block_open(const DriveSpec *spec, GError **error);
 void block_close(Block *block); /* nothing is under way; what was written is on the disk afterwards */
+
+/* --- errors of the host's */
+
+typedef struct DriveError {
+    bool read; /* or a write of any kind */
+    DriveOnError action;
+    int error; /* errno */
+} DriveError;
+
+/* fn is called in any thread, for each error.  The machine's, once, before anything is submitted. */
+void block_on_error(Block *block, void (*fn)(void *opaque, DriveOnError action), void *opaque);
+/* The last error that nobody took yet; false: there is none.  Any thread. */
+bool block_take_error(Block *block, DriveError *error);
+/* Under the device lock: */
+void block_settle(Block *block); /* as block_drain(), but what waits for the machine to go on waits on */
+void block_retry(Block *block);  /* the machine goes on: it is tried again */
+
+/* --- what control programs see; under the device lock.  Everything is borrowed */
+
+typedef struct DriveInfo {
+    const char *id, *file, *format, *backing; /* backing: the file behind the image; NULL: none */
+    unsigned depth;                           /* how many there are, one behind the other */
+    uint64_t size, allocated;                 /* bytes that the guest sees; that the host keeps */
+    bool read_only, direct, no_flush, writethrough;
+    int waits_for; /* errno for which the machine stopped; 0: it did not */
+} DriveInfo;
+
+void block_describe(const Block *block, DriveInfo *info);

@@ -26,6 +26,7 @@ struct File {
     bool write, unmap;
     unsigned sector;
     uint64_t size; /* atomic */
+    const FileTap *tap;
 };
 
 static File *failed(File *f, GError **error)
@@ -110,6 +111,12 @@ static void grown(File *f, uint64_t size)
         ;
 }
 
+uint64_t file_allocated(const File *f)
+{
+    struct stat st;
+    return fstat(f->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * SECTOR;
+}
+
 unsigned file_sector_size(const File *f)
 {
     return f->sector;
@@ -118,6 +125,11 @@ unsigned file_sector_size(const File *f)
 const char *file_name(const File *f)
 {
     return f->name;
+}
+
+void file_set_tap(File *f, const FileTap *tap)
+{
+    f->tap = tap;
 }
 
 /* --- reads and writes */
@@ -154,6 +166,14 @@ int file_read(File *f, uint64_t offset, Span *to, uint64_t length)
     return 0;
 }
 
+static void tell_tap(const File *f, uint64_t offset, const struct iovec *iov, uint64_t length)
+{
+    for (size_t n; f->tap && length; iov++, offset += n, length -= n) {
+        n = (size_t)MIN(length, (uint64_t)iov->iov_len);
+        f->tap->wrote(f->tap->opaque, offset, iov->iov_base, n);
+    }
+}
+
 int file_write(File *f, uint64_t offset, Span *from, uint64_t length)
 {
     struct iovec iov[PIECES];
@@ -167,6 +187,7 @@ int file_write(File *f, uint64_t offset, Span *from, uint64_t length)
             continue;
         if (put <= 0)
             return put < 0 ? errno : ENOSPC;
+        tell_tap(f, offset, iov, (uint64_t)put);
         span_skip(from, (uint64_t)put);
         offset += (uint64_t)put;
         length -= (uint64_t)put;
@@ -198,6 +219,8 @@ int file_flush(File *f)
         if (errno != EINTR)
             return errno;
     }
+    if (f->tap)
+        f->tap->flushed(f->tap->opaque);
     return 0;
 }
 
@@ -217,6 +240,8 @@ static bool allocate(const File *f, int mode, uint64_t offset, uint64_t length, 
 int file_discard(File *f, uint64_t offset, uint64_t length)
 {
     int error;
+    if (f->tap && f->unmap && length)
+        f->tap->wrote(f->tap->opaque, offset, NULL, (size_t)length);
     if (!f->unmap || !length || !allocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length, &error))
         return 0;
     return error;

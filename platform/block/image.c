@@ -51,7 +51,7 @@ static Image *open_backing(Image *image, const char *name, BlockFormat format, c
         image_close(image);
         return NULL;
     }
-    qcow2_set_backing(image, backing);
+    image->backing = backing;
     return image;
 }
 
@@ -100,8 +100,11 @@ Image *image_open(const DriveSpec *spec, GError **error)
 void image_close(Image *image)
 {
     File *file = image->file;
+    Image *backing = image->backing;
     image->ops->close(image);
     file_close(file);
+    if (backing)
+        image_close(backing);
 }
 
 int image_read(Image *image, uint64_t offset, Span *to, uint64_t length)

@@ -22,7 +22,15 @@ typedef struct FileMode {
 File *file_open(const char *path, const FileMode *mode, GError **error);
 File *file_new(int fd, const char *name, bool write); /* takes fd; no locks */
 void file_close(File *file);
-uint64_t file_size(const File *file); /* when it was opened, or as far as it was written since */
+/* For tests: who hears what reaches the file, and that it is on the disk.  data NULL: a hole. */
+typedef struct FileTap {
+    void (*wrote)(void *opaque, uint64_t offset, const void *data, size_t size);
+    void (*flushed)(void *opaque);
+    void *opaque;
+} FileTap;
+void file_set_tap(File *file, const FileTap *tap); /* borrowed; NULL: nobody */
+uint64_t file_size(const File *file);              /* when it was opened, or as far as it was written since */
+uint64_t file_allocated(const File *file);         /* bytes that the host keeps for it */
 unsigned file_sector_size(const File *file);
 const char *file_name(const File *file);
 /* The span goes on behind what was moved.  What is behind the end is read as zeros. */
@@ -53,8 +61,9 @@ typedef struct ImageOps {
 
 struct Image { /* first member of each format's struct */
     const ImageOps *ops;
-    File *file;    /* owned */
-    uint64_t size; /* bytes that the guest sees */
+    File *file;     /* owned */
+    Image *backing; /* what is read where it holds nothing; owned; NULL: zeros */
+    uint64_t size;  /* bytes that the guest sees */
     bool read_only;
 };
 
@@ -62,7 +71,6 @@ struct Image { /* first member of each format's struct */
 Image *raw_open(File *file, bool read_only, bool guessed);
 /* The same, also when it fails.  *backing: the file behind it as the image names it, or NULL; freed by the caller. */
 Image *qcow2_open(File *file, bool read_only, bool no_flush, char **backing, BlockFormat *backing_format, GError **error);
-void qcow2_set_backing(Image *image, Image *backing /* take */);
 
 /* overlay.c: takes the image, and what is written from now on is in a temporary file that is gone at the end. */
 Image *overlay_new(Image *image, GError **error);

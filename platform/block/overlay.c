@@ -38,7 +38,7 @@ Image *overlay_new(Image *image, GError **error)
     }
     Image *overlay = qcow2_open(file, false, true, &backing, &format, error);
     if (overlay)
-        qcow2_set_backing(overlay, image);
+        overlay->backing = image;
     else
         image_close(image);
     return overlay;

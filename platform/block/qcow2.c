@@ -83,7 +83,7 @@ static int extent_at(Qcow2 *q, uint64_t offset, uint64_t length, Extent *e)
 
 static bool reads_zeros(const Qcow2 *q, Kind kind)
 {
-    return kind == KIND_ZERO || (kind == KIND_HOLE && !q->backing);
+    return kind == KIND_ZERO || (kind == KIND_HOLE && !q->image.backing);
 }
 
 /* --- reads */
@@ -108,7 +108,7 @@ static int read_locked(Qcow2 *q, uint64_t offset, Span *to, uint64_t length)
         if (reads_zeros(q, e.kind))
             span_zero(to, e.length);
         else if (e.kind == KIND_HOLE)
-            error = image_read(q->backing, offset, to, e.length);
+            error = image_read(q->image.backing, offset, to, e.length);
         else if (e.kind == KIND_PACKED)
             error = read_packed(q, &e, qcow2_in_cluster(q, offset), to);
         else
@@ -292,7 +292,7 @@ static bool zero_entry(const Qcow2 *q, uint64_t entry, bool keep, uint64_t *to)
         *to = QCOW2_ZERO | (keep && has_cluster ? entry & (QCOW2_COPIED | QCOW2_OFFSET_MASK) : 0);
     else
         *to = 0;
-    return q->version >= 3 || !q->backing;
+    return q->version >= 3 || !q->image.backing;
 }
 
 /* One whole cluster.  *left: it is to be written as zeros instead. */
@@ -326,11 +326,24 @@ static int zero_piece(Image *image, uint64_t offset, uint64_t length, bool keep)
     return !error && left ? write_zeros(image, offset, length) : error;
 }
 
+/* The bytes, from offset on, that are zeros since they have no L2 table: a drive may be so large that nobody goes through all of it. */
+static uint64_t empty_from(Qcow2 *q, uint64_t offset, uint64_t length)
+{
+    uint64_t table = q->cluster << q->l2_bits;
+    g_rw_lock_reader_lock(&q->lock);
+    bool empty = !q->image.backing && !q->l1[offset >> (q->cluster_bits + q->l2_bits)];
+    g_rw_lock_reader_unlock(&q->lock);
+    return empty ? MIN(length, table - (offset & (table - 1))) : 0;
+}
+
 static int qcow2_zero(Image *image, uint64_t offset, uint64_t length, bool may_unmap)
 {
-    const Qcow2 *q = qcow2_of(image);
+    Qcow2 *q = qcow2_of(image);
     int error = 0;
     for (uint64_t n; length && !error; offset += n, length -= n) {
+        n = empty_from(q, offset, length);
+        if (n)
+            continue;
         n = MIN(length, q->cluster - qcow2_in_cluster(q, offset));
         error = zero_piece(image, offset, n, !may_unmap);
     }
@@ -343,8 +356,13 @@ static int qcow2_discard(Image *image, uint64_t offset, uint64_t length)
     Qcow2 *q = qcow2_of(image);
     uint64_t end = (offset + length) & ~(q->cluster - 1);
     int error = 0;
-    for (offset = (offset + q->cluster - 1) & ~(q->cluster - 1); offset < end && !error; offset += q->cluster) {
+    uint64_t n;
+    for (offset = (offset + q->cluster - 1) & ~(q->cluster - 1); offset < end && !error; offset += n) {
         bool left;
+        n = empty_from(q, offset, end - offset);
+        if (n)
+            continue;
+        n = q->cluster;
         g_rw_lock_writer_lock(&q->lock);
         error = zero_cluster(q, offset, false, &left);
         g_rw_lock_writer_unlock(&q->lock);
@@ -379,7 +397,6 @@ static void qcow2_close(Image *image)
         error = qcow2_sync(q);
     if (error)
         message_error("'%s': qcow2: what was written last may be lost: %s", file_name(image->file), g_strerror(error));
-    g_clear_pointer(&q->backing, image_close);
     qcow2_tables_free(q);
     g_clear_pointer(&q->structure, g_hash_table_unref);
     g_array_unref(q->l1_dirty);
@@ -416,9 +433,4 @@ Image *qcow2_open(File *file, bool read_only, bool no_flush, char **backing, Blo
         return &q->image;
     image_close(&q->image);
     return NULL;
-}
-
-void qcow2_set_backing(Image *image, Image *backing)
-{
-    qcow2_of(image)->backing = backing;
 }

@@ -59,7 +59,6 @@ typedef struct Qcow2 {
     uint64_t *l1, *reftable;           /* in the host's byte order */
     uint64_t reftable_size;            /* entries */
     bool reftable_moved;               /* the header names another place still */
-    Image *backing;                    /* what is read where there is nothing; owned; NULL: zeros */
     GArray *l1_dirty, *reftable_dirty; /* of uint32_t: entries that the file does not have */
     /*
      * Shared: reads, and writes of clusters that may be written in place.  Exclusive: whatever changes a table.  The inner lock is for the

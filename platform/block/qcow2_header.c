@@ -171,14 +171,19 @@ static bool note_structure(Qcow2 *q, GError **error)
 /* Length of the table of snapshots: its entries are of various lengths. */
 static bool read_snapshots(Qcow2 *q, GError **error)
 {
-    enum { L1_OFFSET = 0, L1_SIZE = 8, FIXED = 40, ID_SIZE = 12, NAME_SIZE = 14, EXTRA_SIZE = 36 };
-    uint64_t at = q->snapshots_offset;
+    enum { L1_OFFSET = 0, L1_SIZE = 8, FIXED = 40, ID_SIZE = 12, NAME_SIZE = 14, EXTRA_SIZE = 36, SNAPSHOTS_L1_MAX = 256 << 20 };
+    uint64_t at = q->snapshots_offset, l1_total = 0;
     for (uint32_t i = 0; i < q->n_snapshots; i++) {
         uint8_t entry[FIXED];
         int why = at + FIXED > file_size(q->image.file) ? EINVAL : file_get(q->image.file, at, entry, FIXED);
         if (why)
             return refuse(q, error, "cannot read snapshot %u: %s", i, g_strerror(why));
-        qcow2_structure_add(q, get64(entry, L1_OFFSET), MIN(get32(entry, L1_SIZE), QCOW2_L1_MAX) * UINT64_C(8));
+        uint64_t l1_offset = get64(entry, L1_OFFSET), l1_bytes = (uint64_t)get32(entry, L1_SIZE) * 8;
+        l1_total += l1_bytes;
+        if (l1_total > SNAPSHOTS_L1_MAX || (l1_bytes && !check_place(q, "snapshot's L1 table", l1_offset, l1_bytes, NULL)))
+            return refuse(q, error, "snapshot %u has an L1 table of %" G_GUINT64_FORMAT " bytes at %#" G_GINT64_MODIFIER "x", i,
+                          l1_bytes, l1_offset);
+        qcow2_structure_add(q, l1_offset, l1_bytes);
         at += FIXED + (uint64_t)get32(entry, EXTRA_SIZE) + (get32(entry, ID_SIZE) >> 16) + (get32(entry, ID_SIZE) & 0xffff);
         at = (at + 7) & ~UINT64_C(7);
         if (at - q->snapshots_offset > 64 << 20)

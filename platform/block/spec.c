@@ -170,9 +170,24 @@ static bool set_off(DriveSpec *spec, const char *what, const char *value, GError
     return strcmp(value, "off") ? bad(error, what, "not yet supported; off is") : true;
 }
 
+static const char *const on_error[] = {"report", "ignore", "stop", "enospc"};
+
 static bool set_werror(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
-    return strcmp(value, "report") ? bad(error, what, "not yet supported; report is") : true;
+    unsigned i;
+    if (!value_word(what, value, on_error, DRIVE_ON_ERROR_ENOSPC + 1, &i, error))
+        return false;
+    spec->werror = (DriveOnError)i;
+    return true;
+}
+
+static bool set_rerror(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    unsigned i;
+    if (!value_word(what, value, on_error, DRIVE_ON_ERROR_STOP + 1, &i, error))
+        return false;
+    spec->rerror = (DriveOnError)i;
+    return true;
 }
 
 static bool set_locking(DriveSpec *spec, const char *what, const char *value, GError **error)
@@ -211,7 +226,7 @@ static const struct {
     {"detect-zeroes", set_off},
     {"copy-on-read", set_not_yet_on},
     {"werror", set_werror},
-    {"rerror", set_werror},
+    {"rerror", set_rerror},
     {"file.locking", set_locking},
 };
 
@@ -234,6 +249,7 @@ DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error
 {
     g_autoptr(GPtrArray) pairs = keyval_split(text);
     DriveSpec *spec = g_new0(DriveSpec, 1);
+    spec->werror = DRIVE_ON_ERROR_ENOSPC;
     bool ok = true;
     for (guint i = 0; i < pairs->len && ok; i++)
         ok = set_key(spec, option, pairs->pdata[i], error);

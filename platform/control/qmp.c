@@ -4,6 +4,7 @@
  */
 #include "platform/control/qmp_priv.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cpu/log.h"
@@ -237,6 +238,7 @@ static const char *reason(RunCause cause)
     case RUN_CAUSE_HOST_STOP:
     case RUN_CAUSE_HOST_POWERDOWN:
     case RUN_CAUSE_DEBUG_STOP:
+    case RUN_CAUSE_DRIVE_ERROR:
     case RUN_CAUSES:
         break;
     }
@@ -313,10 +315,35 @@ static void be_late(Qmp *qmp, RunEvent event, RunCause cause)
     qmp->negotiated = false; /* no more events for a client that is hung up on */
 }
 
+/*
+ * Errors of drives, of each the last one: a client that does not read finds it when it does.  It comes before the STOP that it is the reason
+ * of.
+ */
+static void tell_drive_errors(void *opaque)
+{
+    static const char *const actions[] = {"report", "ignore", "stop", "report"};
+    Qmp *qmp = opaque;
+    DriveError e;
+
+    for (guint i = 0;
+         qmp->view.drives && i < qmp->view.drives->len && qmp->connected && qmp->negotiated && !control_socket_is_full(qmp->sock);
+         i++) {
+        Block *block = qmp->view.drives->pdata[i];
+        if (block_take_error(block, &e))
+            send_event(
+                qmp, "BLOCK_IO_ERROR",
+                g_variant_new_parsed("{'device': <%s>, 'node-name': <%s>, 'operation': <%s>, 'action': <%s>, 'nospace': <%b>, "
+                                     "'reason': <%s>}",
+                                     block_id(block), block_id(block), e.read ? "read" : "write", actions[e.action],
+                                     e.error == ENOSPC, g_strerror(e.error)));
+    }
+}
+
 static void told(void *opaque, RunEvent event, RunCause cause)
 {
     Qmp *qmp = opaque;
 
+    tell_drive_errors(qmp);
     qmp->told |= 1u << event;
     if (!qmp->connected || !qmp->negotiated)
         return;
@@ -379,6 +406,8 @@ Qmp *qmp_new(const char *spec, const ControlView *view, GError **error)
     }
     run_listen(view->run, told, qmp);
     event_listen(qmp->lost_event, tell_lost, qmp);
+    if (view->drive_errors)
+        event_listen(view->drive_errors, tell_drive_errors, qmp);
     message_on_output_lost(output_lost, qmp);
     wait_for_client(qmp);
     return qmp;

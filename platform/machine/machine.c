@@ -237,14 +237,26 @@ static bool add_chardevs(Machine *m, GError **error)
     return true;
 }
 
+static void drive_failed(void *opaque, DriveOnError action)
+{
+    Machine *m = opaque;
+    event_signal(m->drive_errors);
+    if (action == DRIVE_ON_ERROR_STOP)
+        run_request(m->run, RUN_CAUSE_DRIVE_ERROR);
+}
+
 static bool add_drives(Machine *m, GError **error)
 {
+    m->drive_errors = machine_new_event(m, error);
+    if (!m->drive_errors)
+        return false;
     for (guint i = 0; i < m->config->drives->len; i++) {
         const DriveSpec *spec = m->config->drives->pdata[i];
         Block *block = block_open(spec, error);
         if (!block)
             return false;
         g_ptr_array_add(m->drives, block);
+        block_on_error(block, drive_failed, m);
         if (!spec->used_by)
             message_warning("%s: no device takes the drive; -device DRIVER,drive=%s is one that does", spec->option, spec->id);
     }
@@ -265,6 +277,14 @@ void machine_drain_drives(Machine *m)
     device_lock();
     for (guint i = 0; i < m->drives->len; i++)
         block_drain(m->drives->pdata[i]);
+    device_unlock();
+}
+
+void machine_settle_drives(Machine *m)
+{
+    device_lock();
+    for (guint i = 0; i < m->drives->len; i++)
+        block_settle(m->drives->pdata[i]);
     device_unlock();
 }
 

@@ -75,6 +75,7 @@ typedef struct Machine {
     unsigned n_macs;              /* addresses of cards given out */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     GPtrArray *drives;            /* of Block*, owned: one for each of Config.drives */
+    Event *drive_errors;          /* one of events: a drive has an error to be told */
     Areas *areas;
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
@@ -119,6 +120,7 @@ extern const HcallServices machine_hcall_services;
  */
 Block *machine_drive(Machine *machine, const char *id);
 void machine_drain_drives(Machine *machine);
+void machine_settle_drives(Machine *machine); /* the same, but what waits for cont waits on */
 /* A device onto a bus, with its region 0 at an address which that bus counts from its base.  Takes dev.  Under the device lock. */
 bool machine_add_device(Machine *machine, DeviceBusKind bus, Device *dev, uint64_t address, uint64_t size, GError **error);
 

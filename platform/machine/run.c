@@ -207,6 +207,8 @@ static void start_time(void *opaque)
 {
     Machine *m = opaque;
     device_lock();
+    for (guint i = 0; i < m->drives->len; i++)
+        block_retry(m->drives->pdata[i]);
     time_source_start(&m->time);
     areas_time_runs(m->areas);
     clock_rearm(m->clock);
@@ -216,7 +218,7 @@ static void start_time(void *opaque)
 static void stop_time(void *opaque)
 {
     Machine *m = opaque;
-    machine_drain_drives(m); /* a machine that stands still changes nothing, RAM and disks included */
+    machine_settle_drives(m); /* a machine that stands still changes nothing, RAM and disks included */
     device_lock();
     time_source_stop(&m->time);
     clock_rearm(m->clock);

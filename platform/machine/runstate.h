@@ -12,15 +12,16 @@
 #include <stdint.h>
 
 /* X(id, QMP name, vCPUs run, doc) */
-#define RUN_STATE_LIST(X)                                                                                       \
-    X(PRELAUNCH, "prelaunch", false, "built, never run: -S, or before the first start")                         \
-    X(RUNNING, "running", true, "vCPUs execute")                                                                \
-    X(PAUSED, "paused", false, "stopped by the host; cont goes on")                                             \
-    X(DEBUG, "debug", false, "stopped by gdb or a breakpoint; cont goes on")                                    \
-    X(SHUTDOWN, "shutdown", false, "guest is off, kept by -no-shutdown; only reset or quit leads out")          \
-    X(WATCHDOG, "watchdog", false, "stopped by the guest's watchdog with -action watchdog=pause; cont goes on") \
-    X(GUEST_PANICKED, "guest-panicked", false, "checkstop; only reset or quit leads out")                       \
-    X(INTERNAL_ERROR, "internal-error", false, "a commit failed half way; only quit leads out")                 \
+#define RUN_STATE_LIST(X)                                                                                          \
+    X(PRELAUNCH, "prelaunch", false, "built, never run: -S, or before the first start")                            \
+    X(RUNNING, "running", true, "vCPUs execute")                                                                   \
+    X(PAUSED, "paused", false, "stopped by the host; cont goes on")                                                \
+    X(DEBUG, "debug", false, "stopped by gdb or a breakpoint; cont goes on")                                       \
+    X(SHUTDOWN, "shutdown", false, "guest is off, kept by -no-shutdown; only reset or quit leads out")             \
+    X(WATCHDOG, "watchdog", false, "stopped by the guest's watchdog with -action watchdog=pause; cont goes on")    \
+    X(IO_ERROR, "io-error", false, "stopped by an error of a drive with werror= or rerror=stop; cont tries again") \
+    X(GUEST_PANICKED, "guest-panicked", false, "checkstop; only reset or quit leads out")                          \
+    X(INTERNAL_ERROR, "internal-error", false, "a commit failed half way; only quit leads out")                    \
     X(FINISHED, "shutdown", false, "the program is ending")
 
 typedef enum RunStateId {
@@ -31,21 +32,22 @@ typedef enum RunStateId {
 } RunStateId;
 
 /* Why; least severe first.  X(id, class, guest, doc): class is what it asks for. */
-#define RUN_CAUSE_LIST(X)                                                            \
-    X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")              \
-    X(HOST_STOP, STOP, false, "stop by QMP")                                         \
-    X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted") \
-    X(HOST_POWERDOWN, POWERDOWN, false, "system_powerdown by QMP: the power button") \
-    X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")          \
-    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET, FH_PARTITION_RESTART")       \
-    X(GUEST_SYSTEM_RESET, RESET, true, "FH_SYSTEM_RESET")                            \
-    X(GUEST_RESET_DEVICE, RESET, true, "GUTS RSTCR, DBCR0[RST]")                     \
-    X(HOST_RESET, RESET, false, "system_reset by QMP")                               \
-    X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")         \
-    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN, FH_PARTITION_STOP") \
-    X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                   \
-    X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                           \
-    X(HOST_QUIT, QUIT, false, "quit by QMP or Ctrl-a x")                             \
+#define RUN_CAUSE_LIST(X)                                                                           \
+    X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")                             \
+    X(HOST_STOP, STOP, false, "stop by QMP")                                                        \
+    X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted")                \
+    X(DRIVE_ERROR, STOP, false, "a drive with werror= or rerror=stop could not be written or read") \
+    X(HOST_POWERDOWN, POWERDOWN, false, "system_powerdown by QMP: the power button")                \
+    X(GUEST_WATCHDOG, WATCHDOG, true, "second expiry of a vCPU's watchdog")                         \
+    X(GUEST_RESET_HCALL, RESET, true, "KVM_HC_VM_RESET, FH_PARTITION_RESTART")                      \
+    X(GUEST_SYSTEM_RESET, RESET, true, "FH_SYSTEM_RESET")                                           \
+    X(GUEST_RESET_DEVICE, RESET, true, "GUTS RSTCR, DBCR0[RST]")                                    \
+    X(HOST_RESET, RESET, false, "system_reset by QMP")                                              \
+    X(GUEST_CRASH, CRASH, true, "checkstop: machine check with MSR[ME] = 0")                        \
+    X(GUEST_SHUTDOWN_HCALL, SHUTDOWN, true, "KVM_HC_VM_SHUTDOWN, FH_PARTITION_STOP")                \
+    X(GUEST_SHUTDOWN_DEVICE, SHUTDOWN, true, "GPIO power-off pin")                                  \
+    X(HOST_SIGNAL, QUIT, false, "SIGINT, SIGTERM, SIGHUP")                                          \
+    X(HOST_QUIT, QUIT, false, "quit by QMP or Ctrl-a x")                                            \
     X(HOST_ERROR, ERROR, false, "the host failed: accelerator, vCPU state")
 
 typedef enum RunCause {

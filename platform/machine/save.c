@@ -106,6 +106,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, chardevs),
     STATE_DERIVED(Machine, nets),
     STATE_DERIVED(Machine, drives),
+    STATE_DERIVED(Machine, drive_errors),
     STATE_DERIVED(Machine, areas),
     STATE_DERIVED(Machine, time.turn_end_ns),
     STATE_DERIVED(Machine, hcall), /* of its members only one is state, `scrambled`, which has a row of its own */

@@ -161,7 +161,7 @@ static void test_what_the_host_fails_at_is_told(void)
         int error;
     } rows[] = {
         {"block-read:1:EIO", "", BLOCK_READ, EIO},
-        {"block-write:1:ENOSPC", "", BLOCK_WRITE, ENOSPC},
+        {"block-write:1:ENOSPC", ",werror=report", BLOCK_WRITE, ENOSPC},
         {"block-write:1:EIO", "", BLOCK_WRITE_ZEROES, EIO},
         {"block-flush:1:EIO", "", BLOCK_FLUSH, EIO},
         {"block-flush:1:EIO", ",cache=writethrough", BLOCK_WRITE, EIO},
@@ -239,6 +239,78 @@ static void test_a_guessed_image_stays_raw(void)
     }
 }
 
+/* --- werror=, rerror= */
+
+typedef struct Told {
+    unsigned n;
+    DriveOnError last;
+} Told;
+
+static void tell(void *opaque, DriveOnError action)
+{
+    Told *told = opaque;
+    told->n++;
+    told->last = action;
+}
+
+static void test_what_an_error_does_is_the_users_choice(void)
+{
+    static const struct {
+        const char *more, *fault;
+        BlockOp op;
+        int error; /* −1: it waits */
+        DriveOnError action;
+    } rows[] = {
+        {"", "block-write:1:EIO", BLOCK_WRITE, EIO, DRIVE_ON_ERROR_REPORT},
+        {"", "block-write:1:ENOSPC", BLOCK_WRITE, -1, DRIVE_ON_ERROR_STOP},
+        {",werror=report", "block-write:1:ENOSPC", BLOCK_WRITE, ENOSPC, DRIVE_ON_ERROR_REPORT},
+        {",werror=ignore", "block-write:1:EIO", BLOCK_WRITE, 0, DRIVE_ON_ERROR_IGNORE},
+        {",werror=stop", "block-flush:1:EIO", BLOCK_FLUSH, -1, DRIVE_ON_ERROR_STOP},
+        {",werror=stop", "block-read:1:EIO", BLOCK_READ, EIO, DRIVE_ON_ERROR_REPORT},
+        {",rerror=stop", "block-read:1:EIO", BLOCK_READ, -1, DRIVE_ON_ERROR_STOP},
+        {",rerror=ignore", "block-read:1:EIO", BLOCK_READ, 0, DRIVE_ON_ERROR_IGNORE},
+    };
+    FOR_ROWS (i, rows) {
+        g_autofree char *path = disk_new(MIB);
+        Block *b = disk_open(path, rows[i].more);
+        char memory[512] = {0};
+        struct iovec iov = {memory, 512};
+        int error = -1;
+        DriveError e;
+        Told told = {0};
+        BlockRequest r = {rows[i].op, 0, 512, &iov, 1, false, disk_done, &error, NULL, 0};
+        block_on_error(b, tell, &told);
+        g_assert_false(block_take_error(b, &e));
+        g_assert_true(fault_arm(rows[i].fault, NULL));
+        device_lock();
+        block_submit(b, &r);
+        block_settle(b);
+        g_assert_cmpint(error, ==, rows[i].error);
+        g_assert_cmpuint(told.n, ==, 1);
+        g_assert_cmpint(told.last, ==, rows[i].action);
+        g_assert_true(block_take_error(b, &e) && e.action == rows[i].action && e.read == (rows[i].op == BLOCK_READ));
+        g_assert_false(block_take_error(b, &e));
+        g_assert_true(fault_arm("block-read:1000000", NULL));
+        block_retry(b);
+        block_settle(b);
+        g_assert_cmpint(error, ==, MAX(rows[i].error, 0)); /* it was tried again, if it waited */
+        device_unlock();
+        disk_close(b, path);
+    }
+}
+
+/* A device that is reset while its requests wait gets them back. */
+static void test_drain_ends_what_waits(void)
+{
+    g_autofree char *path = disk_new(MIB);
+    Block *b = disk_open(path, ",werror=stop");
+    g_assert_true(fault_arm("block-write:1:ENOSPC", NULL));
+    char memory[512] = {0};
+    struct iovec iov = {memory, 512};
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_WRITE, .length = 512, .iov = &iov, .n_iov = 1}), ==, ENOSPC);
+    disk_close(b, path);
+}
+
 static void test_a_file_that_cannot_be_a_drive(void)
 {
     static const struct {
@@ -270,5 +342,7 @@ UNIT_TESTS(block)
     g_test_add_func("/block/what-the-host-fails-at-is-told", test_what_the_host_fails_at_is_told);
     g_test_add_func("/block/a-snapshot-leaves-the-file", test_a_snapshot_leaves_the_file);
     g_test_add_func("/block/a-guessed-image-stays-raw", test_a_guessed_image_stays_raw);
+    g_test_add_func("/block/what-an-error-does-is-the-users-choice", test_what_an_error_does_is_the_users_choice);
+    g_test_add_func("/block/drain-ends-what-waits", test_drain_ends_what_waits);
     g_test_add_func("/block/a-file-that-cannot-be-a-drive", test_a_file_that_cannot_be_a_drive);
 }

@@ -352,6 +352,169 @@ static void test_a_fault_anywhere(void)
     pair_end(&first);
 }
 
+/* --- a host that stops at any time */
+
+typedef struct LogEntry {
+    uint64_t offset;
+    size_t size;
+    uint8_t *data; /* NULL: zeros */
+} LogEntry;
+
+/* What reached the file, and when it was told that all of it is on the disk. */
+typedef struct Log {
+    GArray *entries;     /* of LogEntry */
+    GArray *flushes;     /* of guint: entries that there were at each */
+    GArray *told;        /* of guint: the same at the end of each flush of the guest's */
+    GPtrArray *contents; /* what the drive held then */
+    GArray *touched;     /* of Touch */
+} Log;
+
+typedef struct Touch {
+    guint at; /* entries that there were */
+    uint64_t offset, length;
+} Touch;
+
+static void log_wrote(void *opaque, uint64_t offset, const void *data, size_t size)
+{
+    LogEntry e = {offset, size, data ? g_memdup2(data, size) : NULL};
+    g_array_append_val(((Log *)opaque)->entries, e);
+}
+
+static void log_flushed(void *opaque)
+{
+    Log *log = opaque;
+    g_array_append_val(log->flushes, log->entries->len);
+}
+
+static guint last_before(const GArray *marks, guint cut, guint *index)
+{
+    guint last = 0;
+    *index = G_MAXUINT;
+    for (guint i = 0; i < marks->len && g_array_index(marks, guint, i) <= cut; i++) {
+        last = g_array_index(marks, guint, i);
+        *index = i;
+    }
+    return last;
+}
+
+/* Some of what was written since the last flush is on the disk, by sectors; all of what was before it is. */
+static void put_some(GByteArray *disk, const LogEntry *e, bool all)
+{
+    if (disk->len < e->offset + e->size) {
+        guint was = disk->len;
+        g_byte_array_set_size(disk, (guint)(e->offset + e->size));
+        memset(disk->data + was, 0, disk->len - was);
+    }
+    for (size_t at = 0, n; at < e->size; at += n) {
+        n = MIN(512 - (e->offset + at) % 512, e->size - at);
+        if (!all && g_test_rand_bit())
+            continue;
+        if (e->data)
+            memcpy(disk->data + e->offset + at, e->data + at, n);
+        else
+            memset(disk->data + e->offset + at, 0, n);
+    }
+}
+
+/* The bytes that nobody changed since the guest's last flush are there. */
+static void check_kept(Pair *p, const Log *log, guint cut)
+{
+    guint index, mark = last_before(log->told, cut, &index);
+    g_autofree uint8_t *now = g_malloc(p->size);
+    struct iovec iov;
+    Span span = span_of(&iov, now, p->size);
+    GError *error = NULL;
+    Image *image = open_image(p->path, true, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(image_read(image, 0, &span, p->size), ==, 0);
+    image_close(image);
+    if (index == G_MAXUINT)
+        return;
+    uint8_t *then = log->contents->pdata[index];
+    for (guint i = 0; i < log->touched->len; i++) {
+        const Touch *t = &g_array_index(log->touched, Touch, i);
+        if (t->at >= mark)
+            memcpy(now + t->offset, then + t->offset, t->length);
+    }
+    g_assert_true(!memcmp(now, then, p->size));
+}
+
+static void check_cut(Pair *p, const Log *log, const uint8_t *begin, gsize size, guint cut)
+{
+    guint index, safe = last_before(log->flushes, cut, &index);
+    g_autoptr(GByteArray) disk = g_byte_array_new();
+    g_byte_array_append(disk, begin, (guint)size);
+    for (guint i = 0; i < cut; i++)
+        put_some(disk, &g_array_index(log->entries, LogEntry, i), i < safe);
+    g_assert_true(g_file_set_contents(p->path, (const char *)disk->data, disk->len, NULL));
+    g_assert_true(run("qemu-img check -q %s; test $? = 0 -o $? = 3", p->path)); /* 3: there are leaks */
+    check_kept(p, log, cut);
+}
+
+static void log_operations(Pair *p, Log *log)
+{
+    for (unsigned i = 0; i < 120; i++) {
+        Touch t = {log->entries->len, 0, 0};
+        random_range(p, &t.offset, &t.length);
+        t.length = MIN(t.length, 8 * KIB);
+        g_array_append_val(log->touched, t);
+        switch (g_test_rand_int_range(0, 8)) {
+        case 0:
+            do_zero(p, t.offset, t.length, true);
+            break;
+        case 1:
+            do_discard(p, t.offset, t.length);
+            break;
+        case 2:
+        case 3:
+            g_assert_cmpint(p->image->ops->flush(p->image), ==, 0);
+            g_array_append_val(log->told, log->entries->len);
+            g_ptr_array_add(log->contents, g_memdup2(p->model, p->size));
+            break;
+        default:
+            g_assert_cmpint(do_write(p, t.offset, t.length, (uint8_t)i), ==, 0);
+        }
+    }
+}
+
+static void test_the_host_stops_at_any_time(void)
+{
+    static const char *const options[] = {"cluster_size=512", "cluster_size=4k,compat=0.10", "cluster_size=512,refcount_bits=64"};
+    if (!have_qemu_img())
+        return;
+    FOR_ROWS (i, options) {
+        Pair p;
+        gsize size;
+        g_autofree char *begin = NULL;
+        Log log = {g_array_new(FALSE, FALSE, sizeof(LogEntry)), g_array_new(FALSE, FALSE, sizeof(guint)),
+                   g_array_new(FALSE, FALSE, sizeof(guint)), g_ptr_array_new_with_free_func(g_free),
+                   g_array_new(FALSE, FALSE, sizeof(Touch))};
+        const FileTap tap = {log_wrote, log_flushed, &log};
+        pair_begin(&p, 400 * KIB);
+        g_assert_true(run("qemu-img create -q -f qcow2 -o %s %s 400k && qemu-img snapshot -c s %s", options[i], p.path, p.path));
+        g_assert_true(g_file_get_contents(p.path, &begin, &size, NULL));
+        p.image = reopen(NULL, p.path);
+        flushes = true;
+        g_clear_pointer(&p.image, image_close);
+        p.image = reopen(NULL, p.path);
+        file_set_tap(p.image->file, &tap);
+        log_operations(&p, &log);
+        file_set_tap(p.image->file, NULL);
+        g_clear_pointer(&p.image, image_close);
+        for (unsigned k = 0; k < 10; k++)
+            check_cut(&p, &log, (const uint8_t *)begin, size, (guint)g_test_rand_int_range(0, (gint32)log.entries->len + 1));
+        flushes = false;
+        for (guint k = 0; k < log.entries->len; k++)
+            g_free(g_array_index(log.entries, LogEntry, k).data);
+        g_array_unref(log.entries);
+        g_array_unref(log.flushes);
+        g_array_unref(log.told);
+        g_ptr_array_unref(log.contents);
+        g_array_unref(log.touched);
+        pair_end(&p);
+    }
+}
+
 /* qemu-io has the image open on return, until *in is closed. */
 static GPid hold(const char *path, bool read_only, int *in)
 {
@@ -406,4 +569,5 @@ UNIT_TESTS(qcow2)
     g_test_add_func("/qcow2/backing-files", test_backing_files);
     g_test_add_func("/qcow2/snapshots-keep-what-they-have", test_snapshots_keep_what_they_have);
     g_test_add_func("/qcow2/a-fault-anywhere", test_a_fault_anywhere);
+    g_test_add_func("/qcow2/the-host-stops-at-any-time", test_the_host_stops_at_any_time);
 }
