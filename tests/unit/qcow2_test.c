@@ -477,6 +477,13 @@ static void log_operations(Pair *p, Log *log)
     }
 }
 
+/* Shortly after a flush: there it shows whether the order of what is before and behind it matters. */
+static guint random_cut(const Log *log)
+{
+    guint flush = g_array_index(log->flushes, guint, g_test_rand_int_range(0, (gint32)log->flushes->len));
+    return MIN(flush + (guint)g_test_rand_int_range(0, 4), log->entries->len);
+}
+
 static void test_the_host_stops_at_any_time(void)
 {
     static const char *const options[] = {"cluster_size=512", "cluster_size=4k,compat=0.10", "cluster_size=512,refcount_bits=64"};
@@ -501,8 +508,8 @@ static void test_the_host_stops_at_any_time(void)
         log_operations(&p, &log);
         file_set_tap(p.image->file, NULL);
         g_clear_pointer(&p.image, image_close);
-        for (unsigned k = 0; k < 10; k++)
-            check_cut(&p, &log, (const uint8_t *)begin, size, (guint)g_test_rand_int_range(0, (gint32)log.entries->len + 1));
+        for (unsigned k = 0; k < 12; k++)
+            check_cut(&p, &log, (const uint8_t *)begin, size, random_cut(&log));
         flushes = false;
         for (guint k = 0; k < log.entries->len; k++)
             g_free(g_array_index(log.entries, LogEntry, k).data);
