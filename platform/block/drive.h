@@ -37,6 +37,8 @@ typedef enum DriveOnError { DRIVE_ON_ERROR_REPORT, DRIVE_ON_ERROR_IGNORE, DRIVE_
 typedef struct DriveSpec {
     char *option; /* "-drive file=a,if=none", for messages */
     char *id;
+    bool node;   /* of -blockdev, whose node-name is the id */
+    char *below; /* file=NODE: the -blockdev that has the file */
     DriveInterface interface;
     bool interface_given;
     unsigned index;
@@ -55,6 +57,8 @@ typedef struct DriveSpec {
 const char *drive_interface_name(DriveInterface interface);
 /* The argument of an option, "-drive".  Opens nothing; errors of G_OPTION_ERROR. */
 DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error);
+/* The same for -blockdev. */
+DriveSpec *drive_node_parse(const char *option, const char *text, GError **error);
 void drive_spec_free(DriveSpec *spec);
 
 /* Main thread, before and after the machine runs; the errors name option, file and reason. */

@@ -200,10 +200,41 @@ static bool set_locking(DriveSpec *spec, const char *what, const char *value, GE
     return true;
 }
 
-static const struct {
+/* --- keys of -blockdev alone */
+
+/* The file alone is a node, too, and as good as a raw image of it. */
+static bool set_driver(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    bool is_file = !strcmp(value, "file") || !strcmp(value, "host_device");
+    return set_format(spec, what, is_file ? "raw" : value, error);
+}
+
+static bool set_protocol(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    static const char *const words[] = {"file", "host_device"};
+    unsigned i;
+    return value_word(what, value, words, G_N_ELEMENTS(words), &i, error);
+}
+
+static bool set_below(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return set_text(&spec->below, what, value, error);
+}
+
+static bool set_bool(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    bool on;
+    return value_bool(what, value, &on, error); /* a drive that cannot be written is refused rather than opened for reading */
+}
+
+/* --- the whole */
+
+typedef struct Key {
     const char *key;
     bool (*set)(DriveSpec *spec, const char *what, const char *value, GError **error);
-} keys[] = {
+} Key;
+
+static const Key drive_keys[] = {
     {"file", set_file},
     {"file.filename", set_file},
     {"id", set_id},
@@ -230,41 +261,89 @@ static const struct {
     {"file.locking", set_locking},
 };
 
-static bool set_key(DriveSpec *spec, const char *option, const KeyVal *pair, GError **error)
+static const Key node_keys[] = {
+    {"driver", set_driver},
+    {"node-name", set_id},
+    {"filename", set_file},
+    {"file.filename", set_file},
+    {"file.driver", set_protocol},
+    {"file", set_below},
+    {"read-only", set_read_only},
+    {"auto-read-only", set_bool},
+    {"cache.direct", set_direct},
+    {"cache.no-flush", set_no_flush},
+    {"aio", set_aio},
+    {"file.aio", set_aio},
+    {"discard", set_discard},
+    {"detect-zeroes", set_off},
+    {"locking", set_locking},
+    {"file.locking", set_locking},
+};
+
+static bool set_key(DriveSpec *spec, const char *option, const Key *keys, size_t n, const KeyVal *pair, GError **error)
 {
-    const char *known[G_N_ELEMENTS(keys)];
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+    g_autofree const char **known = g_new(const char *, n);
+    for (size_t i = 0; i < n; i++) {
         g_autofree char *what = g_strdup_printf("%s %s", option, pair->key);
         if (!strcmp(keys[i].key, pair->key))
             return keys[i].set(spec, what, pair->value, error);
         known[i] = keys[i].key;
     }
     const char *word = *pair->key ? pair->key : pair->value;
-    g_autofree char *hint = suggest_phrase(word, known, G_N_ELEMENTS(keys));
+    g_autofree char *hint = suggest_phrase(word, known, n);
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: unknown property '%s'%s", option, word, hint);
     return false;
 }
 
-DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error)
+/* What is missing when all keys were read; NULL: nothing. */
+static const char *missing(const DriveSpec *spec)
+{
+    if (!spec->node)
+        return spec->file ? NULL : "file=FILE is missing: a drive without a medium is not yet supported";
+    if (!spec->id)
+        return "node-name=ID is missing";
+    if (!spec->format)
+        return "driver=raw|qcow2|file is missing";
+    return !spec->file == !spec->below ? "either filename=FILE or file=NODE is needed" : NULL;
+}
+
+static DriveSpec *parse(const char *option, const char *text, bool node, GError **error)
 {
     g_autoptr(GPtrArray) pairs = keyval_split(text);
     DriveSpec *spec = g_new0(DriveSpec, 1);
-    spec->werror = DRIVE_ON_ERROR_ENOSPC;
     bool ok = true;
+    spec->werror = DRIVE_ON_ERROR_ENOSPC;
+    spec->node = node;
     for (guint i = 0; i < pairs->len && ok; i++)
-        ok = set_key(spec, option, pairs->pdata[i], error);
-    if (ok && !spec->file)
-        ok = bad(error, option, "file=FILE is missing: a drive without a medium is not yet supported");
+        ok = set_key(spec, option, node ? node_keys : drive_keys, node ? G_N_ELEMENTS(node_keys) : G_N_ELEMENTS(drive_keys),
+                     pairs->pdata[i], error);
+    if (ok && missing(spec))
+        ok = bad(error, option, missing(spec));
     if (ok)
         return spec;
     drive_spec_free(spec);
     return NULL;
 }
 
+DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error)
+{
+    return parse(option, text, false, error);
+}
+
+DriveSpec *drive_node_parse(const char *option, const char *text, GError **error)
+{
+    if (*text == '{') {
+        bad(error, option, "JSON is not yet supported; driver=DRIVER,node-name=ID,… is");
+        return NULL;
+    }
+    return parse(option, text, true, error);
+}
+
 void drive_spec_free(DriveSpec *spec)
 {
     g_free(spec->option);
     g_free(spec->id);
+    g_free(spec->below);
     g_free(spec->file);
     g_free(spec);
 }

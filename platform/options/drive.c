@@ -12,9 +12,9 @@
 
 /* --- the options */
 
-static bool add_drive(Parse *p, const char *option, const char *arg, const char *text, GError **error)
+/* Takes spec; NULL: it was refused. */
+static bool add_spec(Parse *p, const char *option, const char *arg, DriveSpec *spec)
 {
-    DriveSpec *spec = drive_spec_parse(option, text, error);
     if (!spec)
         return false;
     spec->option = g_strdup_printf("%s %s", option, arg);
@@ -24,7 +24,12 @@ static bool add_drive(Parse *p, const char *option, const char *arg, const char 
 
 bool option_set_drive(Parse *p, const char *arg, GError **error)
 {
-    return add_drive(p, "-drive", arg, arg, error);
+    return add_spec(p, "-drive", arg, drive_spec_parse("-drive", arg, error));
+}
+
+bool option_set_blockdev(Parse *p, const char *arg, GError **error)
+{
+    return add_spec(p, "-blockdev", arg, drive_node_parse("-blockdev", arg, error));
 }
 
 /* An option whose argument is a file: commas in it are its own. */
@@ -33,7 +38,7 @@ static bool add_file(Parse *p, const char *option, const char *file, const char 
     g_auto(GStrv) parts = g_strsplit(file, ",", -1);
     g_autofree char *quoted = g_strjoinv(",,", parts);
     g_autofree char *text = g_strdup_printf("file=%s%s", quoted, more);
-    return add_drive(p, option, file, text, error);
+    return add_spec(p, option, file, drive_spec_parse(option, text, error));
 }
 
 bool option_set_hda(Parse *p, const char *arg, GError **error)
@@ -93,7 +98,7 @@ static const DriveSpec *at_index(const Config *c, const DriveSpec *spec, unsigne
 {
     for (guint i = 0; i < c->drives->len; i++) {
         const DriveSpec *other = nth(c, i);
-        if (other != spec && other->index_given && other->interface == spec->interface && other->index == index)
+        if (other != spec && !other->node && other->index_given && other->interface == spec->interface && other->index == index)
             return other;
     }
     return NULL;
@@ -113,7 +118,10 @@ static DriveSpec *find(const Config *c, guint n, const char *id)
 static bool complete_name(const Config *c, guint i, GError **error)
 {
     DriveSpec *spec = nth(c, i);
-    const DriveSpec *other = spec->index_given ? at_index(c, spec, spec->index) : NULL;
+    const DriveSpec *other = find(c, i, spec->id);
+    if (spec->node)
+        return other ? option_bad(error, "%s: '%s' is already the id of %s", spec->option, spec->id, other->option) : true;
+    other = spec->index_given ? at_index(c, spec, spec->index) : NULL;
     if (other)
         return option_bad(error, "%s: index %u of if=%s is already that of %s", spec->option, spec->index,
                           drive_interface_name(spec->interface), other->option);
@@ -124,6 +132,37 @@ static bool complete_name(const Config *c, guint i, GError **error)
         spec->id = g_strdup_printf("%s%u", drive_interface_name(spec->interface), spec->index);
     other = find(c, i, spec->id);
     return other ? option_bad(error, "%s: the id '%s' is already that of %s", spec->option, spec->id, other->option) : true;
+}
+
+/* --- nodes of -blockdev, one over the other */
+
+/* What is over a file node takes its place. */
+static bool join(Config *c, DriveSpec *spec, GError **error)
+{
+    DriveSpec *below = find(c, c->drives->len, spec->below);
+    if (!below || !below->node || below == spec || below->below || below->format != BLOCK_FORMAT_RAW)
+        return option_bad(error, "%s: file=%s is no -blockdev with driver=file", spec->option, spec->below);
+    spec->file = g_steal_pointer(&below->file);
+    spec->read_only |= below->read_only;
+    spec->direct |= below->direct;
+    spec->no_flush |= below->no_flush;
+    spec->unmap &= below->unmap;
+    spec->unlocked |= below->unlocked;
+    g_ptr_array_remove(c->drives, below);
+    return true;
+}
+
+static bool join_nodes(Config *c, GError **error)
+{
+    for (guint i = 0; i < c->drives->len;) {
+        DriveSpec *spec = nth(c, i++);
+        if (!spec->below || spec->file)
+            continue;
+        if (!join(c, spec, error))
+            return false;
+        i = 0; /* the places of others have changed */
+    }
+    return true;
 }
 
 /* --- who takes which */
@@ -172,12 +211,14 @@ static bool plug_in(Parse *p, const DriveSpec *spec, GError **error)
 
 bool options_complete_drives(Parse *p, GError **error)
 {
-    const Config *c = p->config;
+    Config *c = p->config;
     for (guint i = 0; i < c->drives->len; i++) {
-        nth(c, i)->snapshot |= p->snapshot && !nth(c, i)->snapshot_given;
+        nth(c, i)->snapshot |= p->snapshot && !nth(c, i)->snapshot_given && !nth(c, i)->node;
         if (!complete_name(c, i, error) || !plug_in(p, nth(c, i), error))
             return false;
     }
+    if (!join_nodes(c, error))
+        return false;
     /* Those first that -device does not name: a device that names one of them comes too late */
     for (guint i = c->devices->len; i-- > 0;) {
         if (!claim_for(c, c->devices->pdata[i], error))

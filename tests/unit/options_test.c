@@ -441,6 +441,33 @@ static void test_snapshot_is_for_all_but_those_that_say(void)
     config_clear(&c);
 }
 
+static void test_nodes(void)
+{
+    Config c = good("-kernel k -hda h -blockdev driver=qcow2,node-name=top,file=bottom,discard=unmap -blockdev "
+                    "driver=file,node-name=bottom,filename=a,,b,cache.direct=on,discard=unmap,read-only=on "
+                    "-blockdev driver=raw,node-name=flat,file.driver=file,file.filename=f,cache.no-flush=on");
+    g_assert_cmpuint(c.drives->len, ==, 3);
+    g_assert_cmpstr(drive(&c, 0)->id, ==, "none0");
+    g_assert_cmpstr(drive(&c, 1)->id, ==, "top");
+    g_assert_cmpstr(drive(&c, 1)->file, ==, "a,b");
+    g_assert_true(drive(&c, 1)->read_only && drive(&c, 1)->direct && drive(&c, 1)->unmap);
+    g_assert_cmpint(drive(&c, 1)->format, ==, BLOCK_FORMAT_QCOW2);
+    g_assert_cmpstr(drive(&c, 2)->file, ==, "f");
+    g_assert_cmpint(drive(&c, 2)->format, ==, BLOCK_FORMAT_RAW);
+    config_clear(&c);
+    bad("-blockdev driver=raw,filename=a", "-blockdev: node-name=ID is missing");
+    bad("-blockdev node-name=a,filename=a", "-blockdev: driver=raw|qcow2|file is missing");
+    bad("-blockdev driver=raw,node-name=a", "-blockdev: either filename=FILE or file=NODE is needed");
+    bad("-blockdev driver=nbd,node-name=a", "-blockdev driver: not yet supported; raw and qcow2 are");
+    bad("-blockdev {}", "-blockdev: JSON is not yet supported; driver=DRIVER,node-name=ID,… is");
+    bad("-kernel k -blockdev driver=raw,node-name=a,file=b",
+        "-blockdev driver=raw,node-name=a,file=b: file=b is no -blockdev with driver=file");
+    bad("-kernel k -blockdev driver=raw,node-name=a,file=a",
+        "-blockdev driver=raw,node-name=a,file=a: file=a is no -blockdev with driver=file");
+    bad("-kernel k -hda x -blockdev driver=file,node-name=none0,filename=a",
+        "-blockdev driver=file,node-name=none0,filename=a: 'none0' is already the id of -hda x");
+}
+
 static void test_bad_drives(void)
 {
     bad("-drive if=none", "-drive: file=FILE is missing: a drive without a medium is not yet supported");
@@ -565,6 +592,7 @@ UNIT_TESTS(options)
     g_test_add_func("/options/a-back-end-is-there-and-used-once", test_bad_chardevs);
     g_test_add_func("/options/drives", test_drives);
     g_test_add_func("/options/snapshot-is-for-all-but-those-that-say", test_snapshot_is_for_all_but_those_that_say);
+    g_test_add_func("/options/nodes", test_nodes);
     g_test_add_func("/options/bad-drives", test_bad_drives);
     g_test_add_func("/options/doorbells", test_doorbells);
     g_test_add_func("/options/paravirtual-board", test_paravirtual_board);
