@@ -107,6 +107,12 @@ typedef struct AccelConfig {
     /* The engine made a sleeping vCPU runnable by itself (doorbell from another core).  Any thread. */
     void (*wake)(void *opaque, unsigned index);
     void *wake_opaque;
+    /*
+     * Where it is not NULL, an accelerator may have an MMIO exit answered in the middle of an instruction, on the vCPU's thread, instead of
+     * leaving vcpu_run.  False: it leaves with INTR as soon as that instruction is complete.
+     */
+    bool (*serve)(void *opaque, unsigned index, VcpuExit *exit);
+    void *serve_opaque;
 } AccelConfig;
 
 typedef struct AccelRam {

@@ -80,6 +80,16 @@ static void trace_exit(const Vcpu *vcpu)
     log_line(LOG_EXIT, "vCPU %u: exit %s", vcpu->index, text);
 }
 
+bool vcpu_serve_inside(void *opaque, unsigned index, VcpuExit *exit)
+{
+    Vcpus *set = opaque;
+    VcpuThread *t = &set->vcpu[index];
+    trace_exit(&t->pub);
+    t->begins_nap = false;
+    t->told_off |= !set->serve(set->opaque, &t->pub, exit);
+    return !t->told_off && !t->begins_nap;
+}
+
 void *vcpu_thread(void *opaque)
 {
     VcpuThread *t = opaque;
@@ -117,7 +127,8 @@ void *vcpu_thread(void *opaque)
         t->pub.valid = false; /* from here on the accelerator has the state */
         set->ops->vcpu_run(t->pub.handle, exit, false);
         trace_exit(&t->pub);
-        bool go_on = set->serve(set->opaque, &t->pub, exit);
+        bool go_on = set->serve(set->opaque, &t->pub, exit) && !t->told_off;
+        t->told_off = false;
         if (go_on && exit->kind == VCPU_EXIT_IDLE && !set->in_turn) {
             steal_end(&t->pub.steal);
             idle_sleep(set, t, exit->idle.deadline_ns);
@@ -191,6 +202,7 @@ void vcpu_nap(Vcpu *vcpu)
 {
     g_mutex_lock(&vcpu->set->lock);
     thread_of(vcpu)->napping = true;
+    thread_of(vcpu)->begins_nap = true;
     g_mutex_unlock(&vcpu->set->lock);
 }
 

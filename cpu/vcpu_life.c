@@ -171,6 +171,10 @@ Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serv
     set->config = *config;
     set->config.wake = vcpu_wake_up;
     set->config.wake_opaque = set;
+    if (!config->time->is_virtual) { /* virtual time is looked at between slices, and devices look at it */
+        set->config.serve = vcpu_serve_inside;
+        set->config.serve_opaque = set;
+    }
     set->serve = serve;
     set->opaque = opaque;
     set->ram = g_array_new(FALSE, FALSE, sizeof(AccelRam));

@@ -22,6 +22,8 @@ typedef struct VcpuThread {
     bool awake;     /* a reason to end an IDLE sleep arrived */
     bool asleep;    /* in an IDLE sleep */
     bool napping;
+    bool begins_nap;      /* vcpu_nap() was called while an access was served in the middle of an instruction; its own thread's */
+    bool told_off;        /* and serve returned false then; likewise */
     uint64_t deadline_ns; /* in an IDLE sleep of virtual time: when it ends by itself */
     uint32_t irqs;        /* levels of the interrupt inputs, for a rebuilt VM */
     AccelDebug debug;
@@ -59,5 +61,6 @@ void vcpu_turn_pass(Vcpus *set);                               /* to the next vC
 void vcpu_turn_offer(Vcpus *set);                              /* a vCPU may be able to run now: pass the turn if nobody uses it */
 void vcpu_turn_after(Vcpus *set, VcpuThread *t, bool go_on);   /* its exit was served: pass the turn if it is over */
 
-void *vcpu_thread(void *opaque);                 /* of a VcpuThread */
-void vcpu_wake_up(void *opaque, unsigned index); /* any thread: AccelConfig.wake of a Vcpus */
+void *vcpu_thread(void *opaque);                                      /* of a VcpuThread */
+void vcpu_wake_up(void *opaque, unsigned index);                      /* any thread: AccelConfig.wake of a Vcpus */
+bool vcpu_serve_inside(void *opaque, unsigned index, VcpuExit *exit); /* AccelConfig.serve of a Vcpus */

@@ -94,6 +94,8 @@ typedef struct E500Vm {
     E500Ram ram[E500_RAM_MAX];
     void (*wake)(void *opaque, unsigned index); /* AccelConfig's */
     void *wake_opaque;
+    bool (*serve)(void *opaque, unsigned index, VcpuExit *exit); /* AccelConfig's; NULL: device accesses are exits */
+    void *serve_opaque;
     uintptr_t *granules;           /* granule.h; NULL: one core, whose stores nobody watches */
     uint32_t falls;                /* times that a page lost PAGE_RESERVED; ram.c's lock */
     E500CodeWritten *code_written; /* NULL: nobody sets PAGE_CODE */
@@ -168,6 +170,7 @@ typedef struct E500 {
     Ea of_pid[E500_OF_PID_MAX];   /* pages that the soft TLB or the fetch TLB has in a supervisor's context for one PID */
     E500Kept kept_fetches[E500_SPACES], kept_data[E500_SPACES];
     uint32_t epochs; /* changes of all epochs */
+    E500DeviceTlb device_tlb[E500_DEVICE_TLB_SIZE];
     E500FetchTlb fetch_tlb[E500_FETCH_TLB_SIZE];
     E500SoftTlb soft_tlb[E500_SOFT_TLB_SIZE];
     E500Counters count;

@@ -39,6 +39,27 @@ static ExecResult ask(E500 *c)
     return EXEC_EXIT;
 }
 
+/*
+ * Has the accesses answered here and now, where somebody does.  Meanwhile the core counts as not executing: the device may wait for a lock
+ * that is held by who waits for the core.  What others asked for in between, it attends to when the instruction is complete.
+ */
+static ExecResult serve(E500 *c)
+{
+    ExecResult r = EXEC_EXIT;
+
+    while (r == EXEC_EXIT && c->vm->serve) {
+        __atomic_store_n(&c->executing, 0, __ATOMIC_RELEASE); /* not e500_leave(): it stays in the guest */
+        bool go_on = c->vm->serve(c->vm->serve_opaque, c->index, c->exit);
+        __atomic_store_n(&c->executing, 1, __ATOMIC_SEQ_CST);
+        if (!go_on)
+            e500_attention(c, E500_ATT_KICK);
+        r = e500_device_answered(c, c->exit);
+    }
+    if (r == EXEC_NEXT)
+        c->exit->kind = VCPU_EXIT_INTR;
+    return r;
+}
+
 ExecResult e500_device_open(E500 *c, const E500Piece piece[2], unsigned unit, const uint8_t *bytes)
 {
     E500DeviceOperand *d = &c->device;
@@ -52,7 +73,8 @@ ExecResult e500_device_open(E500 *c, const E500Piece piece[2], unsigned unit, co
     d->at = 0;
     if (bytes)
         memcpy(d->bytes, bytes, piece[0].size + piece[1].size);
-    return ask(c);
+    ExecResult r = ask(c);
+    return r == EXEC_EXIT ? serve(c) : r;
 }
 
 ExecResult e500_device_answered(E500 *c, const VcpuExit *answer)

@@ -18,7 +18,8 @@
 
 /*
  * Opens the record for an operand that a device has part of, and makes c->exit its first access.  bytes: what a store writes, in order
- * of address; NULL for a load.  Returns EXEC_EXIT.
+ * of address; NULL for a load.  Returns EXEC_EXIT; or EXEC_NEXT where all accesses were answered at once (E500Vm.serve), and the record is
+ * to be closed.
  */
 ExecResult e500_device_open(E500 *c, const E500Piece piece[2], unsigned unit, const uint8_t *bytes);
 /*

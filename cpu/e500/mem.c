@@ -61,6 +61,28 @@ static void soft_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation
     c->count.tlb_fills++;
 }
 
+static void device_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation *t)
+{
+    c->device_tlb[e500_device_tlb_index(ea)] =
+        (E500DeviceTlb){e500_tag(ctx, ea), (t->gpa & ~UINT64_C(0xfff)) | (t->mas2 & SLOT_WIMGE) | (t->read ? SLOT_READABLE : 0) |
+                                               (t->write ? SLOT_WRITABLE : 0)};
+    if (t->of_pid && e500_context_is_own(ctx))
+        e500_soft_tlb_of_pid(c, ea);
+}
+
+static bool resolves_to_device(const E500 *c, Ea ea, E500Tag tag, E500Access access, E500Piece *out)
+{
+    const E500DeviceTlb *d = &c->device_tlb[e500_device_tlb_index(ea)];
+
+    if (d->tag != tag || !(d->gpa_flags & (access == ACCESS_WRITE ? SLOT_WRITABLE : SLOT_READABLE)))
+        return false;
+    out->gpa = (d->gpa_flags & ~UINT64_C(0xfff)) | (ea & ~EA_PAGE_MASK);
+    out->host = NULL;
+    out->little_endian = false;
+    out->guarded = d->gpa_flags & MAS2_G;
+    return true;
+}
+
 /* Translates one page's part of an access. */
 static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, E500Piece *out)
 {
@@ -77,6 +99,8 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, E50
         out->little_endian = out->guarded = false;
         return EXEC_NEXT;
     }
+    if (resolves_to_device(c, ea, tag, access, out))
+        return EXEC_NEXT;
     result = e500_mmu_lookup(c, ea, ctx, access, &t);
     if (result != MMU_OK)
         return raise_mmu(c, result, ea, ctx, access, flags & MEM_EPID ? ESR_EPID : 0);
@@ -85,6 +109,8 @@ static ExecResult resolve(E500 *c, Ea ea, E500Access access, unsigned flags, E50
     page = e500_ram_host(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
     if (page && !(t.mas2 & MAS2_E) && !e500_debug_watches_page(c, ea & EA_PAGE_MASK))
         soft_tlb_fill(c, ea, ctx, &t, page);
+    else if (!page && !(t.mas2 & MAS2_E))
+        device_tlb_fill(c, ea, ctx, &t);
     out->gpa = t.gpa;
     out->host = page ? page + (ea & 0xfff) : NULL;
     out->little_endian = t.mas2 & MAS2_E;
@@ -188,24 +214,40 @@ static void store_pieces(E500 *c, const E500Piece piece[2], unsigned unit, const
             bytes_to_ram(c, &piece[i], unit, bytes + at);
 }
 
+static ExecResult loaded_from_device(E500 *c, unsigned unit, unsigned n, uint64_t value[])
+{
+    ExecResult r = e500_device_close(c);
+
+    if (r == EXEC_NEXT)
+        load_pieces(c->device.piece, unit, n, c->device.bytes, value);
+    return r;
+}
+
+static ExecResult stored_to_device(E500 *c, unsigned unit)
+{
+    ExecResult r = e500_device_close(c);
+
+    if (r == EXEC_NEXT)
+        store_pieces(c, c->device.piece, unit, c->device.bytes);
+    return r;
+}
+
 ExecResult e500_load_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned flags, uint64_t value[])
 {
-    E500DeviceOperand *d = &c->device;
+    const E500DeviceOperand *d = &c->device;
     E500Piece piece[2];
     uint8_t bytes[E500_OPERAND_MAX];
     ExecResult r;
 
-    if (d->open) {
-        r = e500_device_close(c);
-        if (r == EXEC_NEXT)
-            load_pieces(d->piece, unit, n, d->bytes, value);
-        return r;
-    }
+    if (d->open)
+        return loaded_from_device(c, unit, n, value);
     r = resolve_all(c, ea, unit, n, ACCESS_READ, flags, piece);
     if (r != EXEC_NEXT)
         return r;
-    if (!is_ram(piece))
-        return e500_device_open(c, piece, unit, NULL);
+    if (!is_ram(piece)) {
+        r = e500_device_open(c, piece, unit, NULL);
+        return r == EXEC_NEXT ? loaded_from_device(c, unit, n, value) : r;
+    }
     if (!is_whole(piece, unit))
         load_pieces(piece, unit, n, bytes, value);
     else
@@ -217,17 +259,13 @@ ExecResult e500_load_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned f
 /* Devices first: once every exit is answered nothing can fail any more but a bus error. */
 ExecResult e500_store_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned flags, const uint64_t value[])
 {
-    E500DeviceOperand *d = &c->device;
+    const E500DeviceOperand *d = &c->device;
     E500Piece piece[2];
     uint8_t bytes[E500_OPERAND_MAX];
     ExecResult r;
 
-    if (d->open) {
-        r = e500_device_close(c);
-        if (r == EXEC_NEXT)
-            store_pieces(c, d->piece, unit, d->bytes);
-        return r;
-    }
+    if (d->open)
+        return stored_to_device(c, unit);
     r = resolve_all(c, ea, unit, n, ACCESS_WRITE, flags, piece);
     if (r != EXEC_NEXT)
         return r;
@@ -238,8 +276,10 @@ ExecResult e500_store_units(E500 *c, Ea ea, unsigned unit, unsigned n, unsigned 
     }
     for (unsigned i = 0; i < n; i++)
         e500_bytes_put(bytes + i * unit, unit, in_page_order(&piece[i * unit >= piece[0].size], value[i], unit));
-    if (!is_ram(piece))
-        return e500_device_open(c, piece, unit, bytes);
+    if (!is_ram(piece)) {
+        r = e500_device_open(c, piece, unit, bytes);
+        return r == EXEC_NEXT ? stored_to_device(c, unit) : r;
+    }
     store_pieces(c, piece, unit, bytes);
     return EXEC_NEXT;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Contexts, and removing translations from the soft TLB and the fetch TLB.  mem.c fills them.
+ * Contexts, and removing translations from the soft TLB, the device TLB and the fetch TLB.  mem.c fills them.
  */
 #include <string.h>
 
@@ -72,6 +72,8 @@ void e500_soft_tlb_flush(E500 *c)
         c->soft_tlb[i].tag_read = c->soft_tlb[i].tag_write = E500_TAG_EMPTY;
     for (unsigned i = 0; i < E500_FETCH_TLB_SIZE; i++)
         c->fetch_tlb[i].tag = E500_TAG_EMPTY;
+    for (unsigned i = 0; i < E500_DEVICE_TLB_SIZE; i++)
+        c->device_tlb[i].tag = E500_TAG_EMPTY;
     c->fetch_page = 1;
     c->n_of_pid = 0;
 }
@@ -80,11 +82,14 @@ static void drop_page(E500 *c, Ea ea)
 {
     E500SoftTlb *t = &c->soft_tlb[e500_soft_tlb_index(ea)];
     E500FetchTlb *f = &c->fetch_tlb[e500_fetch_tlb_index(ea)];
+    E500DeviceTlb *d = &c->device_tlb[e500_device_tlb_index(ea)];
 
     if (e500_tag_is_of_page(t->tag_read, ea) || e500_tag_is_of_page(t->tag_write, ea))
         t->tag_read = t->tag_write = E500_TAG_EMPTY;
     if (e500_tag_is_of_page(f->tag, ea))
         f->tag = E500_TAG_EMPTY;
+    if (e500_tag_is_of_page(d->tag, ea))
+        d->tag = E500_TAG_EMPTY;
     if (c->fetch_page == (ea & EA_PAGE_MASK))
         c->fetch_page = 1;
 }

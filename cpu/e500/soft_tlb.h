@@ -87,6 +87,7 @@ enum {
     SLOT_WIMGE = 0x1f,    /* of the page */
     SLOT_WRITABLE = 0x20, /* stores are allowed in the context of tag_read, by way of e500_store_slow() */
     SLOT_COUNTED = 0x40,  /* and all that they have to do besides is to count in their granule (ram.h) */
+    SLOT_READABLE = 0x80, /* of an E500DeviceTlb: loads are allowed in the context of its tag */
 };
 
 static inline uint64_t e500_slot_gpa(const E500SoftTlb *slot, Ea ea)
@@ -107,11 +108,22 @@ typedef struct E500FetchTlb {
     uint64_t gpa;        /* likewise */
 } E500FetchTlb;
 
-enum { E500_SOFT_TLB_SIZE = 1024, E500_FETCH_TLB_SIZE = 256 };
+/* The same for big-endian pages that are no RAM. */
+typedef struct E500DeviceTlb {
+    E500Tag tag;
+    uint64_t gpa_flags; /* as a slot's */
+} E500DeviceTlb;
+
+enum { E500_SOFT_TLB_SIZE = 1024, E500_FETCH_TLB_SIZE = 256, E500_DEVICE_TLB_SIZE = 16 };
 
 static inline unsigned e500_soft_tlb_index(Ea ea)
 {
     return (ea >> E500_PAGE_BITS) % E500_SOFT_TLB_SIZE;
+}
+
+static inline unsigned e500_device_tlb_index(Ea ea)
+{
+    return (ea >> E500_PAGE_BITS) % E500_DEVICE_TLB_SIZE;
 }
 
 static inline unsigned e500_fetch_tlb_index(Ea ea)

@@ -52,6 +52,8 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
         .external_proxy = config->external_proxy,
         .wake = config->wake,
         .wake_opaque = config->wake_opaque,
+        .serve = config->serve,
+        .serve_opaque = config->serve_opaque,
         .granules = config->n_vcpus > 1 ? g_new0(uintptr_t, E500_GRANULES) : NULL,
     };
     return &vm->base;

@@ -4,6 +4,7 @@
  */
 #include <sched.h>
 
+#include "cpu/e500/mail.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/ram.h"
 #include "tests/unit/soft_fixture.h"
@@ -51,8 +52,11 @@ static const struct {
     {V2, INSN_dcbz, true, 0, SOFT_DEVICE, 4, 0x21222324, SOFT_DEVICE},
 };
 
-/* What others do to the vCPU between the answer to its exit and its next run, which completes the exit. */
-typedef enum Between { NOTHING, UNRELATED_TLBIVAX, OWN_TLBIVAX, PARKED, WATCHED, REWRITTEN, BETWEENS } Between;
+/*
+ * What others do to the vCPU between the answer to its exit and its next run, which completes the exit.  INSIDE: answers come in the middle
+ * of the instruction, and it is told to leave behind it.
+ */
+typedef enum Between { NOTHING, UNRELATED_TLBIVAX, OWN_TLBIVAX, PARKED, WATCHED, REWRITTEN, INSIDE, BETWEENS } Between;
 
 static void disturb(SoftFixture *f, Between what)
 {
@@ -75,29 +79,63 @@ static void disturb(SoftFixture *f, Between what)
     case REWRITTEN: /* by another core: the instruction began as what it was */
         soft_put_word(f, SOFT_CODE, 0);
         break;
+    case INSIDE:
+        disturb(f, OWN_TLBIVAX);
+        g_assert_true(
+            e500_mail_done(&((SoftVm *)f->vm)->e500, soft_core(f, 1))); /* or the device could wait for who waits for it */
+        g_assert_false(e500_tlbsync_done(soft_core(f, 1)));
+        break;
     case NOTHING:
     case BETWEENS:
         break;
     }
 }
 
+typedef struct Answers {
+    SoftFixture *f;
+    unsigned n;
+    uint64_t next;
+    uint8_t byte;
+} Answers;
+
+static void answer(Answers *a, VcpuExit *exit)
+{
+    g_assert_cmpint(exit->kind, ==, VCPU_EXIT_MMIO);
+    g_assert_cmphex(exit->mmio.gpa, ==, a->next);
+    a->n++;
+    a->next += exit->mmio.size;
+    if (!exit->mmio.is_write) {
+        exit->mmio.data = 0;
+        for (unsigned i = 0; i < exit->mmio.size; i++)
+            exit->mmio.data = exit->mmio.data << 8 | a->byte++;
+    }
+}
+
+static bool serve_inside(void *opaque, unsigned index, VcpuExit *exit)
+{
+    Answers *a = opaque;
+    g_assert_cmpuint(index, ==, 0);
+    answer(a, exit);
+    disturb(a->f, INSIDE);
+    return false;
+}
+
 /* Answers the accesses of the instruction at SOFT_CODE; each names the device once, in ascending order. */
 static void answer_all(SoftFixture *f, unsigned accesses, Ea offset, Between what)
 {
-    VcpuExit *exit = &f->exit[0];
-    uint64_t next = SOFT_DEVICE_GPA + offset;
-    uint8_t byte = 0x11;
+    Answers answers = {.f = f, .next = SOFT_DEVICE_GPA + offset, .byte = 0x11};
 
+    if (what == INSIDE) {
+        ((SoftVm *)f->vm)->e500.serve = serve_inside;
+        ((SoftVm *)f->vm)->e500.serve_opaque = &answers;
+    }
     soft_run(f, 0, false);
+    if (what == INSIDE) {
+        g_assert_cmpuint(answers.n, ==, accesses);
+        accesses = 0;
+    }
     for (unsigned n = 0; n < accesses; n++) {
-        g_assert_cmpint(exit->kind, ==, VCPU_EXIT_MMIO);
-        g_assert_cmphex(exit->mmio.gpa, ==, next);
-        next += exit->mmio.size;
-        if (!exit->mmio.is_write) {
-            exit->mmio.data = 0;
-            for (unsigned i = 0; i < exit->mmio.size; i++)
-                exit->mmio.data = exit->mmio.data << 8 | byte++;
-        }
+        answer(&answers, &f->exit[0]);
         disturb(f, what);
         g_assert_cmphex(soft_core(f, 0)->s.pc, ==, SOFT_CODE);
         soft_run(f, 0, true);
