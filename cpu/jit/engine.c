@@ -190,7 +190,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
         page->rewritten = 0;
     if (page->rewritten > JIT_REWRITTEN_MAX || !jit_smc_watch(jit, page))
         return NULL;
-    JitBlock *b = jit_alloc(jit, sizeof(*b) + JIT_LINKS_MAX * sizeof(JitLink));
+    JitBlock *b = jit_alloc(jit, sizeof(*b));
     *b = (JitBlock){.gpa = gpa, .pc = pc, .state = state};
     jit->making = b;
     jit_front(jit, c->fetch_host, pc, state, &b->first, &b->last);
@@ -198,7 +198,9 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
     if (!(state & JIT_STATE_APART))
         ir_group(&jit->ir);
     size_t used = jit->code.used;
+    b->link = jit_alloc(jit, JIT_LINKS_MAX * sizeof(JitLink));
     b->code = jit_emit(jit, b);
+    jit_alloc_ends(jit, b->link + b->n_links);
     if (!b->code) {
         jit_flush(jit);
         return NULL;

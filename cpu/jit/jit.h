@@ -76,7 +76,7 @@ struct JitBlock {
     uint32_t first, last; /* offsets in the page of the first and the last word it was made from */
     uint16_t n_links;
     bool dead;
-    JitLink link[];
+    JitLink *link;
 };
 
 /* A page whose code was written over so many times is interpreted, until a kernel has found another use for it. */
@@ -234,7 +234,8 @@ void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *f
 bool jit_row_is_native(InsnId id); /* has a translation of its own, at least for some forms */
 
 /* --- blocks.c --- */
-void *jit_alloc(Jit *jit, size_t size); /* until the next flush */
+void *jit_alloc(Jit *jit, size_t size);  /* until the next flush */
+void jit_alloc_ends(Jit *jit, void *at); /* what was allocated last needs no more than up to there */
 JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state);
 void jit_block_add(Jit *jit, JitPage *page, JitBlock *b);
 void jit_block_drop(Jit *jit, JitBlock *b);
