@@ -20,6 +20,14 @@ void device_reset(Device *dev)
         device_bus_reset(dev->below);
 }
 
+void device_settle(Device *dev)
+{
+    if (dev->ops->settle)
+        dev->ops->settle(dev);
+    if (dev->below)
+        device_bus_settle(dev->below);
+}
+
 void device_free(Device *dev)
 {
     if (!dev)

@@ -34,6 +34,11 @@ typedef struct DeviceOps {
     bool (*write)(Device *dev, unsigned region, uint64_t offset, unsigned size, uint64_t value);
     void (*reset)(Device *dev);              /* after the fields got their reset values; may be NULL */
     void (*describe)(Device *dev, Dts *dts); /* writes its node into the open parent; device_no_node() where there is none */
+    /*
+     * Finishes what is under way outside of the device: afterwards nobody writes into RAM for it until the guest or the host asks it for
+     * something again.  Before the machine is saved or reset.  May let go of the device lock meanwhile, and be NULL.
+     */
+    void (*settle)(Device *dev);
     /* State that is no member of fixed size, into and out of the device's section; may be NULL. */
     void (*save)(const Device *dev, SectionWriter *to);
     void (*load)(Device *dev, Section *from);
@@ -66,6 +71,7 @@ struct Device { /* first member of each device's struct */
 void device_init(Device *dev, const DeviceOps *ops, const char *id);
 void device_no_node(Device *dev, Dts *dts); /* a describe() for what another node tells the guest of */
 void device_reset(Device *dev);
+void device_settle(Device *dev);
 void device_free(Device *dev);
 void device_describe(Device *dev, Dts *dts);
 /* Address of a region as the bus of its device counts it: what stands in the name of its node. */

@@ -54,6 +54,12 @@ void device_bus_reset(DeviceBus *bus)
         device_reset(bus->devices->pdata[i]);
 }
 
+void device_bus_settle(DeviceBus *bus)
+{
+    for (guint i = 0; i < bus->devices->len; i++)
+        device_settle(bus->devices->pdata[i]);
+}
+
 void device_bus_save(const DeviceBus *bus, GByteArray *out)
 {
     for (guint i = 0; i < bus->devices->len; i++)

@@ -37,6 +37,7 @@ void device_bus_free(DeviceBus *bus);                         /* and the devices
 void device_bus_add(DeviceBus *bus, Device *dev /* take */);  /* no other device of the bus has its id */
 Device *device_bus_get(const DeviceBus *bus, unsigned index); /* NULL behind the last one */
 void device_bus_reset(DeviceBus *bus);
+void device_bus_settle(DeviceBus *bus);                      /* DeviceOps.settle() of each */
 void device_bus_save(const DeviceBus *bus, GByteArray *out); /* a section for each device */
 void device_bus_load(DeviceBus *bus, Sections *from);        /* what is refused, sections_end() reports */
 void device_bus_describe(const DeviceBus *bus, Dts *dts);    /* the devices' nodes, into the open node of the bus */

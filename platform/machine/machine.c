@@ -367,6 +367,11 @@ Event *machine_new_event(Machine *m, GError **error)
     return event;
 }
 
+static void clear_entropy(gpointer named)
+{
+    entropy_free(((NamedEntropy *)named)->entropy);
+}
+
 Machine *machine_new(const Config *config, const Boot *boot, GError **error)
 {
     Machine *m = g_new0(Machine, 1);
@@ -380,6 +385,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     m->nets = g_ptr_array_new_with_free_func((GDestroyNotify)net_free);
     m->drives = g_ptr_array_new_with_free_func((GDestroyNotify)block_close);
+    m->entropies = g_array_new(FALSE, FALSE, sizeof(NamedEntropy));
+    g_array_set_clear_func(m->entropies, clear_entropy);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->policy = policy(config);
@@ -421,6 +428,7 @@ void machine_free(Machine *m)
         device_bus_free(m->buses[kind]);
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->events);
+    g_array_unref(m->entropies);
     g_ptr_array_unref(m->chardevs);
     g_ptr_array_unref(m->nets);
     g_ptr_array_unref(m->drives);

@@ -7,6 +7,7 @@
 #include "cpu/vcpu.h"
 #include "hcall/hcall.h"
 #include "platform/machine/areas.h"
+#include "platform/base/entropy.h"
 #include "platform/base/board.h"
 #include "platform/image/boot.h"
 #include "platform/base/bus.h"
@@ -39,6 +40,11 @@ typedef struct Proxy {
     Device *dev;
 } Proxy;
 
+typedef struct NamedEntropy {
+    const char *id; /* of its -object, borrowed; NULL: the host's, without one */
+    Entropy *entropy;
+} NamedEntropy;
+
 typedef struct Machine {
     const Config *config;
     const Boot *boot;
@@ -68,6 +74,7 @@ typedef struct Machine {
         Device *shutdown, *state, *watchdog; /* on the bus of handles; NULL: the board has none */
         bool stood;                          /* the machine stood still since its vCPUs last ran.  Main thread */
     } bell;
+    GArray *entropies;            /* of NamedEntropy */
     GPtrArray *events;            /* of Event*, owned */
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */

@@ -164,6 +164,8 @@ static bool renew(Machine *m, GError **error)
     for (guint i = 0; i < m->events->len; i++)
         event_settle(m->events->pdata[i]); /* stores that the guest made before the reset have their effect now, not after it */
     areas_reset(m->areas);                 /* before RAM is filled: from now on nobody writes into areas */
+    for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
+        device_bus_settle(m->buses[kind]); /* nor what devices had been asked for */
     device_unlock();
     if (m->config->reset_ram_clear)
         memory_clear(m->memory);

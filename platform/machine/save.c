@@ -94,6 +94,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, bell.state),
     STATE_DERIVED(Machine, bell.watchdog),
     STATE_DERIVED(Machine, events),
+    STATE_DERIVED(Machine, entropies),
     STATE_DERIVED(Machine, loop),
     /* saved in sections of their own */
     STATE_DERIVED(Machine, memory),
@@ -227,6 +228,8 @@ bool machine_save(Machine *m, GByteArray *out, GError **error)
     device_lock();
     for (guint i = 0; i < m->events->len; i++)
         event_settle(m->events->pdata[i]);
+    for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
+        device_bus_settle(m->buses[kind]);
     save_head(m, out);
     for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
         device_bus_save(m->buses[kind], out);

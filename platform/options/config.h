@@ -99,6 +99,7 @@ typedef struct Config {
     GPtrArray *chardevs;             /* of BackendConfig* */
     GPtrArray *netdevs;              /* the same */
     GPtrArray *drives;               /* of DriveSpec*: -drive and its short forms, in their order */
+    GPtrArray *objects;              /* the same: -object */
     GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
     const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     const char *qmp;                 /* -qmp SPEC; NULL: none */

@@ -60,6 +60,20 @@ bool device_option_on(const DeviceOption *option, const char *key)
     return on;
 }
 
+/* Decimal, or hexadecimal with 0x. */
+static bool number(const char *text, guint64 *value)
+{
+    bool hex = g_str_has_prefix(text, "0x");
+    return g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, G_MAXUINT64, value, NULL);
+}
+
+uint64_t device_option_number(const DeviceOption *option, const char *key)
+{
+    const char *text = device_option_string(option, key);
+    guint64 value = 0;
+    return text && number(text, &value) ? value : 0;
+}
+
 /* --- one property's value */
 
 /* Digits with or without 0x, and nothing else. */
@@ -102,13 +116,19 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
 {
     bool on;
     uint8_t mac[NET_MAC_SIZE];
+    guint64 n;
     if (!*option->value[i])
         return option_bad(error, "%s: must not be empty", what);
     switch (device_types[option->type].properties[i].type) {
     case PROPERTY_CHARDEV:
     case PROPERTY_DRIVE:
     case PROPERTY_NETDEV:
-        return true; /* options_complete_chardevs(), …_drives(), …_netdevs(): the back end may come later */
+    case PROPERTY_OBJECT:
+        return true; /* options_complete_chardevs(), …_drives(), …_netdevs(), …_objects(): the back end may come later */
+    case PROPERTY_STRING:
+        return true;
+    case PROPERTY_NUMBER:
+        return number(option->value[i], &n) || option_bad(error, "%s: '%s' is not a number", what, option->value[i]);
     case PROPERTY_MAC:
         return net_mac_parse(what, option->value[i], mac, error);
     case PROPERTY_LABEL:
@@ -213,7 +233,12 @@ static const char *type_word(PropertyType type)
         return "<mac>";
     case PROPERTY_DRIVE:
         return "<drive>";
+    case PROPERTY_OBJECT:
+        return "<object>";
+    case PROPERTY_NUMBER:
+        return "<number>";
     case PROPERTY_LABEL:
+    case PROPERTY_STRING:
         return "<str>";
     case PROPERTY_SWITCH:
     case PROPERTY_SWITCH_ONE:

@@ -14,6 +14,9 @@ typedef enum DeviceTypeId {
 } DeviceTypeId;
 
 typedef enum PropertyType {
+    PROPERTY_OBJECT,     /* id of a -object */
+    PROPERTY_STRING,     /* any text */
+    PROPERTY_NUMBER,     /* 64 bits, 0x for hexadecimal; 0 is meant where the device says so */
     PROPERTY_CHARDEV,    /* id of a -chardev, which nobody else uses */
     PROPERTY_NETDEV,     /* id of a -netdev, the same; a device with such a property is a network card */
     PROPERTY_MAC,        /* its address */
@@ -55,4 +58,5 @@ typedef struct DeviceOption {
 void device_option_free(DeviceOption *option);
 /* A property's value, or its default; NULL: neither.  The type has such a property. */
 const char *device_option_string(const DeviceOption *option, const char *key);
-bool device_option_on(const DeviceOption *option, const char *key); /* of a switch */
+uint64_t device_option_number(const DeviceOption *option, const char *key); /* 0 where it has neither */
+bool device_option_on(const DeviceOption *option, const char *key);         /* of a switch */

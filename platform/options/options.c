@@ -180,7 +180,8 @@ static bool complete(Parse *p, GError **error)
     if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_drives(p, error) ||
         !options_complete_chardevs(p, error))
         return false;
-    if (!complete_board(p, error) || !options_complete_images(p, error) || !options_complete_netdevs(p, error))
+    if (!complete_board(p, error) || !options_complete_images(p, error) || !options_complete_netdevs(p, error) ||
+        !options_complete_objects(p, error))
         return false;
     if (!c->append)
         c->append = "";
@@ -204,6 +205,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
         .chardevs = g_ptr_array_new_with_free_func(backend_config_free),
         .netdevs = g_ptr_array_new_with_free_func(backend_config_free),
         .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_spec_free),
+        .objects = g_ptr_array_new_with_free_func(backend_config_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
         .loaders = g_array_new(FALSE, FALSE, sizeof(LoaderConfig)),
         .data_dirs = g_ptr_array_new_with_free_func(g_free),
@@ -228,6 +230,7 @@ void config_clear(Config *c)
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
     g_clear_pointer(&c->netdevs, g_ptr_array_unref);
     g_clear_pointer(&c->drives, g_ptr_array_unref);
+    g_clear_pointer(&c->objects, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
     g_clear_pointer(&c->loaders, g_array_unref);
     g_clear_pointer(&c->data_dirs, g_ptr_array_unref);

@@ -58,6 +58,9 @@ BackendConfig *backend_find(const GPtrArray *all, const char *id); /* NULL: ther
 /* user has it from now on.  option: "-chardev", user: "-device eTSEC", for the error that there is no such, or that it is used. */
 bool backend_claim(const GPtrArray *all, const char *option, const char *user, const char *id, GError **error);
 
+/* object.c */
+bool options_complete_objects(Parse *p, GError **error); /* every one that a device refers to is there */
+
 /* net.c */
 GPtrArray *options_nics_new(void);
 bool options_complete_netdevs(Parse *p,

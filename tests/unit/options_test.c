@@ -566,8 +566,37 @@ static void test_bad_chardevs(void)
     bad("-device e1000", "-device e1000: unknown or not yet supported; -device help lists what there is");
 }
 
+static void test_pci_devices(void)
+{
+    Config c =
+        good("-kernel k -object rng-random,id=r,filename=/dev/zero -device virtio-rng-pci,rng=r,addr=5,bus=pci.0,max-bytes=0x10 "
+             "-device virtio-rng-pci,addr=0x1f.7,period=9");
+    const DeviceOption *one = c.devices->pdata[0], *two = c.devices->pdata[1];
+    g_assert_cmpint(one->devfn, ==, 5 << 3);
+    g_assert_cmpint(two->devfn, ==, 0xff);
+    g_assert_cmpuint(device_option_number(one, "max-bytes"), ==, 16);
+    g_assert_cmpuint(device_option_number(one, "period"), ==, 65536);
+    g_assert_cmpuint(device_option_number(two, "period"), ==, 9);
+    config_clear(&c);
+    bad("-device virtio-rng-pci,addr=20",
+        "-device virtio-rng-pci addr: '20' is no slot from 1 to 1f, with or without a function from .0 to .7");
+    bad("-device virtio-rng-pci,addr=1.8",
+        "-device virtio-rng-pci addr: '1.8' is no slot from 1 to 1f, with or without a function from .0 to .7");
+    bad("-device virtio-rng-pci,addr=-1",
+        "-device virtio-rng-pci addr: '-1' is no slot from 1 to 1f, with or without a function from .0 to .7");
+    bad("-device virtio-rng-pci,bus=pci.1", "-device virtio-rng-pci bus: 'pci.1' is not 'pci.0', the bus of such devices");
+    bad("-device virtio-rng-pci,period=x", "-device virtio-rng-pci period: 'x' is not a number");
+    bad("-kernel k -device virtio-rng-pci,rng=r", "-device virtio-rng-pci rng: no -object has the id 'r'");
+    bad("-object rng-builtin", "-object rng-builtin: id= is missing");
+    bad("-object rng-biltin,id=x", "-object rng-biltin,id=x: unknown or not yet supported; there are rng-builtin and rng-random "
+                                   "(did you mean 'rng-builtin'?)");
+    bad("-object rng-builtin,id=x,filename=y", "-object rng-builtin,id=x,filename=y: unknown property filename");
+    bad("-object rng-builtin,id=x -object rng-random,id=x", "-object rng-random,id=x: there is already an object with id 'x'");
+}
+
 UNIT_TESTS(options)
 {
+    g_test_add_func("/options/pci-devices-have-places", test_pci_devices);
     g_test_add_func("/options/soft-translates-unless-an-interpreter-is-asked-for",
                     test_soft_translates_unless_an_interpreter_is_asked_for);
     g_test_add_func("/options/a-board-has-its-own-limits", test_boards);
