@@ -5,9 +5,18 @@
 #include <string.h>
 
 #include "platform/devices/pci/host.h"
+#include "platform/devices/virtio/balloon.h"
+#include "platform/devices/virtio/blk.h"
+#include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
 #include "platform/machine/machine.h"
+
+static bool bad_value(GError **error, const char *text)
+{
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+    return false;
+}
 
 /* Onto the PCI bus, where the option says.  Takes v. */
 static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **error)
@@ -20,7 +29,7 @@ static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **err
     unsigned devfn;
     g_autofree char *tag = NULL;
     if (!config.legacy && !config.modern)
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "disable-legacy and disable-modern leave nothing of it");
+        bad_value(error, "disable-legacy and disable-modern leave nothing of it");
     else
         tag = machine_pci_place(m, option, &devfn, error);
     if (tag)
@@ -66,9 +75,49 @@ bool machine_create_virtio_rng(Machine *m, const DeviceOption *option, GError **
     };
     if (!config.entropy)
         return false;
-    if (!config.period_ms || !config.max_bytes) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "max-bytes and period must not be 0");
-        return false;
-    }
+    if (!config.period_ms || !config.max_bytes)
+        return bad_value(error, "max-bytes and period must not be 0");
     return plug(m, option, virtio_rng_new(&config), error);
+}
+
+/* --- disks, networks, memory */
+
+static bool is_sector(uint64_t size)
+{
+    return size >= 512 && size <= 32768 && (size & (size - 1)) == 0;
+}
+
+bool machine_create_virtio_blk(Machine *m, const DeviceOption *option, GError **error)
+{
+    const uint64_t logical = device_option_number(option, "logical_block_size"),
+                   n_queues = device_option_number(option, "num-queues");
+    const uint64_t physical = device_option_number(option, "physical_block_size");
+    VirtioBlkConfig config = {
+        .block = machine_drive(m, device_option_string(option, "drive")),
+        .serial = device_option_string(option, "serial"),
+        .logical_size = (uint32_t)logical,
+        .block_size = (uint32_t)MAX(logical, physical),
+        .n_queues = (unsigned)n_queues,
+        .discard = device_option_on(option, "discard"),
+        .write_zeroes = device_option_on(option, "write-zeroes"),
+    };
+    if (!is_sector(logical) || !is_sector(physical))
+        return bad_value(error, "a block size is a power of two from 512 to 32768");
+    if (n_queues < 1 || n_queues > VIRTIO_BLK_QUEUES_MAX)
+        return bad_value(error, "num-queues is from 1 to 16");
+    return plug(m, option, virtio_blk_new(&config), error);
+}
+
+bool machine_create_virtio_net(Machine *m, const DeviceOption *option, GError **error)
+{
+    const MachineNic nic = machine_nic(m, option);
+    VirtioNetConfig config = {.net = nic.net, .transmit = machine_new_event(m, error)};
+    memcpy(config.mac, nic.mac, sizeof(config.mac));
+    return config.transmit && plug(m, option, virtio_net_new(&config), error);
+}
+
+bool machine_create_virtio_balloon(Machine *m, const DeviceOption *option, GError **error)
+{
+    const VirtioBalloonConfig config = {.deflate_on_oom = device_option_on(option, "deflate-on-oom")};
+    return plug(m, option, virtio_balloon_new(&config), error);
 }

@@ -417,7 +417,6 @@ static void virtio_pci_post_load(Device *dev)
 static void virtio_pci_free(Device *dev)
 {
     VirtioPci *p = (VirtioPci *)dev;
-    virtio_reset(p->virtio);
     pci_device_unplug(&p->pci);
     virtio_free(p->virtio);
     g_free(p);
