@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/devices/pci/host.h"
+#include "platform/devices/pci/msix.h"
 #include "platform/devices/virtio/balloon.h"
 #include "platform/devices/virtio/blk.h"
 #include "platform/devices/virtio/net.h"
@@ -18,6 +19,17 @@ static bool bad_value(GError **error, const char *text)
     return false;
 }
 
+/*
+ * How many vectors of MSI-X a device has.  An interrupt controller that is the accelerator's takes no messages from here, so with it there are
+ * none unless the command line has them.
+ */
+static unsigned vectors(const Machine *m, const DeviceOption *option, const Virtio *v)
+{
+    if (device_option_string(option, "vectors"))
+        return (unsigned)MIN(device_option_number(option, "vectors"), PCI_MSIX_VECTORS_MAX + 1u);
+    return m->config->kernel_irqchip ? 0 : MIN(virtio_n_queues(v) + 1, (unsigned)PCI_MSIX_VECTORS_MAX);
+}
+
 /* Onto the PCI bus, where the option says.  Takes v. */
 static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **error)
 {
@@ -25,11 +37,14 @@ static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **err
         .name = option->id,
         .legacy = !device_option_on(option, "disable-legacy"),
         .modern = !device_option_on(option, "disable-modern"),
+        .vectors = vectors(m, option, v),
     };
     unsigned devfn;
     g_autofree char *tag = NULL;
     if (!config.legacy && !config.modern)
         bad_value(error, "disable-legacy and disable-modern leave nothing of it");
+    else if (config.vectors > PCI_MSIX_VECTORS_MAX)
+        bad_value(error, "vectors are 32 at most");
     else
         tag = machine_pci_place(m, option, &devfn, error);
     if (tag)

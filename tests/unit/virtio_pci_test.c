@@ -4,6 +4,7 @@
  */
 #include "platform/devices/virtio/pci.h"
 
+#include "platform/base/device_bus.h"
 #include "platform/devices/virtio/rng.h"
 #include "tests/unit/pci_fixture.h"
 #include "tests/unit/unit.h"
@@ -17,18 +18,24 @@ typedef struct World {
     Entropy *entropy;
 } World;
 
-static void open_world(World *w, bool legacy, bool modern)
+static void open_with(World *w, bool legacy, bool modern, unsigned vectors)
 {
-    const VirtioPciConfig config = {"rng0", legacy, modern};
+    const VirtioPciConfig config = {"rng0", legacy, modern, vectors};
     pci_test_open(&w->pci);
     test_clock_init(&w->clock);
     w->entropy = entropy_new_repeated();
     const VirtioRngConfig rng = {w->entropy, w->clock.clock, UINT64_MAX, 1000};
     pci_host_plug(w->pci.host, virtio_pci_new("virtio-rng-pci@01.0", virtio_rng_new(&rng), &config), SLOT);
     pci_test_put(w->pci.host, SLOT, 0x10, 4, IO);
+    pci_test_put(w->pci.host, SLOT, 0x14, 4, 0xe0020000);
     pci_test_put(w->pci.host, SLOT, 0x20, 4, (uint32_t)(0xe0000000 + BASE));
     pci_test_put(w->pci.host, SLOT, 0x24, 4, 0);
     pci_test_put(w->pci.host, SLOT, 4, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void open_world(World *w, bool legacy, bool modern)
+{
+    open_with(w, legacy, modern, 0);
 }
 
 static void close_world(World *w)
@@ -173,6 +180,59 @@ static void test_legacy(void)
     close_world(&w);
 }
 
+/* Switches MSI-X on, with the message of vector 1, and the bridge's BAR for it. */
+static void msix_on(World *w, unsigned cap)
+{
+    Device *host = w->pci.host;
+    pci_test_put(host, 0, 0x10, 4, 0xdff00000);
+    pci_test_put(host, 0, 4, 2, PCI_COMMAND_MEMORY);
+    g_assert_cmphex(pci_test_in(host, PCI_HOST_MEMORY, 0x2001c, 4), ==, 1); /* masked */
+    pci_test_out(host, PCI_HOST_MEMORY, 0x20010, 4, 0xdff41740);
+    pci_test_out(host, PCI_HOST_MEMORY, 0x20018, 4, 0x21);
+    pci_test_put(host, SLOT, cap + 2, 2, 0x8000);
+}
+
+static void test_msix(void)
+{
+    World w;
+    open_with(&w, true, true, 2);
+    Device *host = w.pci.host;
+    unsigned cap = pci_test_get(host, SLOT, 0x34, 1);
+    while (pci_test_get(host, SLOT, cap, 1) != 0x11)
+        cap = pci_test_get(host, SLOT, cap + 1, 1);
+    g_assert_cmphex(pci_test_get(host, SLOT, cap + 2, 2), ==, 1);
+    io_put(&w, 0x12, 1, 3);
+    io_put(&w, 8, 4, RINGS >> 12);
+    msix_on(&w, cap);
+    io_put(&w, 0x16, 2, 2); /* no such vector */
+    g_assert_cmphex(io_get(&w, 0x16, 2), ==, 0xffff);
+    io_put(&w, 0x14, 2, 0);
+    io_put(&w, 0x16, 2, 1);
+    g_assert_cmphex(io_get(&w, 0x16, 2), ==, 1);
+    g_assert_cmphex(get(&w, 0x1a, 2), ==, 1);
+    g_assert_cmphex(get(&w, 0x10, 2), ==, 0);
+    io_put(&w, 0x12, 1, 7);
+    make_request(&w, true);
+    io_put(&w, 0x10, 2, 0);
+    g_assert_cmpuint(w.pci.messages, ==, 0);
+    g_assert_cmphex(pci_test_in(host, PCI_HOST_MEMORY, 0x20800, 4), ==, 2); /* pending */
+    pci_test_out(host, PCI_HOST_MEMORY, 0x2001c, 4, 0);
+    g_assert_cmpuint(w.pci.messages, ==, 1);
+    g_assert_cmphex(w.pci.message_value, ==, 0x21000000);
+    g_assert_cmphex(pci_test_in(host, PCI_HOST_MEMORY, 0x20800, 4), ==, 0);
+    g_assert_false(w.pci.wire[1].level);
+    pci_test_put(host, SLOT, cap + 2, 2, 0xc000); /* all of them masked */
+    memory_store16(w.pci.memory, RINGS + 16 * 8 + 2, 2);
+    io_put(&w, 0x10, 2, 0);
+    g_assert_cmpuint(w.pci.messages, ==, 1);
+    pci_test_put(host, SLOT, cap + 2, 2, 0x8000);
+    g_assert_cmpuint(w.pci.messages, ==, 2);
+    pci_test_out(host, PCI_HOST_MEMORY, 0x20020, 4, UINT32_MAX); /* behind the table */
+    g_assert_cmphex(pci_test_in(host, PCI_HOST_MEMORY, 0x20020, 4), ==, 0);
+    device_load_ones(device_bus_get(host->below, 0));
+    close_world(&w);
+}
+
 static void test_window(void)
 {
     World w;
@@ -229,6 +289,7 @@ UNIT_TESTS(virtio_pci)
     g_test_add_func("/virtio-pci/identity-says-which-drivers-it-is-for", test_identity);
     g_test_add_func("/virtio-pci/a-modern-driver-is-served", test_modern);
     g_test_add_func("/virtio-pci/a-legacy-driver-is-served", test_legacy);
+    g_test_add_func("/virtio-pci/messages-instead-of-a-wire", test_msix);
     g_test_add_func("/virtio-pci/the-window-of-configuration-space-reaches-bars-alone", test_window);
     g_test_add_func("/virtio-pci/saved-state-goes-on-elsewhere", test_save);
 }

@@ -7,9 +7,10 @@
 #include <inttypes.h>
 
 #include "cpu/log.h"
+#include "platform/devices/pci/msix.h"
 
 enum { VENDOR = 0x1af4, DEVICE_MODERN = 0x1040 };
-enum { BAR_LEGACY = 0, BAR_MODERN = 4, PAGE = 0x1000, MODERN_SIZE = 4 * PAGE, NOTIFY_STRIDE = 4 };
+enum { BAR_LEGACY = 0, BAR_MSIX = 1, BAR_MODERN = 4, PAGE = 0x1000, MODERN_SIZE = 4 * PAGE, NOTIFY_STRIDE = 4 };
 /* Pages of BAR 4 */
 enum { COMMON, ISR, CONFIG, NOTIFY };
 
@@ -57,6 +58,9 @@ enum {
     LEGACY_QUEUE_NOTIFY = 0x10,
     LEGACY_STATUS = 0x12,
     LEGACY_ISR = 0x13,
+    LEGACY_CONFIG_VECTOR = 0x14, /* this and the next while MSI-X is on */
+    LEGACY_QUEUE_VECTOR = 0x16,
+    LEGACY_VECTORS = 4, /* bytes of these two: by so much the configuration is further behind then */
     LEGACY_CONFIG = 0x14,
     LEGACY_ALIGN_SHIFT = 12,
 };
@@ -67,24 +71,35 @@ typedef struct VirtioPci {
     Virtio *virtio;  /* owned */
     uint64_t window; /* offset of the capability that is one; 0: there is none */
     uint32_t device_select, driver_select;
-    uint16_t queue_select;
+    uint16_t queue_select, config_vector;
     uint8_t isr;
+    PciMsix msix;
 } VirtioPci;
 
 static const StateField virtio_pci_fields[] = {
-    PCI_DEVICE_FIELDS(VirtioPci, pci),       STATE_FIELD(VirtioPci, device_select, 0), STATE_FIELD(VirtioPci, driver_select, 0),
-    STATE_FIELD(VirtioPci, queue_select, 0), STATE_FIELD(VirtioPci, isr, 0),
+    PCI_DEVICE_FIELDS(VirtioPci, pci),
+    STATE_FIELD(VirtioPci, device_select, 0),
+    STATE_FIELD(VirtioPci, driver_select, 0),
+    STATE_FIELD(VirtioPci, queue_select, 0),
+    STATE_FIELD(VirtioPci, config_vector, VIRTIO_NO_VECTOR),
+    STATE_FIELD(VirtioPci, isr, 0),
+    PCI_MSIX_FIELDS(VirtioPci, msix),
 };
 static const StateField virtio_pci_derived[] = {
     PCI_DEVICE_DERIVED(VirtioPci, pci),
     STATE_DERIVED(VirtioPci, virtio),
     STATE_DERIVED(VirtioPci, window),
+    PCI_MSIX_DERIVED(VirtioPci, msix),
 };
 STATE_STRUCT(VirtioPci, virtio_pci);
 
 static void interrupt(void *opaque, int queue)
 {
     VirtioPci *p = opaque;
+    if (pci_msix_is_on(&p->msix, &p->pci)) {
+        pci_msix_notify(&p->msix, &p->pci, queue < 0 ? p->config_vector : p->virtio->queue[queue].vector);
+        return;
+    }
     p->isr |= queue < 0 ? ISR_CONFIG : ISR_QUEUE;
     pci_set_intx(&p->pci, true);
 }
@@ -101,6 +116,12 @@ static uint8_t isr_read(VirtioPci *p)
 static VirtioQueue *selected(VirtioPci *p)
 {
     return p->queue_select < VIRTIO_QUEUES_MAX ? &p->virtio->queue[p->queue_select] : NULL;
+}
+
+/* A driver reads back whether there is such a vector. */
+static uint16_t vector(const VirtioPci *p, uint32_t value)
+{
+    return value < p->msix.n ? (uint16_t)value : VIRTIO_NO_VECTOR;
 }
 
 /* --- the device's configuration, in either interface */
@@ -120,9 +141,18 @@ static void config_write(VirtioPci *p, uint64_t at, unsigned size, uint32_t valu
 
 /* --- legacy */
 
+/* Where the configuration begins, which is not always the same. */
+static uint64_t legacy_config(const VirtioPci *p)
+{
+    return LEGACY_CONFIG + (pci_msix_is_on(&p->msix, &p->pci) ? LEGACY_VECTORS : 0);
+}
+
 static uint32_t legacy_read(VirtioPci *p, uint64_t offset, unsigned size)
 {
     const VirtioQueue *q = selected(p);
+    const uint64_t config = legacy_config(p);
+    if (offset >= config)
+        return config_read(p, offset - config, size, true);
     switch (offset) {
     case LEGACY_DEVICE_FEATURES:
         return (uint32_t)p->virtio->features;
@@ -138,8 +168,12 @@ static uint32_t legacy_read(VirtioPci *p, uint64_t offset, unsigned size)
         return p->virtio->status;
     case LEGACY_ISR:
         return isr_read(p);
+    case LEGACY_CONFIG_VECTOR:
+        return p->config_vector;
+    case LEGACY_QUEUE_VECTOR:
+        return q ? q->vector : VIRTIO_NO_VECTOR;
     default:
-        return offset >= LEGACY_CONFIG ? config_read(p, offset - LEGACY_CONFIG, size, true) : 0;
+        return 0;
     }
 }
 
@@ -167,11 +201,17 @@ static void set_status(VirtioPci *p, uint8_t status)
         return;
     p->device_select = p->driver_select = 0;
     p->queue_select = 0;
+    p->config_vector = VIRTIO_NO_VECTOR;
     isr_read(p);
 }
 
 static void legacy_write(VirtioPci *p, uint64_t offset, unsigned size, uint32_t value)
 {
+    const uint64_t config = legacy_config(p);
+    if (offset >= config) {
+        config_write(p, offset - config, size, value, true);
+        return;
+    }
     switch (offset) {
     case LEGACY_DRIVER_FEATURES:
         virtio_accept(p->virtio, 0, value & (uint32_t)p->virtio->features);
@@ -188,21 +228,16 @@ static void legacy_write(VirtioPci *p, uint64_t offset, unsigned size, uint32_t 
     case LEGACY_STATUS:
         set_status(p, (uint8_t)value);
         return;
-    default:
-        if (offset >= LEGACY_CONFIG)
-            config_write(p, offset - LEGACY_CONFIG, size, value, true);
+    case LEGACY_CONFIG_VECTOR:
+        p->config_vector = vector(p, value);
+        return;
+    case LEGACY_QUEUE_VECTOR:
+        if (selected(p))
+            selected(p)->vector = vector(p, value);
     }
 }
 
 /* --- modern */
-
-static unsigned n_queues(const VirtioPci *p)
-{
-    unsigned n = VIRTIO_QUEUES_MAX;
-    while (n && !p->virtio->queue[n - 1].size_max)
-        n--;
-    return n;
-}
 
 static uint32_t half(uint64_t value, unsigned which)
 {
@@ -223,10 +258,11 @@ static uint32_t common_read(VirtioPci *p, uint64_t offset)
     case DRIVER_FEATURE:
         return half(v->accepted, p->driver_select);
     case CONFIG_MSIX_VECTOR:
+        return p->config_vector;
     case QUEUE_MSIX_VECTOR:
-        return VIRTIO_NO_VECTOR;
+        return q->size_max ? q->vector : VIRTIO_NO_VECTOR;
     case NUM_QUEUES:
-        return n_queues(p);
+        return virtio_n_queues(p->virtio);
     case DEVICE_STATUS:
         return v->status;
     case CONFIG_GENERATION:
@@ -298,6 +334,13 @@ static void common_write(VirtioPci *p, uint64_t offset, uint32_t value)
     case DRIVER_FEATURE:
         virtio_accept(p->virtio, p->driver_select, value);
         return;
+    case CONFIG_MSIX_VECTOR:
+        p->config_vector = vector(p, value);
+        return;
+    case QUEUE_MSIX_VECTOR:
+        if (q)
+            q->vector = vector(p, value);
+        return;
     case DEVICE_STATUS:
         set_status(p, (uint8_t)value);
         return;
@@ -342,13 +385,20 @@ static void modern_write(VirtioPci *p, uint64_t offset, unsigned size, uint32_t 
 
 static uint32_t virtio_pci_read(PciDevice *pci, unsigned bar, uint64_t offset, unsigned size)
 {
-    uint32_t value = (bar == BAR_LEGACY ? legacy_read : modern_read)((VirtioPci *)pci, offset, size);
+    VirtioPci *p = (VirtioPci *)pci;
+    if (bar == BAR_MSIX)
+        return pci_msix_read(&p->msix, offset, size);
+    uint32_t value = (bar == BAR_LEGACY ? legacy_read : modern_read)(p, offset, size);
     return value & UINT32_MAX >> (32 - 8 * size);
 }
 
 static void virtio_pci_write(PciDevice *pci, unsigned bar, uint64_t offset, unsigned size, uint32_t value)
 {
-    (bar == BAR_LEGACY ? legacy_write : modern_write)((VirtioPci *)pci, offset, size, value);
+    VirtioPci *p = (VirtioPci *)pci;
+    if (bar == BAR_MSIX)
+        pci_msix_write(&p->msix, pci, offset, size, value);
+    else
+        (bar == BAR_LEGACY ? legacy_write : modern_write)(p, offset, size, value);
 }
 
 /* --- the window into BARs, in configuration space: §4.1.4.7 */
@@ -376,11 +426,12 @@ static void window_read(PciDevice *pci, unsigned at, unsigned size)
         pci_config_put(&pci->config, (unsigned)p->window + CAP_DATA, 4, virtio_pci_read(pci, bar, offset, length));
 }
 
-static void window_written(PciDevice *pci, unsigned at, unsigned size)
+static void virtio_pci_config_written(PciDevice *pci, unsigned at, unsigned size)
 {
-    const VirtioPci *p = (VirtioPci *)pci;
+    VirtioPci *p = (VirtioPci *)pci;
     unsigned bar, length;
     uint32_t offset;
+    pci_msix_config_written(&p->msix, pci);
     if (window_names(p, at, &bar, &offset, &length))
         virtio_pci_write(pci, bar, offset, length, pci_config_read(&pci->config, (unsigned)p->window + CAP_DATA, length));
 }
@@ -391,6 +442,7 @@ static void virtio_pci_reset(Device *dev)
 {
     VirtioPci *p = (VirtioPci *)dev;
     virtio_reset(p->virtio);
+    pci_msix_reset(&p->msix);
     pci_device_reset(&p->pci);
 }
 
@@ -411,7 +463,9 @@ static void virtio_pci_load(Device *dev, Section *from)
 
 static void virtio_pci_post_load(Device *dev)
 {
-    pci_device_post_load((PciDevice *)dev);
+    VirtioPci *p = (VirtioPci *)dev;
+    p->msix.pending &= (UINT64_C(1) << p->msix.n) - 1;
+    pci_device_post_load(&p->pci);
 }
 
 static void virtio_pci_free(Device *dev)
@@ -434,7 +488,7 @@ static const DeviceOps virtio_pci_ops = {
     .free = virtio_pci_free,
 };
 
-static const PciDeviceOps virtio_pci_pci_ops = {virtio_pci_read, virtio_pci_write, window_read, window_written};
+static const PciDeviceOps virtio_pci_pci_ops = {virtio_pci_read, virtio_pci_write, window_read, virtio_pci_config_written};
 
 static unsigned add_structure(PciConfig *c, uint8_t type, unsigned page, uint32_t size, unsigned cap_size)
 {
@@ -492,7 +546,10 @@ PciDevice *virtio_pci_new(const char *id, Virtio *v, const VirtioPciConfig *conf
     v->id = p->pci.dev.id;
     v->transport = (VirtioTransport){interrupt, p, &p->pci.dma};
     if (config->legacy)
-        pci_config_add_bar(&p->pci.config, BAR_LEGACY, PCI_BAR_IO, 1u << g_bit_storage(LEGACY_CONFIG + v->ops->config_size - 1));
+        pci_config_add_bar(&p->pci.config, BAR_LEGACY, PCI_BAR_IO,
+                           1u << g_bit_storage(LEGACY_CONFIG + LEGACY_VECTORS + v->ops->config_size - 1));
+    if (config->vectors)
+        pci_msix_init(&p->msix, &p->pci, BAR_MSIX, config->vectors);
     if (config->modern)
         add_modern(p);
     else

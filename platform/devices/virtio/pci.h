@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A virtio device on the PCI bus: VIRTIO 1.1 §4.1.  Modern, legacy or, as a transitional device, both at once.  Interrupts go by INTx.
+ * A virtio device on the PCI bus: VIRTIO 1.1 §4.1.  Modern, legacy or, as a transitional device, both at once.  Interrupts go by INTx,
+ * or by MSI-X where the guest switches it on.
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 typedef struct VirtioPciConfig {
     const char *name;    /* id= of the command line, borrowed; NULL: none */
     bool legacy, modern; /* one of them at least */
+    unsigned vectors;    /* of MSI-X; 0: it has none */
 } VirtioPciConfig;
 
 PciDevice *virtio_pci_new(const char *id, Virtio *virtio /* take */, const VirtioPciConfig *config);

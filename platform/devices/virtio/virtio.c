@@ -36,6 +36,14 @@ void virtio_add_queue(Virtio *v, unsigned queue, uint16_t size)
     v->queue[queue] = (VirtioQueue){.size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR};
 }
 
+unsigned virtio_n_queues(const Virtio *v)
+{
+    unsigned n = VIRTIO_QUEUES_MAX;
+    while (n && !v->queue[n - 1].size_max)
+        n--;
+    return n;
+}
+
 void virtio_free(Virtio *v)
 {
     if (v->ops->free)

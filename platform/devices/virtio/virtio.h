@@ -101,6 +101,7 @@ struct Virtio { /* first member of a type's struct */
 /* features: without those of every device */
 void virtio_init(Virtio *v, const VirtioOps *ops, uint64_t features);
 void virtio_add_queue(Virtio *v, unsigned queue, uint16_t size); /* size: a power of two */
+unsigned virtio_n_queues(const Virtio *v);                       /* one more than the last there is */
 void virtio_free(Virtio *v);                                     /* nothing is under way: virtio_settle() */
 
 /* Numbers of a device's configuration: in the driver's byte order where it is a legacy one, else little-endian. */
