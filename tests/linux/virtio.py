@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""virtio devices on the PCI bus: a disk with a file system, a network card, random numbers, a balloon."""
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+
+from guest import Failed, LOGS, Skipped
+
+SIZE = 2 << 20  # bytes of the file on the disk
+
+
+def make_disk(name):
+    """An ext4 image with a file `blob` on it; its path, and the file's digest."""
+    if not shutil.which("mke2fs"):
+        raise Skipped("no mke2fs: apt-get install e2fsprogs")
+    root, image = os.path.join(LOGS, name + ".root"), os.path.join(LOGS, name + ".ext4")
+    os.makedirs(root, exist_ok=True)
+    blob = random.Random(name).randbytes(SIZE)
+    with open(os.path.join(root, "blob"), "wb") as file:
+        file.write(blob)
+    if os.path.exists(image):
+        os.unlink(image)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, image, "32M"], check=True)
+    return image, hashlib.md5(blob).hexdigest()
+
+
+def check_disk(image, digest, copies):
+    """As the host sees it when the guest is gone: clean, and with what the guest wrote."""
+    check = subprocess.run(["e2fsck", "-fn", image], capture_output=True, text=True, check=False)
+    if check.returncode:
+        raise Failed(f"e2fsck: {check.stdout.strip()}")
+    for copy in copies:
+        data = subprocess.run(["debugfs", "-R", f"cat /{copy}", image], capture_output=True, check=True).stdout
+        if hashlib.md5(data).hexdigest() != digest:
+            raise Failed(f"{copy}: {len(data)} bytes, which are not those that the guest copied")
+
+
+WORK = ("mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; md5sum </mnt/blob; cp /mnt/blob /mnt/{copy}; sync; echo 3 >/proc/sys/vm/drop_caches; "
+        "md5sum </mnt/{copy}; umount /mnt; dd if=/dev/hwrng bs=64 count=20 2>/dev/null | wc -c; "
+        "cat /sys/class/net/eth0/address; grep virtio /proc/interrupts")
+
+
+def works(program, board, processors, machine="", append="", options=""):
+    """All of them, before and after a reboot; what was written is on the host's file."""
+    image, digest = make_disk(f"virtio-{board}-{processors}{machine.replace('=', '-').replace(',', '-')}{len(append)}{len(options)}")
+    mac = "52:54:00:00:00:07"
+    devices = ["-drive", f"file={image},if=none,id=d,format=raw,discard=unmap", "-device", f"virtio-blk-pci,drive=d{options}",
+               "-device", f"virtio-rng-pci{options}", "-device", f"virtio-net-pci,mac={mac}{options}",
+               "-device", f"virtio-balloon-pci{options}"]
+    messages = "vectors=0" not in options
+    with program.guest(board=board, machine=machine, append=append, args=["-smp", str(processors), *devices]) as guest:
+        for boot in 1, 2:
+            said = guest.shell(WORK.format(copy=f"copy{boot}"))
+            for words, times in (digest, 2), ("1280", 1), (mac, 1), ("fsl-msi", 8 if messages else 0):
+                if said.count(words) < times or (not times and words in said):
+                    raise Failed(f"{words!r} should be there {times} times: {said!r}")
+            if boot == 1:
+                guest.reboot()
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    check_disk(image, digest, ["copy1", "copy2"])
+    os.unlink(image)
+
+
+def refuses_writes(program):
+    """A read-only drive: it can be read, and nothing is written."""
+    image, digest = make_disk("virtio-read-only")
+    with program.guest(args=["-drive", f"file={image},if=virtio,format=raw,readonly=on"]) as guest:
+        said = guest.shell("cat /sys/block/vda/ro; mkdir -p /mnt; mount -t ext4 -o ro /dev/vda /mnt; md5sum </mnt/blob; umount /mnt; "
+                           "dd if=/dev/zero of=/dev/vda bs=4096 count=1 || echo refused")
+        if said.splitlines()[0] != "1" or digest not in said or "refused" not in said:
+            raise Failed(f"a read-only disk: {said!r}")
+        guest.leave("poweroff")
+    check_disk(image, digest, ["blob"])
+    os.unlink(image)
+
+
+def cases():
+    yield "virtio: disk, card, random numbers, balloon by messages", False, works, ("ppce500", 1)
+    yield "virtio: the same on two processors, reset=rebuild", False, works, ("ppce500", 2, ",reset=rebuild")
+    yield "virtio: the same by wires", False, works, ("ppce500", 1, "", "", ",vectors=0")
+    yield "virtio: by wires on two processors, reset=rebuild", False, works, ("ppce500", 2, ",reset=rebuild", "", ",vectors=0")
+    yield "virtio: legacy drivers", False, works, ("ppce500", 2, "", "virtio_pci.force_legacy=1")
+    yield "virtio: mpc8544ds", False, works, ("mpc8544ds", 1)
+    yield "virtio: a read-only disk", False, refuses_writes, ()
