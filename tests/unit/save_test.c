@@ -157,12 +157,18 @@ static void of_another_machine(void)
 static char *two_of_a_type(DeviceTypeId id)
 {
     const DeviceType *type = &device_types[id];
-    GString *text = g_string_new("-M p4080ds-hv -kernel build/guests/hello.elf");
+    GString *text = g_string_new("-kernel build/guests/hello.elf -M ");
+    g_string_append(text, type->bus == DEVICE_BUS_PCI ? "ppce500" : "p4080ds-hv");
     for (unsigned n = 0; n < 2; n++) {
+        bool has_drive = false;
         g_string_append_printf(text, " -chardev null,id=c%u -device %s", n, type->name);
-        for (const DeviceProperty *p = type->properties; p->key; p++)
+        for (const DeviceProperty *p = type->properties; p->key; p++) {
+            has_drive |= p->type == PROPERTY_DRIVE;
             if (p->required)
                 g_string_append_printf(text, ",%s=%s%u", p->key, p->type == PROPERTY_CHARDEV ? "c" : "name", n);
+        }
+        if (has_drive)
+            g_string_append_printf(text, " -drive id=name%u,file=LICENSE,if=none,format=raw,readonly=on", n);
     }
     return g_string_free(text, FALSE);
 }
