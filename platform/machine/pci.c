@@ -6,10 +6,15 @@
 #include "platform/devices/soc/mpic.h"
 #include "platform/machine/machine.h"
 
-/* Of all that CCSR has, messages reach the interrupt controller alone: so no device gets into another one's registers. */
+/*
+ * Of all that CCSR has, messages reach the interrupt controller alone: so no device gets into another one's registers.  An MPIC of version 2.0
+ * takes their bytes in the other order (its erratum PIC1), and drivers that know the version send them so.
+ */
 static bool message(void *opaque, uint64_t offset, uint32_t value)
 {
     const Machine *m = opaque;
+    if (m->board->mpic == MPIC_20)
+        value = GUINT32_SWAP_LE_BE(value);
     return offset >= SOC_MPIC && offset - SOC_MPIC < MPIC_SIZE && bus_write(m->bus, m->board->ccsr + offset, 4, value);
 }
 
