@@ -46,8 +46,9 @@ unsigned hcall_needs(HcallId id)
 const char *hcall_status_name(uint64_t status)
 {
     static const char *const names[] = {
-        "EV_SUCCESS", "EV_EPERM",  "EV_ENOENT",   "EV_EIO",    "EV_EAGAIN",        "EV_ENOMEM",        "EV_EFAULT",
-        "EV_ENODEV",  "EV_EINVAL", "EV_INTERNAL", "EV_CONFIG", "EV_INVALID_STATE", "EV_UNIMPLEMENTED", "EV_BUFFER_OVERFLOW",
+#define X(name, value) [name] = #name,
+        EV_STATUS_LIST(X)
+#undef X
     };
     return status < G_N_ELEMENTS(names) ? names[status] : "?";
 }

@@ -16,21 +16,26 @@
 enum { EV_VENDOR_LOCAL = 0, EV_VENDOR_EPAPR = 1, EV_VENDOR_FREESCALE = 2, EV_VENDOR_KVM = 42 };
 
 /* Status codes (ePAPR 1.1 §7.4.1). */
+#define EV_STATUS_LIST(X)   \
+    X(EV_SUCCESS, 0)        \
+    X(EV_EPERM, 1)          \
+    X(EV_ENOENT, 2)         \
+    X(EV_EIO, 3)            \
+    X(EV_EAGAIN, 4)         \
+    X(EV_ENOMEM, 5)         \
+    X(EV_EFAULT, 6)         \
+    X(EV_ENODEV, 7)         \
+    X(EV_EINVAL, 8)         \
+    X(EV_INTERNAL, 9)       \
+    X(EV_CONFIG, 10)        \
+    X(EV_INVALID_STATE, 11) \
+    X(EV_UNIMPLEMENTED, 12) \
+    X(EV_BUFFER_OVERFLOW, 13)
+
 typedef enum EvStatus {
-    EV_SUCCESS = 0,
-    EV_EPERM = 1,
-    EV_ENOENT = 2,
-    EV_EIO = 3,
-    EV_EAGAIN = 4,
-    EV_ENOMEM = 5,
-    EV_EFAULT = 6,
-    EV_ENODEV = 7,
-    EV_EINVAL = 8,
-    EV_INTERNAL = 9,
-    EV_CONFIG = 10,
-    EV_INVALID_STATE = 11,
-    EV_UNIMPLEMENTED = 12,
-    EV_BUFFER_OVERFLOW = 13,
+#define X(name, value) name = value,
+    EV_STATUS_LIST(X)
+#undef X
 } EvStatus;
 
 typedef enum HcallId {

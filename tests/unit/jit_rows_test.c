@@ -233,6 +233,32 @@ static void try_block(SoftFixture *plain, SoftFixture *jit, const uint32_t *word
     }
 }
 
+/* The two engines that are compared, and what is random in it. */
+typedef struct Pair {
+    SoftFixture plain, jit;
+    GRand *r;
+} Pair;
+
+static void pair_up(Pair *p, const char *model, guint32 seed)
+{
+    const char *wanted = g_getenv("QUOIN_SEED");
+    if (wanted)
+        seed = (guint32)strtoul(wanted, NULL, 0);
+    g_test_message("QUOIN_SEED=0x%x", seed);
+    p->r = g_rand_new_with_seed(seed);
+    jit_hot = 0;
+    soft_up_engine(&p->plain, model, true, &soft_plain);
+    soft_up_engine(&p->jit, model, true, &soft_jit);
+}
+
+static void pair_down(Pair *p)
+{
+    g_assert_cmpmem(p->plain.ram, SOFT_RAM, p->jit.ram, SOFT_RAM);
+    soft_down(&p->plain, NULL);
+    soft_down(&p->jit, NULL);
+    g_rand_free(p->r);
+}
+
 static void try_row(SoftFixture *plain, SoftFixture *jit, InsnId id, GRand *r)
 {
     uint32_t word[WORDS];
@@ -243,26 +269,17 @@ static void try_row(SoftFixture *plain, SoftFixture *jit, InsnId id, GRand *r)
 
 static void rows_do_what_the_interpreter_does(gconstpointer model_name)
 {
-    const char *wanted = g_getenv("QUOIN_SEED");
-    guint32 seed = wanted ? (guint32)strtoul(wanted, NULL, 0) : 0x0b10c000;
-    GRand *r = g_rand_new_with_seed(seed);
-    SoftFixture plain, jit;
+    Pair p;
 
-    g_test_message("QUOIN_SEED=0x%x", seed);
-    jit_hot = 0;
-    soft_up_engine(&plain, model_name, true, &soft_plain);
-    soft_up_engine(&jit, model_name, true, &soft_jit);
+    pair_up(&p, model_name, 0x0b10c000);
     for (unsigned i = 0; i < SOFT_RAM; i++)
-        plain.ram[i] = jit.ram[i] = (uint8_t)(i >= DATA ? g_rand_int(r) : 0);
-    uint32_t categories = soft_core(&plain, 0)->model->categories;
+        p.plain.ram[i] = p.jit.ram[i] = (uint8_t)(i >= DATA ? g_rand_int(p.r) : 0);
+    uint32_t categories = soft_core(&p.plain, 0)->model->categories;
     for (unsigned id = 0; id < INSN_ILLEGAL; id++)
         for (unsigned n = 0; n < SAMPLES && (categories & insn_info[id].categories) == insn_info[id].categories; n++)
-            try_row(&plain, &jit, (InsnId)id, r);
-    g_assert_cmpuint(((Jit *)((SoftVcpu *)jit.vcpu[0])->engine_data)->stats.blocks, >, SAMPLES); /* else nothing was compared */
-    g_assert_cmpmem(plain.ram, SOFT_RAM, jit.ram, SOFT_RAM);
-    soft_down(&plain, NULL);
-    soft_down(&jit, NULL);
-    g_rand_free(r);
+            try_row(&p.plain, &p.jit, (InsnId)id, p.r);
+    g_assert_cmpuint(((Jit *)((SoftVcpu *)p.jit.vcpu[0])->engine_data)->stats.blocks, >, SAMPLES); /* else nothing was compared */
+    pair_down(&p);
 }
 
 /* --- blocks of floating point: what an instruction leaves to the next one --- */
@@ -304,35 +321,26 @@ static uint32_t random_fp_word(const E500Model *model, GRand *r)
 static void floating_point_blocks_do_what_the_interpreter_does(gconstpointer data)
 {
     const FloatRun *run = data;
-    const char *wanted = g_getenv("QUOIN_SEED");
-    guint32 seed = wanted ? (guint32)strtoul(wanted, NULL, 0) : 0x0f10a700;
-    GRand *r = g_rand_new_with_seed(seed);
-    SoftFixture plain, jit;
+    Pair p;
 
-    g_test_message("QUOIN_SEED=0x%x", seed);
-    jit_hot = 0;
     jit_fp = !run->called;
-    soft_up_engine(&plain, run->model, true, &soft_plain);
-    soft_up_engine(&jit, run->model, true, &soft_jit);
+    pair_up(&p, run->model, 0x0f10a700);
     jit_fp = true;
     for (unsigned i = DATA; i < SOFT_RAM; i += 8) { /* doubles, or singles */
-        uint64_t v = GUINT64_TO_BE(random_double(r, ANY));
-        uint32_t single[] = {GUINT32_TO_BE(softfp_to_single(random_double(r, ANY))),
-                             GUINT32_TO_BE(softfp_to_single(random_double(r, ANY)))};
-        memcpy(plain.ram + i, g_rand_boolean(r) ? (const void *)&v : single, 8);
-        memcpy(jit.ram + i, plain.ram + i, 8);
+        uint64_t v = GUINT64_TO_BE(random_double(p.r, ANY));
+        uint32_t single[] = {GUINT32_TO_BE(softfp_to_single(random_double(p.r, ANY))),
+                             GUINT32_TO_BE(softfp_to_single(random_double(p.r, ANY)))};
+        memcpy(p.plain.ram + i, g_rand_boolean(p.r) ? (const void *)&v : single, 8);
+        memcpy(p.jit.ram + i, p.plain.ram + i, 8);
     }
     for (unsigned n = 0; n < BLOCKS; n++) {
         uint32_t word[BLOCK];
-        unsigned words = 1 + g_rand_int(r) % BLOCK;
+        unsigned words = 1 + g_rand_int(p.r) % BLOCK;
         for (unsigned i = 0; i < words; i++)
-            word[i] = random_fp_word(soft_core(&plain, 0)->model, r);
-        try_block(&plain, &jit, word, words, words + 1, "a block", r);
+            word[i] = random_fp_word(soft_core(&p.plain, 0)->model, p.r);
+        try_block(&p.plain, &p.jit, word, words, words + 1, "a block", p.r);
     }
-    g_assert_cmpmem(plain.ram, SOFT_RAM, jit.ram, SOFT_RAM);
-    soft_down(&plain, NULL);
-    soft_down(&jit, NULL);
-    g_rand_free(r);
+    pair_down(&p);
 }
 
 /* --- blocks of accesses from few registers: groups of them, and what ends a group --- */
@@ -400,34 +408,25 @@ static void change_pages(SoftFixture *f, uint32_t which)
 
 static void blocks_of_accesses_do_what_the_interpreter_does(gconstpointer model_name)
 {
-    const char *wanted = g_getenv("QUOIN_SEED");
-    guint32 seed = wanted ? (guint32)strtoul(wanted, NULL, 0) : 0x0ace5500;
-    GRand *r = g_rand_new_with_seed(seed);
-    SoftFixture plain, jit;
+    Pair p;
 
-    g_test_message("QUOIN_SEED=0x%x", seed);
-    jit_hot = 0;
-    soft_up_engine(&plain, model_name, true, &soft_plain);
-    soft_up_engine(&jit, model_name, true, &soft_jit);
+    pair_up(&p, model_name, 0x0ace5500);
     for (unsigned i = DATA; i < SOFT_RAM; i++)
-        plain.ram[i] = jit.ram[i] = (uint8_t)g_rand_int(r);
+        p.plain.ram[i] = p.jit.ram[i] = (uint8_t)g_rand_int(p.r);
     for (unsigned n = 0; n < BLOCKS; n++) {
         uint32_t word[BLOCK];
-        unsigned words = 3 + g_rand_int(r) % (BLOCK - 2);
+        unsigned words = 3 + g_rand_int(p.r) % (BLOCK - 2);
         for (unsigned i = 0; i < words; i++)
-            word[i] = g_rand_int(r) % 4 ? random_access_word(r) : random_other_word(soft_core(&plain, 0)->model, r);
-        uint32_t which = g_rand_int(r);
-        change_pages(&plain, which);
-        change_pages(&jit, which);
-        try_block(&plain, &jit, word, words, words + 1, "a block", r);
+            word[i] = g_rand_int(p.r) % 4 ? random_access_word(p.r) : random_other_word(soft_core(&p.plain, 0)->model, p.r);
+        uint32_t which = g_rand_int(p.r);
+        change_pages(&p.plain, which);
+        change_pages(&p.jit, which);
+        try_block(&p.plain, &p.jit, word, words, words + 1, "a block", p.r);
     }
-    g_assert_cmpmem(plain.ram, SOFT_RAM, jit.ram, SOFT_RAM);
     /* Each store counted once, and in the right granule. */
     size_t size = E500_GRANULES * sizeof(uintptr_t);
-    g_assert_cmpmem(((SoftVm *)plain.vm)->e500.granules, size, ((SoftVm *)jit.vm)->e500.granules, size);
-    soft_down(&plain, NULL);
-    soft_down(&jit, NULL);
-    g_rand_free(r);
+    g_assert_cmpmem(((SoftVm *)p.plain.vm)->e500.granules, size, ((SoftVm *)p.jit.vm)->e500.granules, size);
+    pair_down(&p);
 }
 #endif
 

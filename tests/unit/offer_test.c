@@ -9,11 +9,14 @@ static const char *const need_names[HCALL_NEEDS] = {
 
 static DeviceOption doorbell = {.type = DEVICE_TYPE_doorbell};
 
-/* What offers everything; `without` takes one thing away. */
+/* What is taken away from a machine that offers everything. */
 typedef struct Case {
     const char *what;
-    void (*without)(Config *config, unsigned *caps);
-    unsigned missing; /* HCALL_NEED_… bits */
+    unsigned caps;    /* ACCEL_CAP_… bits */
+    size_t option;    /* offset in Config of a bool that is then false; 0: none */
+    bool rebuilds;    /* reset=rebuild */
+    bool no_devices;  /* of -device */
+    unsigned missing; /* HCALL_NEED_… bits that are gone with it */
 } Case;
 
 static unsigned offered(const char *board, const Case *t)
@@ -26,10 +29,13 @@ static unsigned offered(const char *board, const Case *t)
         .has_partition = true,
         .memory_areas = true,
     };
-    unsigned caps = ~0u;
-    g_ptr_array_add(config.devices, &doorbell);
-    if (t)
-        t->without(&config, &caps);
+    unsigned caps = t ? ~t->caps : ~0u;
+    if (!t || !t->no_devices)
+        g_ptr_array_add(config.devices, &doorbell);
+    if (t && t->rebuilds)
+        config.reset_mode = RESET_MODE_REBUILD;
+    if (t && t->option)
+        *(bool *)((char *)&config + t->option) = false;
     const Machine m = {.config = &config, .board = board_find(board)};
     unsigned present = machine_hcalls_present(&m, caps);
     g_ptr_array_unref(config.devices);
@@ -44,72 +50,6 @@ static void full_offer(void)
             g_error("need %s is never there: offers_%s() in platform/machine/offer.c", need_names[i], need_names[i]);
 }
 
-static void without_exits(Config *config, unsigned *caps)
-{
-    *caps &= ~(unsigned)ACCEL_CAP_HCALL_EXIT;
-}
-
-static void without_idle(Config *config, unsigned *caps)
-{
-    config->has_idle = false;
-}
-
-static void without_idle_cap(Config *config, unsigned *caps)
-{
-    *caps &= ~(unsigned)ACCEL_CAP_IDLE;
-}
-
-static void without_reset(Config *config, unsigned *caps)
-{
-    config->has_reset = false;
-}
-
-static void without_state_write_and_rebuild(Config *config, unsigned *caps)
-{
-    *caps &= ~(unsigned)(ACCEL_CAP_STATE_WRITE | ACCEL_CAP_REBUILD);
-}
-
-static void without_a_second_vm_to_rebuild(Config *config, unsigned *caps)
-{
-    config->reset_mode = RESET_MODE_REBUILD;
-    *caps &= ~(unsigned)ACCEL_CAP_REBUILD;
-}
-
-static void without_rebuild(Config *config, unsigned *caps)
-{
-    *caps &= ~(unsigned)ACCEL_CAP_REBUILD;
-}
-
-static void without_shutdown(Config *config, unsigned *caps)
-{
-    config->has_shutdown = false;
-}
-
-static void without_partition(Config *config, unsigned *caps)
-{
-    config->has_partition = false;
-}
-
-static void without_areas(Config *config, unsigned *caps)
-{
-    config->memory_areas = false;
-}
-
-static void without_area_exits(Config *config, unsigned *caps)
-{
-    *caps &= ~(unsigned)ACCEL_CAP_AREA_EXIT;
-}
-
-static void without_a_doorbell(Config *config, unsigned *caps)
-{
-    g_ptr_array_set_size(config->devices, 0);
-}
-
-static void without_msgsnd(Config *config, unsigned *caps)
-{
-    *caps &= ~(unsigned)ACCEL_CAP_MSGSND;
-}
-
 static void each_needs_what_it_says(void)
 {
     enum {
@@ -118,19 +58,19 @@ static void each_needs_what_it_says(void)
         BY_OTHER_WAYS = HCALL_NEED_IDLE | HCALL_NEED_AREAS, /* each under a capability of its own */
     };
     static const Case cases[] = {
-        {"hypercall exits", without_exits, ALL & ~BY_OTHER_WAYS},
-        {"has-idle", without_idle, HCALL_NEED_IDLE},
-        {"an accelerator that serves EV_IDLE", without_idle_cap, HCALL_NEED_IDLE},
-        {"has-reset", without_reset, HCALL_NEED_RESET},
-        {"both ways of a reset", without_state_write_and_rebuild, RESETS},
-        {"a second VM, which reset=rebuild wants", without_a_second_vm_to_rebuild, RESETS},
-        {"a second VM, which a plain reset does not want", without_rebuild, 0},
-        {"has-shutdown", without_shutdown, HCALL_NEED_SHUTDOWN},
-        {"has-partition", without_partition, HCALL_NEED_PARTITION},
-        {"memory-areas", without_areas, HCALL_NEED_AREAS},
-        {"area exits", without_area_exits, HCALL_NEED_AREAS},
-        {"a doorbell", without_a_doorbell, HCALL_NEED_DOORBELL},
-        {"msgsnd", without_msgsnd, HCALL_NEED_MSGSND},
+        {"hypercall exits", ACCEL_CAP_HCALL_EXIT, .missing = ALL & ~BY_OTHER_WAYS},
+        {"has-idle", .option = offsetof(Config, has_idle), .missing = HCALL_NEED_IDLE},
+        {"an accelerator that serves EV_IDLE", ACCEL_CAP_IDLE, .missing = HCALL_NEED_IDLE},
+        {"has-reset", .option = offsetof(Config, has_reset), .missing = HCALL_NEED_RESET},
+        {"both ways of a reset", ACCEL_CAP_STATE_WRITE | ACCEL_CAP_REBUILD, .missing = RESETS},
+        {"a second VM, which reset=rebuild wants", ACCEL_CAP_REBUILD, .rebuilds = true, .missing = RESETS},
+        {"a second VM, which a plain reset does not want", ACCEL_CAP_REBUILD, .missing = 0},
+        {"has-shutdown", .option = offsetof(Config, has_shutdown), .missing = HCALL_NEED_SHUTDOWN},
+        {"has-partition", .option = offsetof(Config, has_partition), .missing = HCALL_NEED_PARTITION},
+        {"memory-areas", .option = offsetof(Config, memory_areas), .missing = HCALL_NEED_AREAS},
+        {"area exits", ACCEL_CAP_AREA_EXIT, .missing = HCALL_NEED_AREAS},
+        {"a doorbell", .no_devices = true, .missing = HCALL_NEED_DOORBELL},
+        {"msgsnd", ACCEL_CAP_MSGSND, .missing = HCALL_NEED_MSGSND},
     };
     FOR_ROWS (i, cases) {
         unsigned present = offered("p4080ds-hv", &cases[i]);
