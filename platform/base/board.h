@@ -36,14 +36,14 @@ typedef struct BoardInputs {
 typedef struct Board {
     const char *name, *doc;    /* -M */
     const char *model;         /* of the tree's root */
-    const char *compatible[3]; /* the same; NULL-terminated */
-    const char *cpu;           /* without -cpu */
+    const char *compatible[3]; /* of the tree's root; NULL-terminated */
+    const char *cpu;           /* its core when -cpu names none */
     unsigned cpus_max;
-    uint64_t ram_max;                              /* bytes: where the first window is */
+    uint64_t ram_max;                              /* bytes: the first window of devices begins there */
     uint32_t clock_hz;                             /* cores, time base, bus, UARTs */
     uint64_t ccsr, pci_memory, pci_io, spin_table; /* gpa */
     uint32_t pci_memory_bus;                       /* PCI address of the memory window */
-    unsigned pci_slot, pci_slots;                  /* the first with interrupt wires, and how many */
+    unsigned pci_slot, pci_slots;                  /* the first slot that has interrupt wires, and how many there are */
     unsigned mpic;          /* its version: 20 or 42; 0: the board has no chip, and the virtual interrupt controller */
     uint64_t doorbell_page; /* gpa */
     uint64_t direct_eoi;    /* paravirtual: gpa of the interrupt controller's page */
@@ -52,7 +52,7 @@ typedef struct Board {
     bool has_gpio;   /* and with it a power-off pin */
 } Board;
 
-/* It has a system on a chip: CCSR with the blocks above, its interrupt controller among them. */
+/* True: it has a system on a chip: CCSR with the blocks above, its interrupt controller among them. */
 static inline bool board_has_soc(const Board *board)
 {
     return board->mpic != 0;

@@ -10,7 +10,7 @@
 typedef struct Bus Bus;
 
 Bus *bus_new(void);
-void bus_free(Bus *bus); /* not the devices */
+void bus_free(Bus *bus); /* the devices are their owners' */
 /* [gpa, gpa + size) goes to dev as `region`.  Fails when it overlaps another range, naming both. */
 bool bus_map(Bus *bus, uint64_t gpa, uint64_t size, Device *dev, unsigned region, GError **error);
 /* Reserves a range (RAM) so that no device is mapped there. */
@@ -24,7 +24,7 @@ void bus_set_zeros(Bus *bus, uint64_t gpa, uint64_t last);
  */
 bool bus_read(Bus *bus, uint64_t gpa, unsigned size, uint64_t *value);
 bool bus_write(Bus *bus, uint64_t gpa, unsigned size, uint64_t value);
-uint64_t bus_unmapped_count(const Bus *bus); /* of both kinds */
+uint64_t bus_unmapped_count(const Bus *bus); /* accesses that nobody answered, whether they failed or read zeros */
 /*
  * Which vCPU the accesses of the calling thread come from.  The MPIC's per-CPU registers depend on it, and messages name it.  A
  * thread is vCPU 0's until it sets this.

@@ -21,7 +21,7 @@ void clock_timer_free(ClockTimer *timer);
 void clock_timer_set(ClockTimer *timer, uint64_t at_ns); /* absolute; replaces an earlier one.  Under the device lock */
 void clock_timer_cancel(ClockTimer *timer);
 void clock_run_due(Clock *clock); /* under the device lock */
-/* When the timers are due, in the order in which they were made.  Loaded last: over what devices set when they were loaded. */
+/* When the timers are due, in the order in which they were made.  clock_load() comes last: it replaces what loading devices set. */
 void clock_save(const Clock *clock, SectionWriter *to);
 void clock_load(Clock *clock, Section *from);
-void clock_rearm(Clock *clock); /* time was started or stopped; under the device lock */
+void clock_rearm(Clock *clock); /* after time was started or stopped; under the device lock */

@@ -61,8 +61,8 @@ struct Device { /* first member of each device's struct */
     const DeviceOps *ops;
     char *id;             /* unique: "serial0" */
     const DeviceBus *bus; /* the one it stands on, which owns it; NULL: none */
-    DeviceBus *
-        below; /* the one it carries, owned: reset and saved behind it, freed before it; NULL: none.  describe() writes its nodes */
+    /* The bus it carries, owned: reset and saved after it, freed before it; describe() writes its nodes.  NULL: none. */
+    DeviceBus *below;
     /* As bus_map() was told.  Its node says the same because describe() reads it here: device_describe_reg(). */
     DeviceRegion region[DEVICE_REGIONS_MAX];
 };
@@ -76,8 +76,8 @@ void device_free(Device *dev);
 void device_describe(Device *dev, Dts *dts);
 /* Address of a region as the bus of its device counts it: what stands in the name of its node. */
 uint64_t device_address(const Device *dev, unsigned region);
-void device_describe_reg(const Device *dev,
-                         Dts *dts); /* property reg, of region 0, on a bus of one cell for each address and size */
+/* Property reg, of region 0, on a bus of one cell for each address and size. */
+void device_describe_reg(const Device *dev, Dts *dts);
 /* A section whose tag is the device's id. */
 void device_save(const Device *dev, GByteArray *out);
 /* False: refused, as sections_end() will tell; the device is as it was then, unless its load() refused. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A wire from a device to whoever listens: setter + opaque + pin.  Under the device lock.
+ * A wire from a device to whoever listens: a function that is told the level, with its argument and the pin.  Under the device lock.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ typedef struct IrqInput {
     IrqLine line;
     const char *parent; /* the name of the controller's phandle, for dts_ref() */
     uint32_t cells[2];  /* interrupt specifier */
-    Event *event;       /* an edge: signalling it is a pulse, too; borrowed; NULL: there is none */
+    Event *event;       /* of an edge input: to signal it is another way to send a pulse.  Borrowed; NULL: it has none */
 } IrqInput;
 
 /* Properties interrupts and interrupt-parent of a node: n inputs of one controller. */

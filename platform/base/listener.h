@@ -18,10 +18,10 @@ typedef struct Listener Listener;
 typedef void ListenerReady(void *opaque);
 
 /*
- * who: for messages, copied.  A socket file that nobody listens on is what a killed program left, and is replaced; any other file is
- * somebody's.  The file is removed by listener_free(), or by the signal that ends the program.
+ * A socket file that nobody listens on is what a killed program left, and is replaced; any other file is somebody's, and binding fails.
+ * The file is removed by listener_free(), or by the signal that ends the program.  who: for messages, copied.
  */
-bool listener_bind(int fd, const struct sockaddr_un *sun); /* the same for any socket.  False: errno says why */
+bool listener_bind(int fd, const struct sockaddr_un *sun); /* the same for any socket, fd.  False: errno says why */
 Listener *listener_new_unix(const char *who, const char *path, GError **error);
 /*
  * host NULL: this host only (the IPv4 loopback address).  An address that others can reach is said once, for whoever connects gets

@@ -12,7 +12,7 @@
 typedef struct Memory Memory;
 
 Memory *memory_new(uint64_t size, GError **error); /* size: multiple of 1 MiB; zeroed */
-void memory_free(Memory *memory);                  /* nothing of it is mapped: memory_map() */
+void memory_free(Memory *memory);                  /* after each memory_map() was unmapped again */
 uint64_t memory_size(const Memory *memory);
 void *memory_hva(Memory *memory); /* for the accelerator's vm_map_ram only */
 
@@ -53,4 +53,4 @@ typedef struct MemoryMap {
 } MemoryMap;
 
 bool memory_map(Memory *memory, uint64_t gpa, uint64_t length, bool write, MemoryMap *map); /* false: not all RAM; *map is all 0 */
-void memory_unmap(Memory *memory, MemoryMap *map); /* *map is all 0 afterwards; of one that is nothing happens */
+void memory_unmap(Memory *memory, MemoryMap *map); /* *map is all 0 afterwards; one that is all 0 already is left alone */

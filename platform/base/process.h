@@ -51,7 +51,7 @@ void process_start(void);
 bool process_has_room(uint64_t bytes, GError **error);
 /* The file at this path is removed if a signal ends the program.  Main thread. */
 void process_own_file(const char *path);
-void process_remove_file(const char *path); /* now; it is the process's no longer */
+void process_remove_file(const char *path); /* removes it now, and forgets it */
 /* Called in a signal handler, so by async-signal-safe means alone; at most PROCESS_HOOKS of them.  Main thread. */
 enum { PROCESS_HOOKS = 4 };
 void process_on_fatal_signal(void (*hook)(void));

@@ -87,16 +87,16 @@ KVM_DEBUG = [
      ["outside: below", "outside: not inside"]),
 ]
 
-# Sentences that a guest does not get to, by their beginning: of a machine check, as above.
+# Guests that do not say all their sentences under KVM: those that begin so are about a machine check, which KVM gives otherwise (above).
 NOT_SAID = {"epapr_suite": "FH_ERR_GET_INFO, "}
 # Guests of the bare-metal suite that cannot say anything about KVM.
 NOT_HERE = {
     "unmapped": "KVM shows a guest neither MCSRR0 nor MCSRR1, and knows no rfmci: bus_error has what is left",
     "byte_channel_flood": "needs the host of tests/bytechan/run", "refused": "part faults", "reset_1000": "part rebuild",
 }
-# Those of which every run is made, and not the first alone.
+# Of most guests the first run of tests/guests/run is made; of these every one.
 EVERY_RUN = {"bus_error"}
-# guest, machine option, more arguments.  core_reset has no run with the kernel's MPIC, whose PIR resets no core (docs/decisions/032).
+# The runs of part smp: guest, option of -M, more arguments.  core_reset has no run with the kernel's MPIC, whose PIR resets no core (docs/decisions/032).
 SMP_RUNS = [("smp", "", ""), ("smp_reserve", "", ""), ("litmus", "", ""), ("smp_race", "", ""), ("smp_events", "", ""), ("core_reset", "", ""),
             ("smp_reset", ",reset=plain", "-append 40"), ("smp_reset", ",reset=rebuild", "-append 40"),
             ("smp", IN_KERNEL, ""), ("smp_reset", IN_KERNEL, "-append 40")]

@@ -7,19 +7,20 @@ import shlex
 from host import BASE, IN_KERNEL, ROOT, STORE, Host
 
 CAPS = len(re.findall(r"^    X\(\w+, (?:true|false)\)", open(os.path.join(ROOT, "cpu/kvm/kvm.h"), encoding="utf-8").read(), re.M))
-ONE_REGS, ENABLED, OPENINGS = 5, 5, 2  # a state read; a vCPU on ppce500; of /dev/kvm after the options, until the first VM is there
-# request → its first passing on the way to a rebuilt VM
+# How often a request is made before the first VM runs: GET_ONE_REG for each reading of a vCPU's state, ENABLE_CAP for each vCPU on ppce500;
+# and how often /dev/kvm is opened and asked: by the options, and for the VM.
+ONE_REGS, ENABLED, OPENINGS = 5, 5, 2
+# The rebuild of a VM makes each of these requests: which passing, counted from the program's start, is the rebuild's first.
 PREPARED = {"create-vm": 2, "get-api-version": OPENINGS + 1, "check-extension": OPENINGS * CAPS + 1, "get-vcpu-mmap-size": 2,
             "ppc-get-pvinfo": 2, "set-user-memory-region": 2, "create-vcpu": 2, "enable-cap": ENABLED + 1}
-# request → its first passing when a reset writes state
+# The same for those that write state in a reset.
 WRITTEN = {"get-regs": 3, "set-regs": 3, "get-sregs": 2, "set-sregs": 2, "get-one-reg": ONE_REGS + 1, "dirty-tlb": 2, "set-guest-debug": 2}
-# the same with the controller in the kernel
+# The same for those that only -M kernel-irqchip=on makes.
 IRQCHIP = {"create-device": 2, "set-device-attr": 2, "set-gsi-routing": 2, "irqfd": 3, "ioeventfd": 2}
 START = [*PREPARED, *WRITTEN, "run"]
-# request → guest that makes it come up, at the first passing
-ANYWHERE = 40
+# Requests that come up while a guest runs (the first time, if no other is named), and a guest in which they do.
 WORKING = {"interrupt": "mpic", "set-one-reg": "watchdog", "run:50": "hello"}
-
+ANYWHERE = 40  # KVM_RUN fails at each of its first so many passings
 
 NOT_FAULTED = {"translate": "only gdb asks, and is told that nothing is mapped there"}
 

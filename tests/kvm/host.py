@@ -16,7 +16,7 @@ HOST = os.environ.get("HOST") or "qemu"
 BASE = "-accel kvm -m 64 -display none -monitor none -serial stdio"
 IN_KERNEL = ",kernel-irqchip=on"
 STORE = "-device epapr-doorbell,name=other -device epapr-doorbell,name=own,mmio=on"
-# What the runner on soft answers, too.
+# The answer to a guest's MEASURE or COUNT, as tests/guests/run gives it: how many times it was asked.
 COUNTED = r"""    case $1 in MEASURE | COUNT) asked=$((asked + 1)); printf "\\$(printf %o $asked)" ;; esac"""
 
 
