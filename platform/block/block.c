@@ -342,7 +342,7 @@ unsigned block_sector_size(const Block *b)
     return file_sector_size(b->image->file);
 }
 
-void block_describe(const Block *b, DriveInfo *info)
+void block_describe(Block *b, DriveInfo *info)
 {
     const Image *behind = b->image->backing;
     *info = (DriveInfo){
@@ -356,8 +356,10 @@ void block_describe(const Block *b, DriveInfo *info)
         .direct = b->direct,
         .no_flush = b->no_flush,
         .writethrough = b->writethrough,
-        .waits_for = b->held ? b->held->error : 0,
     };
+    g_mutex_lock(&b->lock);
+    info->waits_for = b->held ? b->held->error : 0;
+    g_mutex_unlock(&b->lock);
     for (; behind; behind = behind->backing)
         info->depth++;
 }

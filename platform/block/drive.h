@@ -91,4 +91,4 @@ typedef struct DriveInfo {
     int waits_for; /* errno for which the machine stopped; 0: it did not */
 } DriveInfo;
 
-void block_describe(const Block *block, DriveInfo *info);
+void block_describe(Block *block, DriveInfo *info);

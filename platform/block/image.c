@@ -94,7 +94,7 @@ Image *image_open(const DriveSpec *spec, GError **error)
         .no_flush = spec->no_flush,
     };
     Image *image = open_chain(spec->file, spec->format, &how, error);
-    return image && spec->snapshot ? overlay_new(image, error) : image;
+    return image && spec->snapshot && !spec->read_only ? overlay_new(image, error) : image;
 }
 
 void image_close(Image *image)

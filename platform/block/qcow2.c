@@ -45,6 +45,22 @@ int qcow2_corrupt(Qcow2 *q, const char *format, ...)
     return EIO;
 }
 
+/* --- the lock.  Whoever wants it passes the gate, where a writer waits for the readers that are before it, and they let in no others */
+
+static void share(Qcow2 *q)
+{
+    g_mutex_lock(&q->gate);
+    g_rw_lock_reader_lock(&q->lock);
+    g_mutex_unlock(&q->gate);
+}
+
+static void exclude(Qcow2 *q)
+{
+    g_mutex_lock(&q->gate);
+    g_rw_lock_writer_lock(&q->lock);
+    g_mutex_unlock(&q->gate);
+}
+
 /* --- what is where; under either lock */
 
 static int classify(Qcow2 *q, uint64_t entry, Kind *kind)
@@ -120,7 +136,7 @@ static int read_locked(Qcow2 *q, uint64_t offset, Span *to, uint64_t length)
 static int qcow2_read(Image *image, uint64_t offset, Span *to, uint64_t length)
 {
     Qcow2 *q = qcow2_of(image);
-    g_rw_lock_reader_lock(&q->lock);
+    share(q);
     int error = read_locked(q, offset, to, length);
     g_rw_lock_reader_unlock(&q->lock);
     return error;
@@ -248,7 +264,7 @@ static int write_locked(Qcow2 *q, uint64_t offset, Span *from, uint64_t *length)
 static int write_piece(Qcow2 *q, uint64_t offset, Span *from, uint64_t *length)
 {
     Extent e;
-    g_rw_lock_reader_lock(&q->lock);
+    share(q);
     int error = __atomic_load_n(&q->corrupt, __ATOMIC_RELAXED) ? EIO : extent_at(q, offset, *length, &e);
     bool done = error || in_place(&e);
     if (done && !error)
@@ -258,7 +274,7 @@ static int write_piece(Qcow2 *q, uint64_t offset, Span *from, uint64_t *length)
     g_rw_lock_reader_unlock(&q->lock);
     if (done)
         return error;
-    g_rw_lock_writer_lock(&q->lock);
+    exclude(q);
     error = write_locked(q, offset, from, length);
     g_rw_lock_writer_unlock(&q->lock);
     return error;
@@ -319,7 +335,7 @@ static int zero_piece(Image *image, uint64_t offset, uint64_t length, bool keep)
     bool left = true;
     int error = 0;
     if (length == q->cluster) {
-        g_rw_lock_writer_lock(&q->lock);
+        exclude(q);
         error = zero_cluster(q, offset, keep, &left);
         g_rw_lock_writer_unlock(&q->lock);
     }
@@ -330,7 +346,7 @@ static int zero_piece(Image *image, uint64_t offset, uint64_t length, bool keep)
 static uint64_t empty_from(Qcow2 *q, uint64_t offset, uint64_t length)
 {
     uint64_t table = q->cluster << q->l2_bits;
-    g_rw_lock_reader_lock(&q->lock);
+    share(q);
     bool empty = !q->image.backing && !q->l1[offset >> (q->cluster_bits + q->l2_bits)];
     g_rw_lock_reader_unlock(&q->lock);
     return empty ? MIN(length, table - (offset & (table - 1))) : 0;
@@ -363,7 +379,7 @@ static int qcow2_discard(Image *image, uint64_t offset, uint64_t length)
         if (n)
             continue;
         n = q->cluster;
-        g_rw_lock_writer_lock(&q->lock);
+        exclude(q);
         error = zero_cluster(q, offset, false, &left);
         g_rw_lock_writer_unlock(&q->lock);
     }
@@ -376,14 +392,14 @@ static int qcow2_flush(Image *image)
 {
     Qcow2 *q = qcow2_of(image);
     int error = 0;
-    g_rw_lock_reader_lock(&q->lock);
+    share(q);
     bool changes = qcow2_has_changes(q);
     if (!changes && !q->no_flush)
         error = file_flush(image->file);
     g_rw_lock_reader_unlock(&q->lock);
     if (!changes)
         return error;
-    g_rw_lock_writer_lock(&q->lock);
+    exclude(q);
     error = qcow2_sync(q);
     g_rw_lock_writer_unlock(&q->lock);
     return error;
@@ -403,6 +419,7 @@ static void qcow2_close(Image *image)
     g_array_unref(q->reftable_dirty);
     g_array_unref(q->frees);
     g_rw_lock_clear(&q->lock);
+    g_mutex_clear(&q->gate);
     g_mutex_clear(&q->tables_lock);
     g_free(q->l1);
     g_free(q->reftable);
@@ -428,6 +445,7 @@ Image *qcow2_open(File *file, bool read_only, bool no_flush, char **backing, Blo
     q->reftable_dirty = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     q->frees = g_array_new(FALSE, FALSE, sizeof(Qcow2Run));
     g_rw_lock_init(&q->lock);
+    g_mutex_init(&q->gate);
     g_mutex_init(&q->tables_lock);
     if (qcow2_read_header(q, backing, backing_format, error))
         return &q->image;

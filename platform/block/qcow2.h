@@ -65,6 +65,7 @@ typedef struct Qcow2 {
      * tables in memory, which even a read may load.
      */
     GRWLock lock;
+    GMutex gate; /* before it, or a guest that always reads would keep writers out for ever */
     GMutex tables_lock;
     GHashTable *tables;    /* offset → Qcow2Table */
     uint64_t now;          /* for Qcow2Table.used */

@@ -4,6 +4,7 @@
  */
 #include "platform/block/qcow2.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Offsets of the header's fields, which are all big-endian. */
@@ -287,6 +288,8 @@ int qcow2_create(File *file, uint64_t size, unsigned version)
 {
     enum { BITS = 16, CLUSTER = 1 << BITS, REFTABLE = CLUSTER, BLOCK = 2 * CLUSTER, L1 = 3 * CLUSTER, ORDER = 4 };
     const uint64_t l1_size = (size + (UINT64_C(1) << 29) - 1) >> 29, l1_clusters = (l1_size * 8 + CLUSTER - 1) >> BITS;
+    if (l1_size > QCOW2_L1_MAX)
+        return EFBIG;
     g_autofree uint8_t *all = g_malloc0(L1 + l1_clusters * CLUSTER);
     put32(all, H_MAGIC, QCOW2_MAGIC);
     put32(all, H_VERSION, version);

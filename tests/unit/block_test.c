@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cpu/fault.h"
@@ -68,7 +69,7 @@ static void test_a_read_only_drive_is_not_written(void)
     static const BlockOp ops[] = {BLOCK_WRITE, BLOCK_DISCARD, BLOCK_WRITE_ZEROES};
     g_autofree char *path = disk_new(MIB);
     g_assert_cmpint(chmod(path, 0444), ==, 0);
-    Block *b = disk_open(path, ",readonly=on,discard=unmap");
+    Block *b = disk_open(path, ",readonly=on,discard=unmap,snapshot=on");
     char memory[512];
     struct iovec iov = {memory, 512};
     g_assert_true(block_read_only(b) && !block_discards(b));
@@ -207,6 +208,20 @@ static void test_a_snapshot_leaves_the_file(void)
     }
 }
 
+static void test_a_file_that_is_too_large_for_a_snapshot(void)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = memfd_create("large", 0);
+    g_autofree char *text = g_strdup_printf("file=/proc/self/fd/%d,format=raw,snapshot=on", fd);
+    g_assert_cmpint(ftruncate(fd, INT64_C(1) << 52), ==, 0);
+    DriveSpec *spec = drive_spec_parse("-drive", text, NULL);
+    spec->option = g_strdup("-drive");
+    g_assert_null(block_open(spec, &error));
+    g_assert_nonnull(strstr(error->message, "File too large"));
+    drive_spec_free(spec);
+    close(fd);
+}
+
 /* A guest does not make a raw image whose format is guessed into one with a backing file. */
 static void test_a_guessed_image_stays_raw(void)
 {
@@ -341,6 +356,7 @@ UNIT_TESTS(block)
     g_test_add_func("/block/drain-waits-for-all", test_drain_waits_for_all);
     g_test_add_func("/block/what-the-host-fails-at-is-told", test_what_the_host_fails_at_is_told);
     g_test_add_func("/block/a-snapshot-leaves-the-file", test_a_snapshot_leaves_the_file);
+    g_test_add_func("/block/a-file-that-is-too-large-for-a-snapshot", test_a_file_that_is_too_large_for_a_snapshot);
     g_test_add_func("/block/a-guessed-image-stays-raw", test_a_guessed_image_stays_raw);
     g_test_add_func("/block/what-an-error-does-is-the-users-choice", test_what_an_error_does_is_the_users_choice);
     g_test_add_func("/block/drain-ends-what-waits", test_drain_ends_what_waits);
