@@ -38,10 +38,13 @@ static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **err
         .legacy = !device_option_on(option, "disable-legacy"),
         .modern = !device_option_on(option, "disable-modern"),
         .vectors = vectors(m, option, v),
+        .again = machine_new_event(m, error),
     };
     unsigned devfn;
     g_autofree char *tag = NULL;
-    if (!config.legacy && !config.modern)
+    if (!config.again)
+        ; /* the error is set */
+    else if (!config.legacy && !config.modern)
         bad_value(error, "disable-legacy and disable-modern leave nothing of it");
     else if (config.vectors > PCI_MSIX_VECTORS_MAX)
         bad_value(error, "vectors are 32 at most");

@@ -231,8 +231,29 @@ static void test_hostile(void)
     close_disk(&k);
 }
 
+/* The drive is slow, and the driver offers the same descriptors again and again meanwhile: the device takes no more than they are. */
+static void test_too_many(void)
+{
+    Disk k;
+    open_disk(&k, "");
+    header(&k, T_FLUSH, 0);
+    driver_desc(&k.d, 0, 1, STATUS, 1, DRIVER_WRITE, 0);
+    const unsigned size = k.d.v->queue[0].size;
+    for (unsigned i = 0; i < size + 1 && !(k.d.v->status & VIRTIO_NEEDS_RESET); i++) {
+        driver_offer(&k.d, 0, 0);
+        virtio_kick(k.d.v, 0); /* nothing is done before the device lock is let go */
+        g_assert_cmpuint(k.d.v->queue[0].in_use, ==, MIN(i + 1, size));
+    }
+    g_assert_true(k.d.v->status & VIRTIO_NEEDS_RESET);
+    block_drain(k.block);
+    virtio_reset(k.d.v);
+    g_assert_cmpuint(k.d.v->queue[0].in_use, ==, 0);
+    close_disk(&k);
+}
+
 UNIT_TESTS(virtio_blk)
 {
+    g_test_add_func("/virtio-blk/no-more-requests-than-descriptors", test_too_many);
     g_test_add_func("/virtio-blk/what-was-written-is-read", test_transfers);
     g_test_add_func("/virtio-blk/nothing-is-beyond-the-end", test_edges);
     g_test_add_func("/virtio-blk/has-a-serial-number", test_serial);

@@ -123,7 +123,7 @@ static inline void driver_open(Driver *d, Virtio *v)
     *d = (Driver){.memory = memory_new(DRIVER_RAM, NULL), .v = v};
     d->dma = (Dma){.memory = d->memory};
     v->id = "test";
-    v->transport = (VirtioTransport){driver_interrupt, d, &d->dma};
+    v->transport = (VirtioTransport){.interrupt = driver_interrupt, .opaque = d, .dma = &d->dma};
 }
 
 static inline void driver_close(Driver *d)

@@ -20,7 +20,7 @@ typedef struct World {
 
 static void open_with(World *w, bool legacy, bool modern, unsigned vectors)
 {
-    const VirtioPciConfig config = {"rng0", legacy, modern, vectors};
+    const VirtioPciConfig config = {.name = "rng0", .legacy = legacy, .modern = modern, .vectors = vectors};
     pci_test_open(&w->pci);
     test_clock_init(&w->clock);
     w->entropy = entropy_new_repeated();

@@ -71,8 +71,47 @@ static void test_limit(void)
     close_rng(&r);
 }
 
+/* A driver that offers a request for each that the device takes, as another vCPU can. */
+static uint64_t endless_taken;
+
+static void endless_notify(Virtio *v, unsigned queue)
+{
+    for (VirtqRequest *r; (r = virtq_pop(v, queue)); endless_taken++) {
+        virtq_push(v, r, 0);
+        driver_offer(v->transport.opaque, queue, 0);
+    }
+}
+
+static void test_turns(void)
+{
+    static const VirtioOps ops = {.name = "endless", .notify = endless_notify};
+    Driver d;
+    Virtio *v = g_new0(Virtio, 1);
+    Event *again = event_new(NULL);
+    virtio_init(v, &ops, 0);
+    virtio_add_queue(v, 0, 8);
+    driver_open(&d, v);
+    v->transport.again = again;
+    device_lock();
+    virtio_listen(v);
+    driver_start(&d, false, 0);
+    driver_desc(&d, 0, 0, DRIVER_DATA, 16, 0, 0);
+    driver_offer(&d, 0, 0);
+    for (unsigned turn = 1; turn <= 3; turn++) {
+        turn == 1 ? virtio_kick(v, 0) : event_settle(again);
+        g_assert_cmpuint(endless_taken, ==, turn * VIRTIO_TURN);
+    }
+    virtio_reset(v);
+    event_settle(again); /* nothing is left of it */
+    g_assert_cmpuint(endless_taken, ==, 3 * VIRTIO_TURN);
+    driver_close(&d);
+    device_unlock();
+    event_free(again);
+}
+
 UNIT_TESTS(virtio_rng)
 {
+    g_test_add_func("/virtio/a-notification-has-its-turn", test_turns);
     g_test_add_func("/virtio-rng/buffers-are-filled", test_fills);
     g_test_add_func("/virtio-rng/a-period-has-so-many-bytes", test_limit);
 }

@@ -544,7 +544,9 @@ PciDevice *virtio_pci_new(const char *id, Virtio *v, const VirtioPciConfig *conf
     p->virtio = v;
     p->pci.name = config->name;
     v->id = p->pci.dev.id;
-    v->transport = (VirtioTransport){interrupt, p, &p->pci.dma};
+    v->transport = (VirtioTransport){interrupt, p, &p->pci.dma, config->again};
+    if (config->again)
+        virtio_listen(v);
     if (config->legacy)
         pci_config_add_bar(&p->pci.config, BAR_LEGACY, PCI_BAR_IO,
                            1u << g_bit_storage(LEGACY_CONFIG + LEGACY_VECTORS + v->ops->config_size - 1));

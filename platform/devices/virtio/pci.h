@@ -12,6 +12,7 @@ typedef struct VirtioPciConfig {
     const char *name;    /* id= of the command line, borrowed; NULL: none */
     bool legacy, modern; /* one of them at least */
     unsigned vectors;    /* of MSI-X; 0: it has none */
+    Event *again;        /* VirtioTransport's */
 } VirtioPciConfig;
 
 PciDevice *virtio_pci_new(const char *id, Virtio *virtio /* take */, const VirtioPciConfig *config);

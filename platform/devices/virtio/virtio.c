@@ -16,6 +16,7 @@ static const StateField virtio_fields[] = {
 static const StateField virtio_derived[] = {
     STATE_DERIVED(Virtio, ops),      STATE_DERIVED(Virtio, transport), STATE_DERIVED(Virtio, id),
     STATE_DERIVED(Virtio, features), STATE_DERIVED(Virtio, epoch),     STATE_COLUMN(Virtio, queue, size_max),
+    STATE_DERIVED(Virtio, turn),     STATE_DERIVED(Virtio, waiting),   STATE_COLUMN(Virtio, queue, in_use),
 };
 STATE_STRUCT(Virtio, virtio);
 
@@ -27,7 +28,7 @@ void virtio_init(Virtio *v, const VirtioOps *ops, uint64_t features)
     state_check(&virtio_state);
     if (ops->state)
         state_check(ops->state);
-    *v = (Virtio){.ops = ops, .features = features | COMMON_FEATURES};
+    *v = (Virtio){.ops = ops, .features = features | COMMON_FEATURES, .turn = VIRTIO_NO_TURN};
 }
 
 void virtio_add_queue(Virtio *v, unsigned queue, uint16_t size)
@@ -108,6 +109,7 @@ void virtio_reset(Virtio *v)
     v->epoch++;
     v->accepted = 0;
     v->status = 0;
+    v->waiting = 0;
     for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
         if (v->queue[i].size_max)
             virtio_add_queue(v, i, v->queue[i].size_max);
@@ -150,7 +152,29 @@ void virtio_kick(Virtio *v, unsigned queue)
 {
     if (queue >= VIRTIO_QUEUES_MAX || !v->queue[queue].enabled || v->status & VIRTIO_NEEDS_RESET || !v->ops->notify)
         return;
+    v->turn = v->transport.again ? VIRTIO_TURN : VIRTIO_NO_TURN;
     v->ops->notify(v, queue);
+    if (!v->turn) {
+        v->waiting |= UINT64_C(1) << queue;
+        event_signal(v->transport.again);
+    }
+    v->turn = VIRTIO_NO_TURN;
+}
+
+/* A guest whose one vCPU makes requests as fast as the device serves them to another one would otherwise hold the device lock for ever. */
+static void go_on(void *opaque)
+{
+    Virtio *v = opaque;
+    uint64_t waiting = v->waiting;
+    v->waiting = 0;
+    for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+        if (waiting >> i & 1)
+            virtio_kick(v, i);
+}
+
+void virtio_listen(Virtio *v)
+{
+    event_listen(v->transport.again, go_on, v);
 }
 
 void virtio_config_read(Virtio *v, unsigned at, uint8_t *bytes, unsigned size, bool big)

@@ -8,7 +8,10 @@
  */
 #pragma once
 
+#include <limits.h>
+
 #include "platform/base/dma.h"
+#include "platform/base/event.h"
 #include "platform/base/section.h"
 
 enum {
@@ -40,7 +43,10 @@ enum {
     VIRTIO_QUEUE_SIZE_MAX = 1024, /* descriptors */
     VIRTIO_CONFIG_MAX = 64,       /* bytes of a device's own configuration */
     VIRTIO_NO_VECTOR = 0xffff,
+    VIRTIO_TURN = 2 * VIRTIO_QUEUE_SIZE_MAX, /* requests that a notification may take before others come to their turn */
 };
+
+#define VIRTIO_NO_TURN UINT_MAX
 
 typedef struct Virtio Virtio;
 
@@ -52,6 +58,7 @@ typedef struct VirtioQueue {
     uint16_t used_idx;          /* as in the used ring */
     uint16_t told_idx;          /* used_idx when the driver was last told */
     uint16_t vector;            /* of MSI-X */
+    uint16_t in_use;            /* requests that the device has: popped and not yet given back */
     bool told;                  /* told_idx means something */
     bool silent;                /* the device does not want to be notified */
     bool enabled;
@@ -62,6 +69,9 @@ typedef struct VirtioTransport {
     void (*interrupt)(void *opaque, int queue); /* −1: the configuration changed */
     void *opaque;
     const Dma *dma;
+    Event *
+        again; /* for this device alone, borrowed: by it the main thread goes on with a notification that a vCPU has served for long
+                     enough.  NULL: there is no end to it */
 } VirtioTransport;
 
 /* A type of device.  Functions may be NULL. */
@@ -91,6 +101,8 @@ struct Virtio { /* first member of a type's struct */
     const char *id;    /* for messages; the transport's */
     uint64_t features; /* offered */
     uint64_t epoch;    /* how many resets there were: what an earlier one took from a queue is not given back */
+    unsigned turn;     /* requests that the notification being served may still pop; VIRTIO_NO_TURN: none is being served */
+    uint64_t waiting;  /* bit n: queue n was not done when its turn ended */
     /* state: */
     uint64_t accepted;   /* features that the driver wants */
     uint32_t generation; /* of the configuration */
@@ -138,6 +150,7 @@ void virtio_settle(Virtio *v);
 void virtio_set_status(Virtio *v, uint8_t status);           /* 0 resets */
 void virtio_accept(Virtio *v, unsigned half, uint32_t bits); /* features 32 × half and on; ignored once they are settled */
 void virtio_kick(Virtio *v, unsigned queue);                 /* any number */
+void virtio_listen(Virtio *v);                               /* to transport.again, which is set */
 /* Bytes of the configuration; zeros and nothing beyond its end. */
 void virtio_config_read(Virtio *v, unsigned at, uint8_t *bytes, unsigned size, bool big);
 void virtio_config_write(Virtio *v, unsigned at, const uint8_t *bytes, unsigned size, bool big);

@@ -201,8 +201,12 @@ VirtqRequest *virtq_pop(Virtio *v, unsigned queue)
 {
     VirtioQueue *q = &v->queue[queue];
     VirtqRequest request = {.queue = queue, .epoch = v->epoch};
-    if (!next_head(v, queue, &request.head))
+    if (!v->turn || !next_head(v, queue, &request.head))
         return NULL;
+    if (q->in_use >= q->size) {
+        virtio_fail(v, "queue %u: a request more than the %u that it has descriptors for", queue, q->size);
+        return NULL;
+    }
     Chain chain;
     chain.v = v;
     chain.request = &request;
@@ -212,6 +216,8 @@ VirtqRequest *virtq_pop(Virtio *v, unsigned queue)
         return NULL;
     }
     q->last_avail++;
+    q->in_use++;
+    v->turn -= v->turn != VIRTIO_NO_TURN;
     if (!q->silent)
         ask_for_notification(v, q);
     request.piece = g_memdup2(chain.piece, chain.n * sizeof(chain.piece[0]));
@@ -220,6 +226,7 @@ VirtqRequest *virtq_pop(Virtio *v, unsigned queue)
 
 void virtq_drop(Virtio *v, VirtqRequest *r)
 {
+    v->queue[r->queue].in_use -= r->epoch == v->epoch;
     unmap(v, r->piece, r->n_out + r->n_in);
     g_free(r->piece);
     g_free(r);
