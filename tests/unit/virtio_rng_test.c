@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "platform/base/lock.h"
 #include "platform/devices/virtio/rng.h"
 #include "tests/unit/device_helper.h"
 #include "tests/unit/unit.h"
