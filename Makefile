@@ -71,7 +71,8 @@ export TSAN_OPTIONS ?= halt_on_error=1 exitcode=66 handle_segv=0
 endif
 Q       := $(if $(V),,@)
 
-OTHER   := $(patsubst %,platform/control/%.c,$(if $(filter yes,$(JSON_GLIB)),qmp_none,qmp qmp_commands))
+QMP     := $(filter-out %/qmp_none.c %/qmp_schema.c,$(wildcard platform/control/qmp*.c))
+OTHER   := $(if $(filter yes,$(JSON_GLIB)),platform/control/qmp_none.c,$(QMP))
 OTHER   += $(patsubst %,platform/net/%.c,$(if $(filter yes,$(LIBSLIRP)),user_none,user user_spec))
 # KVM is for PowerPC: elsewhere a file that says so
 OTHER   += $(if $(findstring powerpc,$(shell $(CC) -dumpmachine 2>/dev/null)),cpu/kvm/kvm_none.c,$(filter-out %/kvm_none.c,$(wildcard cpu/kvm/*.c)))

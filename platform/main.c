@@ -11,7 +11,7 @@
 #include "cpu/log.h"
 #include "platform/base/process.h"
 #include "platform/control/gdb.h"
-#include "platform/control/qmp.h"
+#include "platform/control/monitor.h"
 #include "platform/machine/machine.h"
 
 /* Takes the error; returns the exit status that it stands for. */
@@ -56,7 +56,7 @@ static int dump_tree(Machine *machine)
     return complain(error);
 }
 
-/* Runs the machine to its end, with gdb and QMP where they were asked for.  Returns the exit status. */
+/* Runs the machine to its end, with gdb and monitors where they were asked for.  Returns the exit status. */
 static int run_machine(Machine *machine)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
@@ -74,18 +74,21 @@ static int run_machine(Machine *machine)
         .name = config->name,
         .accel = config->accel,
         .watchdog = watchdog_words[config->action_watchdog],
+        .panic = config->action_panic == PANIC_PAUSE ? "pause" : "poweroff",
+        .config = config,
+        .buses = machine->buses,
+        .notices = machine->notices,
     };
     GError *error = NULL;
     Gdb *gdb = NULL;
-    Qmp *qmp = NULL;
+    Monitors *monitors = NULL;
     int status;
 
-    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) ||
-        (config->qmp && !(qmp = qmp_new(config->qmp, &view, &error))))
+    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) || !(monitors = monitors_new(config, &view, &error)))
         status = complain(error);
     else
         status = machine_run(machine);
-    qmp_free(qmp);
+    monitors_free(monitors);
     gdb_free(gdb);
     return status;
 }

@@ -95,6 +95,8 @@ static void pay_writable(Chardev *chr)
     chr->starved = false;
     if (chr->handlers && chr->handlers->writable)
         chr->handlers->writable(chr->opaque);
+    if (chr->monitor && chr->monitor->writable)
+        chr->monitor->writable(chr->monitor_opaque);
 }
 
 static gboolean out_ready(gint fd, GIOCondition condition, gpointer opaque)
@@ -216,7 +218,7 @@ static void deliver_queue(Chardev *chr)
 
 static size_t input_room(const Chardev *chr)
 {
-    return chr->mux ? CHARDEV_MUX_QUEUE - MIN(chr->in->len, CHARDEV_MUX_QUEUE) : front_room(chr);
+    return chr->mux ? chardev_mux_room(chr) : front_room(chr);
 }
 
 static void input_ended(Chardev *chr)
@@ -318,15 +320,15 @@ static Chardev *chardev_from(const char *label, const char *option, const char *
     return chr;
 }
 
-Chardev *chardev_new(const char *label, const char *text, GError **error)
+Chardev *chardev_new(const char *option, const char *label, const char *text, GError **error)
 {
     g_autoptr(GError) why = NULL;
     ChardevSpec spec = {0};
     if (!chardev_spec_parse(text, &spec, &why)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-serial %s", why->message);
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s %s", option, why->message);
         return NULL;
     }
-    Chardev *chr = chardev_from(label, "-serial", text, &spec, error);
+    Chardev *chr = chardev_from(label, option, text, &spec, error);
     chardev_spec_clear(&spec);
     return chr;
 }
@@ -378,6 +380,16 @@ void chardev_set_quit(Chardev *chr, void (*quit)(void *opaque), void *opaque)
 const char *chardev_label(const Chardev *chr)
 {
     return chr->label;
+}
+
+bool chardev_is_used(const Chardev *chr)
+{
+    return chr->handlers != NULL;
+}
+
+void chardev_send_break(Chardev *chr)
+{
+    tell(chr, CHARDEV_BREAK);
 }
 
 const char *chardev_describe(const Chardev *chr)

@@ -14,11 +14,56 @@ static void say(Chardev *chr, const char *text)
     chardev_write(chr, (const uint8_t *)text, strlen(text));
 }
 
+/* A byte for whoever has the input.  The monitor takes all that chardev_mux_room() said. */
+static void put(Chardev *chr, uint8_t byte)
+{
+    if (chr->monitor_has_input)
+        chr->monitor->receive(chr->monitor_opaque, &byte, 1);
+    else
+        g_byte_array_append(chr->in, &byte, 1);
+}
+
+size_t chardev_mux_room(const Chardev *chr)
+{
+    size_t console = CHARDEV_MUX_QUEUE - MIN(chr->in->len, CHARDEV_MUX_QUEUE);
+    return chr->monitor ? MIN(console, chr->monitor->can_receive(chr->monitor_opaque)) : console;
+}
+
+bool chardev_is_mux(const Chardev *chr)
+{
+    return chr->mux;
+}
+
+static void give_input(Chardev *chr, bool to_monitor)
+{
+    chr->monitor_has_input = to_monitor;
+    if (to_monitor && chr->monitor->event)
+        chr->monitor->event(chr->monitor_opaque, CHARDEV_OPENED);
+}
+
+static void switch_input(Chardev *chr)
+{
+    if (!chr->monitor)
+        say(chr, "\nThere is no monitor: -monitor none was given.\n");
+    else if (chr->handlers)
+        give_input(chr, !chr->monitor_has_input);
+}
+
+void chardev_set_monitor(Chardev *chr, const ChardevHandlers *handlers, void *opaque)
+{
+    chr->monitor = handlers;
+    chr->monitor_opaque = opaque;
+    chr->monitor_has_input = false;
+    if (handlers && !chr->handlers)
+        give_input(chr, true);
+    chardev_accept_input(chr);
+}
+
 static void command(Chardev *chr, uint8_t key)
 {
     switch (key) {
     case ESCAPE:
-        g_byte_array_append(chr->in, &key, 1);
+        put(chr, key);
         break;
     case 'x':
         if (chr->quit)
@@ -29,14 +74,14 @@ static void command(Chardev *chr, uint8_t key)
             chr->handlers->event(chr->opaque, CHARDEV_BREAK);
         break;
     case 'c':
-        say(chr, "\nThe monitor is not yet supported; -qmp is.\n");
+        switch_input(chr);
         break;
     case 'h':
     case '?':
         say(chr, "\nCtrl-a h        this help\n"
                  "Ctrl-a x        quit\n"
                  "Ctrl-a b        send a break\n"
-                 "Ctrl-a c        monitor (not yet supported)\n"
+                 "Ctrl-a c        switch between console and monitor\n"
                  "Ctrl-a Ctrl-a   send Ctrl-a\n");
         break;
     default: /* an unknown key is most likely a slip of the finger: it is dropped */
@@ -53,7 +98,7 @@ void chardev_mux_input(Chardev *chr, const uint8_t *data, size_t size)
         } else if (data[i] == ESCAPE) {
             chr->escape = true;
         } else {
-            g_byte_array_append(chr->in, &data[i], 1);
+            put(chr, data[i]);
         }
     }
 }

@@ -143,12 +143,18 @@ static bool set_key(ChardevSpec *spec, const char *option, const KeyVal *pair, G
     return bad(error, option, why);
 }
 
+static const char *const names[] = {
+    [CHARDEV_NULL] = "null", [CHARDEV_STDIO] = "stdio",   [CHARDEV_FILE] = "file",
+    [CHARDEV_PTY] = "pty",   [CHARDEV_SOCKET] = "socket", [CHARDEV_RINGBUF] = "ringbuf",
+};
+
+const char *chardev_kind_name(unsigned i)
+{
+    return i < G_N_ELEMENTS(names) ? names[i] : NULL;
+}
+
 static bool kind_parse(const char *option, const char *word, ChardevKind *kind, GError **error)
 {
-    static const char *const names[] = {
-        [CHARDEV_NULL] = "null", [CHARDEV_STDIO] = "stdio",   [CHARDEV_FILE] = "file",
-        [CHARDEV_PTY] = "pty",   [CHARDEV_SOCKET] = "socket", [CHARDEV_RINGBUF] = "ringbuf",
-    };
     static const char *const planned[] = {"udp",      "pipe",      "vc",           "console", "serial",  "parallel",
                                           "spicevmc", "spiceport", "msmouse",      "braille", "testdev", "wctablet",
                                           "memory",   "tty",       "qemu-vdagent", "dbus"};

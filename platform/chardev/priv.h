@@ -53,8 +53,11 @@ struct Chardev {
     bool starved; /* a write was short, so writable() must be called when there is room */
     const ChardevHandlers *handlers;
     void *opaque;
-    bool mux, escape; /* escape: Ctrl-a came */
-    GByteArray *in;   /* mux only */
+    bool mux, escape;               /* escape: Ctrl-a came */
+    GByteArray *in;                 /* mux only */
+    const ChardevHandlers *monitor; /* mux only: its second front end */
+    void *monitor_opaque;
+    bool monitor_has_input;
     void (*quit)(void *opaque);
     void *quit_opaque;
 };
@@ -75,6 +78,7 @@ void chardev_poll_connection(Chardev *chr); /* pty: connects when somebody opene
 int chardev_reopen(int fd, int mode);       /* fd with a file description of its own, non-blocking.  −1: errno */
 
 /* mux.c */
+size_t chardev_mux_room(const Chardev *chr); /* bytes that both of its front ends take now, whoever has the input */
 void chardev_mux_input(Chardev *chr, const uint8_t *data, size_t size);
 
 /* tty.c */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/log.h"
+#include "platform/control/inspect.h"
 #include "platform/control/rsp.h"
 #include "platform/control/socket.h"
 
@@ -78,32 +79,14 @@ static void state_changed(void *opaque, unsigned thread)
     vcpu_state_changed(vcpu_of(opaque, thread));
 }
 
-/* RAM by effective address, through the vCPU's translation.  One of `to` and `from` is NULL.  False: not all of it is mapped RAM. */
-static bool access_memory(Gdb *gdb, unsigned thread, Ea ea, uint8_t *to, const uint8_t *from, size_t size)
-{
-    while (size > 0) {
-        uint64_t gpa;
-        size_t n = MIN(size, 4096 - (ea & 4095));
-        if (!vcpu_translate(vcpu_of(gdb, thread), ea, &gpa))
-            return false;
-        if (to ? !memory_read(gdb->view.memory, gpa, to, n) : !memory_write(gdb->view.memory, gpa, from, n))
-            return false;
-        to = to ? to + n : NULL;
-        from = from ? from + n : NULL;
-        ea += (Ea)n;
-        size -= n;
-    }
-    return true;
-}
-
 static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
 {
-    return access_memory(opaque, thread, ea, to, NULL, size);
+    return inspect_read(&((Gdb *)opaque)->view, thread, ea, to, size);
 }
 
 static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from, size_t size)
 {
-    return access_memory(opaque, thread, ea, NULL, from, size);
+    return inspect_write(&((Gdb *)opaque)->view, thread, ea, from, size);
 }
 
 /* Where gdb and guest share one set of debug registers (decision 007), the user is told so, once. */

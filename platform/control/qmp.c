@@ -4,7 +4,6 @@
  */
 #include "platform/control/qmp_priv.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "cpu/log.h"
@@ -12,8 +11,8 @@
 enum {
     REQUEST_MAX = 64 * 1024,
     BRACKETS_MAX = 1024,
-    LATE_MAX = 10000,      /* events that wait for a client which reads nothing */
-    OUTPUTS_LOST_MAX = 16, /* lost outputs whose events wait for the main loop */
+    LATE_MAX = 10000,    /* events that happen while a client reads nothing */
+    LATE_KINDS_MAX = 64, /* those of them that are kept */
 };
 
 /* A dictionary, with the client's id: the tree's, NULL: none.  Takes the floating message. */
@@ -27,12 +26,21 @@ static void send_message(Qmp *qmp, GVariant *message, JsonNode *id)
     g_autofree char *json = json_to_string(node, FALSE);
     g_autofree char *text = g_utf8_make_valid(json, -1); /* the client's id may hold half a surrogate pair, which is no UTF-8 */
     g_autofree char *line = g_strconcat(text, "\r\n", NULL);
-    control_socket_send(qmp->sock, line, strlen(line));
+    link_send(&qmp->link, line, strlen(line));
 }
 
 static void send_error(Qmp *qmp, JsonNode *id, const char *class, const char *desc)
 {
     send_message(qmp, g_variant_new_parsed("{'error': {'class': %s, 'desc': %s}}", class, desc), id);
+}
+
+static const char *error_class(const GError *error)
+{
+    if (error->domain == QMP_ERROR && error->code == QMP_COMMAND_NOT_FOUND)
+        return "CommandNotFound";
+    if (error->domain == QMP_ERROR && error->code == QMP_DEVICE_NOT_FOUND)
+        return "DeviceNotFound";
+    return "GenericError";
 }
 
 /* --- requests */
@@ -60,42 +68,54 @@ static char *objection(JsonObject *request)
     return NULL;
 }
 
-static void execute(Qmp *qmp, JsonObject *request)
+/* The command that the request names, when it may be executed now. */
+static int find_command(const Qmp *qmp, const char *name, GError **error)
 {
-    JsonNode *id = json_object_get_member(request, "id");
+    bool negotiates = !strcmp(name, "qmp_capabilities");
+    g_autofree char *valid = g_utf8_make_valid(name, -1);
+    const char *refused = qmp_command_refused(name);
+    int command = qmp_command_index(name);
+
+    if (negotiates == qmp->negotiated)
+        g_set_error_literal(error, QMP_ERROR, QMP_COMMAND_NOT_FOUND,
+                            negotiates ? "Capabilities negotiation is already complete, command ignored"
+                                       : "Expecting capabilities negotiation with 'qmp_capabilities'");
+    else if (command < 0)
+        g_set_error(error, QMP_ERROR, QMP_COMMAND_NOT_FOUND, "The command %s has not been found%s%s", valid, refused ? ": " : "",
+                    refused ? refused : "");
+    return negotiates == qmp->negotiated ? -1 : command;
+}
+
+/* Its answer, floating; NULL: {}, or *error is set. */
+static GVariant *answer(Qmp *qmp, JsonObject *request, GError **error)
+{
+    static GVariant *(*const functions[QMP_COMMANDS])(Qmp * qmp, GError * *error) = {
+#define COMMAND(id, ...) qmp_cmd_##id,
+#include "platform/control/qmp.def"
+    };
     g_autofree char *wrong = objection(request);
 
-    if (wrong) {
-        send_error(qmp, id, "GenericError", wrong);
-        return;
-    }
-    const char *name = qmp_string(json_object_get_member(request, "execute"));
-    bool negotiates = !strcmp(name, "qmp_capabilities");
-    if (negotiates == qmp->negotiated) {
-        send_error(qmp, id, "CommandNotFound",
-                   negotiates ? "Capabilities negotiation is already complete, command ignored"
-                              : "Expecting capabilities negotiation with 'qmp_capabilities'");
-        return;
-    }
-    const QmpCommand *command = qmp_command_find(name);
-    if (!command) {
-        g_autofree char *valid = g_utf8_make_valid(name, -1);
-        g_autofree char *desc = g_strdup_printf("The command %s has not been found", valid);
-        send_error(qmp, id, "CommandNotFound", desc);
-        return;
-    }
+    if (wrong)
+        return qmp_fail(error, "%s", wrong);
+    int command = find_command(qmp, qmp_string(json_object_get_member(request, "execute")), error);
+    if (command < 0)
+        return NULL;
     qmp->arguments = json_object_has_member(request, "arguments") ? json_object_get_object_member(request, "arguments") : NULL;
-    wrong = qmp_arguments_check(command, qmp->arguments);
-    if (wrong) {
-        send_error(qmp, id, "GenericError", wrong);
-        return;
-    }
-    const char *failed = NULL;
-    g_autoptr(GVariant) value = g_variant_ref_sink(command->answer(qmp, &failed));
-    if (failed)
-        send_error(qmp, id, "GenericError", failed);
+    if (!qmp_arguments_check(&qmp_command_rows[command], qmp->arguments, error))
+        return NULL;
+    return functions[command](qmp, error);
+}
+
+static void execute(Qmp *qmp, JsonObject *request)
+{
+    g_autoptr(GError) error = NULL;
+    JsonNode *id = json_object_get_member(request, "id");
+    GVariant *value = answer(qmp, request, &error);
+
+    if (error)
+        send_error(qmp, id, error_class(error), error->message);
     else
-        send_message(qmp, g_variant_new_parsed("{'return': %*}", value), id);
+        send_message(qmp, g_variant_new_parsed("{'return': %*}", value ? value : g_variant_new("a{sv}", NULL)), id);
 }
 
 /*
@@ -170,7 +190,8 @@ static void closed(void *opaque)
     Qmp *qmp = opaque;
 
     qmp->connected = false;
-    qmp->n_late = qmp->happened_late = 0;
+    g_ptr_array_set_size(qmp->late, 0);
+    qmp->happened_late = 0;
     g_string_truncate(qmp->in, 0);
 }
 
@@ -179,7 +200,7 @@ static void execute_received(Qmp *qmp)
 {
     size_t used = 1;
 
-    while (used && !control_socket_is_full(qmp->sock)) {
+    while (used && !link_is_full(&qmp->link)) {
         g_string_erase(qmp->in, 0, (gssize)strspn(qmp->in->str, " \t\r\n"));
         used = first_value(qmp->in);
         if (used)
@@ -202,9 +223,9 @@ static void received(void *opaque, const char *data, size_t size)
 
     g_string_append_len(qmp->in, data, (gssize)size);
     execute_received(qmp);
-    if (!control_socket_is_full(qmp->sock) && qmp->in->len > REQUEST_MAX) {
+    if (!link_is_full(&qmp->link) && qmp->in->len > REQUEST_MAX) {
         send_error(qmp, NULL, "GenericError", "JSON token size limit exceeded");
-        control_socket_hang_up(qmp->sock);
+        link_hang_up(&qmp->link);
         g_string_truncate(qmp->in, 0);
     }
 }
@@ -260,13 +281,15 @@ static const char *event_name(RunEvent event)
         return "POWERDOWN";
     case RUN_EVENT_WATCHDOG:
         return "WATCHDOG";
+    case RUN_EVENT_PANIC:
+        return "GUEST_PANICKED";
     case RUN_EVENTS:
         break;
     }
     return "?";
 }
 
-static void send_event(Qmp *qmp, const char *name, GVariant *data /* NULL: none; takes a floating one */)
+static void send_event(Qmp *qmp, const char *name, GVariant *data /* NULL: none */)
 {
     gint64 now = g_get_real_time();
     GVariantBuilder event;
@@ -280,135 +303,113 @@ static void send_event(Qmp *qmp, const char *name, GVariant *data /* NULL: none;
     send_message(qmp, g_variant_builder_end(&event), NULL);
 }
 
-static void send_run_event(Qmp *qmp, RunEvent event, RunCause cause)
+static GVariant *run_event_data(const Qmp *qmp, RunEvent event, RunCause cause)
 {
-    GVariant *data = event == RUN_EVENT_WATCHDOG ? g_variant_new_parsed("{'action': %s}", qmp->view.watchdog)
-                     : event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN
-                         ? g_variant_new_parsed("{'guest': <%b>, 'reason': <%s>}", run_cause_by_guest(cause), reason(cause))
-                         : NULL;
+    switch (event) {
+    case RUN_EVENT_WATCHDOG:
+        return g_variant_new_parsed("{'action': %s}", qmp->view.watchdog);
+    case RUN_EVENT_PANIC:
+        return g_variant_new_parsed("{'action': %s}", qmp->view.panic);
+    case RUN_EVENT_RESET:
+    case RUN_EVENT_SHUTDOWN:
+        return g_variant_new_parsed("{'guest': <%b>, 'reason': <%s>}", run_cause_by_guest(cause), reason(cause));
+    case RUN_EVENT_RESUME:
+    case RUN_EVENT_STOP:
+    case RUN_EVENT_POWERDOWN:
+    case RUN_EVENTS:
+        break;
+    }
+    return NULL;
+}
 
-    send_event(qmp, event_name(event), data);
+static void late_free(void *pointer)
+{
+    Late *late = pointer;
+    g_free(late->subject);
+    g_clear_pointer(&late->data, g_variant_unref);
+    g_free(late);
 }
 
 static void send_late(Qmp *qmp)
 {
-    for (unsigned i = 0; i < qmp->n_late; i++)
-        send_run_event(qmp, qmp->late[i].event, qmp->late[i].cause);
-    qmp->n_late = qmp->happened_late = 0;
+    for (guint i = 0; i < qmp->late->len; i++) {
+        const Late *late = qmp->late->pdata[i];
+        send_event(qmp, late->event, late->data);
+    }
+    g_ptr_array_set_size(qmp->late, 0);
+    qmp->happened_late = 0;
 }
 
-/* Of a kind the last one is kept: a guest that resets itself for ever costs no memory. */
-static void be_late(Qmp *qmp, RunEvent event, RunCause cause)
+/* Of a kind and subject the last one is kept: a guest that resets itself for ever costs no memory. */
+static void be_late(Qmp *qmp, const char *event, const char *subject, GVariant *data)
 {
-    unsigned i = 0;
+    guint i = 0;
 
-    while (i < qmp->n_late && qmp->late[i].event != event)
-        i++;
-    if (i == qmp->n_late)
-        qmp->n_late++;
-    memmove(&qmp->late[i], &qmp->late[i + 1], (qmp->n_late - 1 - i) * sizeof(Late));
-    qmp->late[qmp->n_late - 1] = (Late){event, cause};
+    for (; i < qmp->late->len; i++) {
+        const Late *late = qmp->late->pdata[i];
+        if (!strcmp(late->event, event) && !strcmp(late->subject, subject))
+            break;
+    }
+    if (i < qmp->late->len)
+        g_ptr_array_remove_index(qmp->late, i);
+    if (qmp->late->len < LATE_KINDS_MAX) {
+        Late *late = g_new(Late, 1);
+        *late = (Late){event, g_strdup(subject), data ? g_variant_ref(data) : NULL};
+        g_ptr_array_add(qmp->late, late);
+    }
     if (++qmp->happened_late < LATE_MAX)
         return;
     message_warning("-qmp: a client that read nothing while %d events happened was hung up on", LATE_MAX);
-    control_socket_drop(qmp->sock);
+    link_drop(&qmp->link);
     qmp->negotiated = false; /* no more events for a client that is hung up on */
 }
 
-/*
- * Errors of drives, of each the last one: a client that does not read finds it when it does.  It comes before the STOP that it is the reason
- * of.
- */
-static void tell_drive_errors(void *opaque)
+/* NoticeListener */
+static void happened(void *opaque, const char *event, const char *subject, GVariant *data)
 {
-    static const char *const actions[] = {"report", "ignore", "stop", "report"};
     Qmp *qmp = opaque;
-    DriveError e;
 
-    for (guint i = 0;
-         qmp->view.drives && i < qmp->view.drives->len && qmp->connected && qmp->negotiated && !control_socket_is_full(qmp->sock);
-         i++) {
-        Block *block = qmp->view.drives->pdata[i];
-        if (block_take_error(block, &e))
-            send_event(
-                qmp, "BLOCK_IO_ERROR",
-                g_variant_new_parsed("{'device': <%s>, 'node-name': <%s>, 'operation': <%s>, 'action': <%s>, 'nospace': <%b>, "
-                                     "'reason': <%s>}",
-                                     block_id(block), block_id(block), e.read ? "read" : "write", actions[e.action],
-                                     e.error == ENOSPC, g_strerror(e.error)));
-    }
+    if (!qmp->connected || !qmp->negotiated)
+        return;
+    if (qmp->late->len || link_is_full(&qmp->link))
+        be_late(qmp, event, subject, data);
+    else
+        send_event(qmp, event, data);
 }
 
 static void told(void *opaque, RunEvent event, RunCause cause)
 {
     Qmp *qmp = opaque;
+    GVariant *data = run_event_data(qmp, event, cause);
+    g_autoptr(GVariant) sunk = data ? g_variant_ref_sink(data) : NULL;
 
-    tell_drive_errors(qmp);
     qmp->told |= 1u << event;
-    if (!qmp->connected || !qmp->negotiated)
-        return;
-    if (qmp->n_late || control_socket_is_full(qmp->sock))
-        be_late(qmp, event, cause);
-    else
-        send_run_event(qmp, event, cause);
-}
-
-/* --- outputs that are lost: found in any thread, told in the main one */
-
-static void output_lost(void *opaque, const char *output, const char *why)
-{
-    Qmp *qmp = opaque;
-
-    g_mutex_lock(&qmp->lost_lock);
-    if (qmp->lost->len < 2 * OUTPUTS_LOST_MAX) {
-        g_ptr_array_add(qmp->lost, g_strdup(output));
-        g_ptr_array_add(qmp->lost, g_strdup(why));
-    }
-    g_mutex_unlock(&qmp->lost_lock);
-    event_signal(qmp->lost_event);
-}
-
-static void tell_lost(void *opaque)
-{
-    Qmp *qmp = opaque;
-
-    g_mutex_lock(&qmp->lost_lock);
-    for (guint i = 0; i < qmp->lost->len && qmp->connected && qmp->negotiated && !control_socket_is_full(qmp->sock); i += 2) {
-        const char *output = qmp->lost->pdata[i], *why = qmp->lost->pdata[i + 1];
-        send_event(qmp, "X_OUTPUT_LOST", g_variant_new_parsed("{'output': %s, 'reason': %s}", output, why));
-    }
-    g_ptr_array_set_size(qmp->lost, 0);
-    g_mutex_unlock(&qmp->lost_lock);
+    happened(qmp, event_name(event), "", sunk);
 }
 
 /* Waits in the main loop, because a signal or gdb may end the program meanwhile. */
 static void wait_for_client(const Qmp *qmp)
 {
-    while (control_socket_waits(qmp->sock) && !qmp->connected && run_state(qmp->view.run) != RUN_STATE_FINISHED)
+    while (qmp->link.waits && !qmp->connected && run_state(qmp->view.run) != RUN_STATE_FINISHED)
         g_main_context_iteration(NULL, TRUE);
 }
 
-Qmp *qmp_new(const char *spec, const ControlView *view, GError **error)
+Qmp *qmp_new(LinkOpen *open, const void *how, const ControlView *view, GError **error)
 {
     static const ControlSocketOps ops = {opened, received, closed, drained};
     Qmp *qmp = g_new0(Qmp, 1);
 
     qmp->view = *view;
+    hmp_session_init(&qmp->session, &qmp->view);
     qmp->in = g_string_new(NULL);
-    qmp->lost = g_ptr_array_new_with_free_func(g_free);
-    g_mutex_init(&qmp->lost_lock);
-    qmp->lost_event = event_new(error);
-    if (qmp->lost_event)
-        qmp->sock = control_socket_new("-qmp", spec, "server=off,wait=on", &ops, qmp, error);
-    if (!qmp->sock) {
+    qmp->late = g_ptr_array_new_with_free_func(late_free);
+    if (!open(&qmp->link, &ops, qmp, how, error)) {
         qmp_free(qmp);
         return NULL;
     }
     run_listen(view->run, told, qmp);
-    event_listen(qmp->lost_event, tell_lost, qmp);
-    if (view->drive_errors)
-        event_listen(view->drive_errors, tell_drive_errors, qmp);
-    message_on_output_lost(output_lost, qmp);
+    if (view->notices)
+        notices_listen(view->notices, happened, qmp);
     wait_for_client(qmp);
     return qmp;
 }
@@ -417,13 +418,10 @@ void qmp_free(Qmp *qmp)
 {
     if (!qmp)
         return;
-    message_on_output_lost(NULL, NULL);
-    control_socket_free(qmp->sock);
-    if (qmp->lost_event)
-        event_free(qmp->lost_event);
-    g_ptr_array_unref(qmp->lost);
-    g_mutex_clear(&qmp->lost_lock);
+    if (qmp->view.notices)
+        notices_listen(qmp->view.notices, NULL, qmp);
+    link_close(&qmp->link);
+    g_ptr_array_unref(qmp->late);
     g_string_free(qmp->in, TRUE);
-    g_free(qmp->wrong);
     g_free(qmp);
 }

@@ -4,12 +4,11 @@
  */
 #include "platform/control/qmp.h"
 
-Qmp *qmp_new(const char *spec, const ControlView *view, GError **error)
+Qmp *qmp_new(LinkOpen *open, const void *how, const ControlView *view, GError **error)
 {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "-qmp %s: this build has no QMP: that needs json-glib (package libjson-glib-dev) "
-                "when it is built",
-                spec);
+                "-qmp: this build has no QMP: that needs json-glib (package libjson-glib-dev) "
+                "when it is built");
     return NULL;
 }
 

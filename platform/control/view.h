@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What gdb and QMP see of the machine: nothing else of it is within their reach.  Everything is borrowed from it.
+ * What gdb and monitors see of the machine: nothing else of it is within their reach.  Everything is borrowed from it.
  */
 #pragma once
 
@@ -8,11 +8,14 @@
 
 #include "cpu/vcpu.h"
 #include "hcall/hcall.h"
+#include "platform/base/device_bus.h"
 #include "platform/base/event.h"
 #include "platform/base/memory.h"
+#include "platform/base/notice.h"
 #include "platform/block/drive.h"
 #include "platform/machine/areas.h"
 #include "platform/machine/runstate.h"
+#include "platform/options/config.h"
 
 typedef struct ControlView {
     RunState *run; /* every change of what the machine does is asked for here */
@@ -27,4 +30,16 @@ typedef struct ControlView {
     const char *name;          /* -name, UTF-8; NULL: none */
     const char *accel;         /* -accel, its name */
     const char *watchdog;      /* -action watchdog=, its word */
+    const char *panic;         /* what -action panic= comes to, in QMP's words: "pause", "poweroff" */
+    const Config *config;      /* the command line */
+    DeviceBus *const *buses;   /* of DEVICE_BUS_KINDS, each with the devices that stand on it; under the device lock */
+    Notices *notices;          /* what happens beside the run state; NULL: nothing */
+    /*
+     * What other floors have to say to a query: the value that QMP answers with, floating.  Under the device lock.  NULL: there is nothing
+     * of the kind, and the answer is an empty list.
+     */
+    GVariant *(*query_pci)(void *opaque);
+    void *query_opaque;
+    /* Makes or truncates a file for memsave and its like, to be written.  −1: the error is set.  NULL: any that this process may write. */
+    int (*create_file)(const char *file, GError **error);
 } ControlView;

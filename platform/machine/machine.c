@@ -230,7 +230,7 @@ static bool add_chardevs(Machine *m, GError **error)
         char label[16];
         g_snprintf(label, sizeof(label), "serial%u", i);
         m->serial[i] = g_str_has_prefix(spec, "chardev:") ? machine_chardev(m, spec + strlen("chardev:"))
-                                                          : add_chardev(m, chardev_new(label, spec, error));
+                                                          : add_chardev(m, chardev_new("-serial", label, spec, error));
         if (!m->serial[i])
             return false;
     }
@@ -351,7 +351,7 @@ static RunPolicy policy(const Config *config)
     return (RunPolicy){
         .shutdown_on_reset = config->action_reboot == REBOOT_SHUTDOWN,
         .pause_on_shutdown = config->action_shutdown == SHUTDOWN_PAUSE,
-        .stay_on_error = config->gdb || config->qmp,
+        .stay_on_error = config->gdb || config->monitors->len,
         .watchdog = watchdog_action(config->action_watchdog),
         .panic = config->action_panic == PANIC_PAUSE ? RUN_PANIC_PAUSE : RUN_PANIC_SHUTDOWN,
         .exit_host_failure = EXIT_FAILED,
@@ -389,6 +389,7 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     g_array_set_clear_func(m->entropies, clear_entropy);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
+    m->notices = notices_new();
     m->policy = policy(config);
     m->bus = bus_new();
     time_source_init(&m->time, config->icount, config->icount_shift);
@@ -429,6 +430,7 @@ void machine_free(Machine *m)
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->events);
     g_array_unref(m->entropies);
+    notices_free(m->notices);
     g_ptr_array_unref(m->chardevs);
     g_ptr_array_unref(m->nets);
     g_ptr_array_unref(m->drives);

@@ -21,6 +21,7 @@
 #include "platform/image/loader.h"
 #include "platform/base/memory.h"
 #include "platform/net/net.h"
+#include "platform/base/notice.h"
 #include "platform/machine/partition.h"
 #include "platform/machine/runstate_ops.h"
 
@@ -76,6 +77,7 @@ typedef struct Machine {
     } bell;
     GArray *entropies;            /* of NamedEntropy */
     GPtrArray *events;            /* of Event*, owned */
+    Notices *notices;             /* for monitors */
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */
     GPtrArray *nets;              /* of Net*, owned: those of -netdev */

@@ -80,6 +80,7 @@ void machine_partition_told(void *machine, RunEvent event, RunCause cause)
     case RUN_EVENT_SHUTDOWN:
     case RUN_EVENT_POWERDOWN:
     case RUN_EVENT_WATCHDOG:
+    case RUN_EVENT_PANIC:
     case RUN_EVENTS:
         break;
     }

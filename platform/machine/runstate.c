@@ -219,6 +219,7 @@ static void shutdown(RunState *rs, RunCause cause)
 
 static void crash(RunState *rs, RunCause cause)
 {
+    tell(rs, RUN_EVENT_PANIC, cause);
     switch (rs->policy->panic) {
     case RUN_PANIC_PAUSE:
         halt(rs, RUN_STATE_GUEST_PANICKED, cause);
@@ -340,6 +341,26 @@ void run_apply(RunState *rs)
     rs->applying = false;
     GError *error = NULL;
     if (states[run_state(rs)].runs && !rs->ops->resume(rs->opaque, &error))
+        fail(rs, error);
+}
+
+/* A vCPU that asked for something on its way to the parking place gets it first: let go, it would run past that. */
+bool run_hold(RunState *rs)
+{
+    run_apply(rs);
+    while (states[run_state(rs)].runs) {
+        rs->ops->park(rs->opaque);
+        if (!__atomic_load_n(&rs->pending, __ATOMIC_SEQ_CST))
+            return true;
+        run_apply(rs);
+    }
+    return false;
+}
+
+void run_let_go(RunState *rs)
+{
+    GError *error = NULL;
+    if (!rs->ops->resume(rs->opaque, &error))
         fail(rs, error);
 }
 

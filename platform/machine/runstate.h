@@ -78,6 +78,7 @@ typedef enum RunEvent {
     RUN_EVENT_SHUTDOWN,
     RUN_EVENT_POWERDOWN, /* somebody pressed the power button; the guest may power off by itself */
     RUN_EVENT_WATCHDOG,  /* the guest's watchdog expired; the event of what -action watchdog= does follows */
+    RUN_EVENT_PANIC,     /* the guest crashed; the event of what -action panic= does follows */
     RUN_EVENTS
 } RunEvent;
 
@@ -93,3 +94,9 @@ void run_request(RunState *rs, RunCause cause); /* any thread, signal-safe */
 void run_listen(RunState *rs, RunListener *fn, void *opaque);
 /* Main thread, not under the device lock, not from a listener: what was requested until now has happened on return. */
 void run_apply(RunState *rs);
+/*
+ * For a look at registers and memory of a machine that runs: what was requested until now happens, then the vCPUs are parked, and nobody is
+ * told.  True: they ran, and run_let_go() follows.  Main thread, as run_apply().
+ */
+bool run_hold(RunState *rs);
+void run_let_go(RunState *rs);

@@ -71,3 +71,9 @@ bool options_complete_chardevs(Parse *p, GError **error)
     }
     return true;
 }
+
+bool options_chardev_is_mux(const Config *config, const char *id)
+{
+    const BackendConfig *c = backend_find(config->chardevs, id);
+    return c && strstr(c->text, ",mux=on");
+}

@@ -61,6 +61,13 @@ typedef struct LoaderConfig {
     int cpu;           /* cpu-num=: it begins at the file's entry, or at addr */
 } LoaderConfig;
 
+/* -monitor, -qmp, -mon, and the monitor of -serial mon:stdio */
+typedef struct MonitorConfig {
+    bool control;       /* QMP; else the human monitor */
+    const char *option; /* "-qmp", for messages */
+    const char *spec;   /* a socket's or a back end's, as -serial has them; "chardev:ID": one that is there, by its label */
+} MonitorConfig;
+
 typedef struct Config {
     GStringChunk *texts; /* every text below that is not a constant: config_clear() frees all of them */
     /* -M BOARD,… */
@@ -102,9 +109,10 @@ typedef struct Config {
     GPtrArray *objects;              /* the same: -object */
     GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
     const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
-    const char *qmp;                 /* -qmp SPEC; NULL: none */
+    GPtrArray *monitors;             /* of MonitorConfig* */
     const char *pidfile;
     const char *name; /* -name; NULL: none */
+    const char *uuid; /* -uuid, in its usual form; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;
@@ -128,3 +136,5 @@ typedef enum OptionsResult {
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error);
 void config_clear(Config *config);
 const char *config_text(Config *config, const char *text); /* a copy that lives as long as the Config */
+/* The i-th option that there is; NULL: there are no more.  argument: NULL where it takes none.  text: as -help has it, lines. */
+const char *option_nth(unsigned i, const char **argument, const char **text);

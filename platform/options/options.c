@@ -44,6 +44,15 @@ static bool (*const setters[OPTIONS])(Parse *p, const char *arg, GError **error)
 #include "platform/options/table.def"
 };
 
+const char *option_nth(unsigned i, const char **argument, const char **text)
+{
+    if (i >= OPTIONS)
+        return NULL;
+    *argument = options_table[i].argument;
+    *text = options_table[i].text;
+    return options_table[i].name;
+}
+
 bool option_bad(GError **error, const char *format, ...)
 {
     va_list ap;
@@ -134,7 +143,9 @@ static bool complete_serials(Parse *p, GError **error)
     Config *c = p->config;
     unsigned n_stdio = 0;
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
-        const char *standard = i || p->nodefaults || options_stdio_owner(c) ? "null" : p->no_monitor ? "stdio" : "mon:stdio";
+        const char *standard = i || p->nodefaults || p->monitor_on_stdio || options_stdio_owner(c) ? "null"
+                               : p->no_monitor                                                     ? "stdio"
+                                                                                                   : "mon:stdio";
         if (!c->serial[i])
             c->serial[i] = standard;
         n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
@@ -178,7 +189,7 @@ static bool complete(Parse *p, GError **error)
     complete_engine(c);
     complete_time(c);
     if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_drives(p, error) ||
-        !options_complete_chardevs(p, error))
+        !options_complete_chardevs(p, error) || !options_complete_monitors(p, error))
         return false;
     if (!complete_board(p, error) || !options_complete_images(p, error) || !options_complete_netdevs(p, error) ||
         !options_complete_objects(p, error))
@@ -206,6 +217,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
         .netdevs = g_ptr_array_new_with_free_func(backend_config_free),
         .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_spec_free),
         .objects = g_ptr_array_new_with_free_func(backend_config_free),
+        .monitors = g_ptr_array_new_with_free_func(g_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
         .loaders = g_array_new(FALSE, FALSE, sizeof(LoaderConfig)),
         .data_dirs = g_ptr_array_new_with_free_func(g_free),
@@ -232,6 +244,7 @@ void config_clear(Config *c)
     g_clear_pointer(&c->drives, g_ptr_array_unref);
     g_clear_pointer(&c->objects, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
+    g_clear_pointer(&c->monitors, g_ptr_array_unref);
     g_clear_pointer(&c->loaders, g_array_unref);
     g_clear_pointer(&c->data_dirs, g_ptr_array_unref);
     *c = (Config){0};

@@ -33,7 +33,9 @@ extern const Option options_table[OPTIONS];
 typedef struct Parse {
     Config *config;
     unsigned n_serials;
-    bool nodefaults, no_monitor, snapshot;
+    bool nodefaults, no_monitor, monitor_on_stdio, snapshot;
+    const char *mon_chardev; /* of the -mon that is read */
+    bool mon_control;
     bool done;                        /* help was printed */
     bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
     GPtrArray *accels;                /* of char*: candidates, in order */
@@ -47,9 +49,13 @@ typedef struct Parse {
 #define OPTION(id, name, argument, topic, text) bool option_set_##id(Parse *p, const char *arg, GError **error);
 #include "platform/options/table.def"
 
+/* monitor.c */
+bool options_complete_monitors(Parse *p, GError **error); /* adds the one of mon:stdio, and claims the back ends of the others */
+
 /* chardev.c */
-const char *options_stdio_owner(const Config *config);    /* id of the -chardev stdio; NULL: none */
-bool options_complete_chardevs(Parse *p, GError **error); /* every id is there, and used once at most */
+bool options_chardev_is_mux(const Config *config, const char *id); /* -chardev …,mux=on: a monitor may share it */
+const char *options_stdio_owner(const Config *config);             /* id of the -chardev stdio; NULL: none */
+bool options_complete_chardevs(Parse *p, GError **error);          /* every id is there, and used once at most */
 
 /* backend.c */
 BackendConfig *backend_config_new(const char *id, const char *text);

@@ -38,6 +38,15 @@ bool option_set_name(Parse *p, const char *arg, GError **error)
     return PROPERTIES_SET(p, "-name", rows, arg, error);
 }
 
+bool option_set_uuid(Parse *p, const char *arg, GError **error)
+{
+    if (!g_uuid_string_is_valid(arg))
+        return option_bad(error, "-uuid %s: not of the form 12345678-90ab-cdef-1234-567890abcdef", arg);
+    g_autofree char *lower = g_ascii_strdown(arg, -1);
+    p->config->uuid = config_text(p->config, lower);
+    return true;
+}
+
 /* --- images */
 
 bool option_set_kernel(Parse *p, const char *arg, GError **error)
@@ -86,14 +95,6 @@ bool option_set_serial(Parse *p, const char *arg, GError **error)
 static bool none_only(const char *option, const char *arg, const char *unsupported, GError **error)
 {
     return strcmp(arg, "none") ? option_bad(error, "%s %s: %s", option, arg, unsupported) : true;
-}
-
-bool option_set_monitor(Parse *p, const char *arg, GError **error)
-{
-    p->no_monitor = true;
-    if (!strcmp(arg, "null"))
-        return true;
-    return none_only("-monitor", arg, "not yet supported; -qmp is", error);
 }
 
 bool option_set_display(Parse *p, const char *arg, GError **error)
@@ -249,11 +250,6 @@ bool option_set_gdb(Parse *p, const char *arg, GError **error)
 bool option_set_gdb_default(Parse *p, const char *arg, GError **error)
 {
     return set_socket(p, &p->config->gdb, "-s", "tcp::1234", error);
-}
-
-bool option_set_qmp(Parse *p, const char *arg, GError **error)
-{
-    return set_socket(p, &p->config->qmp, "-qmp", arg, error);
 }
 
 static const char *const trace_words[] = {

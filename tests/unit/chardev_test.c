@@ -325,7 +325,48 @@ static void test_mux_help(void)
     g_assert_cmpstr(f->got->str, ==, ".");
     g_assert_cmpint(read(ours[0], text, sizeof(text) - 1), >, 0);
     g_assert_nonnull(strstr(text, "Ctrl-a x        quit\n"));
-    g_assert_nonnull(strstr(text, "not yet supported"));
+    g_assert_nonnull(strstr(text, "There is no monitor"));
+    front_free(f);
+    close_both(ours);
+}
+
+static size_t monitor_room(void *opaque)
+{
+    return 100;
+}
+
+static void monitor_got(void *opaque, const uint8_t *data, size_t size)
+{
+    g_string_append_len(opaque, (const char *)data, (gssize)size);
+}
+
+static void monitor_event(void *opaque, ChardevEvent event)
+{
+    g_string_append_c(opaque, event == CHARDEV_OPENED ? '>' : '?');
+}
+
+/* Ctrl-a c gives the input to the monitor and back; the other keys are the same in both. */
+static void test_mux_switches(void)
+{
+    static const ChardevHandlers monitor = {monitor_room, monitor_got, NULL, monitor_event};
+    g_autoptr(GString) got = g_string_new(NULL);
+    int ours[2];
+    Front *f = front_new(piped(ours, true), 100);
+    device_lock();
+    chardev_set_monitor(f->chr, &monitor, got);
+    device_unlock();
+    type(ours[1], "a\001cinfo\001\001\001b\001cb\001c\001x!");
+    RUN_UNTIL(g_str_has_suffix(got->str, "!"));
+    g_assert_cmpstr(got->str, ==, ">info\001>!");
+    g_assert_cmpstr(f->got->str, ==, "ab");
+    g_assert_cmpuint(f->breaks, ==, 1);
+    g_assert_cmpuint(f->quits, ==, 1);
+    device_lock();
+    chardev_set_monitor(f->chr, NULL, NULL);
+    device_unlock();
+    type(ours[1], "c");
+    RUN_UNTIL(f->got->len == 3);
+    g_assert_cmpstr(f->got->str, ==, "abc");
     front_free(f);
     close_both(ours);
 }
@@ -379,7 +420,7 @@ static void test_plain_stdio_has_no_keys(void)
 static Chardev *open_spec(const char *spec)
 {
     g_autoptr(GError) error = NULL;
-    Chardev *chr = chardev_new("serial0", spec, &error);
+    Chardev *chr = chardev_new("-serial", "serial0", spec, &error);
     g_assert_no_error(error);
     return chr;
 }
@@ -411,7 +452,7 @@ static void test_file(void)
     g_autofree char *nowhere = g_strconcat("file:", dir, "/none/out", NULL);
     g_autofree char *expected = g_strconcat("-serial ", nowhere, ": cannot open the file: No such file or directory", NULL);
     g_autoptr(GError) error = NULL;
-    g_assert_null(chardev_new("serial0", nowhere, &error));
+    g_assert_null(chardev_new("-serial", "serial0", nowhere, &error));
     g_assert_cmpstr(error->message, ==, expected);
     g_rmdir(dir);
 }
@@ -593,7 +634,7 @@ static void test_unix_stale_and_busy(void)
     close(stale); /* as a killed program leaves it */
     Chardev *chr = open_spec(spec);
     g_autoptr(GError) error = NULL;
-    g_assert_null(chardev_new("serial1", spec, &error));
+    g_assert_null(chardev_new("-serial", "serial1", spec, &error));
     g_autofree char *expected = g_strconcat("-serial ", spec, ": cannot listen on ", path, ": Address already in use", NULL);
     g_assert_cmpstr(error->message, ==, expected);
     g_assert_cmpint(g_access(path, F_OK), ==, 0); /* the other's */
@@ -606,7 +647,7 @@ static void test_unix_client_side(void)
     g_autofree char *dir = temp_dir(), *path = g_build_filename(dir, "s", NULL);
     g_autofree char *spec = g_strconcat("unix:", path, NULL), *serve = g_strconcat(spec, ",server=on,wait=off", NULL);
     g_autoptr(GError) error = NULL;
-    g_assert_null(chardev_new("serial0", spec, &error));
+    g_assert_null(chardev_new("-serial", "serial0", spec, &error));
     g_autofree char *expected = g_strconcat("-serial ", spec, ": cannot connect: No such file or directory", NULL);
     g_assert_cmpstr(error->message, ==, expected);
 
@@ -628,7 +669,7 @@ static void test_one_owner_of_stdio(void)
 {
     g_autoptr(GError) error = NULL;
     Chardev *chr = open_spec("stdio");
-    g_assert_null(chardev_new("serial1", "mon:stdio", &error));
+    g_assert_null(chardev_new("-serial", "serial1", "mon:stdio", &error));
     g_assert_cmpstr(error->message, ==, "-serial mon:stdio: standard input and output are already serial0's");
     chardev_free(chr);
     chardev_free(open_spec("stdio")); /* free again */
@@ -646,6 +687,7 @@ UNIT_TESTS(chardev)
     g_test_add_func("/chardev/flush-writes-the-queue", test_flush);
     g_test_add_func("/chardev/mux/keys", test_mux_keys);
     g_test_add_func("/chardev/mux/help", test_mux_help);
+    g_test_add_func("/chardev/mux/switches-to-the-monitor-and-back", test_mux_switches);
     g_test_add_func("/chardev/mux/quit-works-though-the-guest-reads-nothing", test_mux_quit_though_guest_reads_nothing);
     g_test_add_func("/chardev/mux/a-long-paste-is-kept", test_mux_paste);
     g_test_add_func("/chardev/mux/plain-stdio-has-no-keys", test_plain_stdio_has_no_keys);

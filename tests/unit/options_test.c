@@ -59,7 +59,8 @@ static void test_defaults(void)
     g_assert_cmpint(c.action_panic, ==, PANIC_SHUTDOWN);
     g_assert_false(c.reset_ram_clear || c.start_paused || c.icount || c.protected_state || c.rtc_clock_vm);
     g_assert_null(c.gdb);
-    g_assert_null(c.qmp);
+    g_assert_cmpuint(c.monitors->len, ==, 1);
+    g_assert_cmpstr(((MonitorConfig *)c.monitors->pdata[0])->spec, ==, "chardev:serial0");
     config_clear(&c);
 }
 
@@ -116,7 +117,8 @@ static void test_a_full_line(void)
                     "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm "
                     "-icount shift=3 "
                     "-pidfile p -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d "
-                    "int,hcall -D log -name guest");
+                    "int,hcall -D log -name guest -uuid 12345678-90AB-cdef-1234-567890abcdef");
+    g_assert_cmpstr(c.uuid, ==, "12345678-90ab-cdef-1234-567890abcdef");
     g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
     g_assert_cmpint(c.reset_mode, ==, RESET_MODE_REBUILD);
     g_assert_true(c.reset_ram_clear && !c.has_reset && c.has_shutdown && c.start_paused && c.protected_state && c.no_rebuild);
@@ -129,7 +131,10 @@ static void test_a_full_line(void)
     g_assert_cmpint(c.action_reboot, ==, REBOOT_SHUTDOWN);
     g_assert_cmpint(c.action_shutdown, ==, SHUTDOWN_PAUSE);
     g_assert_cmpstr(c.gdb, ==, "tcp::1234");
-    g_assert_cmpstr(c.qmp, ==, "unix:/run/q,server=on,wait=off");
+    g_assert_cmpuint(c.monitors->len, ==, 1);
+    const MonitorConfig *qmp = c.monitors->pdata[0];
+    g_assert_true(qmp->control);
+    g_assert_cmpstr(qmp->spec, ==, "unix:/run/q,server=on,wait=off");
     g_assert_cmpstr(c.rtc_base, ==, "2006-06-17T16:01:21");
     g_assert_true(c.rtc_clock_vm && c.icount);
     g_assert_cmpuint(c.icount_shift, ==, 3);
@@ -274,7 +279,12 @@ static void test_bad_lines(void)
                                     "nowait (did you mean 'server'?)");
     bad("-serial null -serial null -serial null", "-serial null: the board has only 2 serial ports");
     bad("-kernel k -serial stdio -serial mon:stdio", "-serial mon:stdio: standard input and output are already serial0's");
-    bad("-monitor stdio", "-monitor stdio: not yet supported; -qmp is");
+    bad("-kernel k -monitor stdio -serial stdio", "-monitor stdio: standard input and output are somebody else's already");
+    bad("-monitor stdio -qmp stdio", "-qmp stdio: standard input and output are already another monitor's");
+    bad("-monitor mon:stdio", "-monitor mon:stdio: stdio is meant, or -serial mon:stdio");
+    bad("-mon mode=control", "-mon mode=control: chardev=ID is missing");
+    bad("-mon a,mode=write", "-mon mode: 'write' is not one of readline, control");
+    bad("-kernel k -mon chardev=a", "-mon: no -chardev has the id 'a'");
     bad("-display gtk", "-display gtk: not yet supported, there is no display");
     bad("-nic card", "-netdev card: unknown or not yet supported; -netdev help lists what there is");
     bad("-netdev dgram,id=n,local.type=fd,local.str=7 -netdev dgram,id=n,local.type=fd,local.str=8",
@@ -289,7 +299,7 @@ static void test_bad_lines(void)
     bad("-accel soft,jit=maybe", "-accel jit: 'maybe' is not one of on, off, verify");
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
     bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
-    bad("-qmp stdio", "-qmp stdio: neither tcp:[HOST]:PORT nor unix:PATH");
+    bad("-qmp udp:1", "-qmp udp:1: not yet supported; -help lists what is");
     bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-icount shift=auto", "-icount shift=auto: not yet supported");
@@ -547,6 +557,7 @@ static void test_bad_chardevs(void)
     bad("-kernel k -chardev stdio,id=a -serial mon:stdio", "-serial mon:stdio: standard input and output are already a's");
     bad("-device epapr-byte-channel,chardev=x", "-device epapr-byte-channel: no -chardev has the id 'x'");
     bad("-device epapr-byte-channel", "-device epapr-byte-channel: chardev= is missing: the back end at its other end");
+    bad("-uuid 1234", "-uuid 1234: not of the form 12345678-90ab-cdef-1234-567890abcdef");
     bad("-device epapr-byte-channel,chardev=x,nam=y", "-device epapr-byte-channel: unknown property 'nam' (did you mean 'name'?)");
     bad("-device epapr-byte-channel,chardev=x,name=\t", "-device epapr-byte-channel name: must be printable ASCII");
     bad("-device epapr-byte-channel,chardev=x,name=y -device epapr-byte-channel,chardev=z,name=y",

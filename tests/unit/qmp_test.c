@@ -13,7 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "cpu/log.h"
 #include "platform/chardev/chardev.h"
 #include "platform/machine/runstate_ops.h"
 
@@ -29,7 +28,9 @@ typedef struct Fake {
     RunResetResult reset_result;
     bool finished;
     GPtrArray *chardevs;
-    char *dir, *path;
+    Notices *notices;
+    char *dir, *path, *spec;
+    LinkSocket socket;
 } Fake;
 
 static void nothing(void *opaque) {}
@@ -80,11 +81,21 @@ static Fake *fake_new_named(const char *name)
     f->dir = g_dir_make_tmp("qmp-XXXXXX", &error);
     g_assert_no_error(error);
     f->path = g_build_filename(f->dir, "sock", NULL);
-    g_autofree char *spec = g_strdup_printf("unix:%s,server=on,wait=off", f->path);
+    f->spec = g_strdup_printf("unix:%s,server=on,wait=off", f->path);
+    f->notices = notices_new();
+    f->socket = (LinkSocket){"-qmp", f->spec, "server=off,wait=on"};
     f->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     g_ptr_array_add(f->chardevs, chardev_option_new("ringbuf,id=ring,size=64", NULL));
-    const ControlView view = {.run = f->run, .hcall = &f->hcall, .chardevs = f->chardevs, .name = name, .watchdog = "reset"};
-    f->qmp = qmp_new(spec, &view, &error);
+    const ControlView view = {
+        .run = f->run,
+        .hcall = &f->hcall,
+        .chardevs = f->chardevs,
+        .name = name,
+        .watchdog = "reset",
+        .panic = "poweroff",
+        .notices = f->notices,
+    };
+    f->qmp = qmp_new(link_open_socket, &f->socket, &view, &error);
     g_assert_no_error(error);
     client_connect(f);
     return f;
@@ -98,6 +109,7 @@ static Fake *fake_new(void)
 static void fake_free(Fake *f)
 {
     qmp_free(f->qmp);
+    notices_free(f->notices);
     run_free(f->run);
     g_ptr_array_unref(f->chardevs);
     close(f->fd);
@@ -106,6 +118,7 @@ static void fake_free(Fake *f)
     g_string_free(f->in, TRUE);
     g_free(f->dir);
     g_free(f->path);
+    g_free(f->spec);
     g_free(f);
 }
 
@@ -238,6 +251,20 @@ static void guest_events(void)
     fake_free(f);
 }
 
+static void guest_crash(void)
+{
+    Fake *f = fake_new();
+
+    greet(f);
+    say(f, "{\"execute\":\"cont\"}");
+    expect_event(f, "\"event\":\"RESUME\"}");
+    expect(f, "{\"return\":{}}");
+    run_request(f->run, RUN_CAUSE_GUEST_CRASH);
+    expect_event(f, "\"event\":\"GUEST_PANICKED\",\"data\":{\"action\":\"poweroff\"}}");
+    expect_event(f, "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true,\"reason\":\"guest-panic\"}}");
+    fake_free(f);
+}
+
 static void refused_reset(void)
 {
     Fake *f = fake_new();
@@ -300,6 +327,11 @@ static void wrong_requests(void)
         const char *text, *class, *desc;
     } rows[] = {
         {"{\"execute\":\"nonsense\"}", "CommandNotFound", "The command nonsense has not been found"},
+        {"{\"execute\":\"device_add\"}", "CommandNotFound",
+         "The command device_add has not been found: devices and back ends are given when the program is started, by -device, "
+         "-chardev and "
+         "their like"},
+        {"{\"exec-oob\":\"stop\"}", "GenericError", "QMP input member 'exec-oob' is unexpected"},
         {"{\"execute\":1}", "GenericError", "QMP input member 'execute' must be a string"},
         {"{}", "GenericError", "QMP input lacks member 'execute'"},
         {"{\"execute\":\"stop\",\"arguments\":[]}", "GenericError", "QMP input member 'arguments' must be an object"},
@@ -503,13 +535,19 @@ static void impatient_client(void)
     fake_free(f);
 }
 
-static void lost_outputs(void)
+static void notices(void)
 {
     Fake *f = fake_new();
 
     greet(f);
-    message_output_lost("serial0", ENOSPC);
+    notices_post(f->notices, "X_OUTPUT_LOST", "serial0",
+                 g_variant_new_parsed("{'output': 'serial0', 'reason': %s}", g_strerror(ENOSPC)));
     expect_event(f, "\"event\":\"X_OUTPUT_LOST\",\"data\":{\"output\":\"serial0\",\"reason\":\"No space left on device\"}}");
+    notices_post(f->notices, "BLOCK_IO_ERROR", "d0",
+                 g_variant_new_parsed("{'device': <'d0'>, 'operation': <'write'>, 'action': <'stop'>, 'reason': <'no'>}"));
+    expect_event(
+        f,
+        "\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"d0\",\"operation\":\"write\",\"action\":\"stop\",\"reason\":\"no\"}}");
     fake_free(f);
 }
 
@@ -528,7 +566,8 @@ static void bad_specs(void)
     };
     FOR_ROWS (i, rows) {
         g_autoptr(GError) error = NULL;
-        g_assert_null(qmp_new(rows[i][0], &(ControlView){0}, &error));
+        const LinkSocket how = {"-qmp", rows[i][0], "server=off,wait=on"};
+        g_assert_null(qmp_new(link_open_socket, &how, &(ControlView){0}, &error));
         g_assert_nonnull(error);
         g_assert_cmpstr(error->message, ==, rows[i][1]);
     }
@@ -551,6 +590,7 @@ UNIT_TESTS(qmp)
     add("/qmp/a-request-is-applied-when-it-is-answered", states);
     add("/qmp/tells-the-name-of-the-guest", guest_name);
     add("/qmp/the-guest's-own-reset-and-shutdown-are-events", guest_events);
+    add("/qmp/a-guest's-crash-is-an-event", guest_crash);
     add("/qmp/a-refused-reset-is-an-error", refused_reset);
     add("/qmp/quit-ends-the-machine", quit_ends);
     add("/qmp/powerdown-is-told-and-the-guest-goes-on", powerdown);
@@ -564,6 +604,6 @@ UNIT_TESTS(qmp)
     add("/qmp/events-of-a-kind-coalesce", late_events);
     add("/qmp/a-client-that-does-not-read-is-dropped", deaf_client);
     add("/qmp/a-client-reads-before-it-is-read", impatient_client);
-    add("/qmp/a-lost-output-is-an-event", lost_outputs);
+    add("/qmp/a-notice-is-an-event", notices);
     add("/qmp/specs-that-mean-nothing-say-so", bad_specs);
 }

@@ -78,7 +78,7 @@ static const RunOps ops = {park, resume, start_time, stop_time, reset, host_erro
 
 static void hear(void *opaque, RunEvent event, RunCause cause)
 {
-    static const char *const names[] = {"RESUME ", "STOP ", "RESET ", "SHUTDOWN ", "POWERDOWN ", "WATCHDOG "};
+    static const char *const names[] = {"RESUME ", "STOP ", "RESET ", "SHUTDOWN ", "POWERDOWN ", "WATCHDOG ", "PANIC "};
     g_assert_cmpuint(event, <, G_N_ELEMENTS(names));
     g_string_append(((Fake *)opaque)->log, names[event]);
 }
@@ -388,7 +388,7 @@ static void test_crash_status(void)
     Fake f;
     fake_init(&f, &plain);
     expect(&f, RUN_CAUSE_HOST_CONT, RUN_STATE_RUNNING, "park start RESUME resume ");
-    expect(&f, RUN_CAUSE_GUEST_CRASH, RUN_STATE_FINISHED, "park SHUTDOWN stop finished ");
+    expect(&f, RUN_CAUSE_GUEST_CRASH, RUN_STATE_FINISHED, "park PANIC SHUTDOWN stop finished ");
     g_assert_cmpint(run_exit_status(f.rs), ==, 3);
     fake_clear(&f);
 }
