@@ -24,6 +24,7 @@ static const Board table[] = {
         .pci_slots = 31,
         .spin_table = UINT64_C(0xfef000000),
         .doorbell_page = UINT64_C(0xfef001000),
+        .platform = UINT64_C(0xf00000000),
         .mpic = 42,
         .edge_inputs = {5, 7},
         .level_inputs = {64, 128},

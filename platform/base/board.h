@@ -28,6 +28,8 @@ enum {
     SOC_IRQ_GPIO = 47,
 };
 
+enum { BOARD_PLATFORM_SIZE = 128 << 20 };
+
 /* Interrupts for devices that the user adds. */
 typedef struct BoardInputs {
     unsigned first, n;
@@ -46,6 +48,7 @@ typedef struct Board {
     unsigned pci_slot, pci_slots;                  /* the first slot that has interrupt wires, and how many there are */
     unsigned mpic;          /* its version: 20 or 42; 0: the board has no chip, and the virtual interrupt controller */
     uint64_t doorbell_page; /* gpa */
+    uint64_t platform;      /* gpa of the platform bus; 0: none */
     uint64_t direct_eoi;    /* paravirtual: gpa of the interrupt controller's page */
     BoardInputs edge_inputs, level_inputs;
     const char *nic; /* the card of -nic and -net nic without model=; NULL: none */

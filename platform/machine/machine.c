@@ -381,7 +381,9 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     g_mutex_init(&m->error_lock);
     m->loop = g_main_loop_new(NULL, FALSE);
     for (unsigned kind = 0; kind < DEVICE_BUS_CARRIED; kind++)
-        m->buses[kind] = device_bus_new(kind, kind == DEVICE_BUS_SOC ? m->board->ccsr : 0);
+        m->buses[kind] = device_bus_new(kind, kind == DEVICE_BUS_SOC        ? m->board->ccsr
+                                              : kind == DEVICE_BUS_PLATFORM ? m->board->platform
+                                                                            : 0);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
     m->nets = g_ptr_array_new_with_free_func((GDestroyNotify)net_free);
     m->drives = g_ptr_array_new_with_free_func((GDestroyNotify)block_close);

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#include "platform/devices/pci/e1000.h"
+#include "platform/devices/pci/host.h"
+#include "platform/devices/platform/etsec.h"
+
 #include "cpu/log.h"
 
 bool machine_add_nets(Machine *m, GError **error)
@@ -66,4 +70,37 @@ MachineNic machine_nic(Machine *m, const DeviceOption *option)
     if (!mac || !net_mac_parse("mac", mac, nic.mac, NULL))
         next_mac(m, nic.mac);
     return nic;
+}
+
+bool machine_create_etsec(Machine *m, const DeviceOption *option, GError **error)
+{
+    unsigned n = m->buses[DEVICE_BUS_PLATFORM]->devices->len;
+    EtsecConfig config = {.memory = m->memory, .clock = m->clock};
+    if (!m->board->platform) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "board %s has no platform bus", m->board->name);
+        return false;
+    }
+    if (!machine_next_input(m, true, &config.tx, error) || !machine_next_input(m, true, &config.rx, error) ||
+        !machine_next_input(m, true, &config.error, error))
+        return false;
+    MachineNic nic = machine_nic(m, option);
+    config.net = nic.net;
+    memcpy(config.mac, nic.mac, NET_MAC_SIZE);
+    g_autofree char *id = g_strdup_printf("etsec%u", n);
+    return machine_add_device(m, DEVICE_BUS_PLATFORM, etsec_new(id, &config), (uint64_t)n * ETSEC_SIZE, ETSEC_SIZE, error);
+}
+
+bool machine_create_e1000(Machine *m, const DeviceOption *option, GError **error)
+{
+    unsigned devfn;
+    g_autofree char *id = machine_pci_place(m, option, &devfn, error);
+    if (!id)
+        return false;
+    MachineNic nic = machine_nic(m, option);
+    E1000Config config = {.clock = m->clock, .net = nic.net};
+    memcpy(config.mac, nic.mac, NET_MAC_SIZE);
+    PciDevice *pci = e1000_new(id, &config);
+    pci->name = option->id;
+    pci_host_plug(m->pci, pci, devfn);
+    return true;
 }

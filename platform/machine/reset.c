@@ -95,6 +95,19 @@ static void soc_describe(Machine *m, Dts *dts)
     dts_end(dts);
 }
 
+/* As QEMU's boards have it. */
+static void platform_describe(Machine *m, Dts *dts)
+{
+    const uint64_t base = m->board->platform;
+    dts_begin(dts, "platform@%" PRIx64, base);
+    dts_strings(dts, "compatible", (const char *const[]){"qemu,platform", "simple-bus", NULL});
+    DTS_CELLS(dts, "#address-cells", 1);
+    DTS_CELLS(dts, "#size-cells", 1);
+    DTS_CELLS(dts, "ranges", 0, (uint32_t)(base >> 32), (uint32_t)base, BOARD_PLATFORM_SIZE);
+    device_bus_describe(m->buses[DEVICE_BUS_PLATFORM], dts);
+    dts_end(dts);
+}
+
 static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
 {
     Dts *dts = dts_new();
@@ -103,6 +116,8 @@ static GBytes *build_own(Machine *m, const Nodes *nodes, GError **error)
     if (device_bus_get(m->buses[DEVICE_BUS_SOC], 0))
         soc_describe(m, dts);
     device_bus_describe(m->buses[DEVICE_BUS_SYSTEM], dts);
+    if (device_bus_get(m->buses[DEVICE_BUS_PLATFORM], 0))
+        platform_describe(m, dts);
     dts_end(dts);
     GBytes *tree = dts_finish(dts, error);
     dts_free(dts);

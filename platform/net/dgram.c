@@ -67,7 +67,7 @@ static bool make_socket(Dgram *d, const NetSpec *spec, int family, GError **erro
     return d->fd >= 0 ? true : net_failed(spec, error, "make a socket");
 }
 
-bool net_dgram_group(Net *net, const NetSpec *spec, const NetAddr *group, const NetAddr *local, GError **error)
+static bool join_group(Net *net, const NetSpec *spec, const NetAddr *group, const NetAddr *local, GError **error)
 {
     Dgram *d = (Dgram *)net;
     const struct sockaddr_in *to = (const struct sockaddr_in *)&group->sa, *by = (const struct sockaddr_in *)&local->sa;
@@ -84,7 +84,7 @@ bool net_dgram_group(Net *net, const NetSpec *spec, const NetAddr *group, const 
     return true;
 }
 
-bool net_dgram_pair(Net *net, const NetSpec *spec, const NetAddr *local, const NetAddr *remote, GError **error)
+static bool bind_pair(Net *net, const NetSpec *spec, const NetAddr *local, const NetAddr *remote, GError **error)
 {
     Dgram *d = (Dgram *)net;
     d->remote = *remote;
@@ -95,7 +95,7 @@ bool net_dgram_pair(Net *net, const NetSpec *spec, const NetAddr *local, const N
            net_addr_bind(spec, d->fd, local, &d->own, error);
 }
 
-bool net_dgram_begin(Net *net)
+static bool begin(Net *net)
 {
     Dgram *d = (Dgram *)net;
     d->watch = net_watch_new(d->fd, dgram_ready, d);
@@ -125,15 +125,15 @@ static bool dgram_open(Net *net, const NetSpec *spec, GError **error)
     d->fd = -1;
     if (inherited) {
         d->fd = net_fd_socket(spec, inherited, SOCK_DGRAM, error);
-        return d->fd >= 0 && net_dgram_begin(net);
+        return d->fd >= 0 && begin(net);
     }
     if (!end_address(spec, "local", &local, error) || !end_address(spec, "remote", &remote, error))
         return false;
     if (net_addr_is_group(&remote))
-        return net_dgram_group(net, spec, &remote, &local, error) && net_dgram_begin(net);
+        return join_group(net, spec, &remote, &local, error) && begin(net);
     if (!local.size)
         return net_spec_bad(spec, error, "without local.type= remote.host= must be the address of a group");
-    return net_dgram_pair(net, spec, &local, &remote, error) && net_dgram_begin(net);
+    return bind_pair(net, spec, &local, &remote, error) && begin(net);
 }
 
 static void dgram_close(Net *net)

@@ -124,12 +124,9 @@ void net_addr_release(char **own); /* removes the file */
 /* The descriptor that the text names, which is inherited: of a socket of this type, made non-blocking.  −1: the error is set */
 int net_fd_socket(const NetSpec *spec, const char *text, int socktype, GError **error);
 
-/* --- dgram.c, for socket.c as well, whose struct is the same */
+/* --- dgram.c, stream.c, tap.c */
 
-extern const NetKind net_dgram;
-bool net_dgram_group(Net *net, const NetSpec *spec, const NetAddr *group, const NetAddr *local, GError **error);
-bool net_dgram_pair(Net *net, const NetSpec *spec, const NetAddr *local, const NetAddr *remote, GError **error);
-bool net_dgram_begin(Net *net);
+extern const NetKind net_dgram, net_stream, net_socket, net_tap;
 
 /* --- user.c; user_none.c where there is no libslirp */
 

@@ -11,7 +11,7 @@
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
 
-const NetKind *const net_kinds[] = {&net_user, &net_dgram, NULL};
+const NetKind *const net_kinds[] = {&net_user, &net_tap, &net_socket, &net_stream, &net_dgram, NULL};
 
 bool net_spec_bad(const NetSpec *spec, GError **error, const char *format, ...)
 {

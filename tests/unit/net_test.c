@@ -306,6 +306,124 @@ static void test_two_sockets(void)
     g_ptr_array_unref(card.got);
 }
 
+/* Frames one after the other in a connection, and what is no frame. */
+static void test_a_stream(void)
+{
+    int fd[2];
+    char seen[64] = "";
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
+    g_autofree char *text = g_strdup_printf("socket,id=n,fd=%d", fd[0]);
+    Fixture f = {.net = net_new(text, &error),
+                 .card = {.room = 1, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)},
+                 .other = fd[1]};
+    g_assert_no_error(error);
+    struct iovec piece[] = {{"hello, w", 8}, {"orld, it is me", 15}};
+    device_lock();
+    net_attach(f.net, &card_port, &f.card);
+    g_assert_true(net_send(f.net, piece, G_N_ELEMENTS(piece)));
+    device_unlock();
+    g_assert_cmpint(read(f.other, seen, sizeof(seen)), ==, 27);
+    g_assert_cmpmem(seen, 8, "\0\0\0\x17hell", 8);
+    come(&f, "", 2); /* half of a length */
+    settle();
+    g_assert_cmpint(write(f.other,
+                          "\0\x0f"
+                          "the first frame"
+                          "\0\0\0\x10"
+                          "the second frame"
+                          "\0\0\0\x0ethird",
+                          46),
+                    ==, 46);
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 1);
+    g_assert_cmpmem(got(&f, 0), 15, "the first frame", 15);
+    f.card.room = 10;
+    device_lock();
+    net_flush(f.net);
+    device_unlock();
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 2);
+    g_assert_cmpint(write(f.other,
+                          " frame, "
+                          "\0",
+                          9),
+                    ==, 9);
+    settle();
+    g_assert_cmpuint(f.card.got->len, ==, 3);
+    g_assert_cmpint(write(f.other, "\xff\0\0\0", 4), ==, 4); /* longer than any frame */
+    settle();
+    g_assert_cmpint(read(f.other, seen, sizeof(seen)), ==, 0);
+    device_lock();
+    g_assert_true(net_send(f.net, piece, 1)); /* too short, and nobody is there */
+    g_assert_true(net_send(f.net, piece, 2));
+    device_unlock();
+    end(&f);
+}
+
+/* A reader that is slow has the card wait, and nothing is lost. */
+static void test_a_slow_reader(void)
+{
+    enum { LENGTH = 60000 };
+    int fd[2];
+    g_autoptr(GError) error = NULL;
+    g_autofree char *bytes = g_malloc0(LENGTH + 4);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
+    g_autofree char *text = g_strdup_printf("stream,id=n,addr.type=fd,addr.str=%d", fd[0]);
+    Net *net = net_new(text, &error);
+    g_assert_no_error(error);
+    struct iovec piece = {bytes, LENGTH};
+    size_t sent = 0, seen = 0;
+    device_lock();
+    while (net_send(net, &piece, 1))
+        sent += LENGTH + 4;
+    device_unlock();
+    g_assert_true(net->starved);
+    g_assert_cmpuint(sent, <, 8 << 20);
+    for (ssize_t n; seen<sent; seen += n> 0 ? (size_t)n : 0) {
+        n = read(fd[1], bytes, LENGTH);
+        settle();
+    }
+    g_assert_false(net->starved);
+    g_assert_cmpuint(seen, ==, sent);
+    net_free(net);
+    close(fd[1]);
+}
+
+static void test_a_server_and_its_client(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("net-XXXXXX", NULL), *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *server = g_strdup_printf("stream,id=s,server=on,addr.type=unix,addr.path=%s", path);
+    g_autofree char *client = g_strdup_printf("stream,id=c,addr.type=unix,addr.path=%s", path);
+    g_autoptr(GError) error = NULL;
+    Card card = {.room = 10, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+    char frame[60] = "ahoy";
+    struct iovec piece = {frame, sizeof(frame)};
+    g_assert_null(net_new(client, &error)); /* nobody listens */
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    g_clear_error(&error);
+    Net *one = net_new(server, &error);
+    for (unsigned again = 0; again < 2; again++) { /* when the first one goes there may be another */
+        Net *two = net_new(client, &error);
+        g_assert_no_error(error);
+        settle();
+        device_lock();
+        net_attach(two, &card_port, &card);
+        g_assert_true(net_send(one, &piece, 1));
+        device_unlock();
+        settle();
+        g_assert_cmpuint(card.got->len, ==, 1 + again);
+        device_lock();
+        net_detach(two);
+        device_unlock();
+        net_free(two);
+        settle();
+    }
+    net_free(one);
+    g_assert_cmpint(rmdir(dir), ==, 0);
+    g_ptr_array_unref(card.got);
+}
+
 /* --- arguments */
 
 static void test_arguments(void)
@@ -316,6 +434,18 @@ static void test_arguments(void)
         {"dgram,id=n,local.type=fd,local.str=7", NULL},
         {"dgram,id=n,remote.type=inet,remote.host=230.0.0.1,remote.port=1234", NULL},
         {"dgram,id=n,local.type=inet,local.port=1,remote.type=inet,remote.host=localhost,remote.port=2", NULL},
+        {"socket,id=n,listen=:1234", NULL},
+        {"socket,id=n,connect=localhost:1234", NULL},
+        {"stream,id=n,server=on,addr.type=inet,addr.port=7", NULL},
+        {"tap,id=n,ifname=tap0,script=no,downscript=no", NULL},
+        {"tap,id=n,script=/etc/up",
+         "-netdev tap,id=n,script=/etc/up: script=/etc/up: scripts are not called here; configure the interface first, and say no"},
+        {"tap,id=n,fd=1", "-netdev tap,id=n,fd=1: '1' is not the number of a descriptor"},
+        {"tap,id=n,fd=7,ifname=a", "-netdev tap,id=n,fd=7,ifname=a: fd= and ifname= exclude each other"},
+        {"socket,id=n,listen=1234", "-netdev socket,id=n,listen=1234: listen=1234 is not HOST:PORT"},
+        {"socket,id=n", "-netdev socket,id=n: one of listen=, connect= and fd= is needed; mcast= and udp= are -netdev dgram here"},
+        {"stream,id=n", "-netdev stream,id=n: addr.type=inet, unix or fd is missing"},
+        {"stream,id=n,addr.type=unix", "-netdev stream,id=n,addr.type=unix: addr.path= is missing"},
         {"dgram", "-netdev dgram: id= is missing"},
         {"id=n,dgram", "-netdev id=n,dgram: the kind of back end comes first"},
         {"dgrem,id=n", "-netdev dgrem: unknown or not yet supported (did you mean 'dgram'?); -netdev help lists what there is"},
@@ -368,6 +498,9 @@ UNIT_TESTS(net)
     g_test_add_func("/net/a-queue-in-use-stays-small", test_a_queue_in_use_stays_small);
     g_test_add_func("/net/what-waits-is-saved", test_what_waits_is_saved);
     g_test_add_func("/net/two-sockets", test_two_sockets);
+    g_test_add_func("/net/a-stream", test_a_stream);
+    g_test_add_func("/net/a-slow-reader-makes-the-card-wait", test_a_slow_reader);
+    g_test_add_func("/net/a-server-and-its-client", test_a_server_and_its_client);
     g_test_add_func("/net/arguments", test_arguments);
     g_test_add_func("/net/addresses-of-cards", test_addresses_of_cards);
 }

@@ -291,7 +291,7 @@ static void test_bad_lines(void)
         "-netdev dgram,id=n,local.type=fd,local.str=8: there is already a back end with id 'n'");
     bad("-kernel k -net nic -net nic",
         "-net nic: a second card is not supported here: -nic or -device has as many as there are back ends");
-    bad("-kernel k -net nic,model=e10", "-net nic model: 'e10' is unknown or not yet supported; model=help lists what there is");
+    bad("-kernel k -net nic,model=card", "-net nic model: 'card' is unknown or not yet supported; model=help lists what there is");
     bad("-kernel k -net nic,size=3", "-net nic: unknown key 'size'");
     bad("-action reboot=panic", "-action reboot: 'panic' is not one of reset, shutdown");
     bad("-action rebot=reset", "-action: unknown property 'rebot' (did you mean 'reboot'?)");
@@ -574,7 +574,7 @@ static void test_bad_chardevs(void)
     bad("-device epapr-doorbell,name=a,chardev=x", "-device epapr-doorbell: no -chardev has the id 'x'");
     bad("-chardev null,id=x -device epapr-doorbell,name=a,chardev=x -device epapr-doorbell,name=b,chardev=x",
         "-device epapr-doorbell: the back end 'x' is already used by -device epapr-doorbell");
-    bad("-device e1000", "-device e1000: unknown or not yet supported; -device help lists what there is");
+    bad("-device sungem", "-device sungem: unknown or not yet supported; -device help lists what there is");
 }
 
 static void test_pci_devices(void)

@@ -158,7 +158,7 @@ static char *two_of_a_type(DeviceTypeId id)
 {
     const DeviceType *type = &device_types[id];
     GString *text = g_string_new("-kernel build/guests/hello.elf -M ");
-    g_string_append(text, type->bus == DEVICE_BUS_PCI ? "ppce500" : "p4080ds-hv");
+    g_string_append(text, type->bus == DEVICE_BUS_HANDLES ? "p4080ds-hv" : "ppce500");
     for (unsigned n = 0; n < 2; n++) {
         bool has_drive = false;
         g_string_append_printf(text, " -chardev null,id=c%u -device %s", n, type->name);

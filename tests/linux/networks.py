@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Networks: a lease, traffic with checksums both ways, forwarded ports, files by TFTP, guests among themselves."""
+import contextlib
+import hashlib
+import os
+import re
+import socket
+import threading
+
+from guest import Failed, LOGS
+
+CARDS = ["eTSEC", "e1000"]
+MEGABYTES = 2
+
+
+def user(more=""):
+    return ["-netdev", f"user,id=n0{more}"]
+
+
+def card(model, mac=""):
+    return ["-device", f"{model},netdev=n0" + (f",mac={mac}" if mac else "")]
+
+
+def lease(guest):
+    """The card has the address that -netdev user gives first."""
+    # busybox is not told where the script is
+    guest.shell("ifconfig eth0 up; udhcpc -i eth0 -n -q -s /usr/share/udhcpc/default.script >/tmp/udhcpc 2>&1")
+    said = guest.shell("ip addr show eth0")
+    if "inet 10.0.2.15/24" not in said:
+        raise Failed(f"no lease: {said!r}; " + guest.shell("cat /tmp/udhcpc"))
+
+
+def pattern(size):
+    return (bytes(range(251)) * (size // 251 + 1))[:size]
+
+
+@contextlib.contextmanager
+def server(serve):
+    """A TCP server on this host, which serves one client after the other; its port, and what it returned for each."""
+    results = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def run():
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        results.append(serve(client))
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], results
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def digest(data):
+    return hashlib.md5(data).hexdigest()
+
+
+def hashes(said):
+    """MD5 sums in what a shell printed, among what the kernel says meanwhile."""
+    return set(re.findall(r"\b[0-9a-f]{32}\b", said))
+
+
+def receive_all(client):
+    received = bytearray()
+    while data := client.recv(1 << 16):
+        received += data
+    return digest(received)
+
+
+def downloads(guest, size):
+    data = pattern(size)
+    with server(lambda client: client.sendall(data)) as (port, _):
+        said = guest.shell(f"nc 10.0.2.2 {port} </dev/null | md5sum")
+    if said.split()[:1] != [digest(data)]:
+        raise Failed(f"{size} bytes to the guest came as {said!r}")
+
+
+def uploads(guest, size):
+    with server(receive_all) as (port, results):
+        said = guest.shell(f"dd if=/dev/urandom bs=65536 count={size >> 16} of=/tmp/up 2>/dev/null; md5sum /tmp/up; nc 10.0.2.2 {port} </tmp/up; rm /tmp/up")
+        while not results:
+            guest.shell("sleep 1")
+    if not (hashes(said) & set(results)):
+        raise Failed(f"{size} bytes from the guest, {said!r}, came as {results}")
+
+
+def carries(program, model, processors):
+    """Both ways over TCP, and once more after a reset of each kind."""
+    with program.guest(args=["-smp", str(processors), *card(model), *user()], machine="" if program.qemu else ",reset=rebuild") as guest:
+        for boot in range(2):
+            lease(guest)
+            downloads(guest, MEGABYTES << 20)
+            uploads(guest, MEGABYTES << 20)
+            if boot == 0:
+                guest.reboot()
+        errors = guest.shell("grep eth0 /proc/net/dev")
+        numbers = [int(n) for n in errors.split(":")[1].split()]
+        if numbers[2] or numbers[10]:
+            raise Failed(f"errors of the card: {errors}")
+        guest.leave("poweroff")
+
+
+def forwards(program, model):
+    """A client of this host finds a server of the guest."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with program.guest(args=[*card(model), *user(f",hostfwd=tcp:127.0.0.1:{port}-:7")]) as guest:
+        lease(guest)
+        guest.shell("{ nc -ll -p 7 -e cat & }")
+        said = b""
+        while not said:  # until the guest's server listens it is hung up on
+            with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"echo? echo!\n")
+                said = client.makefile("rb").readline()
+        if said != b"echo? echo!\n":
+            raise Failed(f"the guest echoed {said!r}")
+        guest.leave("poweroff")
+
+
+def fetches(program, model):
+    """A file of several blocks, by TFTP."""
+    directory = os.path.join(LOGS, "tftp")
+    os.makedirs(directory, exist_ok=True)
+    data = pattern(300000)
+    with open(os.path.join(directory, "file"), "wb") as file:
+        file.write(data)
+    with program.guest(args=[*card(model), *user(f",tftp={directory}")]) as guest:
+        lease(guest)
+        said = guest.shell("cd /tmp && tftp -g -r file 10.0.2.2; md5sum /tmp/file; cd /")
+        if digest(data) not in said:
+            raise Failed(f"the file came as {said!r}")
+        guest.leave("poweroff")
+
+
+def meets(program, model, other):
+    """Two guests at the ends of a TCP connection: a file goes from one to the other, and back."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ends = [(model, "52:54:00:12:34:56", f"listen=127.0.0.1:{port}"), (other, "52:54:00:12:34:57", f"connect=127.0.0.1:{port}")]
+    with contextlib.ExitStack() as stack:
+        guests, case = [], program.case
+        for number, (name, mac, end) in enumerate(ends, 1):
+            program.case = f"{case} {number}"
+            guest = stack.enter_context(program.guest(args=[*card(name, mac), "-netdev", f"socket,id=n0,{end}"]))
+            guest.shell(f"ifconfig eth0 192.168.7.{number} netmask 255.255.255.0")
+            guests.append(guest)
+        program.case = case
+        for number, (taker, giver) in enumerate((guests, guests[::-1])):
+            address = f"192.168.7.{2 if number else 1}"
+            taker.shell("{ nc -l -p 9 </dev/null >/tmp/got & }")
+            said = giver.shell(f"dd if=/dev/urandom bs=65536 count=16 of=/tmp/file 2>/dev/null; md5sum </tmp/file; "
+                               f"until nc {address} 9 </tmp/file; do sleep 1; done")
+            came = taker.shell("until [ $(wc -c </tmp/got) = 1048576 ]; do sleep 1; done; md5sum </tmp/got")
+            if not (hashes(said) & hashes(came)):
+                raise Failed(f"{said!r} came as {came!r}")
+        for guest in guests:
+            guest.leave("poweroff")
+
+
+def cases():
+    for model in CARDS:
+        for processors in 1, 2:
+            yield (f"{model}: DHCP, TCP both ways, after a reset, too, -smp {processors}", True, carries, [model, processors])
+        yield f"{model}: a forwarded port", True, forwards, [model]
+        yield f"{model}: a file by TFTP", True, fetches, [model]
+    yield "eTSEC and e1000: two guests over a socket", True, meets, CARDS
