@@ -149,7 +149,7 @@ def meets(program, model, other):
         program.case = case
         for number, (taker, giver) in enumerate((guests, guests[::-1])):
             address = f"192.168.7.{2 if number else 1}"
-            taker.shell("{ nc -l -p 9 </dev/null >/tmp/got & }")
+            taker.shell("{ sleep 9999 | nc -l -p 9 >/tmp/got & }")  # its input ends late, or the other end would stop sending
             said = giver.shell(f"dd if=/dev/urandom bs=65536 count=16 of=/tmp/file 2>/dev/null; md5sum </tmp/file; "
                                f"until nc {address} 9 </tmp/file; do sleep 1; done")
             came = taker.shell("until [ $(wc -c </tmp/got) = 1048576 ]; do sleep 1; done; md5sum </tmp/got")
