@@ -24,7 +24,7 @@ def card(model, mac=""):
 def lease(guest):
     """The card has the address that -netdev user gives first."""
     # busybox is not told where the script is
-    guest.shell("ifconfig eth0 up; udhcpc -i eth0 -n -q -s /usr/share/udhcpc/default.script >/tmp/udhcpc 2>&1")
+    guest.shell("ifconfig eth0 up; udhcpc -i eth0 -n -q >/tmp/udhcpc 2>&1")
     said = guest.shell("ip addr show eth0")
     if "inet 10.0.2.15/24" not in said:
         raise Failed(f"no lease: {said!r}; " + guest.shell("cat /tmp/udhcpc"))
