@@ -78,6 +78,8 @@ oracle  cmd   qemu-ppc                                qemu-user
 oracle  file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross
 oracle  cmd   qemu-system-ppc                         qemu-system-ppc
 oracle  cmd   gdb-multiarch                           gdb-multiarch
+oracle  cmd   qemu-img                                qemu-utils
+oracle  cmd   mke2fs                                  e2fsprogs
 '
 
 present() {
