@@ -210,8 +210,9 @@ kvm-programs: $(B)/quoin guests build/guests/kvm-rsp
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
 
 # The same where it fits into the bounds of .ci/run
+# Without the parts smp and hostile, which take longest: make check-kvm has them.
 check-kvm-in-time:
-	@tests/kvm/in-time $(MAKE) -s check-kvm
+	@tests/kvm/in-time $(MAKE) -s check-kvm PARTS="bare irqchip linux rebuild faults"
 
 # What they need, built before they run side by side
 check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff/user_diff $(B)/quoin $(FUZZ:%=$(B)/fuzz/%)) $(DIFF_STUB)
