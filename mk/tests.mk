@@ -210,7 +210,7 @@ kvm-programs: $(B)/quoin guests build/guests/kvm-rsp
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
 
 # The same where it fits into the bounds of .ci/run
-# Without the parts smp and hostile, which take longest: make check-kvm has them.
+# Without the parts that come last, smp, hostile, gdb and unpatched, for which there is no time: make check-kvm has them.
 check-kvm-in-time:
 	@tests/kvm/in-time $(MAKE) -s check-kvm PARTS="bare irqchip linux rebuild faults"
 
