@@ -18,6 +18,7 @@
 #include "platform/devices/pci/host.h"
 #include "platform/devices/soc/spin_table.h"
 #include "platform/devices/soc/uart16550.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -107,24 +108,6 @@ static void world_close(World *w)
         device_free(w->dev[i]);
     bus_free(w->bus);
     clock_free(w->clock);
-}
-
-/* --- operands; zeros when the input ends */
-
-typedef struct Input {
-    const uint8_t *data;
-    size_t size;
-} Input;
-
-static uint64_t take(Input *in, unsigned size)
-{
-    uint64_t value = 0;
-    for (; size; size--) {
-        value = value << 8 | (in->size ? *in->data : 0);
-        in->data += in->size != 0;
-        in->size -= in->size != 0;
-    }
-    return value;
 }
 
 static void access_bus(World *w, Input *in, uint8_t op)

@@ -21,6 +21,7 @@
 #include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,22 +37,6 @@ typedef struct World {
     PciDevice *dev[DEVICES];
     unsigned loads;
 } World;
-
-typedef struct Input {
-    const uint8_t *data;
-    size_t size;
-} Input;
-
-static uint32_t take(Input *in, unsigned size)
-{
-    uint32_t value = 0;
-    for (; size; size--) {
-        value = value << 8 | (in->size ? *in->data : 0);
-        in->data += in->size != 0;
-        in->size -= in->size != 0;
-    }
-    return value;
-}
 
 static void ignore(void *opaque, unsigned pin, bool level) {}
 

@@ -15,6 +15,7 @@
 #include "dts/guest_tree.h"
 #include "platform/base/lock.h"
 #include "platform/machine/machine.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak)); /* libFuzzer's; none in a replay */
@@ -46,23 +47,7 @@ typedef struct Bench {
     GPtrArray *parts;  /* of that, each a Part */
 } Bench;
 
-/* ---- operands; zeros when the input ends ---- */
-
-typedef struct Input {
-    const uint8_t *data;
-    size_t size;
-} Input;
-
-static uint64_t take(Input *in, unsigned size)
-{
-    uint64_t value = 0;
-    for (; size; size--) {
-        value = value << 8 | (in->size ? *in->data : 0);
-        in->data += in->size != 0;
-        in->size -= in->size != 0;
-    }
-    return value;
-}
+/* ---- operands ---- */
 
 static uint64_t take_value(Input *in)
 {

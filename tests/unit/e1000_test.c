@@ -4,11 +4,10 @@
 #include "tests/unit/pci_fixture.h"
 
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "platform/base/lock.h"
 #include "platform/net/checksum.h"
+#include "tests/unit/net_cable.h"
 
 enum { SLOT1 = 1 << 3, TX = 0x1000, RX = 0x2000, BUFFERS = 0x10000, RING = 8 };
 enum { EOP = 1, IFCS = 2, TSE = 4, RS = 8, DEXT = 0x20 }; /* of the command byte */
@@ -47,14 +46,8 @@ static uint32_t word(Fixture *f, uint64_t gpa)
 
 static void begin(Fixture *f)
 {
-    int fd[2];
-    g_autoptr(GError) error = NULL;
     *f = (Fixture){0};
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
-    g_autofree char *text = g_strdup_printf("dgram,id=n,local.type=fd,local.str=%d", fd[0]);
-    f->net = net_new(text, &error);
-    g_assert_no_error(error);
-    f->wire = fd[1];
+    f->net = cable_new(&f->wire);
     test_clock_init(&f->clock);
     E1000Config config = {.clock = f->clock.clock, .net = f->net, .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56}};
     device_lock();
@@ -87,8 +80,7 @@ static void end(Fixture *f)
 static void settle(void)
 {
     device_unlock();
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    cable_settle();
     device_lock();
 }
 

@@ -4,11 +4,10 @@
 #include "tests/unit/device_helper.h"
 
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "platform/base/lock.h"
 #include "platform/net/checksum.h"
+#include "tests/unit/net_cable.h"
 
 enum { TX = 0x1000, RX = 0x2000, BUFFERS = 0x10000, RING = 8, RAM = 4 << 20 };
 
@@ -29,14 +28,8 @@ static void put32(Fixture *f, uint64_t gpa, uint32_t value)
 
 static void begin(Fixture *f)
 {
-    int fd[2];
-    g_autoptr(GError) error = NULL;
-    *f = (Fixture){.memory = memory_new(RAM, &error)};
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
-    g_autofree char *text = g_strdup_printf("dgram,id=n,local.type=fd,local.str=%d", fd[0]);
-    f->net = net_new(text, &error);
-    g_assert_no_error(error);
-    f->wire = fd[1];
+    *f = (Fixture){.memory = memory_new(RAM, NULL)};
+    f->net = cable_new(&f->wire);
     test_clock_init(&f->clock);
     EtsecConfig config = {.tx = wire_input(f->irq, 0, 1),
                           .rx = wire_input(f->irq, 1, 2),
@@ -75,8 +68,7 @@ static void end(Fixture *f)
 static void settle(void)
 {
     device_unlock();
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    cable_settle();
     device_lock();
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "platform/base/lock.h"
+#include "tests/unit/net_cable.h"
 
 /* A card that has room for some frames, and remembers them. */
 typedef struct Card {
@@ -44,14 +45,8 @@ typedef struct Fixture {
 
 static Fixture begin(void)
 {
-    int fd[2];
-    g_autoptr(GError) error = NULL;
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
-    g_autofree char *text = g_strdup_printf("dgram,id=n0,local.type=fd,local.str=%d", fd[0]);
-    Fixture f = {.net = net_new(text, &error),
-                 .card = {.room = 1000, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)},
-                 .other = fd[1]};
-    g_assert_no_error(error);
+    Fixture f = {.card = {.room = 1000, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)}};
+    f.net = cable_new(&f.other);
     g_assert_cmpstr(net_id(f.net), ==, "n0");
     return f;
 }
@@ -61,12 +56,6 @@ static void end(Fixture *f)
     net_free(f->net);
     close(f->other);
     g_ptr_array_unref(f->card.got);
-}
-
-static void settle(void)
-{
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
 }
 
 static void come(const Fixture *f, const char *text, size_t length)
@@ -94,7 +83,7 @@ static void test_frames_go_both_ways(void)
     g_assert_cmpstr(seen, ==, "hello, world, it is me");
     come(&f, "first", 60);
     come(&f, "second", 1514);
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 2);
     g_assert_cmpstr(got(&f, 1), ==, "second");
     g_assert_cmpuint(g_bytes_get_size(f.card.got->pdata[1]), ==, 1514);
@@ -118,7 +107,7 @@ static void test_lengths_are_checked(void)
     come(&f, "", NET_HEADER - 1);
     come(&f, "", NET_FRAME_MAX + 1);
     come(&f, "", NET_HEADER);
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 1);
     g_assert_cmpuint(f.net->n_dropped, ==, 6);
     end(&f);
@@ -135,17 +124,17 @@ static void test_frames_wait_for_room(void)
     come(&f, "a", 60);
     come(&f, "b", 60);
     come(&f, "c", 60);
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 1);
     g_assert_cmpuint(f.net->held.n, ==, 1);
     f.card.room = 10;
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 1); /* it was not said that there is room */
     device_lock();
     net_flush(f.net);
     g_assert_cmpuint(f.card.got->len, ==, 1); /* in the main loop only */
     device_unlock();
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 3);
     g_assert_cmpstr(got(&f, 1), ==, "b");
     g_assert_cmpstr(got(&f, 2), ==, "c");
@@ -168,12 +157,12 @@ static void test_a_pulled_cable_carries_nothing(void)
     device_unlock();
     g_assert_cmpint(read(f.other, frame, sizeof(frame)), ==, -1);
     come(&f, "lost", 60);
-    settle();
+    cable_settle();
     device_lock();
     net_set_link(f.net, true);
     device_unlock();
     come(&f, "found", 60);
-    settle();
+    cable_settle();
     g_assert_true(f.card.up);
     g_assert_cmpstr(got(&f, 0), ==, "found");
     end(&f);
@@ -185,7 +174,7 @@ static void test_no_card_and_no_cable(void)
     char frame[60] = "x";
     struct iovec piece = {frame, sizeof(frame)};
     come(&f, "nobody", 60);
-    settle();
+    cable_settle();
     device_lock();
     g_assert_true(net_send(NULL, &piece, 1));
     net_flush(NULL);
@@ -256,7 +245,7 @@ static void test_what_waits_is_saved(void)
     device_unlock();
     f.card.room = g.card.room = 0;
     come(&f, "waits", 77);
-    settle();
+    cable_settle();
     g_autoptr(GByteArray) state = saved(f.net);
     Sections *all = sections_read(state->data, state->len, &error);
     device_lock();
@@ -265,7 +254,7 @@ static void test_what_waits_is_saved(void)
     g_assert_true(sections_end(all, &error));
     sections_free(all);
     g.card.room = 1;
-    settle();
+    cable_settle();
     g_assert_cmpstr(got(&g, 0), ==, "waits");
     g_assert_cmpuint(g_bytes_get_size(g.card.got->pdata[0]), ==, 77);
     end(&f);
@@ -297,7 +286,7 @@ static void test_two_sockets(void)
     net_attach(two, &card_port, &card);
     g_assert_true(net_send(one, &piece, 1));
     device_unlock();
-    settle();
+    cable_settle();
     g_assert_cmpuint(card.got->len, ==, 1);
     net_free(one);
     net_free(two);
@@ -326,7 +315,7 @@ static void test_a_stream(void)
     g_assert_cmpint(read(f.other, seen, sizeof(seen)), ==, 27);
     g_assert_cmpmem(seen, 8, "\0\0\0\x17hell", 8);
     come(&f, "", 2); /* half of a length */
-    settle();
+    cable_settle();
     g_assert_cmpint(write(f.other,
                           "\0\x0f"
                           "the first frame"
@@ -335,24 +324,24 @@ static void test_a_stream(void)
                           "\0\0\0\x0ethird",
                           46),
                     ==, 46);
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 1);
     g_assert_cmpmem(got(&f, 0), 15, "the first frame", 15);
     f.card.room = 10;
     device_lock();
     net_flush(f.net);
     device_unlock();
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 2);
     g_assert_cmpint(write(f.other,
                           " frame, "
                           "\0",
                           9),
                     ==, 9);
-    settle();
+    cable_settle();
     g_assert_cmpuint(f.card.got->len, ==, 3);
     g_assert_cmpint(write(f.other, "\xff\0\0\0", 4), ==, 4); /* longer than any frame */
-    settle();
+    cable_settle();
     g_assert_cmpint(read(f.other, seen, sizeof(seen)), ==, 0);
     device_lock();
     g_assert_true(net_send(f.net, piece, 1)); /* too short, and nobody is there */
@@ -382,7 +371,7 @@ static void test_a_slow_reader(void)
     g_assert_cmpuint(sent, <, 8 << 20);
     for (ssize_t n; seen<sent; seen += n> 0 ? (size_t)n : 0) {
         n = read(fd[1], bytes, LENGTH);
-        settle();
+        cable_settle();
     }
     g_assert_false(net->starved);
     g_assert_cmpuint(seen, ==, sent);
@@ -406,18 +395,18 @@ static void test_a_server_and_its_client(void)
     for (unsigned again = 0; again < 2; again++) { /* when the first one goes there may be another */
         Net *two = net_new(client, &error);
         g_assert_no_error(error);
-        settle();
+        cable_settle();
         device_lock();
         net_attach(two, &card_port, &card);
         g_assert_true(net_send(one, &piece, 1));
         device_unlock();
-        settle();
+        cable_settle();
         g_assert_cmpuint(card.got->len, ==, 1 + again);
         device_lock();
         net_detach(two);
         device_unlock();
         net_free(two);
-        settle();
+        cable_settle();
     }
     net_free(one);
     g_assert_cmpint(rmdir(dir), ==, 0);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "platform/base/lock.h"
+#include "tests/unit/net_cable.h"
 
 static const uint8_t guest_mac[NET_MAC_SIZE] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 static bool other_mac;                            /* DHCP asks for another card, which wants the same address */
@@ -111,12 +112,6 @@ static void end(Guest *g)
     g_clear_pointer(&g->datagram, g_byte_array_unref);
 }
 
-static void settle(void)
-{
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
-}
-
 /* RFC 791, RFC 768: the datagram has no checksum. */
 static void send_udp(Guest *g, uint32_t from, unsigned from_port, uint32_t to, unsigned to_port, const void *data, size_t size)
 {
@@ -153,7 +148,7 @@ static GByteArray *dhcp(Guest *g, unsigned type)
     memcpy(message + 243, "\x32\x04\x0a\x00\x02\x0f", 6);
     message[249] = 0xff;
     send_udp(g, 0, 68, 0xffffffff, 67, message, sizeof(message));
-    settle();
+    cable_settle();
     return g->datagram ? g_steal_pointer(&g->datagram) : g_byte_array_new();
 }
 
@@ -211,13 +206,13 @@ static void test_a_file(void)
     plug_in(&g);
     g_byte_array_unref(dhcp(&g, 3));
     send_udp(&g, GUEST, 1069, ROUTER, 69, "\0\x01kernel\0octet", 15);
-    settle();
+    cable_settle();
     g_assert_nonnull(g.datagram);
     g_assert_cmpuint(g.port, ==, 1069);
     g_assert_cmpmem(g.datagram->data, 4, "\0\x03\0\x01", 4);
     g_assert_cmpuint(g.datagram->len, ==, 4 + 512);
     send_udp(&g, GUEST, 1069, ROUTER, 69, "\0\x04\0\x01", 4);
-    settle();
+    cable_settle();
     g_assert_cmpmem(g.datagram->data, 4, "\0\x03\0\x02", 4);
     g_assert_cmpuint(g.datagram->len, ==, 4 + 700 - 512);
     end(&g);
@@ -247,7 +242,7 @@ static void test_the_host_is_reached_unless_restricted(void)
         plug_in(&g);
         g_byte_array_unref(dhcp(&g, 3));
         send_udp(&g, GUEST, 5000, ROUTER, port, "ping", 5);
-        settle();
+        cable_settle();
         struct sockaddr_in from;
         socklen_t size = sizeof(from);
         ssize_t n = recvfrom(fd, seen, sizeof(seen), MSG_DONTWAIT, (struct sockaddr *)&from, &size);
@@ -301,7 +296,7 @@ static void test_a_card_without_room_stops_the_host(void)
     device_lock();
     net_flush(g.net);
     device_unlock();
-    settle();
+    cable_settle();
     g_assert_cmpuint(g.n_frames, >, before);
     g_assert_nonnull(g.datagram);
     end(&g);
@@ -325,7 +320,7 @@ static void test_leases_are_saved(void)
     device_unlock();
     g_assert_true(sections_end(all, &error));
     sections_free(all);
-    settle();
+    cable_settle();
     other_mac = true;
     g_autoptr(GByteArray) offer = dhcp(&g, 1);
     other_mac = false;

@@ -7,6 +7,7 @@
 #include "platform/base/lock.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/virtio_fixture.h"
+#include "tests/unit/net_cable.h"
 
 enum { RX = 0, TX = 1, FRAME = DRIVER_DATA, BUFFERS = DRIVER_DATA + 0x10000 };
 #define F_MRG_RXBUF (UINT64_C(1) << 15)
@@ -21,14 +22,8 @@ typedef struct Card {
 
 static void open_card(Card *c)
 {
-    int fd[2];
-    g_autoptr(GError) error = NULL;
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
-    g_autofree char *text = g_strdup_printf("dgram,id=n0,local.type=fd,local.str=%d", fd[0]);
-    c->net = net_new(text, &error);
-    g_assert_no_error(error);
+    c->net = cable_new(&c->other);
     c->event = event_new(NULL);
-    c->other = fd[1];
     device_lock();
     const VirtioNetConfig config = {c->net, {0x52, 0x54, 0, 1, 2, 3}, c->event};
     driver_open(&c->d, virtio_net_new(&config));
@@ -59,12 +54,6 @@ static void kick(Card *c, unsigned queue)
     device_unlock();
 }
 
-static void settle(void)
-{
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
-}
-
 /* A frame of so many bytes behind a header; what comes out at the other end. */
 static ssize_t sent(Card *c, uint32_t header, uint32_t length, uint8_t *got, size_t size)
 {
@@ -74,7 +63,7 @@ static ssize_t sent(Card *c, uint32_t header, uint32_t length, uint8_t *got, siz
     driver_desc(&c->d, TX, 1, FRAME + header, length, 0, 0);
     driver_offer(&c->d, TX, 0);
     kick(c, TX);
-    settle();
+    cable_settle();
     return recv(c->other, got, size, 0);
 }
 
@@ -114,7 +103,7 @@ static void test_hands_over(void)
         while (recv(c.other, got, sizeof(got), 0) > 0)
             n++;
     }
-    settle();
+    cable_settle();
     g_assert_cmpuint(driver_get16(&c.d, driver_ring(TX) + DRIVER_USED), ==, 0);
     g_assert_cmpuint(driver_used(&c.d, TX), ==, 201);
     close_card(&c);
@@ -140,10 +129,10 @@ static void test_receives(void)
         const unsigned header = legacy ? 10 : 12;
         start(&c, legacy, 0);
         g_assert_cmpint(send(c.other, frame, sizeof(frame), 0), ==, sizeof(frame));
-        settle();
+        cable_settle();
         g_assert_cmpuint(driver_used(&c.d, RX), ==, 0); /* kept until there are buffers */
         offer_buffers(&c, 2, 2048);
-        settle();
+        cable_settle();
         g_assert_cmpuint(driver_used(&c.d, RX), ==, 1);
         g_assert_cmpuint(driver_used_length(&c.d, RX, 0), ==, header + sizeof(frame));
         memory_read(c.d.memory, BUFFERS, got, header + sizeof(frame));
@@ -164,7 +153,7 @@ static void test_joins_buffers(void)
     start(&c, false, F_MRG_RXBUF);
     offer_buffers(&c, 3, 400);
     g_assert_cmpint(send(c.other, frame, sizeof(frame), 0), ==, sizeof(frame));
-    settle();
+    cable_settle();
     g_assert_cmpuint(driver_used(&c.d, RX), ==, 3);
     g_assert_cmpuint(driver_used_length(&c.d, RX, 2), ==, 212);
     for (unsigned i = 0; i < 3; i++)
@@ -175,13 +164,13 @@ static void test_joins_buffers(void)
     offer_buffers(&c, 1, 2);
     offer_buffers(&c, 2, 600);
     g_assert_cmpint(send(c.other, frame, 100, 0), ==, 100);
-    settle();
+    cable_settle();
     g_assert_cmpuint(driver_used(&c.d, RX), >, 3);
     start(&c, false, 0); /* a driver that cannot: what is too large is lost, and the buffer is kept */
     offer_buffers(&c, 1, 400);
     g_assert_cmpint(send(c.other, frame, sizeof(frame), 0), ==, sizeof(frame));
     g_assert_cmpint(send(c.other, frame, 100, 0), ==, 100);
-    settle();
+    cable_settle();
     g_assert_cmpuint(driver_used(&c.d, RX), ==, 1);
     g_assert_cmpuint(driver_used_length(&c.d, RX, 0), ==, 112);
     close_card(&c);
