@@ -210,9 +210,8 @@ kvm-programs: $(B)/quoin guests build/guests/kvm-rsp
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all
 
 # The same where it fits into the bounds of .ci/run
-# Without the parts that come last, smp, hostile, gdb and unpatched, for which there is no time: make check-kvm has them.
 check-kvm-in-time:
-	@tests/kvm/in-time $(MAKE) -s check-kvm PARTS="bare irqchip linux rebuild faults"
+	@tests/kvm/in-time $(MAKE) -s check-kvm
 
 # What they need, built before they run side by side
 check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff/user_diff $(B)/quoin $(FUZZ:%=$(B)/fuzz/%)) $(DIFF_STUB)
