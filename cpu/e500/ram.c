@@ -131,7 +131,7 @@ static void page_written(const E500Vm *vm, E500 *by, uint8_t *flags, uint64_t gp
 
 /* --- pages fall --- */
 
-/* Of a page: samples that met it since the last lwarx, and above them the times that it fell. */
+/* A page's word: in its low bits how many samples met the page since the last lwarx in it, above QUIET_FALLS_SHIFT how often it fell. */
 static inline uint32_t *quiet_of(const E500Vm *vm, uint64_t gpa)
 {
     const E500Ram *r = ram_find(vm, gpa, 1);
@@ -261,7 +261,7 @@ static bool settle(E500 *c, uint64_t gpa)
     uint64_t from = MAX(start, block->gpa), end = MIN(start + size, block->gpa + block->size);
 
     g_mutex_lock(&lock);
-    /* A page that fell since it asked is not known to have the flag. */
+    /* A page may have fallen after this core set its flag, so after any fall the flags are set, and all cores asked, once more. */
     if (c->settling != from || c->settling_falls != vm->falls) {
         c->settling = from;
         c->settling_falls = vm->falls;

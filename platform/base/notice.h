@@ -15,8 +15,8 @@ Notices *notices_new(void); /* main thread, as are free and listen */
 void notices_free(Notices *notices);
 /*
  * event: a name of qmp.def, static.  subject: which of several things it happened to ("serial0"); "" where there is one.  data: as that row says;
- * takes a floating one, NULL: none.  Any thread, any lock held but the listeners'.  Of an event and a subject the last one is told, once, however
- * often it happened before the main loop came by; and where 64 others wait already, none is.
+ * takes a floating one, NULL: none.  Any thread, any lock held but the listeners'.  However often an event happens to
+ * a subject before the main loop tells of it, the last one is told, once.  No more than 64 wait: where there are so many, another is not told.
  */
 void notices_post(Notices *notices, const char *event, const char *subject, GVariant *data);
 void notices_listen(Notices *notices, NoticeListener *fn, void *opaque); /* fn NULL: whoever has this opaque hears no more */

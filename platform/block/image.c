@@ -41,7 +41,7 @@ static char *backing_path(const char *image, const char *name, GError **error)
     return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(directory, name, NULL);
 }
 
-/* Takes the image; NULL: what is behind it cannot be opened. */
+/* Takes the image and gives it back with its backing file.  NULL: that cannot be opened, and the image is closed. */
 static Image *open_backing(Image *image, const char *name, BlockFormat format, const Opening *how, GError **error)
 {
     Opening behind = {how->option, {.unlocked = how->mode.unlocked}, how->no_flush, how->depth + 1};

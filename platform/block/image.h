@@ -67,7 +67,7 @@ struct Image { /* first member of each format's struct */
     bool read_only;
 };
 
-/* Takes the file.  guessed: nobody said that it is raw, so it is not made to look like anything else. */
+/* Takes the file.  guessed: nobody said that it is raw, so a write that would make it look like another format is refused. */
 Image *raw_open(File *file, bool read_only, bool guessed);
 /* The same, also when it fails.  *backing: the file behind it as the image names it, or NULL; freed by the caller. */
 Image *qcow2_open(File *file, bool read_only, bool no_flush, char **backing, BlockFormat *backing_format, GError **error);

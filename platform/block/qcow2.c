@@ -75,7 +75,7 @@ static int classify(Qcow2 *q, uint64_t entry, Kind *kind)
     return 0;
 }
 
-/* From offset on, `length` bytes at most. */
+/* The extent that begins at offset; of one that is longer, the first `length` bytes. */
 static int extent_at(Qcow2 *q, uint64_t offset, uint64_t length, Extent *e)
 {
     uint64_t within = qcow2_in_cluster(q, offset), entry;

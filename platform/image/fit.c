@@ -180,7 +180,7 @@ static bool fit_others(const ImageFile *file, int configuration, Image *image, G
     FitPart ramdisk, dtb;
     if (!fit_part(file, configuration, "ramdisk", &ramdisk, error) || !fit_part(file, configuration, "fdt", &dtb, error))
         return false;
-    /* Linux unpacks its initrd by itself, whatever the image says of it; so does U-Boot's bootm leave it. */
+    /* It is handed over as it is, whatever compression the image names, as U-Boot's bootm does: Linux unpacks it. */
     if (ramdisk.node >= 0 && ramdisk.size &&
         !(image->initrd = image_copy(file, (uint64_t)(ramdisk.data - file->data), ramdisk.size, error)))
         return false;

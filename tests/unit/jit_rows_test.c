@@ -233,7 +233,7 @@ static void try_block(SoftFixture *plain, SoftFixture *jit, const uint32_t *word
     }
 }
 
-/* The two engines that are compared, and what is random in it. */
+/* An interpreter and the translator, which get the same code and state, and the source of what is random in these. */
 typedef struct Pair {
     SoftFixture plain, jit;
     GRand *r;

@@ -265,7 +265,7 @@ static void compare_end(Emit *e)
     asm8(a, 0x58 | RAX);
 }
 
-/* Jumps to be patched to one place. */
+/* Forward jumps that all lead to one place; they are patched when the emitter gets there. */
 typedef struct Jumps {
     uint8_t *from[12];
     unsigned n;

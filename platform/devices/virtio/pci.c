@@ -177,7 +177,7 @@ static uint32_t legacy_read(VirtioPci *p, uint64_t offset, unsigned size)
     }
 }
 
-/* One address says where all three areas are; 0 resets the device. */
+/* Legacy drivers give one page number, from which the addresses of all three areas follow; 0 resets the device. */
 static void legacy_queue_address(VirtioPci *p, uint32_t page)
 {
     VirtioQueue *q = selected(p);
