@@ -72,6 +72,16 @@ bool value_uint(const char *what, const char *text, unsigned min, unsigned max, 
     return true;
 }
 
+bool value_number(const char *what, const char *text, uint64_t *out, GError **error)
+{
+    bool hex = g_str_has_prefix(text, "0x");
+    guint64 value;
+    if (!g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, G_MAXUINT64, &value, NULL))
+        return bad(error, what, text, "a number");
+    *out = value;
+    return true;
+}
+
 bool value_size(const char *what, const char *text, unsigned default_shift, uint64_t *out, GError **error)
 {
     static const char suffixes[] = "BKMGT";

@@ -18,6 +18,7 @@ GPtrArray *keyval_split(const char *text); /* of KeyVal*, owned; at least one pa
 
 bool value_bool(const char *what, const char *text, bool *out, GError **error); /* on|off|yes|no|true|false */
 bool value_uint(const char *what, const char *text, unsigned min, unsigned max, unsigned *out, GError **error);
+bool value_number(const char *what, const char *text, uint64_t *out, GError **error); /* decimal, or hexadecimal with 0x */
 /* "512", "2G", "1.5M": suffixes B K M G T, default_shift (20: MiB) without one. */
 bool value_size(const char *what, const char *text, unsigned default_shift, uint64_t *out, GError **error);
 /* Index of text in words[]. */

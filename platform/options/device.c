@@ -60,18 +60,11 @@ bool device_option_on(const DeviceOption *option, const char *key)
     return on;
 }
 
-/* Decimal, or hexadecimal with 0x. */
-static bool number(const char *text, guint64 *value)
-{
-    bool hex = g_str_has_prefix(text, "0x");
-    return g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, G_MAXUINT64, value, NULL);
-}
-
 uint64_t device_option_number(const DeviceOption *option, const char *key)
 {
     const char *text = device_option_string(option, key);
-    guint64 value = 0;
-    return text && number(text, &value) ? value : 0;
+    uint64_t value = 0;
+    return text && value_number(key, text, &value, NULL) ? value : 0;
 }
 
 /* --- one property's value */
@@ -116,7 +109,7 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
 {
     bool on;
     uint8_t mac[NET_MAC_SIZE];
-    guint64 n;
+    uint64_t n;
     if (!*option->value[i])
         return option_bad(error, "%s: must not be empty", what);
     switch (device_types[option->type].properties[i].type) {
@@ -128,7 +121,7 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
     case PROPERTY_STRING:
         return true;
     case PROPERTY_NUMBER:
-        return number(option->value[i], &n) || option_bad(error, "%s: '%s' is not a number", what, option->value[i]);
+        return value_number(what, option->value[i], &n, error);
     case PROPERTY_MAC:
         return net_mac_parse(what, option->value[i], mac, error);
     case PROPERTY_LABEL:

@@ -15,14 +15,6 @@ static LoaderConfig *current(Parse *p)
     return &g_array_index(all, LoaderConfig, all->len - 1);
 }
 
-static bool number(const char *what, const char *value, uint64_t max, uint64_t *out, GError **error)
-{
-    if (!g_ascii_string_to_unsigned(value, g_str_has_prefix(value, "0x") ? 16 : 10, 0, max, out, NULL) &&
-        !(g_str_has_prefix(value, "0x") && g_ascii_string_to_unsigned(value + 2, 16, 0, max, out, NULL)))
-        return option_bad(error, "%s=%s: must be a number up to 0x%" G_GINT64_MODIFIER "x", what, value, max);
-    return true;
-}
-
 static bool loader_driver(Parse *p, const char *what, const char *value, GError **error)
 {
     return true; /* "loader", as option_set_device() has seen */
@@ -36,7 +28,7 @@ static bool loader_file(Parse *p, const char *what, const char *value, GError **
 static bool loader_addr(Parse *p, const char *what, const char *value, GError **error)
 {
     current(p)->has_addr = true;
-    return number(what, value, UINT64_MAX, &current(p)->addr, error);
+    return value_number(what, value, &current(p)->addr, error);
 }
 
 static bool loader_cpu(Parse *p, const char *what, const char *value, GError **error)
@@ -56,7 +48,7 @@ static bool loader_raw(Parse *p, const char *what, const char *value, GError **e
 static bool loader_data(Parse *p, const char *what, const char *value, GError **error)
 {
     current(p)->has_data = true;
-    return number(what, value, UINT64_MAX, &current(p)->data, error);
+    return value_number(what, value, &current(p)->data, error);
 }
 
 static bool loader_length(Parse *p, const char *what, const char *value, GError **error)
