@@ -95,6 +95,10 @@ static bool start_on_chardev(Monitors *monitors, Monitor *m, const MonitorConfig
 
 static bool add(Monitors *monitors, const MonitorConfig *config, GError **error)
 {
+    if (config->control && !qmp_is_there(error)) {
+        g_prefix_error(error, "%s %s: ", config->option, config->spec);
+        return false;
+    }
     Monitor *m = g_new0(Monitor, 1);
     g_ptr_array_add(monitors->all, m);
     if (!g_str_has_prefix(config->spec, "unix:") && !g_str_has_prefix(config->spec, "tcp:"))

@@ -10,7 +10,9 @@
 #include "platform/control/link.h"
 #include "platform/control/view.h"
 
-typedef struct Qmp Qmp; /* built with json-glib; else qmp_new() says that it was not */
+typedef struct Qmp Qmp;
+
+bool qmp_is_there(GError **error); /* false: built without json-glib, and there is none to be made */
 
 /* What the view names is borrowed and outlives the monitor.  The run state tells nothing after qmp_free(): the machine has ended by then. */
 Qmp *qmp_new(LinkOpen *open, const void *how, const ControlView *view, GError **error);
