@@ -48,6 +48,7 @@ static const Board table[] = {
         .pci_slots = 2,
         .spin_table = UINT64_C(0xef000000),
         .doorbell_page = UINT64_C(0xef001000),
+        .platform = UINT64_C(0xf0000000),
         .mpic = 20,
         .edge_inputs = {5, 7},
         .level_inputs = {50, 30},
@@ -64,7 +65,9 @@ static const Board table[] = {
         .clock_hz = 400000000,
         .spin_table = UINT64_C(0xfef000000),
         .doorbell_page = UINT64_C(0xfef001000),
+        .platform = UINT64_C(0xf00000000),
         .direct_eoi = UINT64_C(0xfe0060000),
+        .nic = "virtio-net-device",
     },
 };
 

@@ -48,10 +48,10 @@ typedef struct Board {
     unsigned pci_slot, pci_slots;                  /* the first slot that has interrupt wires, and how many there are */
     unsigned mpic;          /* its version: 20 or 42; 0: the board has no chip, and the virtual interrupt controller */
     uint64_t doorbell_page; /* gpa */
-    uint64_t platform;      /* gpa of the platform bus; 0: none */
+    uint64_t platform;      /* gpa of the platform bus */
     uint64_t direct_eoi;    /* paravirtual: gpa of the interrupt controller's page */
     BoardInputs edge_inputs, level_inputs;
-    const char *nic; /* the card of -nic and -net nic without model=; NULL: none */
+    const char *nic; /* the card of -nic and -net nic without model= */
     bool has_gpio;   /* and with it a power-off pin */
 } Board;
 
@@ -59,6 +59,12 @@ typedef struct Board {
 static inline bool board_has_soc(const Board *board)
 {
     return board->mpic != 0;
+}
+
+/* Which of two types of -device a board has: one on the PCI bus, or where there is none its like on the platform bus. */
+static inline const char *board_pci_or_not(const Board *board, const char *on_pci, const char *on_platform)
+{
+    return board_has_soc(board) ? on_pci : on_platform;
 }
 
 const Board *boards(size_t *n);            /* the default first */

@@ -67,6 +67,19 @@ bool machine_add_device(Machine *m, DeviceBusKind kind, Device *dev, uint64_t ad
     return bus_map(m->bus, bus->base + address, size, dev, 0, error);
 }
 
+bool machine_plug_platform(Machine *m, Device *dev, uint64_t size, GError **error)
+{
+    const uint64_t page = 4096; /* a driver in the guest's user space can map one device alone */
+    const DeviceBus *bus = m->buses[DEVICE_BUS_PLATFORM];
+    uint64_t address = 0;
+    for (guint i = 0; i < bus->devices->len; i++) {
+        const Device *other = bus->devices->pdata[i];
+        address = MAX(address, device_address(other, 0) + other->region[0].size);
+    }
+    address = (address + page - 1) & ~(page - 1);
+    return machine_add_device(m, DEVICE_BUS_PLATFORM, dev, address, size, error);
+}
+
 /* An input of the MPIC that stays active until its reason is gone, as the blocks of the system on a chip have them. */
 static IrqInput level_input(Machine *m, unsigned source)
 {

@@ -132,6 +132,8 @@ void machine_drain_drives(Machine *machine);
 void machine_settle_drives(Machine *machine); /* the same, but what waits for cont waits on */
 /* A device onto a bus, with its region 0 at an address which that bus counts from its base.  Takes dev.  Under the device lock. */
 bool machine_add_device(Machine *machine, DeviceBusKind bus, Device *dev, uint64_t address, uint64_t size, GError **error);
+/* The same onto the platform bus, in the first pages behind those that are there. */
+bool machine_plug_platform(Machine *machine, Device *dev, uint64_t size, GError **error);
 
 /* --- pic.c: the interrupt controller; under the device lock --- */
 

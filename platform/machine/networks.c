@@ -76,10 +76,6 @@ bool machine_create_etsec(Machine *m, const DeviceOption *option, GError **error
 {
     unsigned n = m->buses[DEVICE_BUS_PLATFORM]->devices->len;
     EtsecConfig config = {.memory = m->memory, .clock = m->clock};
-    if (!m->board->platform) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "board %s has no platform bus", m->board->name);
-        return false;
-    }
     if (!machine_next_input(m, true, &config.tx, error) || !machine_next_input(m, true, &config.rx, error) ||
         !machine_next_input(m, true, &config.error, error))
         return false;
@@ -87,7 +83,7 @@ bool machine_create_etsec(Machine *m, const DeviceOption *option, GError **error
     config.net = nic.net;
     memcpy(config.mac, nic.mac, NET_MAC_SIZE);
     g_autofree char *id = g_strdup_printf("etsec%u", n);
-    return machine_add_device(m, DEVICE_BUS_PLATFORM, etsec_new(id, &config), (uint64_t)n * ETSEC_SIZE, ETSEC_SIZE, error);
+    return machine_plug_platform(m, etsec_new(id, &config), ETSEC_SIZE, error);
 }
 
 bool machine_create_e1000(Machine *m, const DeviceOption *option, GError **error)

@@ -8,6 +8,7 @@
 #include "platform/devices/pci/msix.h"
 #include "platform/devices/virtio/balloon.h"
 #include "platform/devices/virtio/blk.h"
+#include "platform/devices/virtio/mmio.h"
 #include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
@@ -30,8 +31,8 @@ static unsigned vectors(const Machine *m, const DeviceOption *option, const Virt
     return m->config->kernel_irqchip ? 0 : MIN(virtio_n_queues(v) + 1, (unsigned)PCI_MSIX_VECTORS_MAX);
 }
 
-/* Onto the PCI bus, where the option says.  Takes v. */
-static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **error)
+/* Takes v. */
+static bool plug_pci(Machine *m, const DeviceOption *option, Virtio *v, GError **error)
 {
     const VirtioPciConfig config = {
         .name = option->id,
@@ -55,6 +56,24 @@ static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **err
     else
         virtio_free(v);
     return tag;
+}
+
+/* Onto the platform bus.  Takes v. */
+static bool plug_mmio(Machine *m, Virtio *v, GError **error)
+{
+    VirtioMmioConfig config = {.memory = m->memory, .again = machine_new_event(m, error)};
+    if (!config.again || !machine_next_input(m, true, &config.irq, error)) {
+        virtio_free(v);
+        return false;
+    }
+    g_autofree char *id = g_strdup_printf("virtio-mmio%u", m->buses[DEVICE_BUS_PLATFORM]->devices->len);
+    return machine_plug_platform(m, virtio_mmio_new(id, v, &config), VIRTIO_MMIO_SIZE, error);
+}
+
+/* Onto the bus that the type is made for, where the option says.  Takes v. */
+static bool plug(Machine *m, const DeviceOption *option, Virtio *v, GError **error)
+{
+    return device_types[option->type].bus == DEVICE_BUS_PCI ? plug_pci(m, option, v, error) : plug_mmio(m, v, error);
 }
 
 /* --- random numbers */
@@ -139,3 +158,16 @@ bool machine_create_virtio_balloon(Machine *m, const DeviceOption *option, GErro
     const VirtioBalloonConfig config = {.deflate_on_oom = device_option_on(option, "deflate-on-oom")};
     return plug(m, option, virtio_balloon_new(&config), error);
 }
+
+/* --- the same by the other transport: plug() sees from the type which one it is */
+
+#define SAME_BY_MMIO(id)                                                                    \
+    bool machine_create_##id##_mmio(Machine *m, const DeviceOption *option, GError **error) \
+    {                                                                                       \
+        return machine_create_##id(m, option, error);                                       \
+    }
+SAME_BY_MMIO(virtio_rng)
+SAME_BY_MMIO(virtio_blk)
+SAME_BY_MMIO(virtio_net)
+SAME_BY_MMIO(virtio_balloon)
+#undef SAME_BY_MMIO

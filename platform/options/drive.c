@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "platform/base/board.h"
 #include "platform/base/suggest.h"
 #include "platform/block/drive.h"
 
@@ -197,7 +198,9 @@ static bool claim_for(const Config *c, const DeviceOption *option, GError **erro
 /* A drive that says into what it is plugged gets a device for it. */
 static bool plug_in(Parse *p, const DriveSpec *spec, GError **error)
 {
-    static const char *const drivers[DRIVE_IFS] = {[DRIVE_IF_VIRTIO] = "virtio-blk-pci"};
+    const char *const drivers[DRIVE_IFS] = {
+        [DRIVE_IF_VIRTIO] = board_pci_or_not(board_find(p->config->board), "virtio-blk-pci", "virtio-blk-device"),
+    };
     const char *driver = drivers[spec->interface];
     if (spec->interface == DRIVE_IF_NONE)
         return true;

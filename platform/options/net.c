@@ -38,8 +38,8 @@ bool option_set_netdev(Parse *p, const char *arg, GError **error)
 /* --- models of cards */
 
 static const struct {
-    const char *alias, *type;
-} models[] = {{"virtio", "virtio-net-pci"}, {"fsl,etsec2", "eTSEC"}};
+    const char *alias, *type, *type_without_pci; /* the last one on boards that have no PCI */
+} models[] = {{"virtio", "virtio-net-pci", "virtio-net-device"}, {"fsl,etsec2", "eTSEC", "eTSEC"}};
 
 static bool is_card(const DeviceType *type)
 {
@@ -60,13 +60,13 @@ static bool print_models(Parse *p)
 }
 
 /* The type of -device that a model is; NULL: the error is set. */
-static const char *model_type(const char *what, const char *model, GError **error)
+static const char *model_type(const char *what, const char *model, const Board *board, GError **error)
 {
     const char *names[DEVICE_TYPES + 1];
     size_t n = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(models); i++)
         if (!strcmp(models[i].alias, model))
-            model = models[i].type;
+            model = board_pci_or_not(board, models[i].type, models[i].type_without_pci);
     for (size_t i = 0; i < DEVICE_TYPES; i++) {
         if (!is_card(&device_types[i]))
             continue;
@@ -216,10 +216,8 @@ bool option_set_net(Parse *p, const char *arg, GError **error)
 static bool add_card(Parse *p, const Nic *nic, guint place, GError **error)
 {
     GPtrArray *devices = p->config->devices;
-    const char *model = nic->model ? nic->model : board_find(p->config->board)->nic;
-    if (!model)
-        return option_bad(error, "%s: board %s has no card of its own: model= is missing", nic->option, p->config->board);
-    const char *type = model_type(nic->option, model, error);
+    const Board *board = board_find(p->config->board);
+    const char *type = model_type(nic->option, nic->model ? nic->model : board->nic, board, error);
     if (!type)
         return false;
     g_autoptr(GString) text = g_string_new(type);

@@ -188,11 +188,10 @@ static bool complete(Parse *p, GError **error)
     Config *c = p->config;
     complete_engine(c);
     complete_time(c);
-    if (!choose_accel(p, error) || !complete_serials(p, error) || !options_complete_drives(p, error) ||
+    if (!choose_accel(p, error) || !complete_serials(p, error) || !complete_board(p, error) || !options_complete_drives(p, error) ||
         !options_complete_chardevs(p, error) || !options_complete_monitors(p, error))
         return false;
-    if (!complete_board(p, error) || !options_complete_images(p, error) || !options_complete_netdevs(p, error) ||
-        !options_complete_objects(p, error))
+    if (!options_complete_images(p, error) || !options_complete_netdevs(p, error) || !options_complete_objects(p, error))
         return false;
     if (!c->append)
         c->append = "";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The PCI bus and virtio devices on it, whose driver does anything: configuration cycles, accesses to BARs and windows, rings in RAM that
- * say what they like, time, resets, saved state.  Nothing crashes or hangs, and nothing but RAM is written.
+ * The PCI bus and virtio devices on it and by virtio-mmio, whose driver does anything: configuration cycles, accesses to BARs, windows and
+ * registers, rings in RAM that say what they like, time, resets, saved state.  Nothing crashes or hangs, and nothing but RAM is written.
  *
  * Input: records of an operation byte and its operands; see step().
  */
@@ -18,6 +18,7 @@
 #include "platform/devices/pci/host.h"
 #include "platform/devices/virtio/balloon.h"
 #include "platform/devices/virtio/blk.h"
+#include "platform/devices/virtio/mmio.h"
 #include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
@@ -25,7 +26,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { DEVICES = 4, STEPS_MAX = 512, LOADS_MAX = 2, RAM = 1 << 20, DISK = 1 << 16, RINGS = 0x1000 };
+enum { DEVICES = 4, BY_MMIO = 2, STEPS_MAX = 512, LOADS_MAX = 2, RAM = 1 << 20, DISK = 1 << 16, RINGS = 0x1000 };
 
 typedef struct World {
     TimeSource time;
@@ -35,6 +36,7 @@ typedef struct World {
     Event *event;
     Device *host;
     PciDevice *dev[DEVICES];
+    Device *mmio[BY_MMIO];
     unsigned loads;
 } World;
 
@@ -78,6 +80,14 @@ static void plug(World *w, unsigned i, Virtio *v, const VirtioPciConfig *config)
     pci_host_plug(w->host, w->dev[i], (i + 1) << 3);
 }
 
+static void plug_mmio(World *w, unsigned i, Virtio *v)
+{
+    g_autofree char *id = g_strdup_printf("virtio-mmio%u", i);
+    const VirtioMmioConfig config = {.irq.line = {ignore, NULL, i}, .memory = w->memory};
+    w->mmio[i] = virtio_mmio_new(id, v, &config);
+    device_reset(w->mmio[i]);
+}
+
 static void world_open(World *w)
 {
     const VirtioPciConfig both = {NULL, true, true, 3}, legacy = {NULL, true, false, 0}, modern = {NULL, false, true, 32};
@@ -97,6 +107,8 @@ static void world_open(World *w)
     plug(w, 1, virtio_net_new(&(VirtioNetConfig){NULL, {0x52, 0x54}, w->event}), &legacy);
     plug(w, 2, virtio_balloon_new(&(VirtioBalloonConfig){true}), &modern);
     plug(w, 3, virtio_blk_new(&(VirtioBlkConfig){disk(), "serial", 512, 4096, 2, true, true}), &both);
+    plug_mmio(w, 0, virtio_rng_new(&(VirtioRngConfig){w->entropy, w->clock, 5000, 1}));
+    plug_mmio(w, 1, virtio_balloon_new(&(VirtioBalloonConfig){false}));
     for (unsigned i = 0; i < DEVICES; i++) /* most inputs want them to master the bus */
         pci_config_write(&w->dev[i]->config, PCI_COMMAND, 2, 7);
 }
@@ -104,6 +116,10 @@ static void world_open(World *w)
 static void world_close(World *w)
 {
     device_settle(w->host);
+    for (unsigned i = 0; i < BY_MMIO; i++) {
+        device_settle(w->mmio[i]);
+        device_free(w->mmio[i]);
+    }
     device_free(w->host);
     event_free(w->event);
     entropy_free(w->entropy);
@@ -136,6 +152,18 @@ static void access_host(World *w, Input *in, uint8_t op)
         w->host->ops->read(w->host, region, offset, size, &value);
 }
 
+/* An access to the registers of a device by virtio-mmio; most of them have a meaning with four bytes alone. */
+static void access_mmio(World *w, Input *in, uint8_t op)
+{
+    Device *dev = w->mmio[op % BY_MMIO];
+    const unsigned size = op & 8 ? 4 : 1u << (op >> 1 & 3);
+    uint64_t offset = take(in, 2) % VIRTIO_MMIO_SIZE / size * size, value = 0;
+    if (op & 0x10)
+        dev->ops->write(dev, 0, offset, size, take(in, size));
+    else if (dev->ops->read(dev, 0, offset, size, &value) && size < 8)
+        g_assert_cmphex(value >> 8 * size, ==, 0);
+}
+
 static void configure(World *w, Input *in)
 {
     uint32_t address = 0x80000000u | take(in, 2) << 2;
@@ -159,6 +187,21 @@ static void set_up(World *w, unsigned i)
     dev->ops->write(dev, 0, 0x12, 1, 7);
 }
 
+/* The same of a driver for virtio-mmio, whose rings are elsewhere; it leaves out what an input may do itself. */
+static void set_up_mmio(World *w, Device *dev)
+{
+    const uint32_t steps[][2] = {{0x70, 0}, {0x70, 3}, {0x24, 1}, {0x20, 1}, {0x70, 0xb}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++)
+        dev->ops->write(dev, 0, steps[i][0], 4, GUINT32_SWAP_LE_BE(steps[i][1]));
+    for (uint32_t queue = 0; queue < 8; queue++) {
+        const uint32_t ring = RINGS + 0x4000 * (queue % 4);
+        const uint32_t where[][2] = {{0x30, queue}, {0x38, 8}, {0x80, ring}, {0x90, ring + 0x100}, {0xa0, ring + 0x200}, {0x44, 1}};
+        for (unsigned i = 0; i < G_N_ELEMENTS(where); i++)
+            dev->ops->write(dev, 0, where[i][0], 4, GUINT32_SWAP_LE_BE(where[i][1]));
+    }
+    dev->ops->write(dev, 0, 0x70, 4, GUINT32_SWAP_LE_BE(0xf));
+}
+
 static void write_ram(World *w, Input *in)
 {
     uint32_t gpa = take(in, 3) % RAM, n = 1 + take(in, 1) % 32;
@@ -168,16 +211,16 @@ static void write_ram(World *w, Input *in)
     }
 }
 
-static void save_and_load(World *w, Input *in, bool changed)
+static void save_and_load(World *w, Device *dev, Input *in, bool changed)
 {
     g_autoptr(GByteArray) state = g_byte_array_new();
-    device_settle(w->host);
-    device_save(w->host, state);
+    device_settle(dev);
+    device_save(dev, state);
     for (unsigned n = changed ? take(in, 1) : 0; n; n--)
         state->data[take(in, 2) % state->len] = (uint8_t)take(in, 1);
     Sections *sections = sections_read(state->data, state->len, NULL);
     if (sections)
-        device_load(w->host, sections);
+        device_load(dev, sections);
     g_assert_true(changed || sections_end(sections, NULL));
     sections_free(sections);
 }
@@ -197,10 +240,16 @@ static void step(World *w, Input *in)
         access_host(w, in, op);
         break;
     case 4:
-        configure(w, in);
+        if (op & 0x10)
+            access_mmio(w, in, (uint8_t)take(in, 1));
+        else
+            configure(w, in);
         break;
     case 5:
-        set_up(w, op & 3);
+        if (op & 4)
+            set_up_mmio(w, w->mmio[op % BY_MMIO]);
+        else
+            set_up(w, op & 3);
         break;
     case 6:
         time_source_advance(&w->time, take(in, 3));
@@ -211,7 +260,7 @@ static void step(World *w, Input *in)
         if (op & 1)
             device_reset(op & 2 ? w->host : &w->dev[op >> 2 & 3]->dev);
         else if (w->loads++ < LOADS_MAX)
-            save_and_load(w, in, op & 2);
+            save_and_load(w, op & 4 ? w->mmio[op >> 3 & 1] : w->host, in, op & 2);
     }
 }
 

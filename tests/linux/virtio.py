@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""virtio devices on the PCI bus: a disk with a file system, a network card, random numbers, a balloon."""
+"""virtio devices, on the PCI bus and by virtio-mmio: a disk with a file system, a network card, random numbers, a balloon."""
 import hashlib
 import os
 import random
@@ -64,6 +64,28 @@ def works(program, board, processors, machine="", append="", options="", core="e
     os.unlink(image)
 
 
+def works_by_mmio(program, board, processors, machine="", core="e500mc"):
+    """The same without PCI.  Of two disks one comes by if=virtio, which a board without PCI has by virtio-mmio, too."""
+    image, digest = make_disk(f"virtio-mmio-{board}-{processors}")
+    mac = "52:54:00:00:00:07"
+    own = board == "p4080ds-hv"
+    disk = ["-drive", f"file={image},if=virtio,format=raw"] if own else [
+        "-drive", f"file={image},if=none,id=d,format=raw", "-device", "virtio-blk-device,drive=d"]
+    card = ["-net", f"nic,model=virtio,macaddr={mac}"] if own else ["-device", f"virtio-net-device,mac={mac}"]
+    devices = [*disk, *card, "-device", "virtio-rng-device", "-device", "virtio-balloon-device"]
+    with program.guest(board=board, core=core, machine=machine, args=["-smp", str(processors), *devices]) as guest:
+        said = guest.shell(WORK.format(copy="copy1") + "; ls /sys/bus/virtio/drivers/*/ | grep -c ^virtio")
+        for words, times in (digest, 2), ("1280", 1), (mac, 1):
+            if said.count(words) < times:
+                raise Failed(f"{words!r} should be there {times} times: {said!r}")
+        if said.split()[-1] != "4":
+            raise Failed(f"four devices should have drivers: {said!r}")
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    check_disk(image, digest, ["copy1"])
+    os.unlink(image)
+
+
 def refuses_writes(program):
     """A read-only drive: it can be read, and nothing is written."""
     image, digest = make_disk("virtio-read-only")
@@ -84,4 +106,7 @@ def cases():
     yield "virtio: by wires on two processors, reset=rebuild", False, works, ("ppce500", 2, ",reset=rebuild", "", ",vectors=0")
     yield "virtio: legacy drivers", False, works, ("ppce500", 2, "", "virtio_pci.force_legacy=1")
     yield "virtio: mpc8544ds", False, works, ("mpc8544ds", 1, "", "", "", "e500v2")
+    yield "virtio-mmio: p4080ds-hv", False, works_by_mmio, ("p4080ds-hv", 2)
+    yield "virtio-mmio: ppce500", False, works_by_mmio, ("ppce500", 2, ",reset=rebuild")
+    yield "virtio-mmio: mpc8544ds", False, works_by_mmio, ("mpc8544ds", 1, "", "e500v2")
     yield "virtio: a read-only disk", False, refuses_writes, ()

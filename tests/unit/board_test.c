@@ -30,7 +30,7 @@ static void check_windows(const Board *b)
     Window windows[] = {
         {"spin_table", b->spin_table, PAGE}, {"doorbell_page", b->doorbell_page, PAGE},
         {"ccsr", b->ccsr, SOC_SIZE},         {"pci_memory", b->pci_memory, PAGE},
-        {"pci_io", b->pci_io, PAGE},
+        {"pci_io", b->pci_io, PAGE},         {"platform", b->platform, BOARD_PLATFORM_SIZE},
     };
     if (!board_has_soc(b)) {
         windows[2] = (Window){"direct_eoi", b->direct_eoi, PAGE};
@@ -72,6 +72,8 @@ static void test_rows(void)
         need(b, b->cpus_max >= 1 && b->cpus_max <= VCPUS_MAX, "cpus_max is 1 to 32");
         need(b, b->ram_max >= UINT64_C(64) << 20 && b->ram_max % (1 << 20) == 0, "ram_max is a number of MiB");
         need(b, b->clock_hz, "clock_hz is missing");
+        need(b, b->platform, "platform is missing");
+        need(b, b->nic, "nic is missing");
         check_windows(b);
         if (board_has_soc(b))
             check_chip(b);

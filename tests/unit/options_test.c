@@ -577,6 +577,32 @@ static void test_bad_chardevs(void)
     bad("-device sungem", "-device sungem: unknown or not yet supported; -device help lists what there is");
 }
 
+/* What "virtio" means depends on whether the board has PCI. */
+static void test_virtio_of_the_board(void)
+{
+    static const struct {
+        const char *line;
+        DeviceTypeId disk, card;
+    } rows[] = {
+        {"-kernel k -drive file=a,if=virtio -net nic,model=virtio", DEVICE_TYPE_virtio_blk, DEVICE_TYPE_virtio_net},
+        {"-kernel k -drive file=a,if=virtio -nic user,model=virtio -M p4080ds-hv", DEVICE_TYPE_virtio_blk_mmio,
+         DEVICE_TYPE_virtio_net_mmio},
+        {"-kernel k -M p4080ds-hv -drive file=a,if=virtio -net nic -net user", DEVICE_TYPE_virtio_blk_mmio,
+         DEVICE_TYPE_virtio_net_mmio},
+        {"-kernel k -drive file=a,id=a,if=none -device virtio-net-device -device virtio-blk-device,drive=a,serial=x",
+         DEVICE_TYPE_virtio_blk_mmio, DEVICE_TYPE_virtio_net_mmio},
+    };
+    FOR_ROWS (i, rows) {
+        Config c = good(rows[i].line);
+        g_assert_cmpuint(c.devices->len, ==, 2);
+        g_assert_cmpuint(((const DeviceOption *)c.devices->pdata[0])->type, ==, rows[i].card); /* cards come first */
+        g_assert_cmpuint(((const DeviceOption *)c.devices->pdata[1])->type, ==, rows[i].disk);
+        config_clear(&c);
+    }
+    bad("-device virtio-rng-device,addr=1", "-device virtio-rng-device addr: a device on the bus 'platform' has no address");
+    bad("-device virtio-rng-device,vectors=1", "-device virtio-rng-device: unknown property 'vectors'");
+}
+
 static void test_pci_devices(void)
 {
     Config c =
@@ -608,6 +634,7 @@ static void test_pci_devices(void)
 UNIT_TESTS(options)
 {
     g_test_add_func("/options/pci-devices-have-places", test_pci_devices);
+    g_test_add_func("/options/what-virtio-means-depends-on-the-board", test_virtio_of_the_board);
     g_test_add_func("/options/soft-translates-unless-an-interpreter-is-asked-for",
                     test_soft_translates_unless_an_interpreter_is_asked_for);
     g_test_add_func("/options/a-board-has-its-own-limits", test_boards);

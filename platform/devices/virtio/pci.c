@@ -239,11 +239,6 @@ static void legacy_write(VirtioPci *p, uint64_t offset, unsigned size, uint32_t 
 
 /* --- modern */
 
-static uint32_t half(uint64_t value, unsigned which)
-{
-    return which < 2 ? (uint32_t)(value >> 32 * which) : 0;
-}
-
 static uint32_t common_read(VirtioPci *p, uint64_t offset)
 {
     const VirtioQueue none = {0}, *q = selected(p) ? selected(p) : &none;
@@ -252,11 +247,11 @@ static uint32_t common_read(VirtioPci *p, uint64_t offset)
     case DEVICE_FEATURE_SELECT:
         return p->device_select;
     case DEVICE_FEATURE:
-        return half(v->features & ~VIRTIO_F_ANY_LAYOUT, p->device_select);
+        return virtio_half(v->features & ~VIRTIO_F_ANY_LAYOUT, p->device_select);
     case DRIVER_FEATURE_SELECT:
         return p->driver_select;
     case DRIVER_FEATURE:
-        return half(v->accepted, p->driver_select);
+        return virtio_half(v->accepted, p->driver_select);
     case CONFIG_MSIX_VECTOR:
         return p->config_vector;
     case QUEUE_MSIX_VECTOR:
@@ -277,21 +272,16 @@ static uint32_t common_read(VirtioPci *p, uint64_t offset)
         return q->size_max ? p->queue_select : 0;
     case QUEUE_DESC:
     case QUEUE_DESC + 4:
-        return half(q->desc, offset % 8 / 4);
+        return virtio_half(q->desc, offset % 8 / 4);
     case QUEUE_DRIVER:
     case QUEUE_DRIVER + 4:
-        return half(q->avail, offset % 8 / 4);
+        return virtio_half(q->avail, offset % 8 / 4);
     case QUEUE_DEVICE:
     case QUEUE_DEVICE + 4:
-        return half(q->used, offset % 8 / 4);
+        return virtio_half(q->used, offset % 8 / 4);
     default:
         return 0;
     }
-}
-
-static void set_half(uint64_t *value, unsigned which, uint32_t bits)
-{
-    *value = (*value & ~(UINT64_C(0xffffffff) << 32 * which)) | (uint64_t)bits << 32 * which;
 }
 
 /* Of a queue that is there and not in use. */
@@ -299,25 +289,22 @@ static void queue_write(const VirtioPci *p, VirtioQueue *q, uint64_t offset, uin
 {
     switch (offset) {
     case QUEUE_SIZE:
-        if (value && value <= q->size_max && (value & (value - 1)) == 0)
-            q->size = (uint16_t)value;
-        else
-            LOG(LOG_GUEST_ERRORS, "%s: a queue of %u descriptors, of at most %u", p->pci.dev.id, value, q->size_max);
+        virtio_set_queue_size(p->virtio, q, value);
         break;
     case QUEUE_ENABLE:
         q->enabled = value == 1;
         break;
     case QUEUE_DESC:
     case QUEUE_DESC + 4:
-        set_half(&q->desc, offset % 8 / 4, value);
+        virtio_set_half(&q->desc, offset % 8 / 4, value);
         break;
     case QUEUE_DRIVER:
     case QUEUE_DRIVER + 4:
-        set_half(&q->avail, offset % 8 / 4, value);
+        virtio_set_half(&q->avail, offset % 8 / 4, value);
         break;
     case QUEUE_DEVICE:
     case QUEUE_DEVICE + 4:
-        set_half(&q->used, offset % 8 / 4, value);
+        virtio_set_half(&q->used, offset % 8 / 4, value);
     }
 }
 

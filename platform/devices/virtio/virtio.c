@@ -145,7 +145,15 @@ void virtio_accept(Virtio *v, unsigned half, uint32_t bits)
 {
     if (half > 1 || v->status & VIRTIO_FEATURES_OK || v->status & VIRTIO_DRIVER_OK)
         return;
-    v->accepted = (v->accepted & ~(UINT64_C(0xffffffff) << 32 * half)) | (uint64_t)bits << 32 * half;
+    virtio_set_half(&v->accepted, half, bits);
+}
+
+void virtio_set_queue_size(Virtio *v, VirtioQueue *q, uint32_t size)
+{
+    if (size && size <= q->size_max && (size & (size - 1)) == 0)
+        q->size = (uint16_t)size;
+    else
+        LOG(LOG_GUEST_ERRORS, "%s: a queue of %u descriptors, of at most %u", v->id, size, q->size_max);
 }
 
 void virtio_kick(Virtio *v, unsigned queue)

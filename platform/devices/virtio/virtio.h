@@ -149,10 +149,20 @@ void virtio_reset(Virtio *v);
 void virtio_settle(Virtio *v);
 void virtio_set_status(Virtio *v, uint8_t status);           /* 0 resets */
 void virtio_accept(Virtio *v, unsigned half, uint32_t bits); /* features 32 × half and on; ignored once they are settled */
-void virtio_kick(Virtio *v, unsigned queue);                 /* any number */
-void virtio_listen(Virtio *v);                               /* to transport.again, which is set */
+void virtio_set_queue_size(Virtio *v, VirtioQueue *q, uint32_t size); /* of one that is not enabled; traced where it cannot be */
+void virtio_kick(Virtio *v, unsigned queue);                          /* any number */
+void virtio_listen(Virtio *v);                                        /* to transport.again, which is set */
 /* Bytes of the configuration; zeros and nothing beyond its end. */
 void virtio_config_read(Virtio *v, unsigned at, uint8_t *bytes, unsigned size, bool big);
 void virtio_config_write(Virtio *v, unsigned at, const uint8_t *bytes, unsigned size, bool big);
+/* Registers of 64 bits, seen through 32: half 0 or 1.  Of a higher one there is nothing to see. */
+static inline uint32_t virtio_half(uint64_t value, unsigned half)
+{
+    return half < 2 ? (uint32_t)(value >> 32 * half) : 0;
+}
+static inline void virtio_set_half(uint64_t *value, unsigned half, uint32_t bits)
+{
+    *value = (*value & ~(UINT64_C(0xffffffff) << 32 * half)) | (uint64_t)bits << 32 * half;
+}
 void virtio_save(const Virtio *v, SectionWriter *to);
 void virtio_load(Virtio *v, Section *from);
