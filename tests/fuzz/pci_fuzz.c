@@ -6,15 +6,12 @@
  * Input: records of an operation byte and its operands; see step().
  */
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "platform/base/clock.h"
 #include "platform/base/device_bus.h"
 #include "platform/base/entropy.h"
 #include "platform/base/lock.h"
-#include "platform/block/drive.h"
 #include "platform/devices/pci/host.h"
 #include "platform/devices/virtio/balloon.h"
 #include "platform/devices/virtio/blk.h"
@@ -22,11 +19,12 @@
 #include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
+#include "tests/fuzz/disk.h"
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { DEVICES = 4, BY_MMIO = 2, STEPS_MAX = 512, LOADS_MAX = 2, RAM = 1 << 20, DISK = 1 << 16, RINGS = 0x1000 };
+enum { DEVICES = 4, BY_MMIO = 2, STEPS_MAX = 512, LOADS_MAX = 2, RAM = 1 << 20, RINGS = 0x1000 };
 
 typedef struct World {
     TimeSource time;
@@ -46,26 +44,6 @@ static bool message(void *opaque, uint64_t offset, uint32_t value)
 {
     g_assert_cmphex(offset, <, 1 << 20);
     return true;
-}
-
-/* One drive for all inputs: to open it takes longer than most of them. */
-static Block *disk(void)
-{
-    static Block *block;
-    if (block)
-        return block;
-    g_autofree char *path = g_strdup("/tmp/quoin-fuzz-XXXXXX"), *text = NULL;
-    int fd = g_mkstemp(path);
-    g_assert_cmpint(ftruncate(fd, DISK), ==, 0);
-    close(fd);
-    text = g_strdup_printf("file=%s,id=d,format=raw", path);
-    DriveSpec *spec = drive_spec_parse("-drive", text, NULL);
-    spec->option = g_strdup("-drive");
-    block = block_open(spec, NULL);
-    g_assert_nonnull(block);
-    drive_spec_free(spec);
-    g_unlink(path);
-    return block;
 }
 
 static void place(Device *host, unsigned region, uint64_t gpa, uint64_t size)
@@ -106,7 +84,7 @@ static void world_open(World *w)
     plug(w, 0, virtio_rng_new(&(VirtioRngConfig){w->entropy, w->clock, 5000, 1}), &both);
     plug(w, 1, virtio_net_new(&(VirtioNetConfig){NULL, {0x52, 0x54}, w->event}), &legacy);
     plug(w, 2, virtio_balloon_new(&(VirtioBalloonConfig){true}), &modern);
-    plug(w, 3, virtio_blk_new(&(VirtioBlkConfig){disk(), "serial", 512, 4096, 2, true, true}), &both);
+    plug(w, 3, virtio_blk_new(&(VirtioBlkConfig){fuzz_disk(), "serial", 512, 4096, 2, true, true}), &both);
     plug_mmio(w, 0, virtio_rng_new(&(VirtioRngConfig){w->entropy, w->clock, 5000, 1}));
     plug_mmio(w, 1, virtio_balloon_new(&(VirtioBalloonConfig){false}));
     for (unsigned i = 0; i < DEVICES; i++) /* most inputs want them to master the bus */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Disk controllers of -device beside virtio's.
+ */
+#include "platform/devices/pci/host.h"
+#include "platform/devices/pci/msix.h"
+#include "platform/devices/pci/nvme.h"
+#include "platform/machine/machine.h"
+
+static bool bad_value(GError **error, const char *text)
+{
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+    return false;
+}
+
+/* An interrupt controller that is the accelerator's takes no messages from here, so with it there are none unless the command line has them. */
+static uint64_t nvme_vectors(const Machine *m, const DeviceOption *option, uint64_t pairs)
+{
+    if (device_option_string(option, "msix_qsize"))
+        return device_option_number(option, "msix_qsize");
+    return m->config->kernel_irqchip ? 0 : MIN(pairs + 1, PCI_MSIX_VECTORS_MAX);
+}
+
+bool machine_create_nvme(Machine *m, const DeviceOption *option, GError **error)
+{
+    const uint64_t pairs = device_option_number(option, "max_ioqpairs"), vectors = nvme_vectors(m, option, pairs);
+    if (pairs < 1 || pairs > NVME_IO_QUEUES_MAX)
+        return bad_value(error, "max_ioqpairs is from 1 to 31");
+    if (vectors > PCI_MSIX_VECTORS_MAX)
+        return bad_value(error, "msix_qsize is 32 at most");
+    unsigned devfn;
+    const NvmeConfig config = {
+        .name = option->id,
+        .block = machine_drive(m, device_option_string(option, "drive")),
+        .serial = device_option_string(option, "serial"),
+        .n_io_queues = (unsigned)pairs,
+        .vectors = (unsigned)vectors,
+        .again = machine_new_event(m, error),
+    };
+    g_autofree char *tag = config.again ? machine_pci_place(m, option, &devfn, error) : NULL;
+    if (tag)
+        pci_host_plug(m->pci, nvme_new(tag, &config), devfn);
+    return tag;
+}
