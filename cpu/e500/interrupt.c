@@ -263,9 +263,8 @@ static bool is_pending(const E500 *c, E500Excp excp)
 
 bool e500_interrupt_pending(const E500 *c)
 {
-    /* The usual case first: nothing at all. */
-    if (!irq_lines(c) && !doorbells(c) && !(c->s.spr[SPR_TSR] & (TSR_WIS | TSR_DIS | TSR_FIS)) &&
-        !(c->s.spr[SPR_DBCR0] & DBCR0_IDM))
+    /* The usual case first: nothing at all.  Linux leaves DBCR0[IDM] set, so that bit alone says little. */
+    if (!irq_lines(c) && !doorbells(c) && !(c->s.spr[SPR_TSR] & (TSR_WIS | TSR_DIS | TSR_FIS)) && !is_asserted(c, EXCP_DEBUG))
         return c->epr_taken || c->watchdog_exit;
     for (unsigned i = 0; i < E500_EXCPS; i++)
         if (is_pending(c, (E500Excp)i))
