@@ -2,7 +2,8 @@
  *
  * Accesses that are known to lie close together: fields of a structure, a frame's saved registers, an unrolled loop.
  *
- * The first access of a group looks for the page of them all, and leaves what it found in a word of the state; the others need no look.
+ * The first access of a group looks for the page of them all, and leaves in a word of the state where the group's bytes lie in the host's
+ * memory.  The others need no look, and no register: each lies at a distance from there that is known when the block is made.
  * If not all of them lie in one page, or anything else is unusual, the block is left, and another one is entered that has no groups.
  */
 #include "cpu/jit/front.h"
@@ -148,8 +149,11 @@ static void settle(Groups *g, const Group *x, unsigned slot)
     IrOp *first = &g->b->op[x->member[0]];
     uint32_t low = x->first + (uint32_t)x->low, high = x->first + (uint32_t)x->high;
     low -= (low - x->of_size) % x->size;
-    for (unsigned i = 0; i < x->n; i++)
-        g->b->op[x->member[i]].group = (uint8_t)(slot + 1);
+    for (unsigned i = 0; i < x->n; i++) {
+        IrOp *op = &g->b->op[x->member[i]];
+        op->group = (uint8_t)(slot + 1);
+        op->at = (uint8_t)(op->mask - low);
+    }
     first->flags |= IR_GROUP_FIRST;
     first->align = (uint8_t)x->size;
     first->span = (uint8_t)(high - low);

@@ -135,6 +135,7 @@ typedef struct IrOp {
     uint8_t group; /* of a LOAD or STORE: which, from 1 on; 0: none */
     uint32_t imm, mask;
     uint8_t span, align; /* of a group's first access: its bytes begin at a + mask, aligned so */
+    uint8_t at;          /* of each access of a group: its distance from the group's first byte */
     void *record;        /* of ops that may leave the block to C: JitRecord, which the emitter passes on */
 } IrOp;
 

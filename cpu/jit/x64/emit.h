@@ -44,6 +44,8 @@ typedef struct Emit {
     int flags_hold;     /* the host's flags are those of condition n; −1: of none */
     int rax_holds;      /* rax is condition n */
     unsigned rcx_group; /* rcx is what the first access of this group found; 0: of none */
+    Reg index;          /* the access under construction is at [rcx + index + disp] */
+    int32_t disp;
     EmitFp fp;
     uint16_t clock; /* of EmitFp.age */
     unsigned n_stubs;
@@ -80,6 +82,7 @@ void emit_get_addend(Emit *e); /* rcx = the slot's */
 void emit_integer(Emit *e, const IrOp *op); /* emit_int.c */
 void emit_access(Emit *e, const IrOp *op);  /* emit_mem.c */
 void emit_access_stub(Emit *e, Stub *stub);
+void emit_memory(Emit *e, unsigned insn, unsigned reg); /* a host instruction whose operands are reg and what is accessed */
 void emit_zero(Emit *e, const IrOp *op);
 void emit_zero_stub(Emit *e, Stub *stub);
 void emit_compare(Emit *e, const IrOp *op); /* emit_flow.c */

@@ -101,7 +101,7 @@ static int32_t group_at(const Emit *e, const IrOp *op)
     return field(e, ir_layout.group + 8u * (op->group - 1u));
 }
 
-/* rcx = what to add to an address of the group, all of which lie in one page; else to the stub. */
+/* rcx = where the group's first byte lies in the host's memory, if all of them lie in one page; else to the stub. */
 static void look_up_group(Emit *e, const IrOp *op)
 {
     Asm *a = &e->a;
@@ -115,6 +115,7 @@ static void look_up_group(Emit *e, const IrOp *op)
     asm_rr(a, 0xf7, 0, RDX); /* test */
     asm32(a, -(1u << ir_layout.page_bits));
     stub->apart = asm_jcc(a, CC_NE);
+    asm_rr(a, OP_ADD | OP_W, RCX, RAX);
     asm_rm(a, OP_STORE | OP_W, RCX, STATE, group_at(e, op));
 }
 
@@ -125,7 +126,18 @@ static void use_group(Emit *e, const IrOp *op)
         asm_rm(&e->a, OP_LOAD | OP_W, RCX, STATE, group_at(e, op));
 }
 
-/* --- accesses: at [rcx + rax] --- */
+/* --- accesses: at [rcx + rax], or of a group at a distance from rcx --- */
+
+static void access_is_at(Emit *e, Reg index, int32_t disp)
+{
+    e->index = index;
+    e->disp = disp;
+}
+
+void emit_memory(Emit *e, unsigned insn, unsigned reg)
+{
+    asm_rx(&e->a, insn, reg, RCX, e->index, 0, e->disp);
+}
 
 static void load(Emit *e, const IrOp *op)
 {
@@ -135,17 +147,17 @@ static void load(Emit *e, const IrOp *op)
 
     switch (op->k) {
     case 0:
-        asm_rx(a, OP_MOVZX8, to, RCX, RAX, 0, 0);
+        emit_memory(e, OP_MOVZX8, to);
         break;
     case 1:
-        asm_rx(a, OP_MOVZX16, to, RCX, RAX, 0, 0);
+        emit_memory(e, OP_MOVZX16, to);
         if (swap) {
             asm_opcode(a, 0xc8 | (to & 7) | OP_0F, 0, 0, to, false); /* bswap */
             asm_shift(a, 0, op->flags & IR_SIGNED ? SHIFT_SAR : SHIFT_SHR, to, 16);
         }
         break;
     default:
-        asm_rx(a, swap ? OP_MOVBE_LOAD : OP_LOAD, to, RCX, RAX, 0, 0);
+        emit_memory(e, swap ? OP_MOVBE_LOAD : OP_LOAD, to);
         break;
     }
     emit_put(e, op->d, to);
@@ -153,14 +165,13 @@ static void load(Emit *e, const IrOp *op)
 
 static void store(Emit *e, const IrOp *op)
 {
-    Asm *a = &e->a;
     bool swap = !(op->flags & IR_REVERSED);
     Reg from = emit_use(e, op->d, RDX);
 
     if (op->k == 0)
-        asm_rx(a, 0x88 | OP_BYTE, from, RCX, RAX, 0, 0);
+        emit_memory(e, 0x88 | OP_BYTE, from);
     else
-        asm_rx(a, (swap ? OP_MOVBE_STORE : OP_STORE) | (op->k == 1 ? OP_66 : 0), from, RCX, RAX, 0, 0);
+        emit_memory(e, (swap ? OP_MOVBE_STORE : OP_STORE) | (op->k == 1 ? OP_66 : 0), from);
 }
 
 static void access_at(Emit *e, const IrOp *op, Stub *stub)
@@ -190,9 +201,12 @@ void emit_access(Emit *e, const IrOp *op)
             look_up_group(e, op);
         else
             use_group(e, op);
-        address(e, op);
+        if (op->flags & IR_UPDATE)
+            address(e, op);
+        access_is_at(e, NO_REG, op->at);
     } else {
         address(e, op);
+        access_is_at(e, RAX, 0);
         look_up(e, op, 1u << op->k, is_wide(op) ? UINT32_C(1) << ir_layout.page_bits : 1u << op->k);
         stub->hit = e->a.p;
     }
@@ -226,6 +240,7 @@ static void counted_store(Emit *e, Stub *stub)
     EmitFp now = e->fp;
 
     e->fp = stub->before;
+    access_is_at(e, RAX, 0);
     access_at(e, op, stub);
     e->fp = now;
     asm_rm(&e->a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.granule));

@@ -289,11 +289,11 @@ void emit_pair_stub(Emit *e, const Stub *s)
     asm_jump_to(&e->a, s->back);
 }
 
-/* --- memory: the address in rax, the addend in rcx --- */
+/* --- memory: by emit_memory() --- */
 
 void emit_pair_load(Emit *e, const IrOp *op)
 {
-    asm_rx(&e->a, OP_MOVBE_LOAD | OP_W, RDX, RCX, RAX, 0, 0);
+    emit_memory(e, OP_MOVBE_LOAD | OP_W, RDX);
     put_double(e, op->d);
 }
 
@@ -306,5 +306,5 @@ void emit_pair_store(Emit *e, const IrOp *op)
         asm_shift(&e->a, OP_W, SHIFT_SHL, RDX, 32);
         asm_rr(&e->a, OP_OR | OP_W, RDX, e->pin[op->d]);
     }
-    asm_rx(&e->a, OP_MOVBE_STORE | OP_W, RDX, RCX, RAX, 0, 0);
+    emit_memory(e, OP_MOVBE_STORE | OP_W, RDX);
 }

@@ -217,12 +217,12 @@ void emit_wide_select(Emit *e, const IrOp *op)
     emit_wide_bind(e, r, op->d);
 }
 
-/* --- memory: the address less an addend in rax, the addend in rcx --- */
+/* --- memory: by emit_memory() --- */
 
 /* A NaN would become a quiet one. */
 static void load_single(Emit *e, unsigned x, Stub *stub)
 {
-    asm_rx(&e->a, OP_MOVBE_LOAD, RDX, RCX, RAX, 0, 0);
+    emit_memory(e, OP_MOVBE_LOAD, RDX);
     asm_v_rr(&e->a, V_MOVD_TO, 0, NO_VVVV, RDX);
     asm_v_rr(&e->a, V_CVTSS2SD, x, 0, 0);
     asm_v_rr(&e->a, V_UCOMISD, x, NO_VVVV, x);
@@ -236,7 +236,7 @@ void emit_wide_load(Emit *e, const IrOp *op, Stub *stub)
         return;
     }
     if (!e->jit->has_fp) {
-        asm_rx(&e->a, OP_MOVBE_LOAD | OP_W, RDX, RCX, RAX, 0, 0);
+        emit_memory(e, OP_MOVBE_LOAD | OP_W, RDX);
         asm_rm(&e->a, OP_STORE | OP_W, RDX, STATE, wide_at(e, op->d));
         return;
     }
@@ -244,7 +244,7 @@ void emit_wide_load(Emit *e, const IrOp *op, Stub *stub)
     if (op->k == 2) {
         load_single(e, x, stub);
     } else {
-        asm_rx(&e->a, OP_MOVBE_LOAD | OP_W, RDX, RCX, RAX, 0, 0);
+        emit_memory(e, OP_MOVBE_LOAD | OP_W, RDX);
         asm_v_rr(&e->a, V_MOVQ_TO, x, NO_VVVV, RDX);
     }
     emit_wide_put(e, x, op->d);
@@ -293,5 +293,5 @@ void emit_wide_store(Emit *e, const IrOp *op, Stub *stub)
         get_single(e, op->d, stub);
     else
         get_wide(e, RDX, op->d);
-    asm_rx(&e->a, OP_MOVBE_STORE | (op->k == 3 ? OP_W : 0), RDX, RCX, RAX, 0, 0);
+    emit_memory(e, OP_MOVBE_STORE | (op->k == 3 ? OP_W : 0), RDX);
 }
