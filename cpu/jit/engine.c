@@ -8,6 +8,7 @@
 
 #include "cpu/e500/bits.h"
 #include "cpu/e500/exec_spe.h"
+#include "cpu/e500/interrupt.h"
 #include "cpu/e500/mem.h"
 #include "cpu/e500/mmu.h"
 #include "cpu/e500/softfp.h"
@@ -56,6 +57,13 @@ static void need_cr(Jit *jit, E500 *c)
     if (jit->cr_in_words)
         cr_from_words(c);
     jit->cr_in_words = false;
+}
+
+uint32_t jit_enable(uint64_t *conditions)
+{
+    E500 *c = (E500 *)(void *)((uint8_t *)conditions - offsetof(E500, engine[JIT_WORD_CONDITIONS]));
+    e500_enable_external(c);
+    return __atomic_load_n(&c->limit, __ATOMIC_RELAXED);
 }
 
 /* --- what decides a translation --- */

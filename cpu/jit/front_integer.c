@@ -416,15 +416,22 @@ ROW(mfmsr)
     return true;
 }
 
-/* What enables interrupts has to look for them: the interpreter does it. */
+static bool enable(Front *f, const Insn *in, unsigned home)
+{
+    if (f->state & JIT_STATE_PR)
+        return false;
+    IrOp *op = front_op_dab(f, IR_ENABLE, IR_NONE, home, IR_NONE);
+    op->imm = in->word;
+    front_record(f, op, in);
+    return true;
+}
+ROW(wrtee)
+{
+    return enable(f, in, in->rt);
+}
 ROW(wrteei)
 {
-    if (f->state & JIT_STATE_PR || in->word & MSR_EE)
-        return false;
-    IrOp *op = front_op(f, IR_CLEAR);
-    op->imm = (uint32_t)offsetof(E500, s.msr);
-    op->mask = MSR_EE;
-    return true;
+    return enable(f, in, IR_NONE);
 }
 ROW(mfspr)
 {
@@ -447,27 +454,11 @@ ROW(mtspr)
     }
 
 const FrontRow front_integer[] = {
-    R(addi),     R(addis),  R(add),
-    R(subf),     R(neg),    R(addic),
-    R(addic_rc), R(subfic), R(addc),
-    R(adde),     R(addme),  R(addze),
-    R(subfc),    R(subfe),  R(subfme),
-    R(subfze),   R(mulli),  R(mullw),
-    R(mulhw),    R(mulhwu), R(divw),
-    R(divwu),    R(cmp),    R(cmpi),
-    R(cmpl),     R(cmpli),  R(isel),
-    R(andi),     R(andis),  R(ori),
-    R(oris),     R(xori),   R(xoris),
-    R(and),      R(andc),   R(eqv),
-    R(nand),     R(nor),    R(or),
-    R(orc),      R(xor),    R(slw),
-    R(srw),      R(sraw),   R(srawi),
-    R(cntlzw),   R(extsb),  R(extsh),
-    R(rlwinm),   R(rlwnm),  R(rlwimi),
-    R(mcrf),     R(mfspr),  R(mfmsr),
-    R(mtspr),    R(mfcr),   R(mfocrf),
-    R(mtcrf),    R(mtocrf), R(crand),
-    R(crandc),   R(creqv),  R(crnand),
-    R(crnor),    R(cror),   R(crorc),
-    R(crxor),    R(wrteei), {INSN_ILLEGAL, NULL},
+    R(addi),   R(addis), R(add),    R(subf),  R(neg),    R(addic),  R(addic_rc), R(subfic), R(addc),   R(adde),
+    R(addme),  R(addze), R(subfc),  R(subfe), R(subfme), R(subfze), R(mulli),    R(mullw),  R(mulhw),  R(mulhwu),
+    R(divw),   R(divwu), R(cmp),    R(cmpi),  R(cmpl),   R(cmpli),  R(isel),     R(andi),   R(andis),  R(ori),
+    R(oris),   R(xori),  R(xoris),  R(and),   R(andc),   R(eqv),    R(nand),     R(nor),    R(or),     R(orc),
+    R(xor),    R(slw),   R(srw),    R(sraw),  R(srawi),  R(cntlzw), R(extsb),    R(extsh),  R(rlwinm), R(rlwnm),
+    R(rlwimi), R(mcrf),  R(mfspr),  R(mfmsr), R(mtspr),  R(mfcr),   R(mfocrf),   R(mtcrf),  R(mtocrf), R(crand),
+    R(crandc), R(creqv), R(crnand), R(crnor), R(cror),   R(crorc),  R(crxor),    R(wrtee),  R(wrteei), {INSN_ILLEGAL, NULL},
 };

@@ -75,6 +75,29 @@ static bool zero(Front *f, const Insn *in)
     return true;
 }
 
+/* --- reservations: of a core that is alone; others count stores (granule.h), which the interpreter does --- */
+
+static bool reserved_word(Front *f, const Insn *in, IrOpcode op, unsigned flags)
+{
+    if (f->jit->vcpu->core.vm->granules)
+        return false;
+    IrOp *o = front_op_dab(f, op, in->rt, in->ra ? in->ra : IR_NONE, in->rb);
+    o->k = 2;
+    front_record(f, o, in);
+    ((JitRecord *)o->record)->flags = (uint8_t)flags;
+    return true;
+}
+
+static bool t_lwarx(Front *f, const Insn *in)
+{
+    return reserved_word(f, in, IR_RESERVE, 0);
+}
+
+static bool t_stwcx(Front *f, const Insn *in)
+{
+    return reserved_word(f, in, IR_STORE_RESERVED, RECORD_CR_IN | RECORD_CR_OUT);
+}
+
 /* --- barriers and hints --- */
 
 /* The middle language keeps loads in order, and stores among themselves: only what orders a store with a later load is an op. */
@@ -125,6 +148,8 @@ const FrontRow front_memory[] = {
     R(lwbrx),
     R(sthbrx),
     R(stwbrx),
+    R(lwarx),
+    R(stwcx),
     {INSN_dcbz, zero},
     {INSN_dcbzl, zero},
     {INSN_sync, sync_or_lwsync},

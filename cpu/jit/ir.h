@@ -75,11 +75,13 @@ enum { IR_NONE = 255 }; /* no home */
     X(PMOVE, "pair d = upper half of a or lower, lower half of b or upper")                   \
     X(GET, "d = word of the state at offset imm")                                             \
     X(PUT, "word of the state at offset imm = a, its bits of mask")                           \
-    X(CLEAR, "word of the state at offset imm loses the bits of mask")                        \
     X(CR_GET, "d = all conditions as a word")                                                 \
     X(CR_SET, "the conditions of mask, bit 7 - n for n, = those of word a")                   \
     X(CR_BIT, "condition bit k = bits d and b combined as table imm says: bit 2 d + b of it") \
     X(ZERO, "the aligned 1 << k bytes around a + b = 0; r")                                   \
+    X(RESERVE, "d = word at a + b, which is reserved; r")                                     \
+    X(STORE_RESERVED, "word at a + b = d, if it is still reserved: condition 0 says EQ; r")   \
+    X(ENABLE, "interrupts are enabled as bit MSR[EE] of imm, or of a, says; r")               \
     X(FENCE, "orders all accesses")                                                           \
     X(CALL, "the interpreter executes it; r")                                                 \
     X(EXIT_IF, "leave to imm if condition bit k is IR_IF_SET; IR_COUNT …")                    \
@@ -192,7 +194,10 @@ typedef struct IrLayout {
     uint32_t counted;
     uint32_t granules, granule; /* engine words: the table, of 1 << granule_index_bits words, and the one that a store holds */
     uint32_t reserve;           /* a byte: a reservation is held */
-    uint32_t until_sample;      /* a word that each store that counts makes less: below 0 one is looked at */
+    /* Of what: 64 bits of physical address; the word there, as it lay in memory.  One core alone has no table, and this is all it needs. */
+    uint32_t reserve_gpa, reserve_value;
+    uint32_t enabled, enabled_bit; /* a word, and its bit that says that interrupts are enabled */
+    uint32_t until_sample;         /* a word that each store that counts makes less: below 0 one is looked at */
     unsigned granule_bits, granule_index_bits;
     uint32_t
         data_marks[2]; /* by space: a bit for each hash of a page that a site knows: its number * mark_factor >> 32 - mark_bits */

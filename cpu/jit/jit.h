@@ -285,5 +285,6 @@ typedef enum JitNext {
 /* C that code calls.  The conditions are a core's eight (cond.h). */
 uint32_t jit_cr_get(const uint64_t *conditions);
 void jit_cr_bit(uint64_t *conditions, uint32_t what /* k << 14 | a << 9 | b << 4 | table */);
-extern const uint64_t jit_conditions[16]; /* of each value of a field */
+uint32_t jit_enable(uint64_t *conditions); /* enables interrupts; 0: the block is to be left */
+extern const uint64_t jit_conditions[16];  /* of each value of a field */
 JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget);

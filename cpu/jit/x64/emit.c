@@ -483,9 +483,6 @@ static void emit_op(Emit *e, const IrOp *op)
         asm8(&e->a, 0xf0);
         asm_mi(&e->a, 0, GROUP_OR, RSP, 0, 0);
         break;
-    case IR_CLEAR:
-        asm_mi(&e->a, 0, GROUP_AND, STATE, field(e, op->imm), (int32_t)~op->mask);
-        break;
     case IR_CR_GET:
         emit_leaf(e, (uintptr_t)jit_cr_get, 0);
         emit_put(e, op->d, RAX);
@@ -500,6 +497,15 @@ static void emit_op(Emit *e, const IrOp *op)
         break;
     case IR_ZERO:
         emit_zero(e, op);
+        break;
+    case IR_RESERVE:
+        emit_reserve(e, op);
+        break;
+    case IR_STORE_RESERVED:
+        emit_store_reserved(e, op);
+        break;
+    case IR_ENABLE:
+        emit_enable(e, op);
         break;
     case IR_CALL:
         emit_fp_note(e, &e->fp);
@@ -603,7 +609,12 @@ static void emit_stub(Emit *e, Stub *stub)
         emit_pair_stub(e, stub);
         break;
     case IR_ZERO:
-        emit_zero_stub(e, stub);
+    case IR_RESERVE:
+    case IR_STORE_RESERVED:
+        emit_whole_stub(e, stub);
+        break;
+    case IR_ENABLE:
+        emit_enable_stub(e, stub);
         break;
     default:
         emit_fp_stub(e, stub);

@@ -84,7 +84,14 @@ void emit_access(Emit *e, const IrOp *op);  /* emit_mem.c */
 void emit_access_stub(Emit *e, Stub *stub);
 void emit_memory(Emit *e, unsigned insn, unsigned reg); /* a host instruction whose operands are reg and what is accessed */
 void emit_zero(Emit *e, const IrOp *op);
-void emit_zero_stub(Emit *e, Stub *stub);
+void emit_whole_stub(Emit *e, Stub *stub);  /* the interpreter executes the op instead */
+void emit_address(Emit *e, const IrOp *op); /* eax = the op's */
+/* rcx = the offset of the soft TLB's slot that has the page of the address in eax, which is aligned; else to the stub. */
+void emit_find_slot(Emit *e, bool is_store, unsigned alignment, Stub *stub);
+void emit_reserve(Emit *e, const IrOp *op); /* emit_system.c */
+void emit_store_reserved(Emit *e, const IrOp *op);
+void emit_enable(Emit *e, const IrOp *op);
+void emit_enable_stub(Emit *e, Stub *stub);
 void emit_compare(Emit *e, const IrOp *op); /* emit_flow.c */
 void emit_cr_set(Emit *e, const IrOp *op);
 void emit_leaf(Emit *e, uintptr_t function, uint32_t argument); /* of the conditions; the result is in eax */

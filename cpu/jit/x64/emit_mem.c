@@ -6,8 +6,7 @@
  */
 #include "cpu/jit/x64/emit.h"
 
-/* eax = the address */
-static void address(Emit *e, const IrOp *op)
+void emit_address(Emit *e, const IrOp *op)
 {
     Asm *a = &e->a;
     int32_t disp = (int32_t)op->imm;
@@ -60,6 +59,7 @@ static void look_at_site(Emit *e, JitRecord *record, unsigned alignment, Stub *s
     code->sites -= sizeof(JitSite);
     record->site = (JitSite *)(void *)(code->write + code->sites);
     *record->site = (JitSite){0};
+    asm_mov(a, RDX, RAX);
     asm_ri(a, 0, GROUP_AND, RDX, (int32_t)(-(1u << ir_layout.page_bits) | (alignment - 1)));
     asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.tag_context));
     with_site(e, OP_CMP | OP_W, RDX, record->site, offsetof(JitSite, tag));
@@ -67,15 +67,15 @@ static void look_at_site(Emit *e, JitRecord *record, unsigned alignment, Stub *s
     with_site(e, OP_LOAD | OP_W, RCX, record->site, offsetof(JitSite, addend));
 }
 
-static void look_at_tlb(Emit *e, const IrOp *op, unsigned alignment, Stub *stub)
+void emit_find_slot(Emit *e, bool is_store, unsigned alignment, Stub *stub)
 {
     Asm *a = &e->a;
 
+    asm_mov(a, RDX, RAX);
     asm_ri(a, 0, GROUP_AND, RDX, (int32_t)(-(1u << ir_layout.page_bits) | (alignment - 1)));
     asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.context));
-    emit_compare_slot(e, is_store(op));
+    emit_compare_slot(e, is_store);
     stub->from = asm_jcc(a, CC_NE);
-    emit_get_addend(e);
 }
 
 /* rcx = what to add to an address in the page of the one in eax; else to the stub. */
@@ -87,11 +87,12 @@ static void look_up(Emit *e, const IrOp *op, unsigned alignment, uint32_t size)
     *stub = (Stub){.op = op, .before = e->fp};
     record->changes = JIT_SITE_CHANGES;
     record->size = size;
-    asm_mov(&e->a, RDX, RAX);
-    if (op->flags & IR_WANDERS)
-        look_at_tlb(e, op, alignment, stub);
-    else
+    if (op->flags & IR_WANDERS) {
+        emit_find_slot(e, is_store(op), alignment, stub);
+        emit_get_addend(e);
+    } else {
         look_at_site(e, record, alignment, stub);
+    }
 }
 
 /* --- groups --- */
@@ -202,10 +203,10 @@ void emit_access(Emit *e, const IrOp *op)
         else
             use_group(e, op);
         if (op->flags & IR_UPDATE)
-            address(e, op);
+            emit_address(e, op);
         access_is_at(e, NO_REG, op->at);
     } else {
-        address(e, op);
+        emit_address(e, op);
         access_is_at(e, RAX, 0);
         look_up(e, op, 1u << op->k, is_wide(op) ? UINT32_C(1) << ir_layout.page_bits : 1u << op->k);
         stub->hit = e->a.p;
@@ -293,13 +294,10 @@ void emit_zero(Emit *e, const IrOp *op)
     const IrLayout *l = &ir_layout;
     Stub *stub = &e->stub[e->n_stubs++];
 
-    address(e, op);
+    emit_address(e, op);
     asm_ri(a, 0, GROUP_AND, RAX, -(1 << op->k));
-    asm_mov(a, RDX, RAX);
-    asm_ri(a, 0, GROUP_AND, RDX, -(1 << l->page_bits));
-    asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, l->context));
-    emit_compare_slot(e, true);
-    *stub = (Stub){.from = asm_jcc(a, CC_NE), .op = op, .before = e->fp, .after = e->fp};
+    *stub = (Stub){.op = op, .before = e->fp, .after = e->fp};
+    emit_find_slot(e, true, 1, stub);
     asm_rx(a, 0xf7, 0, STATE, RCX, 0, field(e, l->tlb + l->tlb_flags)); /* test */
     asm32(a, l->uncached);
     stub->apart = asm_jcc(a, CC_NE);
@@ -310,9 +308,10 @@ void emit_zero(Emit *e, const IrOp *op)
     stub->back = a->p;
 }
 
-void emit_zero_stub(Emit *e, Stub *stub)
+void emit_whole_stub(Emit *e, Stub *stub)
 {
-    asm_patch(stub->apart, e->a.p);
+    if (stub->apart)
+        asm_patch(stub->apart, e->a.p);
     emit_fp_note(e, &stub->before);
     emit_call_record(e, stub->op->record);
     emit_fp_reload(e, &stub->after);
