@@ -27,7 +27,7 @@ def attack_trouble(text):
     lives = re.findall(r"^seed \d+: (\d+) stops, status (\d+), (\d+) bytes of messages\n((?:counts: .*\n)*)", text, re.M)
     trouble = [] if sum(int(life[0]) for life in lives) >= STOPS else ["its client was not answered"]
     for stops, status, size, counts in lives:
-        if status != "0" and not (status == "1" and "checkstop" in text):  # it destroyed itself, and the program said so
+        if status != "0" and not (status == "1" and "checkstop" in text):  # a guest that destroys itself ends the program with status 1, which says so
             trouble.append(f"exit status {status}")
         if len(set(counts.splitlines())) > 1:
             trouble.append(f"after 2 and after {stops} stops: {counts}")

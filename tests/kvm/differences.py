@@ -7,8 +7,8 @@ import shlex
 from host import BASE, ELFS, HOST, IN_KERNEL, load
 
 # Where a guest of KVM sees something else than the architecture says.  A row is as in QEMU_DISAGREES of tests/guests/run: the guest, what
-# KVM does, why it may do so, and the guest's sentences that fail of it.  One that holds is an error, but for those marked ~, which
-# hold at times.
+# KVM does, why it may do so, and the sentences of the guest that fail because of it.  A sentence that holds all the same is an error, so
+# that no row outlives its reason; one marked ~ may hold or fail.
 KVM_DISAGREES = [
     ("areas", "serves KVM_HC_FEATURES", "its own hypercalls are the kernel's to serve", ["five hypercalls: five exits"]),
     ("cache", "runs the guest's supervisor in the host's user mode without MSR[UCLE]", "locking is the host's",
@@ -87,14 +87,15 @@ KVM_DEBUG = [
      ["outside: below", "outside: not inside"]),
 ]
 
-# Guests that do not say all their sentences under KVM: those that begin so are about a machine check, which KVM gives otherwise (above).
+# Guests that do not come to all their sentences under KVM: the ones that begin with this text need a machine check, which KVM gives in
+# another way (above).
 NOT_SAID = {"epapr_suite": "FH_ERR_GET_INFO, "}
 # Guests of the bare-metal suite that cannot say anything about KVM.
 NOT_HERE = {
     "unmapped": "KVM shows a guest neither MCSRR0 nor MCSRR1, and knows no rfmci: bus_error has what is left",
     "byte_channel_flood": "needs the host of tests/bytechan/run", "refused": "part faults", "reset_1000": "part rebuild",
 }
-# Of most guests the first run of tests/guests/run is made; of these every one.
+# tests/guests/run runs some guests several times, in different ways.  Here the first way is enough, but for these guests.
 EVERY_RUN = {"bus_error"}
 # The runs of part smp: guest, option of -M, more arguments.  core_reset has no run with the kernel's MPIC, whose PIR resets no core (docs/decisions/032).
 SMP_RUNS = [("smp", "", ""), ("smp_reserve", "", ""), ("litmus", "", ""), ("smp_race", "", ""), ("smp_events", "", ""), ("core_reset", "", ""),

@@ -82,7 +82,7 @@ def part_rebuild(options, counter):
                 trouble.append(f"after 100 and after 1000: {counts}")
             counter.judge(title, trouble, done[0], counts[0] if counts else "")
     if done := host.ended(counter, "rebuild: one slot a VM"):
-        # the first VM has one and each rebuild one more: the 101st is that of the 100th reset, which is refused
+        # the first VM takes a slot and each rebuild another one, so that the 100th reset needs the 101st slot, which is refused
         wanted = "after 100 resets: the call returned"
         counter.judge("rebuild: one slot a VM", [] if wanted in done[0] else [f"it does not say: {wanted}"], done[0])
 

@@ -98,7 +98,7 @@ class Guest:
     def shell(self, line):
         """Runs a command at the prompt and returns what it printed."""
         self.expect(PROMPT)
-        self.type(f"echo be''gin; {line}; echo e''nd")  # the echo of this, and where it wraps, cannot match
+        self.type(f"echo be''gin; {line}; echo e''nd")  # the terminal's echo of the command must not match; the quotes see to that
         self.expect("begin\n")
         begin = self.mark
         self.expect("end\n")

@@ -23,7 +23,7 @@ def card(model, mac=""):
 
 def lease(guest):
     """The card has the address that -netdev user gives first."""
-    # busybox is not told where the script is
+    # the script is where busybox looks for it by itself
     guest.shell("ifconfig eth0 up; udhcpc -i eth0 -n -q >/tmp/udhcpc 2>&1")
     said = guest.shell("ip addr show eth0")
     if "inet 10.0.2.15/24" not in said:
@@ -110,7 +110,7 @@ def forwards(program, model):
         lease(guest)
         guest.shell("{ nc -ll -p 7 -e cat & }")
         said = b""
-        while not said:  # until the guest's server listens it is hung up on
+        while not said:  # libslirp hangs up as long as the guest's server does not listen
             with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)) as client:
                 client.sendall(b"echo? echo!\n")
                 said = client.makefile("rb").readline()
