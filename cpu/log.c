@@ -10,6 +10,27 @@
 
 uint32_t log_mask;
 
+bool log_word(const char *word, uint32_t *bit)
+{
+    static const char *const words[] = {
+#define X(id, word, doc) word,
+        LOG_LIST(X)
+#undef X
+    };
+    for (unsigned i = 0; i < LOG_BITS; i++) {
+        if (!strcmp(words[i], word)) {
+            *bit = 1u << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void log_set(uint32_t mask)
+{
+    __atomic_store_n(&log_mask, mask, __ATOMIC_RELAXED);
+}
+
 /* A sink, and the message that it showed last. */
 typedef struct Out {
     LogSink *sink;

@@ -48,11 +48,12 @@ enum {
     LOG_GUEST_LINES_MAX = 20000, /* as long as the program runs */
 };
 
-extern uint32_t log_mask; /* set before any thread starts */
+/* The words that are on, as LOG_… bits.  Any thread may set and read it; what runs notices soon. */
+extern uint32_t log_mask;
 
 static inline bool log_on(uint32_t what)
 {
-    return __builtin_expect(log_mask & what, 0);
+    return __builtin_expect(__atomic_load_n(&log_mask, __ATOMIC_RELAXED) & what, 0);
 }
 
 /* One line, newline added; written whole.  `what` says which kind it is: one of LOG_LIST. */
@@ -62,6 +63,9 @@ void log_line(uint32_t what, const char *format, ...) G_GNUC_PRINTF(2, 3);
         if (log_on(what))                \
             log_line(what, __VA_ARGS__); \
     } while (0)
+
+bool log_word(const char *word, uint32_t *bit); /* false: there is none of this name */
+void log_set(uint32_t mask);
 
 bool log_open(const char *file /* NULL: stderr */, GError **error);
 void log_reset(void);      /* the machine was reset: the guest may have its lines again, and those withheld are told */

@@ -142,7 +142,7 @@ int main(int argc, char **argv)
     case OPTIONS_DONE:
         break;
     case OPTIONS_RUN:
-        log_mask = config.log_mask;
+        log_set(config.log_mask);
         if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)))
             status = complain(error);
         else

@@ -156,7 +156,7 @@ static bool unmapped(Bus *bus, const char *what, uint64_t gpa, unsigned size, co
         LOG(LOG_GUEST_ERRORS, "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s", initiator, what, size, gpa, why, who);
         return false;
     }
-    if ((log_mask & LOG_UNIMP) && first_in_block(bus, gpa))
+    if (log_on(LOG_UNIMP) && first_in_block(bus, gpa))
         LOG(LOG_UNIMP,
             "bus: vCPU %u: %s of %u bytes at 0x%09" PRIx64 ": %s%s; answered with zeros, which is not said again for these 4 KiB",
             initiator, what, size, gpa, why, who);

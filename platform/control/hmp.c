@@ -92,7 +92,7 @@ static bool take_format(HmpCall *call, const char **text)
     }
     for (; *at && !g_ascii_isspace(*at); at++) {
         const char *size = strchr("bhw.g", *at);
-        if (strchr("oduxc", *at))
+        if (strchr("oduxci", *at))
             s->format = *at;
         else if (size && *at != '.')
             s->size = *at == 'g' ? 8 : 1u << (size - "bhw.g");

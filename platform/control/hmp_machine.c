@@ -4,8 +4,11 @@
  */
 #include "platform/control/hmp_priv.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "cpu/log.h"
 #include "platform/base/lock.h"
 #include "platform/chardev/chardev.h"
 
@@ -58,6 +61,28 @@ void hmp_cmd_cpu(HmpCall *call)
         hmp_print(call, "invalid CPU index\n");
 }
 
+static void show_log_items(HmpCall *call)
+{
+    hmp_print(call, "Log items (comma separated):\n%-15s %s\n", "none", "remove all logs");
+#define X(id, word, doc) hmp_print(call, "%-15s %s\n", word, doc);
+    LOG_LIST(X)
+#undef X
+}
+
+void hmp_cmd_log(HmpCall *call)
+{
+    g_auto(GStrv) words = g_strsplit(call->argument[0].word, ",", -1);
+    uint32_t mask = 0, bit = 0;
+    for (char **word = words; *word; word++) {
+        if (strcmp(*word, "none") && !log_word(*word, &bit)) {
+            show_log_items(call);
+            return;
+        }
+        mask = strcmp(*word, "none") ? mask | bit : 0;
+    }
+    log_set(mask);
+}
+
 /* --- info */
 
 void hmp_info_status(HmpCall *call)
@@ -95,6 +120,24 @@ void hmp_info_chardev(HmpCall *call)
         const Chardev *chr = chardevs->pdata[i];
         hmp_print(call, "%s: filename=%s%s\n", chardev_label(chr),
                   chardev_is_open(chr) ? "" : "disconnected:", chardev_describe(chr));
+    }
+    device_unlock();
+}
+
+void hmp_info_block(HmpCall *call)
+{
+    const GPtrArray *drives = call->session->view->drives;
+    DriveInfo info;
+    device_lock();
+    for (guint i = 0; drives && i < drives->len; i++) {
+        block_describe(drives->pdata[i], &info);
+        hmp_print(call, "%s%s: %s (%s%s)\n", i ? "\n" : "", info.id, info.file, info.format, info.read_only ? ", read-only" : "");
+        if (info.waits_for)
+            hmp_print(call, "    I/O status:       %s\n", info.waits_for == ENOSPC ? "nospace" : "failed");
+        hmp_print(call, "    Cache mode:       %s%s%s\n", info.writethrough ? "writethrough" : "writeback",
+                  info.direct ? ", direct" : "", info.no_flush ? ", ignore flushes" : "");
+        if (info.backing)
+            hmp_print(call, "    Backing file:     %s (chain depth: %u)\n", info.backing, info.depth);
     }
     device_unlock();
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "cpu/e500/insn.h"
 #include "platform/base/lock.h"
 #include "platform/control/dump.h"
 #include "platform/control/inspect.h"
@@ -80,11 +81,34 @@ static bool read_line(const HmpCall *call, bool physical, uint64_t address, uint
     return physical ? memory_read(s->view->memory, address, to, size) : inspect_read(s->view, s->cpu, (Ea)address, to, size);
 }
 
+/* Instructions, with the words that they are. */
+static void dump_code(HmpCall *call, bool physical)
+{
+    uint64_t address = call->argument[0].number;
+    uint8_t word[4];
+    char text[64];
+    for (unsigned i = 0; i < call->count; i++, address += sizeof word) {
+        hmp_print(call, "0x%08" PRIx64 ":", physical ? address : address & EA_MAX);
+        if (!read_line(call, physical, address, word, sizeof word)) {
+            hmp_print(call, " unable to read memory\n");
+            return;
+        }
+        insn_disassemble((uint32_t)value_at(word, 4), call->session->view->model, (Ea)address, text, sizeof text);
+        size_t mnemonic = strcspn(text, " ");
+        hmp_print(call, "  %08" PRIx32 "  %-8.*s %s\n", (uint32_t)value_at(word, 4), (int)mnemonic, text,
+                  text + mnemonic + strspn(text + mnemonic, " "));
+    }
+}
+
 static void dump(HmpCall *call, bool physical)
 {
     const HmpSession *s = call->session;
     unsigned size = s->format == 'c' ? 1 : s->size, line = s->size == 1 ? 8 : 16;
     uint64_t address = call->argument[0].number, left = (uint64_t)call->count * s->size;
+    if (s->format == 'i') {
+        dump_code(call, physical);
+        return;
+    }
     for (uint8_t data[16]; left > 0;) {
         if (left < line)
             line = (unsigned)left;
@@ -123,7 +147,8 @@ static void dump_physical(HmpCall *call)
 
 static bool bounded(HmpCall *call)
 {
-    if ((uint64_t)call->count * call->session->size <= DUMP_BYTES_MAX)
+    unsigned size = call->session->format == 'i' ? 4 : call->session->size;
+    if ((uint64_t)call->count * size <= DUMP_BYTES_MAX)
         return true;
     hmp_print(call, "at most %d bytes at a time\n", DUMP_BYTES_MAX);
     return false;

@@ -80,7 +80,7 @@ void virtio_fail(Virtio *v, const char *format, ...)
 {
     if (v->status & VIRTIO_NEEDS_RESET)
         return;
-    if (log_mask & LOG_GUEST_ERRORS) {
+    if (log_on(LOG_GUEST_ERRORS)) {
         va_list args;
         va_start(args, format);
         g_autofree char *text = g_strdup_vprintf(format, args);
