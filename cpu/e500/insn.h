@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/e500/core.h"
+#include "cpu/e500/disassemble.h"
 
 /* Categories (Power ISA 2.06B Book I §1.3.5), per core model. */
 enum {
@@ -238,5 +239,3 @@ uint32_t insn_reserved(InsnId id, const E500Model *model);
 /* A pure function of word and model: may be memoized by word. */
 void insn_decode(uint32_t word, const E500Model *model, Insn *out);
 bool e500_branch_would_be_taken(const E500 *c, const Insn *in); /* false for what is not a branch */
-/* "mnemonic operands" as objdump -M raw prints it, branch targets absolute; always terminated. */
-void insn_disassemble(uint32_t word, const E500Model *model, Ea pc, char *text, size_t size);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "cpu/e500/insn.h"
+#include "cpu/e500/disassemble.h"
 #include "platform/base/lock.h"
 #include "platform/control/dump.h"
 #include "platform/control/inspect.h"
