@@ -144,7 +144,7 @@ static void do_discard(Pair *p, uint64_t offset, uint64_t length)
 
 static void random_range(Pair *p, uint64_t *offset, uint64_t *length)
 {
-    uint64_t most = MIN(p->size, g_test_rand_bit() ? 6 * KIB : 300 * KIB);
+    uint64_t wanted = g_test_rand_bit() ? 6 * KIB : 300 * KIB, most = MIN(p->size, wanted);
     *length = (uint64_t)g_test_rand_int_range(1, (gint32)most);
     *offset = (uint64_t)g_test_rand_int_range(0, (gint32)(p->size - *length));
     if (g_test_rand_bit()) {
@@ -479,7 +479,8 @@ static void log_operations(Pair *p, Log *log)
 static guint random_cut(const Log *log)
 {
     guint flush = g_array_index(log->flushes, guint, g_test_rand_int_range(0, (gint32)log->flushes->len));
-    return MIN(flush + (guint)g_test_rand_int_range(0, 4), log->entries->len);
+    guint cut = flush + (guint)g_test_rand_int_range(0, 4); /* not inside of MIN(), which evaluates its arguments twice */
+    return MIN(cut, log->entries->len);
 }
 
 static void test_the_host_stops_at_any_time(void)
