@@ -263,8 +263,9 @@ static bool is_pending(const E500 *c, E500Excp excp)
 
 bool e500_interrupt_pending(const E500 *c)
 {
-    /* The usual case first: nothing at all.  Linux leaves DBCR0[IDM] set, so that bit alone says little. */
-    if (!irq_lines(c) && !doorbells(c) && !(c->s.spr[SPR_TSR] & (TSR_WIS | TSR_DIS | TSR_FIS)) && !is_asserted(c, EXCP_DEBUG))
+    /* The usual case first: nothing at all.  Linux leaves DBCR0[IDM] and the status of timers that it does not use set. */
+    if (!irq_lines(c) && !doorbells(c) && !timer_pending(c, TSR_WIS, TCR_WIE) && !timer_pending(c, TSR_DIS, TCR_DIE) &&
+        !timer_pending(c, TSR_FIS, TCR_FIE) && !is_asserted(c, EXCP_DEBUG))
         return c->epr_taken || c->watchdog_exit;
     for (unsigned i = 0; i < E500_EXCPS; i++)
         if (is_pending(c, (E500Excp)i))
