@@ -79,7 +79,8 @@ typedef struct Hit {
 /* Where several entries match, the first one that was found stays the hit. */
 static inline void hit_look(Hit *hit, const E500TlbEntry *entry, Ea ea, bool as, Pids pids, unsigned tlb, unsigned esel)
 {
-    if (!(entry->mas1 & MAS1_V) || !entry_in_space(entry, as) || !entry_covers(entry, ea))
+    /* One branch for all of it: which of several entries is the right one, the host cannot predict. */
+    if (!(((entry->mas1 & MAS1_V) != 0) & entry_in_space(entry, as) & entry_covers(entry, ea)))
         return;
     hit->of_pid |= entry_tid(entry) != 0;
     if (entry_visible(entry, pids) && !hit->count++)
