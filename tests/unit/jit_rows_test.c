@@ -388,6 +388,8 @@ static uint32_t random_other_word(const E500Model *model, GRand *r)
         InsnId id = cr[g_rand_int(r) % G_N_ELEMENTS(cr)];
         bool moves = id == INSN_mfcr || id == INSN_mtcrf;
         uint32_t word = insn_info[id].match | (g_rand_int(r) & ~insn_info[id].mask & ~insn_reserved(id, model));
+        if (!moves && g_rand_boolean(r)) /* a bit combined with itself: crclr, crset */
+            word = (word & ~(31u << 11)) | (word >> 16 & 31) << 11;
         return moves ? (word & ~(31u << 21)) | random_register(r, false) << 21 : word;
     }
     }

@@ -46,6 +46,7 @@ enum {
     OP_ADD = 0x03,
     OP_OR = 0x0b,
     OP_ADC = 0x13,
+    OP_SBB = 0x1b,
     OP_AND = 0x23,
     OP_SUB = 0x2b,
     OP_XOR = 0x33,

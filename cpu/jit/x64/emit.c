@@ -492,8 +492,10 @@ static void emit_op(Emit *e, const IrOp *op)
         emit_cr_set(e, op);
         break;
     case IR_CR_BIT:
-        emit_leaf(e, (uintptr_t)jit_cr_bit, (uint32_t)op->k << 14 | (uint32_t)op->d << 9 | (uint32_t)op->b << 4 | op->imm);
-        emit_fp_called(e, op);
+        if (!emit_cr_clear(e, op)) {
+            emit_leaf(e, (uintptr_t)jit_cr_bit, (uint32_t)op->k << 14 | (uint32_t)op->d << 9 | (uint32_t)op->b << 4 | op->imm);
+            emit_fp_called(e, op);
+        }
         break;
     case IR_ZERO:
         emit_zero(e, op);

@@ -94,6 +94,7 @@ void emit_enable(Emit *e, const IrOp *op);
 void emit_enable_stub(Emit *e, Stub *stub);
 void emit_compare(Emit *e, const IrOp *op); /* emit_flow.c */
 void emit_cr_set(Emit *e, const IrOp *op);
+bool emit_cr_clear(Emit *e, const IrOp *op); /* a CR_BIT that clears EQ or SO, as calls with variable arguments and kernels do */
 void emit_leaf(Emit *e, uintptr_t function, uint32_t argument); /* of the conditions; the result is in eax */
 void emit_select(Emit *e, const IrOp *op);
 void emit_exit_if(Emit *e, const IrOp *op);

@@ -79,6 +79,33 @@ void emit_cr_set(Emit *e, const IrOp *op)
     }
 }
 
+bool emit_cr_clear(Emit *e, const IrOp *op)
+{
+    enum { OF_EQUAL_BITS = 9 }; /* what a table says of 0 and 0, 1 and 1 */
+    Asm *a = &e->a;
+    int32_t at = field(e, ir_layout.conditions + 8u * (op->k / 4u));
+
+    if (op->d != op->b || op->imm & OF_EQUAL_BITS || (op->k % 4 != BIT_EQ && op->k % 4 != BIT_SO))
+        return false;
+    asm_rm(a, OP_LOAD | OP_W, RAX, STATE, at);
+    if (op->k % 4 == BIT_EQ) { /* the lower half is not 0 any more; but a 0 must not become GT */
+        asm_ri(a, OP_W, GROUP_CMP, RAX, 1);
+        asm_rr(a, OP_SBB | OP_W, RDX, RDX);
+        asm_shift(a, OP_W, SHIFT_SHL, RDX, 63);
+        asm_rr(a, OP_OR | OP_W, RAX, RDX);
+        asm_ri(a, OP_W, GROUP_OR, RAX, 1);
+    } else { /* bit 61 becomes what bit 62 is */
+        asm_rx(a, OP_LEA | OP_W, RDX, RAX, RAX, 0, 0);
+        asm_rr(a, OP_XOR | OP_W, RDX, RAX);
+        asm_shift(a, OP_W, SHIFT_SHR, RDX, 62);
+        asm_ri(a, OP_W, GROUP_AND, RDX, 1);
+        asm_shift(a, OP_W, SHIFT_SHL, RDX, 61);
+        asm_rr(a, OP_XOR | OP_W, RAX, RDX);
+    }
+    asm_rm(a, OP_STORE | OP_W, RAX, STATE, at);
+    return true;
+}
+
 /* --- testing one of its bits; the condition code that says it is set --- */
 
 static unsigned test_bit(Emit *e, unsigned k)
@@ -148,6 +175,20 @@ void emit_to_target(Emit *e)
     asm_rm(a, 0xff, 4, RCX, 8);
 }
 
+/* The same of a pc that is known here, and so is where in the table it is looked for. */
+static void to_constant_target(Emit *e, Ea pc)
+{
+    Asm *a = &e->a;
+    int32_t at = (int32_t)((pc >> 2 & (JIT_TARGETS - 1)) * sizeof(JitTarget));
+    asm_set(a, RAX, pc);
+    asm_rm(a, OP_LOAD | OP_W, RCX, STATE, field(e, ir_layout.targets));
+    asm_rm(a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.target_tag));
+    asm_rr(a, OP_OR | OP_W, RDX, RAX);
+    asm_rm(a, OP_CMP | OP_W, RDX, RCX, at);
+    asm_jcc_to(a, CC_NE, emit_routine(e, e->jit->routine.lookup));
+    asm_rm(a, 0xff, 4, RCX, at + 8);
+}
+
 static void jump_linked(Emit *e, Ea pc, bool apart)
 {
     JitLink *link = &e->block->link[e->block->n_links++];
@@ -161,8 +202,7 @@ void emit_exit(Emit *e, Ea pc, unsigned left)
 {
     give_back(e, left);
     if ((pc ^ e->ir->pc) >> ir_layout.page_bits) {
-        asm_set(&e->a, RAX, pc);
-        emit_to_target(e);
+        to_constant_target(e, pc);
         return;
     }
     jump_linked(e, pc, false);
