@@ -157,6 +157,26 @@ static bool guest_may(void)
     return may;
 }
 
+static struct {
+    bool time;
+    char *name;
+} stamp;
+
+void log_stamp(bool time, const char *name)
+{
+    stamp.time = time;
+    stamp.name = g_strdup(name);
+}
+
+/* What comes before a message; not a part of it, so that the same one a moment later is still a repetition. */
+static char *stamp_text(void)
+{
+    g_autoptr(GDateTime) now = stamp.time ? g_date_time_new_now_utc() : NULL;
+    g_autofree char *seconds = now ? g_date_time_format(now, "%Y-%m-%dT%H:%M:%S") : NULL;
+    g_autofree char *time = now ? g_strdup_printf("%s.%06dZ ", seconds, g_date_time_get_microsecond(now)) : g_strdup("");
+    return g_strconcat(time, stamp.name ? stamp.name : "", stamp.name ? " " : "", NULL);
+}
+
 static void say(Out *out, Kind kind, const char *prefix, const char *format, va_list ap)
 {
     if (silent)
@@ -171,8 +191,9 @@ static void say(Out *out, Kind kind, const char *prefix, const char *format, va_
         g_mutex_unlock(&out->lock);
         return;
     } else {
+        g_autofree char *before = stamp_text();
         remember(out, line);
-        log_sink_put(sink_of(out), line, strlen(line), false);
+        put(out, false, "%s%s", before, line);
     }
     g_mutex_unlock(&out->lock);
     if (kind == TRACE) /* may wait, and then under no lock that a message needs */

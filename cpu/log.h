@@ -67,6 +67,8 @@ void log_line(uint32_t what, const char *format, ...) G_GNUC_PRINTF(2, 3);
 bool log_word(const char *word, uint32_t *bit); /* false: there is none of this name */
 void log_set(uint32_t mask);
 
+/* Messages begin with the time in UTC, or with the guest's name, or both; traces do not.  Before any thread starts; name: copied, or NULL. */
+void log_stamp(bool time, const char *name);
 bool log_open(const char *file /* NULL: stderr */, GError **error);
 void log_reset(void);      /* the machine was reset: the guest may have its lines again, and those withheld are told */
 void log_silence(bool on); /* the calling thread's lines, of all three kinds, are dropped */

@@ -4,7 +4,7 @@ $(B)/%-tool: $(B)/obj/tests/tools/%_tool.o $(LIB)
 	@echo "  LINK $@"
 	$(link)
 
-DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man area qmp)
+DOC_TOOLS := $(B)/quoin $(patsubst %,$(B)/%-tool,insn reg hcall device man area qmp from_qemu)
 
 docs: $(DOC_TOOLS)
 	@tests/tools/docs write $(B)

@@ -99,7 +99,7 @@ static int run(const Config *config)
     Boot boot;
     int status;
 
-    if (!process_has_room(config->ram_size, &error))
+    if (!process_has_room(config->ram_size, &error) || (config->lock_memory && !process_lock_memory(&error)))
         return complain(error);
     if (!boot_load(&boot, config, &error)) {
         boot_clear(&boot);
@@ -143,6 +143,7 @@ int main(int argc, char **argv)
         break;
     case OPTIONS_RUN:
         log_set(config.log_mask);
+        log_stamp(config.message_time, config.message_name ? config.name : NULL);
         if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)))
             status = complain(error);
         else

@@ -118,6 +118,14 @@ bool process_has_room(uint64_t bytes, GError **error)
     return has_descriptors(error) && has_address_space(bytes, error);
 }
 
+bool process_lock_memory(GError **error)
+{
+    if (!mlockall(MCL_CURRENT | MCL_FUTURE))
+        return true;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "-overcommit mem-lock=on: %s (ulimit -l)", g_strerror(errno));
+    return false;
+}
+
 void process_own_file(const char *path)
 {
     OwnFile *f = g_new0(OwnFile, 1); /* never freed: a handler may stand on it */

@@ -7,7 +7,7 @@
  *  |-------------------------------|--------------------------------|--------------------|--------------------------------------------
  *  | standard error, -D, -d        | log_mask log_out out_file      | cpu/log.c          | a process has one standard error; messages
  *  |                               | out_stderr lost_listener once  |                    | come from code that knows no machine
- *  |                               | budget silent                  |                    |
+ *  |                               | budget silent stamp            |                    |
  *  | the armed fault point         | armed passings_left fails_with | cpu/fault.c        | for tests: one fault in one run
  *  | the device lock, and whether  | mutex held                     | base/lock.c        | main loop sources of all kinds take it and
  *  |   this thread has it          |                                |                    | have no machine at hand; there is one
@@ -49,6 +49,7 @@ void process_start(void);
  * `bytes` of address space more (the guest's RAM)?
  */
 bool process_has_room(uint64_t bytes, GError **error);
+bool process_lock_memory(GError **error); /* what it has and gets stays in the host's RAM */
 /* The file at this path is removed if a signal ends the program.  Main thread. */
 void process_own_file(const char *path);
 void process_remove_file(const char *path); /* removes it now, and forgets it */

@@ -278,6 +278,7 @@ Chardev *chardev_alloc(const char *label, ChardevKind kind)
     chr->label = g_strdup(label);
     chr->kind = kind;
     chr->in_fd = chr->out_fd = chr->pty_fd = -1;
+    chr->escape_key = CHARDEV_ESCAPE;
     chr->out = g_byte_array_new();
     chr->in = g_byte_array_new();
     return chr;

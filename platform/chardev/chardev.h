@@ -42,6 +42,7 @@ void chardev_set_handlers(Chardev *chr, const ChardevHandlers *handlers, void *o
  * Its event() hears OPENED whenever it gets the input.  Both write.
  */
 void chardev_set_monitor(Chardev *chr, const ChardevHandlers *handlers, void *opaque);
+void chardev_set_escape(Chardev *chr, uint8_t key); /* a mux's, in place of Ctrl-a */
 bool chardev_is_mux(const Chardev *chr);
 size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size); /* bytes accepted, may be short; never blocks */
 size_t chardev_room(const Chardev *chr);  /* bytes that a write certainly accepts; may be more than any queue */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keys of a terminal that is shared with the program itself: Ctrl-a and one more.
+ * Keys of a terminal that is shared with the program itself: the escape key, Ctrl-a by default, and one more.
  */
 #include "platform/chardev/priv.h"
 
 #include <string.h>
-
-enum { ESCAPE = 0x01 };
 
 /* Tells the person at the terminal something, in between the guest's output.  Where that is blocked, the text is lost. */
 static void say(Chardev *chr, const char *text)
@@ -27,6 +25,11 @@ size_t chardev_mux_room(const Chardev *chr)
 {
     size_t console = CHARDEV_MUX_QUEUE - MIN(chr->in->len, CHARDEV_MUX_QUEUE);
     return chr->monitor ? MIN(console, chr->monitor->can_receive(chr->monitor_opaque)) : console;
+}
+
+void chardev_set_escape(Chardev *chr, uint8_t key)
+{
+    chr->escape_key = key;
 }
 
 bool chardev_is_mux(const Chardev *chr)
@@ -59,12 +62,24 @@ void chardev_set_monitor(Chardev *chr, const ChardevHandlers *handlers, void *op
     chardev_accept_input(chr);
 }
 
+static void help(Chardev *chr)
+{
+    g_autofree char *text = g_strdup_printf("\nCtrl-%1$c h        this help\n"
+                                            "Ctrl-%1$c x        quit\n"
+                                            "Ctrl-%1$c b        send a break\n"
+                                            "Ctrl-%1$c c        switch between console and monitor\n"
+                                            "Ctrl-%1$c Ctrl-%1$c   send Ctrl-%1$c\n",
+                                            g_ascii_tolower((char)(chr->escape_key + '@')));
+    say(chr, text);
+}
+
 static void command(Chardev *chr, uint8_t key)
 {
-    switch (key) {
-    case ESCAPE:
+    if (key == chr->escape_key) {
         put(chr, key);
-        break;
+        return;
+    }
+    switch (key) {
     case 'x':
         if (chr->quit)
             chr->quit(chr->quit_opaque);
@@ -78,11 +93,7 @@ static void command(Chardev *chr, uint8_t key)
         break;
     case 'h':
     case '?':
-        say(chr, "\nCtrl-a h        this help\n"
-                 "Ctrl-a x        quit\n"
-                 "Ctrl-a b        send a break\n"
-                 "Ctrl-a c        switch between console and monitor\n"
-                 "Ctrl-a Ctrl-a   send Ctrl-a\n");
+        help(chr);
         break;
     default: /* an unknown key is most likely a slip of the finger: it is dropped */
         break;
@@ -95,7 +106,7 @@ void chardev_mux_input(Chardev *chr, const uint8_t *data, size_t size)
         if (chr->escape) {
             chr->escape = false;
             command(chr, data[i]);
-        } else if (data[i] == ESCAPE) {
+        } else if (data[i] == chr->escape_key) {
             chr->escape = true;
         } else {
             put(chr, data[i]);

@@ -9,6 +9,7 @@
 
 enum {
     CHARDEV_QUEUE = 64 << 10, /* output waiting for a slow reader */
+    CHARDEV_ESCAPE = 0x01,    /* Ctrl-a */
     CHARDEV_MUX_QUEUE = 4096, /* input of a mux waiting for the guest: Ctrl-a x works though it reads nothing */
 };
 
@@ -53,7 +54,8 @@ struct Chardev {
     bool starved; /* a write was short, so writable() must be called when there is room */
     const ChardevHandlers *handlers;
     void *opaque;
-    bool mux, escape;               /* escape: Ctrl-a came */
+    bool mux, escape; /* escape: the escape key came */
+    uint8_t escape_key;
     GByteArray *in;                 /* mux only */
     const ChardevHandlers *monitor; /* mux only: its second front end */
     void *monitor_opaque;

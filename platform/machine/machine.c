@@ -227,6 +227,8 @@ static Chardev *add_chardev(Machine *m, Chardev *chr)
     if (!chr)
         return NULL;
     chardev_set_quit(chr, mux_quit, m);
+    if (m->config->escape_key)
+        chardev_set_escape(chr, m->config->escape_key);
     g_ptr_array_add(m->chardevs, chr);
     return chr;
 }

@@ -97,6 +97,7 @@ typedef struct Config {
     const char *cpu;
     uint64_t ram_size; /* bytes */
     unsigned n_vcpus;
+    bool lock_memory; /* -overcommit mem-lock=on */
     /* images */
     const char *bios, *kernel, *initrd, *append, *dtb; /* append: "" when not given */
     GArray *loaders;                                   /* of LoaderConfig: -device loader, in its order */
@@ -110,6 +111,7 @@ typedef struct Config {
     GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
     const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
     GPtrArray *monitors;             /* of MonitorConfig* */
+    uint8_t escape_key;              /* -echr; 0: Ctrl-a */
     const char *pidfile;
     const char *name; /* -name; NULL: none */
     const char *uuid; /* -uuid, in its usual form; NULL: none */
@@ -125,6 +127,7 @@ typedef struct Config {
     unsigned icount_shift;
     uint32_t log_mask;
     const char *log_file;
+    bool message_time, message_name; /* -msg timestamp=on, guest-name=on */
 } Config;
 
 typedef enum OptionsResult {

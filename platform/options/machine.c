@@ -121,6 +121,13 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"graphics", property_must_be_off},
         {"firmware", machine_bios},
         {"memory-backend", property_not_yet},
+        {"mem-merge", property_no_switch},       /* the host's KSM is not asked to look at RAM */
+        {"dump-guest-core", property_no_switch}, /* a core of this program has RAM in it as the host says */
+        {"suppress-vmdesc", property_no_switch}, /* of migration */
+        {"vmport", property_must_be_off},
+        {"nvdimm", property_must_be_off},
+        {"hmat", property_must_be_off},
+        {"confidential-guest-support", property_not_yet},
     };
     return PROPERTIES_SET(p, "-M", rows, arg, error);
 }
@@ -195,6 +202,14 @@ static bool accel_thread(Parse *p, const char *what, const char *value, GError *
     return i == 0 ? true : option_bad(error, "%s=single: not yet supported", what);
 }
 
+static bool accel_one_insn(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    if (!value_bool(what, value, &on, error))
+        return false;
+    return on ? option_set_singlestep(p, NULL, error) : true;
+}
+
 WORD_PROPERTY_FROM(accel_engine, Engine, ENGINE_FAST, engine, "fast", "plain", "verify")
 
 bool option_set_accel(Parse *p, const char *arg, GError **error)
@@ -210,7 +225,10 @@ bool option_set_accel(Parse *p, const char *arg, GError **error)
         {"jit", accel_jit},
         {"tb-size", accel_tb_size},
         {"stats", accel_stats},
-        {"one-insn-per-tb", property_not_yet},
+        {"one-insn-per-tb", accel_one_insn},
+        {"split-wx", property_must_be_off},
+        {"dirty-ring-size", property_not_yet},
+        {"notify-vmexit", property_not_yet},
     };
     return PROPERTIES_SET(p, "-accel", rows, arg, error);
 }
@@ -269,10 +287,11 @@ bool option_set_cpu(Parse *p, const char *arg, GError **error)
     return option_bad(error, "-cpu %s: unknown model%s; -cpu help lists them", arg, hint);
 }
 
-/* cpus = sockets × cores × threads, whichever of them are given. */
+/* The topology, whatever of it is given, makes maxcpus, of which `cpus` are there; no more come later. */
 bool option_set_smp(Parse *p, const char *arg, GError **error)
 {
-    static const char *const keys[] = {"cpus", "maxcpus", "sockets", "cores", "threads"};
+    static const char *const keys[] = {"cpus", "maxcpus", "sockets", "cores", "threads", "dies", "clusters"};
+    enum { CPUS, MAXCPUS, SOCKETS, CORES, THREADS };
     unsigned value[G_N_ELEMENTS(keys)] = {0};
     g_autoptr(GPtrArray) pairs = keyval_split(arg);
     for (guint i = 0; i < pairs->len; i++) {
@@ -281,13 +300,14 @@ bool option_set_smp(Parse *p, const char *arg, GError **error)
         if (!value_word("-smp", *pair->key ? pair->key : "cpus", keys, G_N_ELEMENTS(keys), &k, error))
             return false;
         g_autofree char *what = k ? g_strconcat("-smp ", keys[k], NULL) : g_strdup("-smp");
-        if (!value_uint(what, pair->value, 1, k == 4 ? 1 : VCPUS_MAX, &value[k], error))
+        if (!value_uint(what, pair->value, 1, k >= THREADS ? 1 : VCPUS_MAX, &value[k], error))
             return false;
     }
-    unsigned product = MAX(value[2], 1) * MAX(value[3], 1) * MAX(value[4], 1);
-    unsigned cpus = value[0] ? value[0] : value[1] ? value[1] : product;
-    bool topology = value[2] && value[3];
-    if (cpus > VCPUS_MAX || (value[1] && value[1] != cpus) || (topology ? product != cpus : cpus % product))
+    unsigned product = MAX(value[SOCKETS], 1) * MAX(value[CORES], 1);
+    unsigned cpus = value[CPUS] ? value[CPUS] : value[MAXCPUS] ? value[MAXCPUS] : product;
+    unsigned max = value[MAXCPUS] ? value[MAXCPUS] : cpus;
+    bool topology = value[SOCKETS] && value[CORES];
+    if (cpus > max || max > VCPUS_MAX || (topology ? product != max : max % product))
         return option_bad(error, "-smp %s: the numbers disagree, or are more than %d cores", arg, VCPUS_MAX);
     p->config->n_vcpus = cpus;
     return true;

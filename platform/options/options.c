@@ -9,6 +9,7 @@
 
 #include "cpu/accel.h"
 #include "cpu/e500/state.h"
+#include "cpu/log.h"
 #include "platform/base/board.h"
 #include "platform/block/drive.h"
 #include "platform/chardev/chardev.h"
@@ -34,9 +35,14 @@ static const struct {
 #include "platform/options/table.def"
 };
 
-static const char *const later[] = {
-#define LATER(name, has_argument) name,
-#include "platform/options/table.def"
+/* QEMU's that have no row. */
+static const struct {
+    const char *name, *why;
+    bool has_argument, accepted;
+} without_row[] = {
+#define NO_EFFECT(name, has_argument, why) {name, why, has_argument, true},
+#define REFUSED(name, has_argument, why)   {name, why, has_argument, false},
+#include "platform/options/qemu.def"
 };
 
 static bool (*const setters[OPTIONS])(Parse *p, const char *arg, GError **error) = {
@@ -65,10 +71,6 @@ bool option_bad(GError **error, const char *format, ...)
 
 static bool unknown_option(const char *word, const char *name, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
-        if (!strcmp(later[i], name))
-            return option_bad(error, "%s: not yet supported", word);
-    }
     const char *names[G_N_ELEMENTS(spellings)];
     for (size_t i = 0; i < G_N_ELEMENTS(spellings); i++)
         names[i] = spellings[i].name;
@@ -78,13 +80,31 @@ static bool unknown_option(const char *word, const char *name, GError **error)
     return option_bad(error, "%s: unknown option; -help lists them", word);
 }
 
-/* One option and its argument at argv[*i]. */
+static bool option_without_row(const char *word, const char *name, int argc, int *i, GError **error)
+{
+    size_t r = 0;
+    while (r < G_N_ELEMENTS(without_row) && strcmp(without_row[r].name, name))
+        r++;
+    if (r == G_N_ELEMENTS(without_row))
+        return unknown_option(word, name, error);
+    if (!without_row[r].accepted)
+        return option_bad(error, "%s: not supported: %s", word, without_row[r].why);
+    if (without_row[r].has_argument && *i + 1 >= argc)
+        return option_bad(error, "%s: needs an argument", word);
+    *i += without_row[r].has_argument;
+    message_warning("%s: has no effect: %s", word, without_row[r].why);
+    return true;
+}
+
+/* One option and its argument at argv[*i]; a word alone is the image of the first drive, as in QEMU. */
 static bool parse_one(Parse *p, int argc, char **argv, int *i, GError **error)
 {
     const char *word = argv[*i], *name = word + 1;
-    if (word[0] != '-' || !word[1])
-        return option_bad(error, "'%s': not an option, and a disk image as such is not yet supported", word);
+    if (word[0] != '-')
+        return option_set_hda(p, word, error);
     name += *name == '-';
+    if (!*name)
+        return option_bad(error, "'%s': not an option", word);
     for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
         if (strcmp(spellings[s].name, name))
             continue;
@@ -95,7 +115,7 @@ static bool parse_one(Parse *p, int argc, char **argv, int *i, GError **error)
             return option_bad(error, "%s: needs an argument, %s", word, options_table[id].argument);
         return setters[id](p, argv[++*i], error);
     }
-    return unknown_option(word, name, error);
+    return option_without_row(word, name, argc, i, error);
 }
 
 static bool choose_accel(Parse *p, GError **error)

@@ -51,6 +51,12 @@ bool property_must_be_off(Parse *p, const char *what, const char *value, GError 
     return on ? option_bad(error, "%s=on: not yet supported", what) : true;
 }
 
+bool property_no_switch(Parse *p, const char *what, const char *value, GError **error)
+{
+    bool on;
+    return value_bool(what, value, &on, error);
+}
+
 bool property_not_yet(Parse *p, const char *what, const char *value, GError **error)
 {
     return option_bad(error, "%s=%s: not yet supported", what, value);

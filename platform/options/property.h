@@ -41,6 +41,7 @@ bool property_set_all(Parse *p, const char *option, const Property *rows, size_t
 
 /* Replaces it; not empty.  The Config owns the copy. */
 bool property_string(Parse *p, const char **where, const char *what, const char *value, GError **error);
-/* Setters for rows of what is not there yet: one that may only be off, and one that is refused whatever its value. */
+/* Setters for rows of what is not there: one that may only be off, on or off of which nothing comes, and one that is refused with any value. */
 bool property_must_be_off(Parse *p, const char *what, const char *value, GError **error);
+bool property_no_switch(Parse *p, const char *what, const char *value, GError **error);
 bool property_not_yet(Parse *p, const char *what, const char *value, GError **error);

@@ -33,9 +33,17 @@ bool option_set_name(Parse *p, const char *arg, GError **error)
         {"", name_guest},
         {"guest", name_guest},
         {"process", property_not_yet},
-        {"debug-threads", property_must_be_off},
+        {"debug-threads", property_no_switch},
     };
     return PROPERTIES_SET(p, "-name", rows, arg, error);
+}
+
+BOOL_PROPERTY(lock_memory, lock_memory)
+
+bool option_set_overcommit(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {{"mem-lock", lock_memory}, {"cpu-pm", property_must_be_off}};
+    return PROPERTIES_SET(p, "-overcommit", rows, arg, error);
 }
 
 bool option_set_uuid(Parse *p, const char *arg, GError **error)
@@ -105,6 +113,22 @@ bool option_set_display(Parse *p, const char *arg, GError **error)
 bool option_set_vga(Parse *p, const char *arg, GError **error)
 {
     return none_only("-vga", arg, "not yet supported", error);
+}
+
+bool option_set_vnc(Parse *p, const char *arg, GError **error)
+{
+    return none_only("-vnc", arg, "not supported, there is no display", error);
+}
+
+bool option_set_echr(Parse *p, const char *arg, GError **error)
+{
+    uint64_t key;
+    if (!value_number("-echr", arg, &key, error))
+        return false;
+    if (key < 1 || key > 31)
+        return option_bad(error, "-echr %s: not the code of a key with Ctrl, from 1 to 31", arg);
+    p->config->escape_key = (uint8_t)key;
+    return true;
 }
 
 bool option_set_parallel(Parse *p, const char *arg, GError **error)
@@ -270,13 +294,15 @@ static bool trace_help(Parse *p)
 
 bool option_set_trace(Parse *p, const char *arg, GError **error)
 {
-    static const char *const planned[] = {"all",  "cpu",   "cpu_reset", "exec",   "fpu", "nochain", "op_ind", "op_opt",
-                                          "page", "pcall", "plugin",    "strace", "tid", "vpu",     NULL};
+    static const char *const planned[] = {"all",  "cpu",   "cpu_reset", "exec",   "fpu", "op_ind", "op_opt",
+                                          "page", "pcall", "plugin",    "strace", "tid", "vpu",    NULL};
     g_auto(GStrv) words = g_strsplit(arg, ",", -1);
     for (char **word = words; *word; word++) {
         unsigned bit;
         if (!strcmp(*word, "help") || !strcmp(*word, "?"))
             return trace_help(p);
+        if (!strcmp(*word, "nochain")) /* blocks may be chained: no trace here depends on it */
+            continue;
         if (g_strv_contains(planned, *word) || g_str_has_prefix(*word, "trace:"))
             return option_bad(error, "-d %s: not yet supported", *word);
         if (!value_word("-d", *word, trace_words, G_N_ELEMENTS(trace_words), &bit, error))
@@ -284,6 +310,23 @@ bool option_set_trace(Parse *p, const char *arg, GError **error)
         p->config->log_mask |= 1u << bit;
     }
     return true;
+}
+
+bool option_set_singlestep(Parse *p, const char *arg, GError **error)
+{
+    p->config->jit = JIT_OFF;
+    return true;
+}
+
+BOOL_PROPERTY(message_timestamp, message_time)
+BOOL_PROPERTY(message_guest_name, message_name)
+
+bool option_set_message(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {{"timestamp", message_timestamp}, {"guest-name", message_guest_name}};
+    g_autofree char *keyed =
+        !strcmp(arg, "timestamp") || !strcmp(arg, "guest-name") ? g_strconcat(arg, "=on", NULL) : g_strdup(arg);
+    return PROPERTIES_SET(p, "-msg", rows, keyed, error);
 }
 
 bool option_set_trace_file(Parse *p, const char *arg, GError **error)
