@@ -205,6 +205,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
     ir_simplify(&jit->ir);
     if (!(state & JIT_STATE_APART))
         ir_group(&jit->ir);
+    ir_drop_dead(&jit->ir);
     size_t used = jit->code.used;
     b->link = jit_alloc(jit, JIT_LINKS_MAX * sizeof(JitLink));
     b->code = jit_emit(jit, b);

@@ -173,6 +173,9 @@ void ir_simplify(IrBlock *b);
 /* And another one, of blocks that are to have groups: it finds accesses that lie close together. */
 void ir_group(IrBlock *b);
 
+/* Behind that: it takes out what makes a home that nothing reads. */
+void ir_drop_dead(IrBlock *b);
+
 /* --- what the emitter knows of the state: offsets from the core's first byte --- */
 
 typedef struct IrLayout {

@@ -42,6 +42,56 @@ void ir_simplify(IrBlock *b)
     b->n = n;
 }
 
+/* --- homes that nothing reads: addresses of a group's members, which need none --- */
+
+static bool is_member(const IrOp *op)
+{
+    return op->group && !(op->flags & (IR_GROUP_FIRST | IR_PAIR));
+}
+
+static bool is_plain(const IrOp *op)
+{
+    return op->op == IR_SET || op->op == IR_MOV || op->op == IR_ADD || op->op == IR_SUB || op->op == IR_AND || op->op == IR_OR ||
+           op->op == IR_XOR;
+}
+
+static uint64_t bit_of(unsigned home)
+{
+    return home < HOMES ? UINT64_C(1) << home : 0;
+}
+
+/* Homes that are written behind op before anything reads them or could leave the block, from those before which the same is so. */
+static uint64_t dead_before(const IrOp *op, uint64_t dead)
+{
+    if (is_plain(op))
+        return (dead | bit_of(op->d)) & ~bit_of(op->a) & ~bit_of(op->b);
+    if (op->op == IR_CMP)
+        return dead & ~bit_of(op->a) & ~bit_of(op->b);
+    if (!is_member(op))
+        return 0;
+    uint64_t base = op->flags & IR_UPDATE ? bit_of(op->a) : 0;
+    if (op->op == IR_LOAD)
+        dead |= bit_of(op->d);
+    else if (op->op == IR_STORE)
+        dead &= ~bit_of(op->d);
+    return dead & ~base;
+}
+
+void ir_drop_dead(IrBlock *b)
+{
+    uint64_t dead = 0;
+    unsigned n = b->n;
+    for (unsigned i = b->n; i-- > 0;)
+        if (is_plain(&b->op[i]) && dead & bit_of(b->op[i].d))
+            b->op[i].op = IR_OPS; /* it goes below */
+        else
+            dead = dead_before(&b->op[i], dead);
+    b->n = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (b->op[i].op != IR_OPS)
+            b->op[b->n++] = b->op[i];
+}
+
 /* --- layout --- */
 
 #define S(member) ((uint32_t)offsetof(E500, s.member))

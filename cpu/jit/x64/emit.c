@@ -29,7 +29,7 @@ void emit_begin(Emit *e, Jit *jit)
     for (unsigned i = 0; i < jit_pins; i++)
         e->pin[ir_layout.order[i]] = pin_regs[i];
     e->flags_hold = e->rax_holds = -1;
-    e->rcx_group = 0;
+    e->rcx_group = e->rax_group = 0;
     e->n_stubs = 0;
     emit_fp_begin(e);
 }
@@ -444,10 +444,21 @@ static void put(Emit *e, const IrOp *op)
     asm_rm(&e->a, OP_STORE, from, STATE, field(e, op->imm));
 }
 
+/* Behind it rax is what it was. */
+static bool keeps_rax(const Emit *e, const IrOp *op)
+{
+    if (op->op != IR_SET && op->op != IR_MOV && op->op != IR_ADD)
+        return false;
+    return e->pin[op->d] != NO_REG && (op->a == IR_NONE || e->pin[op->a] != NO_REG) &&
+           (op->b == IR_NONE || e->pin[op->b] != NO_REG);
+}
+
 static void emit_op(Emit *e, const IrOp *op)
 {
     bool keeps_rcx = false;
 
+    if (!op->group && !keeps_rax(e, op))
+        e->rax_group = 0;
     switch ((IrOpcode)op->op) {
     case IR_LOAD:
     case IR_STORE:

@@ -40,11 +40,12 @@ typedef struct Emit {
     JitBlock *block;
     const IrBlock *ir;
     int32_t bias;
-    uint8_t pin[40];    /* of a home: its register, or NO_REG */
-    int flags_hold;     /* the host's flags are those of condition n; −1: of none */
-    int rax_holds;      /* rax is condition n */
-    unsigned rcx_group; /* rcx is what the first access of this group found; 0: of none */
-    Reg index;          /* the access under construction is at [rcx + index + disp] */
+    uint8_t pin[40]; /* of a home: its register, or NO_REG */
+    int flags_hold;  /* the host's flags are those of condition n; −1: of none */
+    int rax_holds;   /* rax is condition n */
+    /* rcx, rax is what the first access of this group found; 0: of none. */
+    unsigned rcx_group, rax_group;
+    Reg base, index; /* the access under construction is at [base + index + disp] */
     int32_t disp;
     EmitFp fp;
     uint16_t clock; /* of EmitFp.age */

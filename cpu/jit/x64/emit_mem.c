@@ -118,26 +118,35 @@ static void look_up_group(Emit *e, const IrOp *op)
     stub->apart = asm_jcc(a, CC_NE);
     asm_rr(a, OP_ADD | OP_W, RCX, RAX);
     asm_rm(a, OP_STORE | OP_W, RCX, STATE, group_at(e, op));
+    e->rcx_group = op->group;
+    e->rax_group = 0;
 }
 
-/* rcx = what the first access of the group found, unless it is there still. */
-static void use_group(Emit *e, const IrOp *op)
+/* The register that holds what the first access of the group found.  rcx is kept longer, so rax is for a second group: of copying. */
+static Reg use_group(Emit *e, const IrOp *op)
 {
-    if (e->rcx_group != op->group)
-        asm_rm(&e->a, OP_LOAD | OP_W, RCX, STATE, group_at(e, op));
+    bool by_rax = is_store(op) && !(op->flags & IR_UPDATE) && e->rcx_group;
+    if (e->rcx_group == op->group)
+        return RCX;
+    if (e->rax_group == op->group)
+        return RAX;
+    *(by_rax ? &e->rax_group : &e->rcx_group) = op->group;
+    asm_rm(&e->a, OP_LOAD | OP_W, by_rax ? RAX : RCX, STATE, group_at(e, op));
+    return by_rax ? RAX : RCX;
 }
 
 /* --- accesses: at [rcx + rax], or of a group at a distance from rcx --- */
 
-static void access_is_at(Emit *e, Reg index, int32_t disp)
+static void access_is_at(Emit *e, Reg base, Reg index, int32_t disp)
 {
+    e->base = base;
     e->index = index;
     e->disp = disp;
 }
 
 void emit_memory(Emit *e, unsigned insn, unsigned reg)
 {
-    asm_rx(&e->a, insn, reg, RCX, e->index, 0, e->disp);
+    asm_rx(&e->a, insn, reg, e->base, e->index, 0, e->disp);
 }
 
 static void load(Emit *e, const IrOp *op)
@@ -193,6 +202,18 @@ static void access_at(Emit *e, const IrOp *op, Stub *stub)
     }
 }
 
+/* eax = the address of a member that leaves it in its base register; where its group is stays at hand. */
+static void address_of_member(Emit *e, const IrOp *op)
+{
+    if (e->base == RAX) {
+        asm_rr(&e->a, OP_LOAD | OP_W, RCX, RAX);
+        e->rcx_group = e->rax_group;
+        e->base = RCX;
+    }
+    e->rax_group = 0;
+    emit_address(e, op);
+}
+
 void emit_access(Emit *e, const IrOp *op)
 {
     Stub *stub = &e->stub[e->n_stubs];
@@ -200,19 +221,18 @@ void emit_access(Emit *e, const IrOp *op)
     if (op->group) {
         if (op->flags & IR_GROUP_FIRST)
             look_up_group(e, op);
-        else
-            use_group(e, op);
+        access_is_at(e, use_group(e, op), NO_REG, op->at);
         if (op->flags & IR_UPDATE)
-            emit_address(e, op);
-        access_is_at(e, NO_REG, op->at);
+            address_of_member(e, op);
     } else {
         emit_address(e, op);
-        access_is_at(e, RAX, 0);
+        access_is_at(e, RCX, RAX, 0);
         look_up(e, op, 1u << op->k, is_wide(op) ? UINT32_C(1) << ir_layout.page_bits : 1u << op->k);
         stub->hit = e->a.p;
     }
     access_at(e, op, stub);
-    e->rcx_group = op->group;
+    if (!op->group)
+        e->rcx_group = e->rax_group = 0;
     if (op->flags & IR_UPDATE)
         emit_put(e, op->a, RAX);
     stub->back = e->a.p;
@@ -241,7 +261,7 @@ static void counted_store(Emit *e, Stub *stub)
     EmitFp now = e->fp;
 
     e->fp = stub->before;
-    access_is_at(e, RAX, 0);
+    access_is_at(e, RCX, RAX, 0);
     access_at(e, op, stub);
     e->fp = now;
     asm_rm(&e->a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.granule));
