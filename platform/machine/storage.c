@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Disk controllers of -device beside virtio's.
+ * Disk controllers of -device beside virtio's, and flash.
  */
 #include "platform/devices/pci/host.h"
 #include "platform/devices/pci/msix.h"
 #include "platform/devices/pci/nvme.h"
+#include "platform/devices/platform/pflash.h"
 #include "platform/machine/machine.h"
 
 static bool bad_value(GError **error, const char *text)
@@ -41,4 +42,12 @@ bool machine_create_nvme(Machine *m, const DeviceOption *option, GError **error)
     if (tag)
         pci_host_plug(m->pci, nvme_new(tag, &config), devfn);
     return tag;
+}
+
+bool machine_create_pflash(Machine *m, const DeviceOption *option, GError **error)
+{
+    Block *block = machine_drive(m, device_option_string(option, "drive"));
+    g_autofree char *id = g_strdup_printf("pflash%u", m->buses[DEVICE_BUS_PLATFORM]->devices->len);
+    Device *dev = pflash_new(id, block, error);
+    return dev && machine_plug_platform(m, dev, block_size(block), error);
 }

@@ -195,11 +195,22 @@ static bool claim_for(const Config *c, const DeviceOption *option, GError **erro
     return true;
 }
 
+/* The platform bus begins with the flash, whatever else the command line has on it. */
+static bool put_flash_first(Config *c)
+{
+    guint place = 0;
+    while (((const DeviceOption *)c->devices->pdata[place])->type == DEVICE_TYPE_pflash && place + 1 < c->devices->len)
+        place++;
+    g_ptr_array_insert(c->devices, (gint)place, g_ptr_array_steal_index(c->devices, c->devices->len - 1));
+    return true;
+}
+
 /* A drive that says into what it is plugged gets a device for it. */
 static bool plug_in(Parse *p, const DriveSpec *spec, GError **error)
 {
     const char *const drivers[DRIVE_IFS] = {
         [DRIVE_IF_VIRTIO] = board_pci_or_not(board_find(p->config->board), "virtio-blk-pci", "virtio-blk-device"),
+        [DRIVE_IF_PFLASH] = "cfi.pflash01",
     };
     const char *driver = drivers[spec->interface];
     if (spec->interface == DRIVE_IF_NONE)
@@ -207,7 +218,7 @@ static bool plug_in(Parse *p, const DriveSpec *spec, GError **error)
     for (unsigned i = 0; i < DEVICE_TYPES && driver; i++) {
         g_autofree char *device = g_strdup_printf("%s,drive=%s", driver, spec->id);
         if (!strcmp(device_types[i].name, driver))
-            return option_set_device(p, device, error);
+            return option_set_device(p, device, error) && (spec->interface != DRIVE_IF_PFLASH || put_flash_first(p->config));
     }
     return option_bad(error, "%s: if=%s: not yet supported", spec->option, drive_interface_name(spec->interface));
 }

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Disk controllers beside virtio's: a file system is read, written, and found again after a reboot and by the host."""
+"""Disk controllers beside virtio's, and flash: what was written is found again after a reboot and by the host."""
+import hashlib
 import os
+import random
 
-from guest import Failed
+from guest import Failed, LOGS
 from virtio import check_disk, make_disk
 
 WORK = ("mkdir -p /mnt; mount -t ext4 -o discard /dev/{disk} /mnt && md5sum </mnt/blob; cp /mnt/blob /mnt/{copy}; sync; "
@@ -45,9 +47,43 @@ def nvme_refuses_writes(program):
     os.unlink(image)
 
 
+BLOCK = 64 << 10  # bytes that a flash erases at a time
+
+
+def flash(program, board="ppce500", machine="", core="e500mc"):
+    """Blocks are erased and programmed through mtdblock; their neighbours stay."""
+    image = os.path.join(LOGS, f"flash-{board}{len(machine)}")
+    before = random.Random(board).randbytes(8 * BLOCK)
+    with open(image, "wb") as file:
+        file.write(before)
+    drive = f"file={image},if=pflash,format=raw"
+    with program.guest(board=board, core=core, machine=machine, args=["-drive", drive]) as guest:
+        said = guest.shell("cat /proc/mtd; md5sum </dev/mtd0; dd if=/dev/mtd0 of=/dev/mtdblock0 bs=64k count=2 seek=5; "
+                           "dd if=/dev/zero of=/dev/mtdblock0 bs=1k count=1 seek=1; sync; md5sum </dev/mtd0")
+        after = before[:1024] + bytes(1024) + before[2048:5 * BLOCK] + before[:2 * BLOCK] + before[7 * BLOCK:]
+        if "mtd0: 00080000 00010000" not in said or not same(said, before, after):
+            raise Failed(f"the size of the flash, or what is in it: {said!r}")
+        guest.reboot()
+        said = guest.shell("md5sum </dev/mtd0")
+        if not same(said, after):
+            raise Failed(f"after the reboot: {said!r}")
+        guest.leave("poweroff")
+    with open(image, "rb") as file:
+        if file.read() != after:
+            raise Failed("the host's file is not what the guest sees")
+    os.unlink(image)
+
+
+def same(said, *contents):
+    """Whether these digests were printed."""
+    return all(hashlib.md5(content).hexdigest() in said for content in contents)
+
+
 def cases():
     yield "storage: NVMe by messages", False, nvme, ()
     yield "storage: NVMe on two processors, reset=rebuild", False, nvme, ("ppce500", 2, ",reset=rebuild")
     yield "storage: NVMe by wires", False, nvme, ("ppce500", 2, "", "e500mc", ",msix_qsize=0", False)
     yield "storage: NVMe on mpc8544ds", False, nvme, ("mpc8544ds", 1, "", "e500v2")
     yield "storage: a read-only NVMe disk", False, nvme_refuses_writes, ()
+    yield "storage: flash", False, flash, ()
+    yield "storage: flash on mpc8544ds, reset=rebuild", False, flash, ("mpc8544ds", ",reset=rebuild", "e500v2")

@@ -492,6 +492,22 @@ static void test_drives(void)
     config_clear(&c);
 }
 
+static const DeviceOption *device(const Config *c, guint i)
+{
+    return c->devices->pdata[i];
+}
+
+/* Whatever is on the platform bus beside them, it begins with the flashes, in their order. */
+static void test_flashes_come_first(void)
+{
+    Config c = good("-kernel k -device eTSEC -pflash a -drive file=b,if=pflash,readonly=on");
+    g_assert_cmpuint(c.devices->len, ==, 3);
+    g_assert_cmpstr(device(&c, 0)->text, ==, "cfi.pflash01,drive=pflash0");
+    g_assert_cmpstr(device(&c, 1)->text, ==, "cfi.pflash01,drive=pflash1");
+    g_assert_cmpstr(device(&c, 2)->text, ==, "eTSEC");
+    config_clear(&c);
+}
+
 static void test_snapshot_is_for_all_but_those_that_say(void)
 {
     Config c = good("-kernel k -hda a -snapshot -drive file=b,snapshot=off -drive file=c,format=qcow2,snapshot=on");
@@ -541,7 +557,6 @@ static void test_bad_drives(void)
     bad("-kernel k -drive file=a,id=x -drive file=b,id=x", "-drive file=b,id=x: the id 'x' is already that of -drive file=a,id=x");
     bad("-kernel k -hdc a -cdrom b", "-hdc a: index 2 of if=none is already that of -cdrom b");
     bad("-kernel k -sd a", "-sd a: if=sd: not yet supported");
-    bad("-kernel k -pflash a", "-pflash a: if=pflash: not yet supported");
     bad("-kernel k -mtdblock a", "-mtdblock a: if=mtd: not yet supported");
 }
 
@@ -708,6 +723,7 @@ UNIT_TESTS(options)
     g_test_add_func("/options/back-ends-have-names", test_chardevs);
     g_test_add_func("/options/a-back-end-is-there-and-used-once", test_bad_chardevs);
     g_test_add_func("/options/drives", test_drives);
+    g_test_add_func("/options/flashes-come-first-on-their-bus", test_flashes_come_first);
     g_test_add_func("/options/snapshot-is-for-all-but-those-that-say", test_snapshot_is_for_all_but_those_that_say);
     g_test_add_func("/options/nodes", test_nodes);
     g_test_add_func("/options/bad-drives", test_bad_drives);

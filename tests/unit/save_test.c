@@ -153,8 +153,10 @@ static void of_another_machine(void)
     g_free(close_run(&there));
 }
 
-/* The options that make two devices of a type, with a value for each property that must have one. */
-static char *two_of_a_type(DeviceTypeId id)
+enum { DISK = 1 << 20 /* bytes, which any type of disk may have */ };
+
+/* The options that make two devices of a type, with a value for each property that must have one; disk: a file for those with drives. */
+static char *two_of_a_type(DeviceTypeId id, const char *disk)
 {
     const DeviceType *type = &device_types[id];
     GString *text = g_string_new("-kernel build/guests/hello.elf -M ");
@@ -168,7 +170,7 @@ static char *two_of_a_type(DeviceTypeId id)
                 g_string_append_printf(text, ",%s=%s%u", p->key, p->type == PROPERTY_CHARDEV ? "c" : "name", n);
         }
         if (has_drive)
-            g_string_append_printf(text, " -drive id=name%u,file=LICENSE,if=none,format=raw,readonly=on", n);
+            g_string_append_printf(text, " -drive id=name%u,file=%s,if=none,format=raw,readonly=on", n, disk);
     }
     return g_string_free(text, FALSE);
 }
@@ -176,7 +178,11 @@ static char *two_of_a_type(DeviceTypeId id)
 /* A row of device_types.def works: two of it stand side by side, are saved, and found again in another machine. */
 static void each_type_of_device(gconstpointer id)
 {
-    g_autofree char *options = two_of_a_type(GPOINTER_TO_UINT(id));
+    g_autofree char *disk = NULL, *options = NULL;
+    int fd = g_file_open_tmp("save-disk-XXXXXX", &disk, NULL);
+    g_assert_cmpint(ftruncate(fd, DISK), ==, 0);
+    close(fd);
+    options = two_of_a_type(GPOINTER_TO_UINT(id), disk);
     Run first, second;
     g_autoptr(GByteArray) state = g_byte_array_new();
     g_autoptr(GError) error = NULL;
@@ -188,6 +194,7 @@ static void each_type_of_device(gconstpointer id)
     g_assert_cmpint(go(&second), ==, RUN_STATE_FINISHED);
     g_free(close_run(&first));
     g_free(close_run(&second));
+    g_unlink(disk);
 }
 
 UNIT_TESTS(save)
