@@ -298,9 +298,10 @@ bool virtq_notifications(Virtio *v, unsigned queue, bool on)
 
 unsigned virtq_iov(const VirtqRequest *r, bool in, uint64_t at, uint64_t size, struct iovec *vec)
 {
-    const MemoryMap *piece = r->piece + (in ? r->n_out : 0), *end = piece + (in ? r->n_in : r->n_out);
+    const unsigned first = in ? r->n_out : 0, end = first + (in ? r->n_in : r->n_out); /* where there are none, r->piece is NULL */
     unsigned n = 0;
-    for (; piece < end && size; piece++) {
+    for (unsigned i = first; i < end && size; i++) {
+        const MemoryMap *piece = &r->piece[i];
         if (at >= piece->length) {
             at -= piece->length;
             continue;
