@@ -16,6 +16,7 @@ enum {
     SOC_UART0 = 0x4500,
     SOC_UART1 = 0x4600,
     SOC_PCI = 0x8000,
+    SOC_ESDHC = 0x2e000,
     SOC_MPIC = 0x40000,
     SOC_GUTS = 0xe0000,
     SOC_GPIO = 0xff000,
@@ -26,6 +27,7 @@ enum {
     SOC_IRQ_UART = 42, /* of both */
     SOC_IRQ_I2C = 43,
     SOC_IRQ_GPIO = 47,
+    SOC_IRQ_ESDHC = 72,
 };
 
 enum { BOARD_PLATFORM_SIZE = 128 << 20 };

@@ -68,6 +68,7 @@ typedef struct Machine {
     Device *hv_pic;        /* … this, on the system bus */
     Proxy proxy;
     Device *spin_table;  /* on the system bus */
+    Device *esdhc;       /* on the soc bus; NULL: no card is in its slot */
     Device *pci;         /* the host bridge, on the system bus; NULL: the board has none */
     CpuRelease *release; /* per vCPU */
     Partition *partition;

@@ -108,7 +108,9 @@ static bool no_input_left(const Machine *m, bool level, GError **error)
 static bool mpic_next_input(Machine *m, bool level, IrqInput *in, GError **error)
 {
     const BoardInputs *inputs = level ? &m->board->level_inputs : &m->board->edge_inputs;
-    if (m->n_inputs[level] == inputs->n)
+    if (inputs->first + m->n_inputs[level] == SOC_IRQ_ESDHC)
+        m->n_inputs[level]++;
+    if (m->n_inputs[level] >= inputs->n)
         return no_input_left(m, level, error);
     unsigned source = inputs->first + m->n_inputs[level]++;
     *in = mpic_input(m->mpic, source, level ? MPIC_LEVEL_HIGH : MPIC_EDGE_RISING);

@@ -89,6 +89,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, mpic),
     STATE_DERIVED(Machine, hv_pic),
     STATE_DERIVED(Machine, spin_table),
+    STATE_DERIVED(Machine, esdhc),
     STATE_DERIVED(Machine, pci),
     STATE_DERIVED(Machine, bell.shutdown),
     STATE_DERIVED(Machine, bell.state),

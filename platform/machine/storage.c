@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Disk controllers of -device beside virtio's, and flash.
+ * Disk controllers of -device beside virtio's, flash, and cards.
  */
 #include "platform/devices/pci/host.h"
 #include "platform/devices/pci/msix.h"
 #include "platform/devices/pci/nvme.h"
 #include "platform/devices/platform/pflash.h"
+#include "platform/devices/soc/esdhc.h"
+#include "platform/devices/soc/mpic.h"
 #include "platform/machine/machine.h"
 
 static bool bad_value(GError **error, const char *text)
@@ -50,4 +52,20 @@ bool machine_create_pflash(Machine *m, const DeviceOption *option, GError **erro
     g_autofree char *id = g_strdup_printf("pflash%u", m->buses[DEVICE_BUS_PLATFORM]->devices->len);
     Device *dev = pflash_new(id, block, error);
     return dev && machine_plug_platform(m, dev, block_size(block), error);
+}
+
+/* There is one slot. */
+bool machine_create_sd_card(Machine *m, const DeviceOption *option, GError **error)
+{
+    if (!m->mpic)
+        return bad_value(error, "this board has no eSDHC");
+    if (m->esdhc)
+        return bad_value(error, "there is a card in the slot of the eSDHC already");
+    const EsdhcConfig config = {
+        .irq = mpic_input(m->mpic, SOC_IRQ_ESDHC, MPIC_LEVEL_HIGH),
+        .memory = m->memory,
+        .block = machine_drive(m, device_option_string(option, "drive")),
+    };
+    m->esdhc = esdhc_new("esdhc", &config, error);
+    return m->esdhc && machine_add_device(m, DEVICE_BUS_SOC, m->esdhc, SOC_ESDHC, ESDHC_SIZE, error);
 }

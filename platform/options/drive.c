@@ -211,6 +211,7 @@ static bool plug_in(Parse *p, const DriveSpec *spec, GError **error)
     const char *const drivers[DRIVE_IFS] = {
         [DRIVE_IF_VIRTIO] = board_pci_or_not(board_find(p->config->board), "virtio-blk-pci", "virtio-blk-device"),
         [DRIVE_IF_PFLASH] = "cfi.pflash01",
+        [DRIVE_IF_SD] = "sd-card",
     };
     const char *driver = drivers[spec->interface];
     if (spec->interface == DRIVE_IF_NONE)

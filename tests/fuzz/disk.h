@@ -10,7 +10,7 @@
 
 #include "platform/block/drive.h"
 
-enum { FUZZ_DISK = 1 << 16 /* bytes */ };
+enum { FUZZ_DISK = 1 << 19 /* bytes, as many as the smallest card has */ };
 
 /* One drive for all inputs: to open it takes longer than most of them. */
 static inline Block *fuzz_disk(void)

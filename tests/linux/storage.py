@@ -47,6 +47,25 @@ def nvme_refuses_writes(program):
     os.unlink(image)
 
 
+def card(program, board="ppce500", processors=1, machine="", core="e500mc", option="if=sd"):
+    """A card in the slot of the eSDHC, by DMA."""
+    image, digest = make_disk(f"card-{board}-{processors}{len(machine)}")
+    args = ["-smp", str(processors), "-drive", f"file={image},format=raw,{option}"]
+    with program.guest(board=board, core=core, machine=machine, args=args) as guest:
+        for boot in 1, 2:
+            said = guest.shell(WORK.format(disk="mmcblk0", copy=f"copy{boot}", more="cat /sys/block/mmcblk0/ro"))
+            if said.count(digest) != 2:
+                raise Failed(f"the file {digest}: {said!r}")
+            if boot == 1:
+                guest.reboot()
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+        guest.has_not("mmc0: Timeout")
+        guest.has_not("mmc_erase")
+    check_disk(image, digest, ["copy1", "copy2"])
+    os.unlink(image)
+
+
 BLOCK = 64 << 10  # bytes that a flash erases at a time
 
 
@@ -87,3 +106,6 @@ def cases():
     yield "storage: a read-only NVMe disk", False, nvme_refuses_writes, ()
     yield "storage: flash", False, flash, ()
     yield "storage: flash on mpc8544ds, reset=rebuild", False, flash, ("mpc8544ds", ",reset=rebuild", "e500v2")
+    yield "storage: a card", False, card, ()
+    yield "storage: a card on two processors, reset=rebuild", False, card, ("ppce500", 2, ",reset=rebuild")
+    yield "storage: a card on mpc8544ds", False, card, ("mpc8544ds", 1, "", "e500v2")

@@ -500,11 +500,12 @@ static const DeviceOption *device(const Config *c, guint i)
 /* Whatever is on the platform bus beside them, it begins with the flashes, in their order. */
 static void test_flashes_come_first(void)
 {
-    Config c = good("-kernel k -device eTSEC -pflash a -drive file=b,if=pflash,readonly=on");
-    g_assert_cmpuint(c.devices->len, ==, 3);
+    Config c = good("-kernel k -device eTSEC -pflash a -drive file=b,if=pflash,readonly=on -sd c");
+    g_assert_cmpuint(c.devices->len, ==, 4);
     g_assert_cmpstr(device(&c, 0)->text, ==, "cfi.pflash01,drive=pflash0");
     g_assert_cmpstr(device(&c, 1)->text, ==, "cfi.pflash01,drive=pflash1");
     g_assert_cmpstr(device(&c, 2)->text, ==, "eTSEC");
+    g_assert_cmpstr(device(&c, 3)->text, ==, "sd-card,drive=sd0");
     config_clear(&c);
 }
 
@@ -556,7 +557,9 @@ static void test_bad_drives(void)
     bad("-drive file=a,detect-zeroes=on", "-drive detect-zeroes: not yet supported; off is");
     bad("-kernel k -drive file=a,id=x -drive file=b,id=x", "-drive file=b,id=x: the id 'x' is already that of -drive file=a,id=x");
     bad("-kernel k -hdc a -cdrom b", "-hdc a: index 2 of if=none is already that of -cdrom b");
-    bad("-kernel k -sd a", "-sd a: if=sd: not yet supported");
+    bad("-kernel k -sd a -device virtio-blk-pci,drive=sd0",
+        "-device virtio-blk-pci: the drive 'sd0' is already used by -device sd-card; "
+        "a -drive for drive= is one of if=none");
     bad("-kernel k -mtdblock a", "-mtdblock a: if=mtd: not yet supported");
 }
 
