@@ -11,12 +11,13 @@
  * What a device can be plugged into.  Those of a later one may have wires to those of an earlier one: they are reset after them and freed
  * before them.  X(id, name as -device X,help prints it, what stands there)
  */
-#define DEVICE_BUS_KIND_LIST(X)                                                       \
-    X(SOC, "soc", "blocks of the system on a chip, in CCSR")                          \
-    X(SYSTEM, "system", "the root: what has an address of its own")                   \
-    X(PLATFORM, "platform", "a simple-bus for devices that are no block of the chip") \
-    X(HANDLES, "handles", "what hypercalls reach, below /hypervisor/handles")         \
-    X(PCI, "PCI", "the bus that the host bridge carries: its guests find devices without nodes")
+#define DEVICE_BUS_KIND_LIST(X)                                                                  \
+    X(SOC, "soc", "blocks of the system on a chip, in CCSR")                                     \
+    X(SYSTEM, "system", "the root: what has an address of its own")                              \
+    X(PLATFORM, "platform", "a simple-bus for devices that are no block of the chip")            \
+    X(HANDLES, "handles", "what hypercalls reach, below /hypervisor/handles")                    \
+    X(PCI, "PCI", "the bus that the host bridge carries: its guests find devices without nodes") \
+    X(SERIAL_PORTS, "virtio-serial-bus", "the ports of a virtio-serial, which is the device that the guest sees")
 
 typedef enum DeviceBusKind {
 #define X(id, name, doc) DEVICE_BUS_##id,

@@ -198,7 +198,7 @@ void hmp_info_mtree(HmpCall *call)
     hmp_print(call, "address-space: memory\n  %016x-%016" PRIx64 " (prio 0, i/o): system\n", 0, UINT64_MAX);
     hmp_print(call, "    %016x-%016" PRIx64 " (prio 0, ram): ram\n", 0, memory_size(view->memory) - 1);
     device_lock();
-    for (unsigned kind = 0; view->buses && kind < DEVICE_BUS_KINDS; kind++)
+    for (unsigned kind = 0; view->buses && kind < DEVICE_BUS_CARRIED; kind++)
         each_device(call, view->buses[kind], 0, tell_regions);
     device_unlock();
     hmp_print(call, "\n");
@@ -220,7 +220,7 @@ void hmp_info_qtree(HmpCall *call)
 {
     const ControlView *view = call->session->view;
     device_lock();
-    for (unsigned kind = 0; view->buses && kind < DEVICE_BUS_KINDS; kind++) {
+    for (unsigned kind = 0; view->buses && kind < DEVICE_BUS_CARRIED; kind++) {
         if (!view->buses[kind])
             continue;
         hmp_print(call, "bus: %s\n  type %s\n", device_bus_kind_name(kind), device_bus_kind_name(kind));

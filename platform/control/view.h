@@ -32,7 +32,7 @@ typedef struct ControlView {
     const char *watchdog;      /* -action watchdog=, its word */
     const char *panic;         /* what -action panic= comes to, in QMP's words: "pause", "poweroff" */
     const Config *config;      /* the command line */
-    DeviceBus *const *buses;   /* of DEVICE_BUS_KINDS, each with the devices that stand on it; under the device lock */
+    DeviceBus *const *buses;   /* of DEVICE_BUS_CARRIED, each with the devices that stand on it; under the device lock */
     Notices *notices;          /* what happens beside the run state; NULL: nothing */
     /*
      * What other floors have to say to a query: the value that QMP answers with, floating.  Under the device lock.  NULL: there is nothing

@@ -387,6 +387,11 @@ static void clear_entropy(gpointer named)
     entropy_free(((NamedEntropy *)named)->entropy);
 }
 
+static void clear_serial(gpointer named)
+{
+    g_free(((NamedSerial *)named)->bus);
+}
+
 Machine *machine_new(const Config *config, const Boot *boot, GError **error)
 {
     Machine *m = g_new0(Machine, 1);
@@ -404,6 +409,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     m->drives = g_ptr_array_new_with_free_func((GDestroyNotify)block_close);
     m->entropies = g_array_new(FALSE, FALSE, sizeof(NamedEntropy));
     g_array_set_clear_func(m->entropies, clear_entropy);
+    m->serial_buses = g_array_new(FALSE, FALSE, sizeof(NamedSerial));
+    g_array_set_clear_func(m->serial_buses, clear_serial);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
     m->notices = notices_new();
@@ -447,6 +454,7 @@ void machine_free(Machine *m)
     vcpus_free(m->vcpus);
     g_ptr_array_unref(m->events);
     g_array_unref(m->entropies);
+    g_array_unref(m->serial_buses);
     notices_free(m->notices);
     g_ptr_array_unref(m->chardevs);
     g_ptr_array_unref(m->nets);

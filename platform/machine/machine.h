@@ -46,6 +46,12 @@ typedef struct NamedEntropy {
     Entropy *entropy;
 } NamedEntropy;
 
+/* A virtio-serial, for the ports of -device. */
+typedef struct NamedSerial {
+    char *bus; /* what bus= calls it: "ID.0" */
+    struct Virtio *virtio;
+} NamedSerial;
+
 typedef struct Machine {
     const Config *config;
     const Boot *boot;
@@ -77,6 +83,7 @@ typedef struct Machine {
         bool stood;                          /* the machine stood still since its vCPUs last ran.  Main thread */
     } bell;
     GArray *entropies;            /* of NamedEntropy */
+    GArray *serial_buses;         /* of NamedSerial */
     GPtrArray *events;            /* of Event*, owned */
     Notices *notices;             /* for monitors */
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */

@@ -96,6 +96,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, bell.watchdog),
     STATE_DERIVED(Machine, events),
     STATE_DERIVED(Machine, entropies),
+    STATE_DERIVED(Machine, serial_buses),
     STATE_DERIVED(Machine, notices),
     STATE_DERIVED(Machine, loop),
     /* saved in sections of their own */

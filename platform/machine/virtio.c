@@ -12,6 +12,7 @@
 #include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
+#include "platform/devices/virtio/serial.h"
 #include "platform/machine/machine.h"
 
 static bool bad_value(GError **error, const char *text)
@@ -159,6 +160,64 @@ bool machine_create_virtio_balloon(Machine *m, const DeviceOption *option, GErro
     return plug(m, option, virtio_balloon_new(&config), error);
 }
 
+/* --- consoles and ports */
+
+bool machine_create_virtio_serial(Machine *m, const DeviceOption *option, GError **error)
+{
+    const uint64_t max_ports = device_option_number(option, "max_ports");
+    if (max_ports < 1 || max_ports > VIRTIO_SERIAL_PORTS_MAX)
+        return bad_value(error, "max_ports is from 1 to 31");
+    const VirtioSerialConfig config = {.max_ports = (unsigned)max_ports, .notices = m->notices};
+    Virtio *v = virtio_serial_new(&config);
+    NamedSerial named = {.virtio = v};
+    if (!plug(m, option, v, error))
+        return false;
+    named.bus = option->id ? g_strdup_printf("%s.0", option->id) : g_strdup_printf("virtio-serial%u.0", m->serial_buses->len);
+    g_array_append_val(m->serial_buses, named);
+    return true;
+}
+
+/* The bus that a port names, or else the first one. */
+static Virtio *find_serial(Machine *m, const char *bus, GError **error)
+{
+    const char *first = NULL;
+    for (guint i = 0; i < m->serial_buses->len; i++) {
+        const NamedSerial *each = &g_array_index(m->serial_buses, NamedSerial, i);
+        first = first ? first : each->bus;
+        if (!bus || !strcmp(each->bus, bus))
+            return each->virtio;
+    }
+    if (first)
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "bus: no virtio-serial before it is '%s'; the first is '%s'",
+                    bus, first);
+    else
+        bad_value(error, "no virtio-serial comes before it on the command line");
+    return NULL;
+}
+
+static bool add_port(Machine *m, const DeviceOption *option, bool console, GError **error)
+{
+    Virtio *v = find_serial(m, option->bus, error);
+    const VirtioSerialPortConfig config = {
+        .name = device_option_string(option, "name"),
+        .id = option->id,
+        .chr = machine_chardev(m, device_option_string(option, "chardev")),
+        .console = console,
+        .number = device_option_string(option, "nr") ? (int)MIN(device_option_number(option, "nr"), INT_MAX) : -1,
+    };
+    return v && virtio_serial_add_port(v, &config, error);
+}
+
+bool machine_create_virtconsole(Machine *m, const DeviceOption *option, GError **error)
+{
+    return add_port(m, option, true, error);
+}
+
+bool machine_create_virtserialport(Machine *m, const DeviceOption *option, GError **error)
+{
+    return add_port(m, option, false, error);
+}
+
 /* --- the same by the other transport: plug() sees from the type which one it is */
 
 #define SAME_BY_MMIO(id)                                                                    \
@@ -170,4 +229,5 @@ SAME_BY_MMIO(virtio_rng)
 SAME_BY_MMIO(virtio_blk)
 SAME_BY_MMIO(virtio_net)
 SAME_BY_MMIO(virtio_balloon)
+SAME_BY_MMIO(virtio_serial)
 #undef SAME_BY_MMIO

@@ -33,6 +33,7 @@ void device_option_free(DeviceOption *option)
         g_free(option->value[i]);
     g_free(option->text);
     g_free(option->id);
+    g_free(option->bus);
     g_free(option);
 }
 
@@ -173,14 +174,19 @@ static const char *bus_name(DeviceBusKind kind)
 }
 
 /*
- * bus= and addr= are every device's, as in QEMU: each kind of device is made for one bus, which bus= may name.  Only on a PCI bus there are
- * addresses to choose.
+ * bus= and addr= are every device's, as in QEMU: each kind of device is made for one bus, which bus= may name.  Of those that ports stand on
+ * there may be several, which are known when they are made.  Only on a PCI bus there are addresses to choose.
  */
 static bool set_place(DeviceOption *option, const KeyVal *pair, GError **error)
 {
     const DeviceType *type = &device_types[option->type];
     const char *bus = bus_name(type->bus);
     g_autofree char *what = g_strdup_printf("%s %s", type->option, pair->key);
+    if (!strcmp(pair->key, "bus") && type->bus == DEVICE_BUS_SERIAL_PORTS) {
+        g_free(option->bus);
+        option->bus = g_strdup(pair->value);
+        return true;
+    }
     if (!strcmp(pair->key, "bus"))
         return !strcmp(pair->value, bus) ||
                option_bad(error, "%s: '%s' is not '%s', the bus of such devices", what, pair->value, bus);

@@ -51,6 +51,7 @@ typedef struct DeviceOption {
     DeviceTypeId type;
     char *text;                         /* the whole argument, for messages */
     char *id;                           /* id=; NULL: none */
+    char *bus;                          /* bus= where it names one of several: of a port; NULL: none */
     int devfn;                          /* addr= on a PCI bus: slot << 3 | function; −1: not given */
     char *value[DEVICE_PROPERTIES_MAX]; /* by property; NULL: not given */
 } DeviceOption;

@@ -19,12 +19,13 @@
 #include "platform/devices/virtio/net.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
+#include "platform/devices/virtio/serial.h"
 #include "tests/fuzz/disk.h"
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { DEVICES = 4, BY_MMIO = 2, STEPS_MAX = 512, LOADS_MAX = 2, RAM = 1 << 20, RINGS = 0x1000 };
+enum { DEVICES = 4, BY_MMIO = 3, STEPS_MAX = 512, LOADS_MAX = 2, RAM = 1 << 20, RINGS = 0x1000 };
 
 typedef struct World {
     TimeSource time;
@@ -35,6 +36,7 @@ typedef struct World {
     Device *host;
     PciDevice *dev[DEVICES];
     Device *mmio[BY_MMIO];
+    Chardev *chr;
     unsigned loads;
 } World;
 
@@ -87,6 +89,10 @@ static void world_open(World *w)
     plug(w, 3, virtio_blk_new(&(VirtioBlkConfig){fuzz_disk(), "serial", 512, 4096, 2, true, true}), &both);
     plug_mmio(w, 0, virtio_rng_new(&(VirtioRngConfig){w->entropy, w->clock, 5000, 1}));
     plug_mmio(w, 1, virtio_balloon_new(&(VirtioBalloonConfig){false}));
+    Virtio *serial = virtio_serial_new(&(VirtioSerialConfig){3, NULL});
+    w->chr = chardev_new("-chardev", "c", "null", NULL);
+    g_assert_true(virtio_serial_add_port(serial, &(VirtioSerialPortConfig){"name", "id", w->chr, false, 1}, NULL));
+    plug_mmio(w, 2, serial);
     for (unsigned i = 0; i < DEVICES; i++) /* most inputs want them to master the bus */
         pci_config_write(&w->dev[i]->config, PCI_COMMAND, 2, 7);
 }
@@ -99,6 +105,9 @@ static void world_close(World *w)
         device_free(w->mmio[i]);
     }
     device_free(w->host);
+    device_unlock();
+    chardev_free(w->chr);
+    device_lock();
     event_free(w->event);
     entropy_free(w->entropy);
     clock_free(w->clock);
@@ -133,7 +142,7 @@ static void access_host(World *w, Input *in, uint8_t op)
 /* An access to the registers of a device by virtio-mmio; most of them have a meaning with four bytes alone. */
 static void access_mmio(World *w, Input *in, uint8_t op)
 {
-    Device *dev = w->mmio[op % BY_MMIO];
+    Device *dev = w->mmio[(op & 3) % BY_MMIO];
     const unsigned size = op & 8 ? 4 : 1u << (op >> 1 & 3);
     uint64_t offset = take(in, 2) % VIRTIO_MMIO_SIZE / size * size, value = 0;
     if (op & 0x10)
@@ -225,7 +234,7 @@ static void step(World *w, Input *in)
         break;
     case 5:
         if (op & 4)
-            set_up_mmio(w, w->mmio[op % BY_MMIO]);
+            set_up_mmio(w, w->mmio[(op & 3) % BY_MMIO]);
         else
             set_up(w, op & 3);
         break;
@@ -238,7 +247,7 @@ static void step(World *w, Input *in)
         if (op & 1)
             device_reset(op & 2 ? w->host : &w->dev[op >> 2 & 3]->dev);
         else if (w->loads++ < LOADS_MAX)
-            save_and_load(w, op & 4 ? w->mmio[op >> 3 & 1] : w->host, in, op & 2);
+            save_and_load(w, op & 4 ? w->mmio[(op >> 3 & 3) % BY_MMIO] : w->host, in, op & 2);
     }
 }
 

@@ -4,9 +4,10 @@ import hashlib
 import os
 import random
 import shutil
+import socket
 import subprocess
 
-from guest import Failed, LOGS, Skipped
+from guest import Failed, LOGS, PROMPT, Skipped
 
 SIZE = 2 << 20  # bytes of the file on the disk
 
@@ -86,6 +87,49 @@ def works_by_mmio(program, board, processors, machine="", core="e500mc"):
     os.unlink(image)
 
 
+def connect(path):
+    """The other end of a socket of the program: to write with sendall(), and a file to read lines from."""
+    end = socket.socket(socket.AF_UNIX)
+    end.connect(path)
+    return end, end.makefile("rb")
+
+
+ECHO = ("cd /dev; p=$(echo vport*p1); cat /sys/class/virtio-ports/$p/name; exec 3<>/dev/$p; read -r line <&3; echo \"got $line\" >&3; "
+        "dd bs=1 count=60000 <&3 2>/dev/null | md5sum >&3; exec 3>&-")
+
+
+def echoes(program, kind, board, console):
+    """A named port in both directions, small and large; who opens it is told by QMP.  The console of the guest is one of its ports, or not."""
+    port, qmp = (os.path.join(LOGS, f"virtio-serial-{kind}-{bool(console)}.{end}") for end in ("port", "qmp"))
+    args = ["-device", f"virtio-serial-{kind},id=vs", "-chardev", f"socket,id=p,path={port},server=on,wait=off",
+            "-qmp", f"unix:{qmp},server=on,wait=off"]
+    if console:
+        args += ["-serial", "null", "-monitor", "none", "-chardev", "stdio,id=c", "-device", "virtconsole,chardev=c,bus=vs.0"]
+    args += ["-device", "virtserialport,chardev=p,name=org.quoin.test,id=agent"]
+    blob = random.Random(kind).randbytes(60000)
+    with program.guest(board=board, console=console, args=args) as guest:
+        guest.expect(PROMPT)
+        guest.type(f"echo be''gin; {ECHO}; echo e''nd")
+        (monitor, events), (end, lines) = connect(qmp), connect(port)
+        with monitor, end:
+            monitor.sendall(b'{"execute": "qmp_capabilities"}\n')
+            end.sendall(b"this line\n")
+            said = lines.readline()
+            end.sendall(blob)
+            digest = lines.readline()
+            told = b""
+            while told.count(b"VSERPORT_CHANGE") < 2:
+                told += events.readline()
+        guest.expect("end\n")
+        if said != b"got this line\n" or digest.split()[0].decode() != hashlib.md5(blob).hexdigest():
+            raise Failed(f"the port said {said!r}, {digest!r}")
+        if b'"id":"agent"' not in told.replace(b" ", b""):
+            raise Failed(f"QMP said {told!r}")
+        guest.has("org.quoin.test")
+        guest.type("poweroff")
+        guest.finish()
+
+
 def refuses_writes(program):
     """A read-only drive: it can be read, and nothing is written."""
     image, digest = make_disk("virtio-read-only")
@@ -109,4 +153,6 @@ def cases():
     yield "virtio-mmio: p4080ds-hv", False, works_by_mmio, ("p4080ds-hv", 2)
     yield "virtio-mmio: ppce500", False, works_by_mmio, ("ppce500", 2, ",reset=rebuild")
     yield "virtio-mmio: mpc8544ds", False, works_by_mmio, ("mpc8544ds", 1, "", "e500v2")
+    yield "virtio-serial: a port, the console is another one", False, echoes, ("pci", "ppce500", "hvc0")
+    yield "virtio-serial: a port by virtio-mmio on p4080ds-hv", False, echoes, ("device", "p4080ds-hv", None)
     yield "virtio: a read-only disk", False, refuses_writes, ()

@@ -666,6 +666,10 @@ static void test_virtio_of_the_board(void)
         g_assert_cmpuint(((const DeviceOption *)c.devices->pdata[1])->type, ==, rows[i].disk);
         config_clear(&c);
     }
+    Config c = good("-kernel k -device virtio-serial-device,id=v -chardev null,id=c -device virtconsole,chardev=c,bus=v.0,nr=0");
+    g_assert_cmpstr(((const DeviceOption *)c.devices->pdata[1])->bus, ==, "v.0");
+    config_clear(&c);
+    bad("-kernel k -device virtserialport", "-device virtserialport: chardev= is missing: the back end at its other end");
     bad("-device virtio-rng-device,addr=1", "-device virtio-rng-device addr: a device on the bus 'platform' has no address");
     bad("-device virtio-rng-device,vectors=1", "-device virtio-rng-device: unknown property 'vectors'");
 }

@@ -543,6 +543,8 @@ static void notices(void)
     notices_post(f->notices, "X_OUTPUT_LOST", "serial0",
                  g_variant_new_parsed("{'output': 'serial0', 'reason': %s}", g_strerror(ENOSPC)));
     expect_event(f, "\"event\":\"X_OUTPUT_LOST\",\"data\":{\"output\":\"serial0\",\"reason\":\"No space left on device\"}}");
+    notices_post(f->notices, "VSERPORT_CHANGE", "p", g_variant_new_parsed("{'id': <'p'>, 'open': <true>}"));
+    expect_event(f, "\"event\":\"VSERPORT_CHANGE\",\"data\":{\"id\":\"p\",\"open\":true}}");
     notices_post(f->notices, "BLOCK_IO_ERROR", "d0",
                  g_variant_new_parsed("{'device': <'d0'>, 'operation': <'write'>, 'action': <'stop'>, 'reason': <'no'>}"));
     expect_event(

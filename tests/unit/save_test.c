@@ -161,6 +161,8 @@ static char *two_of_a_type(DeviceTypeId id, const char *disk)
     const DeviceType *type = &device_types[id];
     GString *text = g_string_new("-kernel build/guests/hello.elf -M ");
     g_string_append(text, type->bus == DEVICE_BUS_HANDLES ? "p4080ds-hv" : "ppce500");
+    if (type->bus == DEVICE_BUS_SERIAL_PORTS)
+        g_string_append(text, " -device virtio-serial-pci");
     for (unsigned n = 0; n < (id == DEVICE_TYPE_sd_card ? 1 : 2); n++) { /* there is one slot for cards */
         bool has_drive = false;
         g_string_append_printf(text, " -chardev null,id=c%u -device %s", n, type->name);

@@ -162,11 +162,16 @@ void virtio_kick(Virtio *v, unsigned queue)
         return;
     v->turn = v->transport.again ? VIRTIO_TURN : VIRTIO_NO_TURN;
     v->ops->notify(v, queue);
-    if (!v->turn) {
-        v->waiting |= UINT64_C(1) << queue;
-        event_signal(v->transport.again);
-    }
+    if (!v->turn)
+        virtio_kick_later(v, UINT64_C(1) << queue);
     v->turn = VIRTIO_NO_TURN;
+}
+
+void virtio_kick_later(Virtio *v, uint64_t queues)
+{
+    v->waiting |= queues;
+    if (v->transport.again)
+        event_signal(v->transport.again);
 }
 
 /* A guest whose one vCPU makes requests as fast as the device serves them to another one would otherwise hold the device lock for ever. */

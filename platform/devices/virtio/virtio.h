@@ -143,6 +143,12 @@ void virtio_config_changed(Virtio *v); /* the driver is told */
 /* The driver did what it may not: traced, and the device stands still until it is reset. */
 void virtio_fail(Virtio *v, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/*
+ * As if the driver had notified of these queues, bit n being queue n: in the main thread, when the others there had their turn.  A device
+ * asks for it after it was loaded, where RAM and back ends may not yet be.  Never where the transport has no `again`.
+ */
+void virtio_kick_later(Virtio *v, uint64_t queues);
+
 /* --- for transports */
 
 void virtio_reset(Virtio *v);
