@@ -78,6 +78,8 @@ static int run_machine(Machine *machine)
         .config = config,
         .buses = machine->buses,
         .notices = machine->notices,
+        .query_pci = machine_query_pci,
+        .query_opaque = machine,
     };
     GError *error = NULL;
     Gdb *gdb = NULL;

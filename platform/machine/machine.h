@@ -164,6 +164,7 @@ EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t ha
 EvStatus machine_msgsnd(void *machine, uint32_t message);
 
 /* --- pci.c: the PCI bus; under the device lock --- */
+GVariant *machine_query_pci(void *machine); /* ControlView; floating */
 
 bool machine_add_pci(Machine *machine, GError **error);
 /*

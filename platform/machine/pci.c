@@ -3,6 +3,7 @@
  * The host bridge of a board and the places on its bus.
  */
 #include "platform/devices/pci/host.h"
+#include "platform/devices/pci/query.h"
 #include "platform/devices/soc/mpic.h"
 #include "platform/machine/machine.h"
 
@@ -68,4 +69,10 @@ char *machine_pci_place(Machine *m, const DeviceOption *option, unsigned *devfn,
 {
     const char *name = device_types[option->type].name;
     return find_place(m, option, devfn, error) ? g_strdup_printf("%s@%02x.%u", name, *devfn >> 3, *devfn & 7) : NULL;
+}
+
+GVariant *machine_query_pci(void *machine)
+{
+    const Machine *m = machine;
+    return m->pci ? pci_host_query(m->pci) : g_variant_new("aa{sv}", NULL);
 }

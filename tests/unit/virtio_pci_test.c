@@ -5,6 +5,7 @@
 #include "platform/devices/virtio/pci.h"
 
 #include "platform/base/device_bus.h"
+#include "platform/devices/pci/query.h"
 #include "platform/devices/virtio/rng.h"
 #include "tests/unit/pci_fixture.h"
 #include "tests/unit/unit.h"
@@ -284,6 +285,27 @@ static void test_save(void)
     close_world(&x);
 }
 
+/* As the guest has placed it, and as it was before. */
+static void test_query(void)
+{
+    World w;
+    open_world(&w, true, true);
+    pci_test_put(w.pci.host, SLOT, 0x3c, 1, 9);
+    for (unsigned placed = 2; placed-- > 0;) {
+        g_autoptr(GVariant) got = g_variant_ref_sink(pci_host_query(w.pci.host));
+        g_autofree char *text = g_variant_print(got, FALSE);
+        const char *device = strstr(text, "rng0");
+        g_assert_nonnull(device);
+        g_assert_nonnull(strstr(text, "'vendor': <int64 6900>")); /* 1af4 */
+        g_assert_nonnull(strstr(text, "'irq': <int64 9>"));
+        g_assert_true(placed == !!strstr(text, "'address': <int64 4096>"));
+        g_assert_true(placed == !!strstr(text, "'address': <int64 3758161920>")); /* e0010000 */
+        g_assert_true(placed == !!strstr(text, "'mem_type_64': <true>"));
+        pci_test_put(w.pci.host, SLOT, 4, 2, 0);
+    }
+    close_world(&w);
+}
+
 UNIT_TESTS(virtio_pci)
 {
     g_test_add_func("/virtio-pci/identity-says-which-drivers-it-is-for", test_identity);
@@ -291,5 +313,6 @@ UNIT_TESTS(virtio_pci)
     g_test_add_func("/virtio-pci/a-legacy-driver-is-served", test_legacy);
     g_test_add_func("/virtio-pci/messages-instead-of-a-wire", test_msix);
     g_test_add_func("/virtio-pci/the-window-of-configuration-space-reaches-bars-alone", test_window);
+    g_test_add_func("/virtio-pci/query-pci-tells-where-it-answers", test_query);
     g_test_add_func("/virtio-pci/saved-state-goes-on-elsewhere", test_save);
 }

@@ -383,3 +383,8 @@ PciBus *pci_host_bus(Device *host)
 {
     return &((PciHost *)host)->bus;
 }
+
+const PciConfig *pci_host_config(Device *dev)
+{
+    return &((PciHost *)dev)->space;
+}

@@ -34,3 +34,4 @@ Device *pci_host_new(const char *id, const PciHostConfig *config);
 /* At slot << 3 | function, which is free.  Takes the device. */
 void pci_host_plug(Device *host, PciDevice *dev, unsigned devfn);
 PciBus *pci_host_bus(Device *host);
+const PciConfig *pci_host_config(Device *host); /* its own configuration space, as slot 0 */
