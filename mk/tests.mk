@@ -189,6 +189,10 @@ check-icount: $(B)/quoin guest-linux guest-linux-e500v2
 check-firmware: $(B)/quoin
 	@tests/firmware/run $(B)/quoin
 
+# Cuts a Linux guest off at random moments while it writes and syncs files: CUTS times each by SIGKILL and by both kinds of reset
+powercuts: $(B)/quoin guest-linux
+	@CUTS=$(or $(CUTS),334) SEED=$(or $(SEED),$$(date +%s)) tests/linux/run -k 'power cuts' $(B)/quoin
+
 # Boots with 1, 2, 4 and 8 vCPUs, SOAK times each, a parallel job and a reboot in each; resets of busy vCPUs
 SOAK ?= 50
 soak: $(B)/quoin guest-linux guest-linux-e500v2 guests
@@ -251,5 +255,6 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm-in-time  the same where it fits before QUOIN_CI_END
 #@ make kvm-programs    what check-kvm needs: the host's kernels, the powerpc Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
+#@ make powercuts       1,000 power cuts while a Linux guest syncs files: what was synced is there; CUTS of each of three kinds, SEED
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs soak unit
+.PHONY: check check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs powercuts soak unit
