@@ -103,7 +103,9 @@ typedef struct AccelConfig {
     bool verify;          /* soft: that engine and the plain one in lock step; needs virtual time */
     bool jit;             /* soft: translate instructions, where this host can */
     bool stats;           /* soft: tell what the engine counted when a vCPU ends */
-    size_t code_bytes;    /* soft: memory of each vCPU for translated code; 0: the default */
+    struct Profile
+        *profile;      /* soft: samples of what the vCPUs execute go there (cpu/profile.h); borrowed; outlives the VM; NULL: none */
+    size_t code_bytes; /* soft: memory of each vCPU for translated code; 0: the default */
     /* The engine made a sleeping vCPU runnable by itself (doorbell from another core).  Any thread. */
     void (*wake)(void *opaque, unsigned index);
     void *wake_opaque;

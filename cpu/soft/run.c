@@ -158,12 +158,13 @@ static uint32_t slice_length(const SoftVcpu *vcpu)
 {
     const E500 *c = &vcpu->core;
     const TimeSource *ts = c->vm->time;
+    uint64_t most = MIN(vcpu->engine->slice, vcpu->next_sample - c->count.instructions);
     if (!ts->is_virtual)
-        return vcpu->engine->slice;
+        return (uint32_t)most;
     uint64_t now = time_now_ns(ts);
     uint64_t next = MIN(time_next_stop_ns(ts), c->timer_deadline_ns);
     uint64_t n = next <= now ? 1 : ((next - now - 1) >> ts->icount_shift) + 1;
-    return (uint32_t)MIN(n, vcpu->engine->slice);
+    return (uint32_t)MIN(n, most);
 }
 
 /* False: *core.exit holds an exit. */
@@ -231,6 +232,8 @@ static void run(SoftVcpu *vcpu, E500 *c)
     while (go_on && !must_stop(c->vm->time)) {
         go_on = run_slice(vcpu, c);
         account(c);
+        if (__builtin_expect(c->count.instructions >= vcpu->next_sample, 0))
+            soft_sample(vcpu);
         if (go_on)
             yield_if_it_spins(vcpu, c);
     }

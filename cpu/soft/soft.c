@@ -12,6 +12,7 @@
 #include "cpu/e500/timers.h"
 #include "cpu/fault.h"
 #include "cpu/log.h"
+#include "cpu/profile.h"
 #include "cpu/soft/soft.h"
 
 static bool soft_available(char **why_not)
@@ -43,6 +44,7 @@ static AccelVm *soft_vm_open(const AccelConfig *config, GError **error)
     vm->engine = config->verify ? &soft_lockstep : vm->tested;
     vm->stats = config->stats;
     vm->code_bytes = config->code_bytes;
+    vm->profile = config->profile;
     vm->protected_state = config->protected_state;
     vm->no_rebuild = config->no_rebuild;
     vm->e500 = (E500Vm){
@@ -148,6 +150,7 @@ static AccelVcpu *soft_vcpu_create(AccelVm *vm, unsigned index, GError **error)
     e500_core_init(&vcpu->core, e500, index);
     vcpu->engine = ((SoftVm *)vm)->engine;
     vcpu->engine->start(vcpu);
+    vcpu->next_sample = ((SoftVm *)vm)->profile ? profile_interval(((SoftVm *)vm)->profile) : UINT64_MAX;
     if (log_on(LOG_IN_ASM))
         e500_attention(&vcpu->core, E500_ATT_DEBUG);
     e500->core[index] = &vcpu->core;

@@ -19,6 +19,7 @@ typedef struct SoftVm {
     /* as in AccelConfig */
     bool protected_state, no_rebuild, stats;
     size_t code_bytes;
+    struct Profile *profile; /* NULL: none */
 } SoftVm;
 
 /* A filter before the list of breakpoints is searched: bit n is set if one of them lies at a word n of some 64 words. */
@@ -41,9 +42,11 @@ struct SoftVcpu {
     GHashTable *seen;           /* -d in_asm: pcs already shown */
     SoftLoopState spin;         /* at the end of an earlier slice */
     unsigned spin_age;          /* slices since that did not come again */
+    uint64_t next_sample;       /* for SoftVm.profile, when count.instructions has come to this; UINT64_MAX: never */
     E500 core;
 };
 
+void soft_sample(SoftVcpu *vcpu); /* sample.c; between two slices */
 void soft_vcpu_run(AccelVcpu *vcpu, VcpuExit *exit, bool complete_only);
 /*
  * For an engine: the instruction *in came to r, which is EXEC_TRAP, EXEC_EXIT or EXEC_JUMP.  True: go on at s.pc, the instruction counts.

@@ -320,6 +320,8 @@ static bool add_vcpus(Machine *m, GError **error)
     m->model = strcmp(config->cpu, "host") ? e500_model_find(config->cpu) : ops->host_model(error);
     if (!m->model)
         return false;
+    if (!machine_add_profile(m, error))
+        return false;
     AccelConfig accel = {
         .model = m->model,
         .time = &m->time,
@@ -333,6 +335,7 @@ static bool add_vcpus(Machine *m, GError **error)
         .verify = config->verify,
         .jit = config->translate,
         .stats = config->accel_stats,
+        .profile = machine_samples(m),
         .code_bytes = (size_t)config->tb_mib << 20,
     };
     m->vcpus = vcpus_new(ops, &accel, machine_serve, m, error);
@@ -452,6 +455,7 @@ void machine_free(Machine *m)
     for (unsigned kind = DEVICE_BUS_CARRIED; kind-- > 0;)
         device_bus_free(m->buses[kind]);
     vcpus_free(m->vcpus);
+    machine_end_profile(m);
     g_ptr_array_unref(m->events);
     g_array_unref(m->entropies);
     g_array_unref(m->serial_buses);

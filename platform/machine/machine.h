@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cpu/profile.h"
 #include "cpu/vcpu.h"
 #include "hcall/hcall.h"
 #include "platform/machine/areas.h"
@@ -52,6 +53,8 @@ typedef struct NamedSerial {
     struct Virtio *virtio;
 } NamedSerial;
 
+typedef struct MachineProfile MachineProfile; /* profile.c */
+
 typedef struct Machine {
     const Config *config;
     const Boot *boot;
@@ -98,8 +101,9 @@ typedef struct Machine {
     int64_t rtc_start_s;
     GMainLoop *loop;
     GMutex error_lock;
-    GError *host_error; /* the first error of the host that stopped the machine: why HOST_ERROR was requested */
-    uint64_t resets;    /* how many were done since the program started */
+    GError *host_error;      /* the first error of the host that stopped the machine: why HOST_ERROR was requested */
+    MachineProfile *profile; /* -profile; NULL: none */
+    uint64_t resets;         /* how many were done since the program started */
     GBytes *
         base_tree; /* the machine's own tree, or that of -dtb after nodes_adopt(), which nodes_renew() completes at each reset; NULL
                            before power-on */
@@ -119,6 +123,11 @@ bool machine_save(Machine *machine, GByteArray *out, GError **error);
 bool machine_load(Machine *machine, const void *data, size_t size, GError **error);
 
 /* --- shared by the files of this folder --- */
+
+/* profile.c: -profile.  The samples go to machine_samples(), NULL where there is none; the end, when no vCPU executes any more, writes the files. */
+bool machine_add_profile(Machine *machine, GError **error);
+Profile *machine_samples(const Machine *machine);
+void machine_end_profile(Machine *machine);
 
 GBytes *machine_build_tree(Machine *machine, GError **error);     /* reset.c */
 bool machine_reset_rebuilds(const Config *config, unsigned caps); /* a reset makes a new VM; caps: ACCEL_CAP_… */

@@ -125,6 +125,8 @@ typedef struct Config {
     bool rtc_clock_vm;    /* clock=vm: the RTC stands still while the machine does */
     bool icount;          /* virtual clock */
     unsigned icount_shift;
+    const char *profile, *profile_symbols; /* -profile FILE,symbols=; NULL: none */
+    unsigned profile_interval;             /* interval=; 0: the default */
     uint32_t log_mask;
     const char *log_file;
     bool message_time, message_name; /* -msg timestamp=on, guest-name=on */

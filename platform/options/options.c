@@ -195,6 +195,8 @@ static bool complete_board(Parse *p, GError **error)
     if (c->kernel_irqchip && (!board_has_soc(board) || strcmp(c->accel, "kvm")))
         return option_bad(error, "-M kernel-irqchip=on: %s %s has none", board_has_soc(board) ? "accelerator" : "board",
                           board_has_soc(board) ? c->accel : board->name);
+    if (c->profile && strcmp(c->accel, "soft"))
+        return option_bad(error, "-profile: accelerator %s takes no samples, soft does", c->accel);
     if (c->n_vcpus > board->cpus_max)
         return option_bad(error, "-smp %u: board %s has %u cores at most", c->n_vcpus, board->name, board->cpus_max);
     if (c->ram_size > board->ram_max)

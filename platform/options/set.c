@@ -329,6 +329,34 @@ bool option_set_message(Parse *p, const char *arg, GError **error)
     return PROPERTIES_SET(p, "-msg", rows, keyed, error);
 }
 
+static bool profile_file(Parse *p, const char *what, const char *value, GError **error)
+{
+    return property_string(p, &p->config->profile, what, value, error);
+}
+
+static bool profile_symbols(Parse *p, const char *what, const char *value, GError **error)
+{
+    return property_string(p, &p->config->profile_symbols, what, value, error);
+}
+
+static bool profile_interval(Parse *p, const char *what, const char *value, GError **error)
+{
+    return value_uint(what, value, 1000, UINT32_MAX, &p->config->profile_interval, error);
+}
+
+bool option_set_profile(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {
+        {"", profile_file},
+        {"file", profile_file},
+        {"symbols", profile_symbols},
+        {"interval", profile_interval},
+    };
+    if (!PROPERTIES_SET(p, "-profile", rows, arg, error))
+        return false;
+    return p->config->profile || option_bad(error, "-profile: file= is missing");
+}
+
 bool option_set_trace_file(Parse *p, const char *arg, GError **error)
 {
     return property_string(p, &p->config->log_file, "-D", arg, error);
