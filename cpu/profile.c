@@ -12,10 +12,10 @@ struct Profile {
 static unsigned hash(gconstpointer key)
 {
     const ProfileStack *s = key;
-    unsigned h = s->pc * 31u + s->lr;
+    uint64_t h = (uint64_t)s->pc * 31 + s->lr;
     for (unsigned i = 0; i < s->n; i++)
-        h = h * 31u + (unsigned)s->caller[i];
-    return h;
+        h = h * 31 + s->caller[i];
+    return (unsigned)(h ^ h >> 32);
 }
 
 static gboolean equal(gconstpointer a, gconstpointer b)
