@@ -120,6 +120,7 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, time.next_deadline_ns),
     STATE_DERIVED(Machine, error_lock),
     STATE_DERIVED(Machine, host_error),
+    STATE_DERIVED(Machine, profile),
 };
 STATE_STRUCT(Machine, machine);
 
