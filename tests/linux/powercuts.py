@@ -17,7 +17,7 @@ CUTS = {"SIGKILL": "", "reset": "", "rebuild": ",reset=rebuild"}  # how each is 
 # A digest is printed after fsync returned, which is the promise that is held against the next boot.
 MOUNT = "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt || echo no mount; (cd /mnt; md5sum [0-9]*)"
 WRITE = ("(cd /mnt; rm -f [0-9]*; sync; i=0; while :; do i=$((i+1)); "
-         "head -c $((i*7919%60000)) /dev/urandom >/tmp/d; sum=$(md5sum </tmp/d); cp /tmp/d $i && fsync $i && echo synced $i $sum; done) & true")
+         "dd if=/dev/urandom of=/tmp/d bs=$((i*7919%60000+1)) count=1 2>/dev/null; sum=$(md5sum </tmp/d); cp /tmp/d $i && fsync $i && echo synced $i $sum; done) & true")
 SYNCED = re.compile(r"^synced (\d+) ([0-9a-f]{32}) -$", re.M)
 FOUND = re.compile(r"^([0-9a-f]{32})  (\d+)$", re.M)
 
@@ -68,6 +68,8 @@ def write_until_cut(guest, how, chance):
     promised = dict(SYNCED.findall(guest.text[begin:]))
     if not promised:
         raise Failed("the guest said of no file that it was synced")
+    if len(set(promised.values())) < len(promised):
+        raise Failed("the guest writes the same file again and again")
     return promised
 
 
