@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Images of disks: qcow2 in front of another file, and a host that has no room left."""
+import hashlib
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+
+from guest import Failed, LOGS, Skipped
+from virtio import check_disk, make_disk
+
+COPY = "mkdir -p /mnt; mount -t ext4 -o discard /dev/vda /mnt && md5sum </mnt/blob; cp /mnt/blob /mnt/{0}; sync; rm -f /mnt/gone; umount /mnt"
+
+
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.md5(file.read()).hexdigest()
+
+
+def qcow2(program, options, core="e500mc"):
+    """The guest's writes go to the front; the file behind it stays as it is, and QEMU's tools find nothing wrong with either."""
+    if not shutil.which("qemu-img"):
+        raise Skipped("no qemu-img: apt-get install qemu-utils")
+    name = f"qcow2-{core}-{hashlib.md5(options.encode()).hexdigest()[:6]}"
+    base, digest = make_disk(name)
+    front, before = os.path.join(LOGS, name + ".qcow2"), digest_of(base)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-b", os.path.basename(base), "-F", "raw", front], check=True)
+    with program.guest(core=core, args=["-drive", f"file={front},if=virtio,format=qcow2,discard=unmap"]) as guest:
+        for boot in 1, 2:
+            said = guest.shell(COPY.format(f"copy{boot}"))
+            if digest not in said:
+                raise Failed(f"the file on the disk: {said!r}")
+            if boot == 1:
+                guest.reboot()
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    if digest_of(base) != before:
+        raise Failed("the file behind the image was written to")
+    check = subprocess.run(["qemu-img", "check", front], capture_output=True, text=True, check=False)
+    if check.returncode or "No errors were found" not in check.stdout:
+        raise Failed(f"qemu-img check: {check.stdout}{check.stderr}")
+    whole = os.path.join(LOGS, name + ".raw")
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", front, whole], check=True)
+    check_disk(whole, digest, ["blob", "copy1", "copy2"])
+    for path in base, front, whole:
+        os.unlink(path)
+
+
+class Qmp:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.lines = self.socket.makefile("r", encoding="utf-8")
+        self.events = []
+        self.read("QMP")
+        self.ask("qmp_capabilities")
+
+    def read(self, key):
+        """Reads until an answer that has this key; events on the way are kept."""
+        while True:
+            answer = json.loads(self.lines.readline())
+            if "event" in answer:
+                self.events.append(answer["event"])
+            if key in answer:
+                return answer[key]
+
+    def ask(self, command):
+        self.socket.sendall(json.dumps({"execute": command}).encode() + b"\n")
+        return self.read("return")
+
+    def wait_for(self, event):
+        while event not in self.events:
+            self.read("event")
+        self.events.clear()
+
+
+FILL = "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; cp /mnt/blob /mnt/copy; sync; cp /mnt/blob /mnt/other; sync; umount /mnt; echo all written"
+
+
+def no_room(program, kind):
+    """The host takes no more bytes for a growing image: the machine stops, and after there is room again cont loses nothing."""
+    name = f"no-room-{kind}"
+    base, digest = make_disk(name)
+    image, qmp_path = base, os.path.join(LOGS, name + ".qmp")
+    if kind == "qcow2":
+        if not shutil.which("qemu-img"):
+            raise Skipped("no qemu-img: apt-get install qemu-utils")
+        image = os.path.join(LOGS, name + ".qcow2")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", os.path.basename(base), "-F", "raw", image], check=True)
+    # What is written behind this many bytes of a file fails.  The image is sparse, or grows from next to nothing.
+    limit = 1 << 20 if kind == "qcow2" else os.path.getsize(image) // 8
+    args = ["-drive", f"file={image},if=virtio,format={kind},werror=stop", "-qmp", f"unix:{qmp_path},server=on,wait=off"]
+    with program.guest(args=args) as guest:
+        guest.shell("true")
+        qmp = Qmp(qmp_path)
+        _, most = resource.prlimit(guest.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(guest.process.pid, resource.RLIMIT_FSIZE, (limit, most))
+        guest.type(FILL)
+        qmp.wait_for("STOP")
+        if qmp.ask("query-status")["status"] != "io-error":
+            raise Failed(f"the machine is {qmp.ask('query-status')}")
+        qmp.ask("cont")  # there is no room yet: it stops again
+        qmp.wait_for("STOP")
+        resource.prlimit(guest.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        qmp.ask("cont")
+        guest.expect("\nall written")
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    whole = image
+    if kind == "qcow2":
+        whole = os.path.join(LOGS, name + ".raw")
+        subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, whole], check=True)
+    check_disk(whole, digest, ["blob", "copy", "other"])
+    for path in {base, image, whole}:
+        os.unlink(path)
+
+
+def cases():
+    yield "disks: qcow2 in front of a raw file", False, qcow2, ("cluster_size=64k",)
+    yield "disks: qcow2 of version 2 with small clusters, e500v2", False, qcow2, ("compat=0.10,cluster_size=4k", "e500v2")
+    for kind in "raw", "qcow2":
+        yield f"disks: no room on the host, {kind}", False, no_room, (kind,)
