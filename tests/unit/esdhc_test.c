@@ -180,6 +180,14 @@ static void test_erase(void)
     g_assert_cmpint(disk_at(f.path, 2 * 512 - 1), ==, 0x77);
     g_assert_cmpint(disk_at(f.path, 2 * 512), ==, 0);
     g_assert_cmpint(disk_at(f.path, 4 * 512), ==, 0x77);
+    command(&f, 32, 6, ANSWER);
+    command(&f, 33, 7, ANSWER);
+    put(&f, DSADDR, DATA);
+    put(&f, BLKATTR, 1 << 16 | 512);
+    g_assert_cmphex(command(&f, 38, 0, ANSWER | HAS_DATA | DMA), ==, COMMAND_DONE | DATA_TIMEOUT); /* an erasure has no data */
+    g_assert_cmpint(disk_at(f.path, 6 * 512), ==, 0);
+    g_assert_cmpint(disk_at(f.path, 8 * 512), ==, 0x77);
+    command(&f, 32, 2, ANSWER);
     command(&f, 33, 1, ANSWER);
     command(&f, 38, 0, ANSWER);
     g_assert_cmphex(get(&f, RSP), ==, 0x08000900); /* the end is before the beginning */

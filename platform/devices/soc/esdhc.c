@@ -138,6 +138,7 @@ static void done(void *opaque, int error);
 
 static void ask_drive(Esdhc *e, BlockOp op, uint8_t *at, uint64_t length)
 {
+    g_assert(!e->busy); /* there is one request */
     e->busy = true;
     e->iov = (struct iovec){at, (size_t)length};
     e->request = (BlockRequest){.op = op,
@@ -311,7 +312,9 @@ static void command(Esdhc *e, uint32_t type)
     }
     memcpy(&REG(e, CMDRSP0), a.word, sizeof(a.word));
     tell(e, I_COMMAND);
-    if (type & X_DATA)
+    if ((type & X_DATA) && a.data == SD_ERASE)
+        tell(e, I_DATA_TIMEOUT); /* no data come with it, and the drive is at work already */
+    else if (type & X_DATA)
         begin_transfer(e, &a, type);
 }
 
