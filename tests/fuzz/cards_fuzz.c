@@ -13,7 +13,7 @@
 #include "platform/devices/pci/host.h"
 #include "platform/devices/platform/etsec_priv.h"
 #include "platform/net/priv.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -234,20 +234,6 @@ static void go_on(World *w, Input *in, uint8_t op)
     }
 }
 
-static void save_and_load(World *w, Device *dev, Input *in, bool changed)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    device_settle(dev);
-    device_save(dev, state);
-    for (unsigned n = changed ? take(in, 1) : 0; n; n--)
-        state->data[take(in, 2) % state->len] = (uint8_t)take(in, 1);
-    Sections *sections = sections_read(state->data, state->len, NULL);
-    if (sections)
-        device_load(dev, sections);
-    g_assert_true(changed || sections_end(sections, NULL));
-    sections_free(sections);
-}
-
 static void step(World *w, Input *in)
 {
     uint8_t op = (uint8_t)take(in, 1);
@@ -281,7 +267,7 @@ static void step(World *w, Input *in)
         if (op & 2)
             device_reset(dev);
         else if (w->loads++ < LOADS_MAX)
-            save_and_load(w, dev, in, op & 4);
+            save_and_load(dev, in, op & 4);
     }
 }
 

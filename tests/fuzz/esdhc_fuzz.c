@@ -7,7 +7,7 @@
 #include "platform/base/lock.h"
 #include "platform/devices/soc/esdhc.h"
 #include "tests/fuzz/disk.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,20 +42,6 @@ static void set_up(World *w)
         command(w, commands[i].index, commands[i].argument, ANSWER);
 }
 
-static void save_and_load(World *w, Input *in, bool changed)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    device_settle(w->dev);
-    device_save(w->dev, state);
-    for (unsigned n = changed ? (unsigned)take(in, 1) : 0; n; n--)
-        state->data[take(in, 2) % state->len] = (uint8_t)take(in, 1);
-    Sections *sections = sections_read(state->data, state->len, NULL);
-    if (sections)
-        device_load(w->dev, sections);
-    g_assert_true(changed || sections_end(sections, NULL));
-    sections_free(sections);
-}
-
 static void step(World *w, Input *in)
 {
     uint8_t op = (uint8_t)take(in, 1);
@@ -87,7 +73,7 @@ static void step(World *w, Input *in)
         if (op & 1)
             device_reset(w->dev);
         else if (w->loads++ < LOADS_MAX)
-            save_and_load(w, in, op & 2);
+            save_and_load(w->dev, in, op & 2);
     }
 }
 

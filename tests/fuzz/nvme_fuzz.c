@@ -11,7 +11,7 @@
 #include "platform/devices/pci/host.h"
 #include "platform/devices/pci/nvme_priv.h"
 #include "tests/fuzz/disk.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -124,20 +124,6 @@ static void write_ram(World *w, Input *in)
     }
 }
 
-static void save_and_load(World *w, Input *in, bool changed)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    device_settle(w->host);
-    device_save(w->host, state);
-    for (unsigned n = changed ? (unsigned)take(in, 1) : 0; n; n--)
-        state->data[take(in, 2) % state->len] = (uint8_t)take(in, 1);
-    Sections *sections = sections_read(state->data, state->len, NULL);
-    if (sections)
-        device_load(w->host, sections);
-    g_assert_true(changed || sections_end(sections, NULL));
-    sections_free(sections);
-}
-
 static void step(World *w, Input *in)
 {
     uint8_t op = (uint8_t)take(in, 1);
@@ -170,7 +156,7 @@ static void step(World *w, Input *in)
         if (op & 1)
             device_reset(op & 2 ? w->host : &w->dev->dev);
         else if (w->loads++ < LOADS_MAX)
-            save_and_load(w, in, op & 2);
+            save_and_load(w->host, in, op & 2);
     }
 }
 

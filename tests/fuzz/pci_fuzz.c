@@ -21,7 +21,7 @@
 #include "platform/devices/virtio/rng.h"
 #include "platform/devices/virtio/serial.h"
 #include "tests/fuzz/disk.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -198,20 +198,6 @@ static void write_ram(World *w, Input *in)
     }
 }
 
-static void save_and_load(World *w, Device *dev, Input *in, bool changed)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    device_settle(dev);
-    device_save(dev, state);
-    for (unsigned n = changed ? take(in, 1) : 0; n; n--)
-        state->data[take(in, 2) % state->len] = (uint8_t)take(in, 1);
-    Sections *sections = sections_read(state->data, state->len, NULL);
-    if (sections)
-        device_load(dev, sections);
-    g_assert_true(changed || sections_end(sections, NULL));
-    sections_free(sections);
-}
-
 static void step(World *w, Input *in)
 {
     uint8_t op = (uint8_t)take(in, 1);
@@ -247,7 +233,7 @@ static void step(World *w, Input *in)
         if (op & 1)
             device_reset(op & 2 ? w->host : &w->dev[op >> 2 & 3]->dev);
         else if (w->loads++ < LOADS_MAX)
-            save_and_load(w, op & 4 ? w->mmio[(op >> 3 & 3) % BY_MMIO] : w->host, in, op & 2);
+            save_and_load(op & 4 ? w->mmio[(op >> 3 & 3) % BY_MMIO] : w->host, in, op & 2);
     }
 }
 

@@ -7,25 +7,11 @@
 #include "platform/base/lock.h"
 #include "platform/devices/platform/pflash.h"
 #include "tests/fuzz/disk.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEPS_MAX = 512, LOADS_MAX = 2 };
-
-static void save_and_load(Device *dev, Input *in, bool changed)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    device_settle(dev);
-    device_save(dev, state);
-    for (unsigned n = changed ? (unsigned)take(in, 1) : 0; n; n--)
-        state->data[take(in, 2) % state->len] = (uint8_t)take(in, 1);
-    Sections *sections = sections_read(state->data, state->len, NULL);
-    if (sections)
-        device_load(dev, sections);
-    g_assert_true(changed || sections_end(sections, NULL));
-    sections_free(sections);
-}
 
 static void step(Device *dev, Input *in, unsigned *loads)
 {
