@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * A block from the middle language to x86-64, and the routines that all blocks share.
+ * A block from the middle language to x86-64.
  */
 #include "cpu/jit/x64/emit.h"
-
-#include <cpuid.h>
-
-static const uint8_t pin_regs[] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14};
-const unsigned jit_pins = sizeof(pin_regs);
-
-/* By CPUID itself: not every compiler's __builtin_cpu_supports() knows these names. */
-bool jit_host_supported(void)
-{
-    enum { ABM = 1 << 5 }; /* has lzcnt */
-    unsigned a, b, c, d;
-    bool movbe = __get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE;
-    bool bmi2 = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2;
-    bool lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && c & ABM;
-    return movbe && bmi2 && lzcnt;
-}
 
 void emit_begin(Emit *e, Jit *jit)
 {
     e->jit = jit;
     e->a.p = jit->code.write + jit->code.used;
     e->bias = (int32_t)ir_layout.home[0] + 128;
-    memset(e->pin, NO_REG, sizeof(e->pin));
-    for (unsigned i = 0; i < jit_pins; i++)
-        e->pin[ir_layout.order[i]] = pin_regs[i];
+    emit_homes_begin(e);
     e->flags_hold = e->rax_holds = -1;
     e->rcx_group = e->rax_group = 0;
     e->n_stubs = 0;
@@ -39,377 +21,16 @@ uint8_t *emit_routine(const Emit *e, const uint8_t *execute)
     return e->jit->code.write + (execute - e->jit->code.execute);
 }
 
-/* --- homes --- */
-
-Reg emit_use(Emit *e, unsigned home, Reg spare)
-{
-    if (e->pin[home] != NO_REG)
-        return e->pin[home];
-    asm_rm(&e->a, OP_LOAD, spare, STATE, home_at(e, home));
-    return spare;
-}
-
-void emit_get(Emit *e, Reg to, unsigned home)
-{
-    if (e->pin[home] != NO_REG)
-        asm_mov(&e->a, to, e->pin[home]);
-    else
-        asm_rm(&e->a, OP_LOAD, to, STATE, home_at(e, home));
-}
-
-void emit_put(Emit *e, unsigned home, Reg from)
-{
-    if (e->pin[home] != NO_REG)
-        asm_mov(&e->a, e->pin[home], from);
-    else
-        asm_rm(&e->a, OP_STORE, from, STATE, home_at(e, home));
-}
-
-void emit_alu(Emit *e, unsigned op, Reg reg, unsigned home)
-{
-    if (e->pin[home] != NO_REG)
-        asm_rr(&e->a, op, reg, e->pin[home]);
-    else
-        asm_rm(&e->a, op, reg, STATE, home_at(e, home));
-}
-
-Reg emit_target(const Emit *e, unsigned home, Reg spare)
-{
-    return e->pin[home] != NO_REG ? (Reg)e->pin[home] : spare;
-}
-
-void emit_spill(Emit *e)
-{
-    for (unsigned i = 0; i < jit_pins; i++)
-        asm_rm(&e->a, OP_STORE, pin_regs[i], STATE, home_at(e, ir_layout.order[i]));
-}
-
-void emit_reload(Emit *e)
-{
-    for (unsigned i = 0; i < jit_pins; i++)
-        asm_rm(&e->a, OP_LOAD, pin_regs[i], STATE, home_at(e, ir_layout.order[i]));
-}
-
-/* --- routines --- */
-
-static const uint8_t *here(const Emit *e)
+const uint8_t *emit_here(const Emit *e)
 {
     return e->jit->code.execute + (e->a.p - e->jit->code.write);
 }
 
-static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
-
-static void get_budget(Emit *e)
-{
-    asm_rm(&e->a, OP_LOAD, BUDGET, STATE, field(e, ir_layout.limit_at_entry));
-    asm_rm(&e->a, OP_SUB, BUDGET, STATE, field(e, ir_layout.done));
-}
-
-/* enter(base, code).  Inside of code the stack is aligned for a call. */
-static void routine_enter(Emit *e)
-{
-    Asm *a = &e->a;
-    for (unsigned i = 0; i < sizeof(saved); i++)
-        asm_opcode(a, 0x50 | (saved[i] & 7), 0, 0, saved[i], false);
-    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
-    asm_rm(a, OP_LEA | OP_W, STATE, RDI, e->bias);
-    asm_rr(a, OP_LOAD | OP_W, RAX, RSI);
-    get_budget(e);
-    emit_reload(e);
-    asm_rr(a, 0xff, 4, RAX);
-}
-
-/* eax: the reason; pc is in its place */
-static void routine_leave(Emit *e)
-{
-    Asm *a = &e->a;
-    e->jit->routine.leave = here(e);
-    emit_spill(e);
-    asm_rm(a, OP_LOAD, RCX, STATE, field(e, ir_layout.limit_at_entry));
-    asm_rr(a, OP_SUB, RCX, BUDGET);
-    asm_rm(a, OP_STORE, RCX, STATE, field(e, ir_layout.done));
-    e->jit->routine.leave_canonical = here(e);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    for (unsigned i = sizeof(saved); i-- > 0;)
-        asm_opcode(a, 0x58 | (saved[i] & 7), 0, 0, saved[i], false);
-    asm8(a, 0xc3);
-}
-
-static void leave_with(Emit *e, JitReason reason, const uint8_t *where)
-{
-    asm_set(&e->a, RAX, reason);
-    asm_jump_to(&e->a, emit_routine(e, where));
-}
-
-/* eax: the pc whose block is not in the table of targets */
-static void routine_lookup(Emit *e)
-{
-    e->jit->routine.lookup = here(e);
-    asm_rm(&e->a, OP_STORE, RAX, STATE, field(e, ir_layout.pc));
-    leave_with(e, JIT_LOOKUP, e->jit->routine.leave);
-}
-
-/* rax: a JitLink that leads nowhere yet */
-static void routine_unlinked(Emit *e)
-{
-    e->jit->routine.unlinked = here(e);
-    asm_rm(&e->a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.link));
-    leave_with(e, JIT_LINK, e->jit->routine.leave);
-}
-
-/* Called; rax: a JitRecord.  Comes back, with ZF 0, if the block goes on (JitNext). */
-static void routine_call(Emit *e)
-{
-    Asm *a = &e->a;
-    e->jit->routine.call = here(e);
-    emit_spill(e);
-    asm_rr(a, OP_LOAD | OP_W, RSI, RAX);
-    asm_rm(a, OP_LEA | OP_W, RDI, STATE, -e->bias);
-    asm_mov(a, RDX, BUDGET);
-    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
-    asm_set64(a, RAX, (uintptr_t)jit_exec);
-    asm_rr(a, 0xff, 2, RAX);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    asm_ri(a, 0, GROUP_CMP, RAX, JIT_GO_ON);
-    uint8_t *other = asm_jcc(a, CC_NE);
-    emit_reload(e);
-    asm_rr(a, OP_TEST | OP_W, RSP, RSP); /* ZF is 0 */
-    asm8(a, 0xc3);
-    asm_patch(other, a->p);
-    asm_rm(a, OP_LEA | OP_W, RSP, RSP, 8); /* where it was called from */
-    uint8_t *go_to = asm_jcc(a, CC_A);
-    leave_with(e, JIT_ENDED, e->jit->routine.leave_canonical);
-    asm_patch(go_to, a->p);
-    get_budget(e);
-    emit_reload(e);
-    asm_rm(a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
-    emit_to_target(e);
-}
-
-/* Called; rax: a function of the conditions and of edx, which changes no home.  Its result is in eax. */
-static void routine_leaf(Emit *e)
-{
-    static const uint8_t kept[] = {RSI, RDI, R8, R9, R10, R11};
-    Asm *a = &e->a;
-    e->jit->routine.leaf = here(e);
-    for (unsigned i = 0; i < sizeof(kept); i++)
-        asm_opcode(a, 0x50 | (kept[i] & 7), 0, 0, kept[i], false);
-    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
-    asm_rm(a, OP_LEA | OP_W, RDI, STATE, field(e, ir_layout.conditions));
-    asm_mov(a, RSI, RDX);
-    asm_rr(a, 0xff, 2, RAX);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    for (unsigned i = sizeof(kept); i-- > 0;)
-        asm_opcode(a, 0x58 | (kept[i] & 7), 0, 0, kept[i], false);
-    asm8(a, 0xc3);
-}
-
-void emit_compare_slot(Emit *e, bool is_store)
-{
-    Asm *a = &e->a;
-    const IrLayout *l = &ir_layout;
-    asm_rorx(a, RCX, RAX, l->page_bits - l->tlb_entry_bits);
-    asm_ri(a, 0, GROUP_AND, RCX, (int32_t)(((1u << l->tlb_index_bits) - 1) << l->tlb_entry_bits));
-    asm_rx(a, OP_CMP | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + (is_store ? l->tlb_write : l->tlb_read)));
-}
-
-void emit_get_addend(Emit *e)
-{
-    asm_rx(&e->a, OP_LOAD | OP_W, RCX, STATE, RCX, 0, field(e, ir_layout.tlb + ir_layout.tlb_addend));
-}
-
-/* The same of a tag with its epoch, which it loses. */
-static void compare_slot(Emit *e, bool is_store)
-{
-    asm_rm(&e->a, OP_XOR | OP_W, RDX, STATE, field(e, ir_layout.tag_epoch));
-    emit_compare_slot(e, is_store);
-}
-
-/* The site of the record in rcx knows the page from now on; rcx becomes the addend.  ZF: it is to be given up. */
-static void fill_site(Emit *e)
-{
-    Asm *a = &e->a;
-    asm8(a, 0x50 | RAX);
-    asm_rm(a, OP_LOAD | OP_W, RAX, RSP, 8); /* the record */
-    asm8(a, 0x50 | RBX);
-    asm_rm(a, OP_LOAD | OP_W, RBX, RAX, offsetof(JitRecord, site)); /* never one that wanders: it has looked where this did */
-    asm_rm(a, OP_STORE | OP_W, RDX, RBX, offsetof(JitSite, tag));
-    asm_rm(a, OP_STORE | OP_W, RCX, RBX, offsetof(JitSite, addend));
-    asm8(a, 0x58 | RBX);
-    asm_rm(a, OP_LOAD, RDX, RAX, offsetof(JitRecord, last));
-    asm_rm(a, OP_STORE, BUDGET, RAX, offsetof(JitRecord, last));
-    asm_rr(a, OP_SUB, RDX, BUDGET);
-    asm_ri(a, 0, GROUP_CMP, RDX, JIT_SITE_SOON);
-    uint8_t *later = asm_jcc(a, CC_A);
-    asm_mi(a, OP_66, GROUP_SUB, RAX, offsetof(JitRecord, changes), 1);
-    asm_patch(later, a->p);
-    asm8(a, 0x58 | RAX);
-}
-
-/* ZF becomes 1, or 0. */
-static void found(Emit *e)
-{
-    asm_rr(&e->a, OP_CMP, RSP, RSP);
-    asm8(&e->a, 0xc3);
-}
-
-/* rcx: the record of a misaligned access; flags: A if it crosses the end of its page.  The tag loses what says that it is misaligned. */
-static void compare_end(Emit *e)
-{
-    Asm *a = &e->a;
-    asm_ri(a, OP_W, GROUP_AND, RDX, -8);
-    asm8(a, 0x50 | RAX);
-    asm_ri(a, 0, GROUP_AND, RAX, (1 << ir_layout.page_bits) - 1);
-    asm_rm(a, OP_ADD, RAX, RCX, offsetof(JitRecord, size));
-    asm_ri(a, 0, GROUP_CMP, RAX, 1 << ir_layout.page_bits);
-    asm8(a, 0x58 | RAX);
-}
-
-/* Forward jumps that all lead to one place; they are patched when the emitter gets there. */
-typedef struct Jumps {
-    uint8_t *from[12];
-    unsigned n;
-} Jumps;
-
-static void jump_if(Emit *e, Jumps *jumps, unsigned cc)
-{
-    jumps->from[jumps->n++] = asm_jcc(&e->a, cc);
-}
-
-/* rdx: the physical address's page and flags; eax, on the stack, the address.  rdx becomes where the granule's count is; eax is lost. */
-static void find_granule(Emit *e)
-{
-    Asm *a = &e->a;
-    const IrLayout *l = &ir_layout;
-    asm_shift(a, OP_W, SHIFT_SHR, RDX, l->page_bits);
-    asm_shift(a, OP_W, SHIFT_SHL, RDX, l->page_bits);
-    asm_ri(a, 0, GROUP_AND, RAX, (1 << l->page_bits) - 1);
-    asm_rr(a, OP_OR | OP_W, RDX, RAX);
-    asm_shift(a, OP_W, SHIFT_SHR, RDX, l->granule_bits);
-    asm_rr(a, OP_LOAD | OP_W, RAX, RDX);
-    asm_shift(a, OP_W, SHIFT_SHR, RAX, l->granule_index_bits);
-    asm_rr(a, OP_XOR, RDX, RAX);
-    asm_ri(a, 0, GROUP_AND, RDX, (1 << l->granule_index_bits) - 1);
-    asm_rm(a, OP_LOAD | OP_W, RAX, STATE, field(e, l->granules));
-    asm_rx(a, OP_LEA | OP_W, RDX, RAX, RDX, 3, 0);
-}
-
-/*
- * The slot at rcx does not let the store through.  If all that it wants is a count in its granule, that is taken, as granule_take() does,
- * and CF is 1 when this comes back, and ZF 0.  A core that holds a reservation has more to do, and so has one that meets another in a granule.
- */
-static void count(Emit *e, Jumps *miss)
-{
-    Asm *a = &e->a;
-    const IrLayout *l = &ir_layout;
-    asm_rx(a, OP_CMP | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + l->tlb_read));
-    jump_if(e, miss, CC_NE);
-    asm_rx(a, 0xf7, 0, STATE, RCX, 0, field(e, l->tlb + l->tlb_flags)); /* test */
-    asm32(a, l->counted);
-    jump_if(e, miss, CC_E);
-    asm_rm(a, 0x80, GROUP_CMP, STATE, field(e, l->reserve)); /* a byte */
-    asm8(a, 0);
-    jump_if(e, miss, CC_NE);
-    asm_mi(a, 0, GROUP_SUB, STATE, field(e, l->until_sample), 1);
-    jump_if(e, miss, CC_S);
-    asm_rx(a, OP_LOAD | OP_W, RDX, STATE, RCX, 0, field(e, l->tlb + l->tlb_flags));
-    emit_get_addend(e);
-    asm8(a, 0x50 | RAX);
-    find_granule(e);
-    asm8(a, 0x58 | RAX);
-    asm8(a, 0xf0); /* lock bts qword [rdx], 0 */
-    asm_rm(a, 0xba | OP_0F | OP_W, 5, RDX, 0);
-    asm8(a, 0);
-    jump_if(e, miss, CC_B);
-    asm_rm(a, OP_STORE | OP_W, RDX, STATE, field(e, l->granule));
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    asm_rr(a, OP_TEST | OP_W, RSP, RSP);
-    asm8(a, 0xf9); /* stc */
-    asm8(a, 0xc3);
-}
-
-/*
- * Called with an access whose site does not know the page: eax the address, rdx the tag, rcx the record.  If the soft TLB does, so does the
- * site from now on; rcx is the addend, and ZF is set.  An access that is misaligned gets the addend only.  A store in a page that counts
- * them, if it can be made there, gets the addend, too, and CF is set.
- * Else the interpreter executes the instruction, or, of a group, it comes back with ZF 0.
- */
-static void routine_refill(Emit *e, unsigned space, unsigned kind)
-{
-    Asm *a = &e->a;
-    const IrLayout *l = &ir_layout;
-    bool group = kind >= JIT_REFILL_GROUP, is_store = kind != JIT_REFILL_LOAD && kind != JIT_REFILL_GROUP;
-    Jumps miss = {.n = 0};
-    uint8_t *misaligned, *not_in_slot;
-
-    e->jit->routine.refill[space][kind] = here(e);
-    asm_rr(a, 0xf6, 0, RDX); /* test dl, 7 */
-    asm8(a, 7);
-    misaligned = asm_jcc(a, CC_NE);
-    asm8(a, 0x50 | RCX);
-    compare_slot(e, is_store);
-    not_in_slot = asm_jcc(a, CC_NE);
-    asm_rm(a, OP_XOR | OP_W, RDX, STATE, field(e, l->tag_epoch));
-    emit_get_addend(e);
-    fill_site(e);
-    jump_if(e, &miss, CC_E);
-    asm_mov(a, RDX, RAX);
-    asm_shift(a, 0, SHIFT_SHR, RDX, l->page_bits);
-    asm_rr(a, 0x69, RDX, RDX); /* imul */
-    asm32(a, l->mark_factor);
-    asm_shift(a, 0, SHIFT_SHR, RDX, 32 - l->mark_bits);
-    asm_rm(a, 0xab | OP_0F, RDX, STATE, field(e, l->data_marks[space])); /* bts */
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    found(e);
-
-    asm_patch(misaligned, a->p);
-    compare_end(e);
-    asm8(a, 0x50 | RCX);
-    jump_if(e, &miss, CC_A);
-    compare_slot(e, is_store);
-    jump_if(e, &miss, CC_NE);
-    emit_get_addend(e);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
-    found(e);
-
-    asm_patch(not_in_slot, a->p);
-    if (kind == JIT_REFILL_COUNTED)
-        count(e, &miss);
-    for (unsigned i = 0; i < miss.n; i++)
-        asm_patch(miss.from[i], a->p);
-    asm8(a, 0x58 | RAX);
-    if (!group) {
-        asm_jump_to(a, emit_routine(e, e->jit->routine.call));
-        return;
-    }
-    asm_rr(a, OP_TEST | OP_W, RSP, RSP);
-    asm8(a, 0xc3);
-}
-
-static void finish(Emit *e)
+void emit_finish(Emit *e)
 {
     Jit *jit = e->jit;
     jit->code.used = ((size_t)(e->a.p - jit->code.write) + 15) & ~(size_t)15;
 }
-
-void jit_emit_routines(Jit *jit)
-{
-    g_autofree Emit *e = g_new0(Emit, 1);
-    emit_begin(e, jit);
-    emit_fp_constants(e);
-    memcpy(&jit->routine.enter, &(const uint8_t *){here(e)}, sizeof(jit->routine.enter));
-    routine_enter(e);
-    routine_leave(e);
-    routine_lookup(e);
-    routine_unlinked(e);
-    routine_call(e);
-    routine_leaf(e);
-    for (unsigned i = 0; i < E500_SPACES * JIT_REFILLS; i++)
-        routine_refill(e, i / JIT_REFILLS, i % JIT_REFILLS);
-    finish(e);
-}
-
-/* --- blocks --- */
 
 /* Takes the block's instructions off the budget; leaves if it is too small, or if somebody wants attention. */
 static void head(Emit *e, uint8_t *out[2])
@@ -427,7 +48,7 @@ static void head_stub(Emit *e, uint8_t *out[2])
     asm_ri(&e->a, 0, GROUP_ADD, BUDGET, (int32_t)e->ir->n_insns);
     asm_rm(&e->a, 0xc7, 0, STATE, field(e, ir_layout.pc));
     asm32(&e->a, e->ir->pc);
-    leave_with(e, JIT_LIMIT, e->jit->routine.leave);
+    emit_leave_with(e, JIT_LIMIT, e->jit->routine.leave);
 }
 
 /* The bits that are not the mask's keep their value. */
@@ -647,7 +268,7 @@ const uint8_t *jit_emit(Jit *jit, JitBlock *b)
     e.block = b;
     e.ir = &jit->ir;
     emit_begin(&e, jit);
-    const uint8_t *code = here(&e);
+    const uint8_t *code = emit_here(&e);
     head(&e, out);
     for (unsigned i = 0; i < e.ir->n; i++)
         emit_op(&e, &e.ir->op[i]);
@@ -655,7 +276,7 @@ const uint8_t *jit_emit(Jit *jit, JitBlock *b)
         emit_stub(&e, &e.stub[i]);
     }
     head_stub(&e, out);
-    finish(&e);
+    emit_finish(&e);
     return code;
 }
 

@@ -64,8 +64,16 @@ static inline int32_t home_at(const Emit *e, unsigned home)
 }
 
 void emit_begin(Emit *e, Jit *jit);
+void emit_finish(Emit *e);                                    /* what was emitted since then stays */
+const uint8_t *emit_here(const Emit *e);                      /* where the next instruction is executed */
 uint8_t *emit_routine(const Emit *e, const uint8_t *execute); /* a routine's address in writable memory */
 
+/* routines.c, refill.c: jumps to the routine `where`, which leaves for that reason. */
+void emit_leave_with(Emit *e, JitReason reason, const uint8_t *where);
+void emit_refill_routines(Emit *e);
+
+/* homes.c */
+void emit_homes_begin(Emit *e);
 /* A register that holds the home: its own, or `spare` after a load. */
 Reg emit_use(Emit *e, unsigned home, Reg spare);
 void emit_get(Emit *e, Reg to, unsigned home);               /* to = home */
@@ -76,7 +84,7 @@ Reg emit_target(const Emit *e, unsigned home, Reg spare);    /* where to make a 
 void emit_spill(Emit *e);
 void emit_reload(Emit *e);
 
-/* rcx: offset of eax's slot in the soft TLB; flags: E if the slot has the tag in rdx */
+/* refill.c.  rcx: offset of eax's slot in the soft TLB; flags: E if the slot has the tag in rdx */
 void emit_compare_slot(Emit *e, bool is_store);
 void emit_get_addend(Emit *e); /* rcx = the slot's */
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The routines that all blocks share: how code is entered and left, and how it calls C.
+ */
+#include "cpu/jit/x64/emit.h"
+
+#include <cpuid.h>
+
+/* By CPUID itself: not every compiler's __builtin_cpu_supports() knows these names. */
+bool jit_host_supported(void)
+{
+    enum { ABM = 1 << 5 }; /* has lzcnt */
+    unsigned a, b, c, d;
+    bool movbe = __get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE;
+    bool bmi2 = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2;
+    bool lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && c & ABM;
+    return movbe && bmi2 && lzcnt;
+}
+
+static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
+
+static void get_budget(Emit *e)
+{
+    asm_rm(&e->a, OP_LOAD, BUDGET, STATE, field(e, ir_layout.limit_at_entry));
+    asm_rm(&e->a, OP_SUB, BUDGET, STATE, field(e, ir_layout.done));
+}
+
+/* enter(base, code).  Inside of code the stack is aligned for a call. */
+static void routine_enter(Emit *e)
+{
+    Asm *a = &e->a;
+    for (unsigned i = 0; i < sizeof(saved); i++)
+        asm_opcode(a, 0x50 | (saved[i] & 7), 0, 0, saved[i], false);
+    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
+    asm_rm(a, OP_LEA | OP_W, STATE, RDI, e->bias);
+    asm_rr(a, OP_LOAD | OP_W, RAX, RSI);
+    get_budget(e);
+    emit_reload(e);
+    asm_rr(a, 0xff, 4, RAX);
+}
+
+/* eax: the reason; pc is in its place */
+static void routine_leave(Emit *e)
+{
+    Asm *a = &e->a;
+    e->jit->routine.leave = emit_here(e);
+    emit_spill(e);
+    asm_rm(a, OP_LOAD, RCX, STATE, field(e, ir_layout.limit_at_entry));
+    asm_rr(a, OP_SUB, RCX, BUDGET);
+    asm_rm(a, OP_STORE, RCX, STATE, field(e, ir_layout.done));
+    e->jit->routine.leave_canonical = emit_here(e);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    for (unsigned i = sizeof(saved); i-- > 0;)
+        asm_opcode(a, 0x58 | (saved[i] & 7), 0, 0, saved[i], false);
+    asm8(a, 0xc3);
+}
+
+void emit_leave_with(Emit *e, JitReason reason, const uint8_t *where)
+{
+    asm_set(&e->a, RAX, reason);
+    asm_jump_to(&e->a, emit_routine(e, where));
+}
+
+/* eax: the pc whose block is not in the table of targets */
+static void routine_lookup(Emit *e)
+{
+    e->jit->routine.lookup = emit_here(e);
+    asm_rm(&e->a, OP_STORE, RAX, STATE, field(e, ir_layout.pc));
+    emit_leave_with(e, JIT_LOOKUP, e->jit->routine.leave);
+}
+
+/* rax: a JitLink that leads nowhere yet */
+static void routine_unlinked(Emit *e)
+{
+    e->jit->routine.unlinked = emit_here(e);
+    asm_rm(&e->a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.link));
+    emit_leave_with(e, JIT_LINK, e->jit->routine.leave);
+}
+
+/* Called; rax: a JitRecord.  Comes back, with ZF 0, if the block goes on (JitNext). */
+static void routine_call(Emit *e)
+{
+    Asm *a = &e->a;
+    e->jit->routine.call = emit_here(e);
+    emit_spill(e);
+    asm_rr(a, OP_LOAD | OP_W, RSI, RAX);
+    asm_rm(a, OP_LEA | OP_W, RDI, STATE, -e->bias);
+    asm_mov(a, RDX, BUDGET);
+    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
+    asm_set64(a, RAX, (uintptr_t)jit_exec);
+    asm_rr(a, 0xff, 2, RAX);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    asm_ri(a, 0, GROUP_CMP, RAX, JIT_GO_ON);
+    uint8_t *other = asm_jcc(a, CC_NE);
+    emit_reload(e);
+    asm_rr(a, OP_TEST | OP_W, RSP, RSP); /* ZF is 0 */
+    asm8(a, 0xc3);
+    asm_patch(other, a->p);
+    asm_rm(a, OP_LEA | OP_W, RSP, RSP, 8); /* where it was called from */
+    uint8_t *go_to = asm_jcc(a, CC_A);
+    emit_leave_with(e, JIT_ENDED, e->jit->routine.leave_canonical);
+    asm_patch(go_to, a->p);
+    get_budget(e);
+    emit_reload(e);
+    asm_rm(a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
+    emit_to_target(e);
+}
+
+/* Called; rax: a function of the conditions and of edx, which changes no home.  Its result is in eax. */
+static void routine_leaf(Emit *e)
+{
+    static const uint8_t kept[] = {RSI, RDI, R8, R9, R10, R11};
+    Asm *a = &e->a;
+    e->jit->routine.leaf = emit_here(e);
+    for (unsigned i = 0; i < sizeof(kept); i++)
+        asm_opcode(a, 0x50 | (kept[i] & 7), 0, 0, kept[i], false);
+    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
+    asm_rm(a, OP_LEA | OP_W, RDI, STATE, field(e, ir_layout.conditions));
+    asm_mov(a, RSI, RDX);
+    asm_rr(a, 0xff, 2, RAX);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    for (unsigned i = sizeof(kept); i-- > 0;)
+        asm_opcode(a, 0x58 | (kept[i] & 7), 0, 0, kept[i], false);
+    asm8(a, 0xc3);
+}
+
+void jit_emit_routines(Jit *jit)
+{
+    g_autofree Emit *e = g_new0(Emit, 1);
+    emit_begin(e, jit);
+    emit_fp_constants(e);
+    memcpy(&jit->routine.enter, &(const uint8_t *){emit_here(e)}, sizeof(jit->routine.enter));
+    routine_enter(e);
+    routine_leave(e);
+    routine_lookup(e);
+    routine_unlinked(e);
+    routine_call(e);
+    routine_leaf(e);
+    emit_refill_routines(e);
+    emit_finish(e);
+}
