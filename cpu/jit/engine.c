@@ -207,9 +207,8 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
         ir_group(&jit->ir);
     ir_drop_dead(&jit->ir);
     size_t used = jit->code.used;
-    b->link = jit_alloc(jit, JIT_LINKS_MAX * sizeof(JitLink));
+    b->link = jit_alloc(jit, ir_exits(&jit->ir) * sizeof(JitLink));
     b->code = jit_emit(jit, b);
-    jit_alloc_ends(jit, b->link + b->n_links);
     if (!b->code) {
         jit_flush(jit);
         return NULL;

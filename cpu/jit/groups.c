@@ -47,11 +47,6 @@ static void all_are_new(Groups *g)
         is_new(g, i);
 }
 
-static bool is_access(const IrOp *op)
-{
-    return op->op == IR_LOAD || op->op == IR_STORE || op->op == IR_LOAD_WIDE || op->op == IR_STORE_WIDE;
-}
-
 static bool stores(const IrOp *op)
 {
     return op->op == IR_STORE || op->op == IR_STORE_WIDE;
@@ -67,7 +62,7 @@ static void follow(Groups *g, const IrOp *op)
 {
     if (is_wide(op))
         return;
-    if (is_access(op)) {
+    if (ir_accesses(op)) {
         Value address = op->flags & IR_UPDATE ? g->value[op->a] : (Value){0};
         if (op->op == IR_LOAD || op->flags & IR_PAIR)
             is_new(g, op->d);
@@ -168,7 +163,7 @@ void ir_group(IrBlock *b)
     all_are_new(&g);
     for (unsigned i = 0; i < b->n; i++) {
         IrOp *op = &b->op[i];
-        if (is_access(op)) {
+        if (ir_accesses(op)) {
             /* A number that is converted on its way may be the interpreter's. */
             bool converts = (op->op == IR_LOAD_WIDE || op->op == IR_STORE_WIDE) && op->k == 2;
             if (op->a != IR_NONE && op->b == IR_NONE && !converts)

@@ -168,6 +168,15 @@ typedef struct IrBlock {
     IrOp op[IR_MAX];
 } IrBlock;
 
+/* --- uses.c: of homes, as bits --- */
+uint64_t ir_reads(const IrOp *op);   /* CALL: none; it takes them from where they lie at a block's edge */
+uint64_t ir_writes(const IrOp *op);  /* likewise */
+bool ir_accesses(const IrOp *op);    /* LOAD, STORE, and the wide ones */
+bool ir_may_leave(const IrOp *op);   /* to another block, or to C */
+unsigned ir_exits(const IrBlock *b); /* how many jumps to other blocks it may need */
+/* Homes that are written again before anything reads them or may leave the block: before op, from those behind it. */
+uint64_t ir_dead_before(const IrOp *op, uint64_t dead);
+
 /* The middle's pass over a finished block: takes out what nothing reads. */
 void ir_simplify(IrBlock *b);
 /* And another one, of blocks that are to have groups: it finds accesses that lie close together. */
@@ -196,6 +205,7 @@ typedef struct IrLayout {
     /* Of tlb_flags: stores have to count in their granule.  The bits above page_bits are those of the physical address. */
     uint32_t counted;
     uint32_t granules, granule; /* engine words: the table, of 1 << granule_index_bits words, and the one that a store holds */
+    uint32_t nowhere;           /* engine word: what lies in it does not matter */
     uint32_t reserve;           /* a byte: a reservation is held */
     /* Of what: 64 bits of physical address; the word there, as it lay in memory.  One core alone has no table, and this is all it needs. */
     uint32_t reserve_gpa, reserve_value;

@@ -29,6 +29,15 @@ typedef struct JitSite {
  */
 enum { JIT_SITE_SOON = 64, JIT_SITE_CHANGES = 500 };
 
+/*
+ * Where homes lie in the middle of a block: of each host register the word of the state that it is stored to before C is called, and the one
+ * that it is loaded from behind it.  The word JIT_WORD_NOWHERE is for registers that hold none.
+ */
+enum { JIT_MAP_REGS = 10 };
+typedef struct JitMap {
+    int32_t store[JIT_MAP_REGS], load[JIT_MAP_REGS]; /* as the emitter addresses the state */
+} JitMap;
+
 /* An instruction that a block hands to the interpreter: always, or when its inline access does not hit. */
 typedef struct JitRecord {
     InsnExec *exec;
@@ -43,6 +52,7 @@ typedef struct JitRecord {
     JitSite *site;    /* NULL: it wanders */
     JitBlock *block;
     const uint8_t *word; /* the instruction in guest RAM */
+    const JitMap *map;   /* NULL: homes lie as between blocks */
 } JitRecord;
 
 enum {
@@ -62,8 +72,6 @@ typedef struct JitLink {
     JitBlock *to;
     struct JitLink *next; /* of the same target */
 } JitLink;
-
-enum { JIT_LINKS_MAX = IR_INSNS_MAX + 2 };
 
 struct JitBlock {
     uint64_t gpa;
@@ -137,7 +145,7 @@ enum { JIT_REFILL_LOAD, JIT_REFILL_STORE, JIT_REFILL_COUNTED, JIT_REFILL_GROUP =
 /* The routines that all blocks share (the emitter makes them). */
 typedef struct JitRoutines {
     unsigned (*enter)(void *base, const uint8_t *code); /* a JitReason */
-    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call, *leaf;
+    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call, *call_mapped, *leaf;
     const uint8_t *refill[E500_SPACES][JIT_REFILLS]; /* of a load's site, of a store's */
     const uint8_t *constants;
 } JitRoutines;
@@ -201,6 +209,7 @@ enum {
     JIT_WORD_GROUPS = 21, /* to 28 */
     JIT_WORD_GRANULES = 29,
     JIT_WORD_GRANULE = 30, /* that a store has taken */
+    JIT_WORD_NOWHERE = 31, /* JitMap */
 };
 
 static inline Jit *jit_of(const E500 *c)
@@ -234,8 +243,7 @@ void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *f
 bool jit_row_is_native(InsnId id); /* has a translation of its own, at least for some forms */
 
 /* --- blocks.c --- */
-void *jit_alloc(Jit *jit, size_t size);  /* until the next flush */
-void jit_alloc_ends(Jit *jit, void *at); /* what was allocated last needs no more than up to there */
+void *jit_alloc(Jit *jit, size_t size); /* until the next flush */
 JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state);
 void jit_block_add(Jit *jit, JitPage *page, JitBlock *b);
 void jit_block_drop(Jit *jit, JitBlock *b);
@@ -270,7 +278,7 @@ bool jit_host_has_fp(void); /* FADD, FSTATUS and what stands between them, WMOV,
 bool jit_host_inexact(void);
 void jit_host_inexact_forget(void);
 void jit_emit_routines(Jit *jit);
-/* Emits jit->ir.  NULL: there is no room.  The block has room for JIT_LINKS_MAX links. */
+/* Emits jit->ir.  NULL: there is no room.  The block has room for ir_exits() links. */
 const uint8_t *jit_emit(Jit *jit, JitBlock *b);
 void jit_emit_link(JitLink *link, const uint8_t *code, const JitCode *memory); /* code NULL: unlink */
 extern const unsigned jit_pins; /* homes of ir_layout.order that lie in host registers */

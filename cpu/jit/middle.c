@@ -9,11 +9,6 @@
 
 /* --- conditions that nothing reads --- */
 
-static bool may_leave(const IrOp *op)
-{
-    return op->record || op->op == IR_EXIT_IF || op->op == IR_EXIT || op->op == IR_EXIT_TO;
-}
-
 static bool reads_condition(const IrOp *op, unsigned n)
 {
     return (op->op == IR_SEL && op->k / 4 == n) || (op->op == IR_CMOVE && op->a == n) || op->op == IR_CR_GET || op->op == IR_CR_BIT;
@@ -25,7 +20,7 @@ static bool is_dead(const IrBlock *b, unsigned at)
     unsigned n = b->op[at].k;
     for (unsigned i = at + 1; i < b->n; i++) {
         const IrOp *op = &b->op[i];
-        if (may_leave(op) || reads_condition(op, n))
+        if (ir_may_leave(op) || reads_condition(op, n))
             return false;
         if (op->op == IR_CMP && op->k == n)
             return true;
@@ -44,37 +39,16 @@ void ir_simplify(IrBlock *b)
 
 /* --- homes that nothing reads: addresses of a group's members, which need none --- */
 
-static bool is_member(const IrOp *op)
-{
-    return op->group && !(op->flags & (IR_GROUP_FIRST | IR_PAIR));
-}
-
+/* Changes nothing but the home that it writes. */
 static bool is_plain(const IrOp *op)
 {
-    return op->op == IR_SET || op->op == IR_MOV || op->op == IR_ADD || op->op == IR_SUB || op->op == IR_AND || op->op == IR_OR ||
-           op->op == IR_XOR;
-}
-
-static uint64_t bit_of(unsigned home)
-{
-    return home < HOMES ? UINT64_C(1) << home : 0;
+    return op->op <= IR_EXT16 && op->op != IR_SAR;
 }
 
 /* Homes that are written behind op before anything reads them or could leave the block, from those before which the same is so. */
-static uint64_t dead_before(const IrOp *op, uint64_t dead)
+uint64_t ir_dead_before(const IrOp *op, uint64_t dead)
 {
-    if (is_plain(op))
-        return (dead | bit_of(op->d)) & ~bit_of(op->a) & ~bit_of(op->b);
-    if (op->op == IR_CMP)
-        return dead & ~bit_of(op->a) & ~bit_of(op->b);
-    if (!is_member(op))
-        return 0;
-    uint64_t base = op->flags & IR_UPDATE ? bit_of(op->a) : 0;
-    if (op->op == IR_LOAD)
-        dead |= bit_of(op->d);
-    else if (op->op == IR_STORE)
-        dead &= ~bit_of(op->d);
-    return dead & ~base;
+    return ir_may_leave(op) ? 0 : (dead | ir_writes(op)) & ~ir_reads(op);
 }
 
 void ir_drop_dead(IrBlock *b)
@@ -82,10 +56,10 @@ void ir_drop_dead(IrBlock *b)
     uint64_t dead = 0;
     unsigned n = b->n;
     for (unsigned i = b->n; i-- > 0;)
-        if (is_plain(&b->op[i]) && dead & bit_of(b->op[i].d))
+        if (is_plain(&b->op[i]) && !(ir_writes(&b->op[i]) & ~dead))
             b->op[i].op = IR_OPS; /* it goes below */
         else
-            dead = dead_before(&b->op[i], dead);
+            dead = ir_dead_before(&b->op[i], dead);
     b->n = 0;
     for (unsigned i = 0; i < n; i++)
         if (b->op[i].op != IR_OPS)
@@ -141,6 +115,7 @@ const IrLayout ir_layout = {
     .counted = SLOT_COUNTED,
     .granules = WORD(GRANULES),
     .granule = WORD(GRANULE),
+    .nowhere = WORD(NOWHERE),
     .reserve = offsetof(E500, reserve),
     .reserve_gpa = offsetof(E500, reserve_gpa),
     .reserve_value = offsetof(E500, reserve_value),

@@ -70,8 +70,8 @@ static bool keeps_rax(const Emit *e, const IrOp *op)
 {
     if (op->op != IR_SET && op->op != IR_MOV && op->op != IR_ADD)
         return false;
-    return e->pin[op->d] != NO_REG && (op->a == IR_NONE || e->pin[op->a] != NO_REG) &&
-           (op->b == IR_NONE || e->pin[op->b] != NO_REG);
+    return e->map.reg[op->d] != NO_REG && (op->a == IR_NONE || e->map.reg[op->a] != NO_REG) &&
+           (op->b == IR_NONE || e->map.reg[op->b] != NO_REG);
 }
 
 static void emit_op(Emit *e, const IrOp *op)
@@ -143,6 +143,7 @@ static void emit_op(Emit *e, const IrOp *op)
         break;
     case IR_CALL:
         emit_fp_note(e, &e->fp);
+        emit_homes_settle(e);
         emit_call(e, op);
         emit_fp_called(e, op);
         break;
@@ -219,8 +220,26 @@ static void emit_op(Emit *e, const IrOp *op)
         e->rcx_group = 0;
 }
 
+/* An op among those of its block: with its homes where they should be, and told its stubs. */
+static void emit_op_at(Emit *e, unsigned at)
+{
+    const IrOp *op = &e->ir->op[at];
+    unsigned stubs = e->n_stubs;
+
+    emit_homes_before(e, at);
+    if (op->op == IR_EXIT_IF) /* which leaves behind what it writes */
+        emit_homes_after(e, op);
+    emit_op(e, op);
+    for (; stubs < e->n_stubs; stubs++)
+        e->stub[stubs].map = e->map;
+    emit_homes_after(e, op);
+}
+
 static void emit_stub(Emit *e, Stub *stub)
 {
+    e->map = stub->map;
+    if (stub->op->record)
+        emit_homes_record(e, stub->op->record);
     if (stub->from)
         asm_patch(stub->from, e->a.p);
     switch (stub->op->op) {
@@ -256,7 +275,7 @@ static void emit_stub(Emit *e, Stub *stub)
     }
 }
 
-enum { ROOM = 1 << 16 }; /* no block is longer */
+enum { ROOM = 1 << 17 }; /* no block is longer */
 
 const uint8_t *jit_emit(Jit *jit, JitBlock *b)
 {
@@ -270,11 +289,11 @@ const uint8_t *jit_emit(Jit *jit, JitBlock *b)
     emit_begin(&e, jit);
     const uint8_t *code = emit_here(&e);
     head(&e, out);
+    emit_homes_plan(&e);
     for (unsigned i = 0; i < e.ir->n; i++)
-        emit_op(&e, &e.ir->op[i]);
-    for (unsigned i = 0; i < e.n_stubs; i++) {
+        emit_op_at(&e, i);
+    for (unsigned i = 0; i < e.n_stubs; i++)
         emit_stub(&e, &e.stub[i]);
-    }
     head_stub(&e, out);
     emit_finish(&e);
     return code;

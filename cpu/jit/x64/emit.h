@@ -3,8 +3,8 @@
  * The emitter's inside: how homes lie in registers, and a block under construction.
  *
  * While code executes: rbp points into the core (BIAS behind its first byte, so that the registers of the guest are within a byte's
- * displacement), r15 is the budget: instructions left in the slice.  rax, rcx, rdx are free.  The others hold the pinned homes, whose upper
- * halves are 0.  xmm0 and xmm1 are free; the others hold wide homes, whose values are in memory as well (emit_fp.c).
+ * displacement), r15 is the budget: instructions left in the slice.  rax, rcx, rdx are free.  The others hold homes, and the upper halves of these
+ * registers are 0: between blocks the pinned homes, each in its own register; inside of a block those that are used next (homes.c).  xmm0 and xmm1 are free; the others hold wide homes, whose values are in memory as well (emit_fp.c).
  */
 #pragma once
 
@@ -23,6 +23,16 @@ typedef struct EmitFp {
     bool written; /* the note is in its place */
 } EmitFp;
 
+enum { MAP_HOMES = 40, MAP_REGS = 16 };
+
+/* Which homes lie in registers at one place of a block.  The others lie in memory. */
+typedef struct EmitMap {
+    uint8_t reg[MAP_HOMES]; /* of a home: its register, or NO_REG */
+    uint8_t home[MAP_REGS]; /* of a register: its home, or IR_NONE */
+    uint64_t dirty;         /* homes whose words in memory may be older than their registers */
+    uint64_t fresh;         /* homes whose registers do not have them yet, as the op in hand writes them; memory does */
+} EmitMap;
+
 typedef struct Stub {
     uint8_t *from;       /* distance of the jump that leads here */
     uint8_t *also, *too; /* of others; NULL: there are none */
@@ -32,6 +42,7 @@ typedef struct Stub {
     const IrOp *op;
     uint8_t x[4]; /* vector registers of a floating-point op: operands a, b, k, and the result */
     EmitFp before, after;
+    EmitMap map; /* before the op */
 } Stub;
 
 typedef struct Emit {
@@ -40,9 +51,15 @@ typedef struct Emit {
     JitBlock *block;
     const IrBlock *ir;
     int32_t bias;
-    uint8_t pin[40]; /* of a home: its register, or NO_REG */
-    int flags_hold;  /* the host's flags are those of condition n; −1: of none */
-    int rax_holds;   /* rax is condition n */
+    EmitMap map;
+    const struct JitMap *last_map; /* the last one of a record */
+    uint16_t next
+        [IR_MAX + 1]
+        [MAP_HOMES]; /* before each op: the number of the next one that uses a home; NEVER: none up to the block's end or a call */
+    uint8_t uses[IR_MAX + 1][MAP_HOMES]; /* how many do */
+    uint64_t dead[IR_MAX + 1];           /* ir_dead_before() */
+    int flags_hold;                      /* the host's flags are those of condition n; −1: of none */
+    int rax_holds;                       /* rax is condition n */
     /* rcx, rax is what the first access of this group found; 0: of none. */
     unsigned rcx_group, rax_group;
     Reg base, index; /* the access under construction is at [base + index + disp] */
@@ -72,17 +89,26 @@ uint8_t *emit_routine(const Emit *e, const uint8_t *execute); /* a routine's add
 void emit_leave_with(Emit *e, JitReason reason, const uint8_t *where);
 void emit_refill_routines(Emit *e);
 
-/* homes.c */
-void emit_homes_begin(Emit *e);
-/* A register that holds the home: its own, or `spare` after a load. */
+/* --- homes.c --- */
+void emit_homes_begin(Emit *e);                      /* as they lie between blocks */
+void emit_homes_plan(Emit *e);                       /* looks at the whole block */
+void emit_homes_before(Emit *e, unsigned at);        /* brings what the op with that number uses into registers, or some of it */
+void emit_homes_after(Emit *e, const IrOp *op);      /* what it wrote is where it should be */
+void emit_homes_become(Emit *e, const EmitMap *map); /* moves them to where that map says */
+void emit_homes_settle(Emit *e);                     /* to where they lie between blocks */
+void emit_homes_record(Emit *e, JitRecord *record);  /* tells it where they lie now */
+/* A register that holds the home: where it lies, or `spare` after a load. */
 Reg emit_use(Emit *e, unsigned home, Reg spare);
 void emit_get(Emit *e, Reg to, unsigned home);               /* to = home */
 void emit_put(Emit *e, unsigned home, Reg from);             /* home = from */
 void emit_alu(Emit *e, unsigned op, Reg reg, unsigned home); /* reg op= home */
 Reg emit_target(const Emit *e, unsigned home, Reg spare);    /* where to make a value that emit_put() then takes */
 
+/* Of routines: between registers and memory, as homes lie between blocks, or as the JitMap in rcx says; then rdx is lost. */
 void emit_spill(Emit *e);
 void emit_reload(Emit *e);
+void emit_spill_mapped(Emit *e);
+void emit_reload_mapped(Emit *e);
 
 /* refill.c.  rcx: offset of eax's slot in the soft TLB; flags: E if the slot has the tag in rdx */
 void emit_compare_slot(Emit *e, bool is_store);
@@ -115,7 +141,7 @@ void emit_to_target(Emit *e); /* eax: the pc */
 void emit_call(Emit *e, const IrOp *op);
 void emit_exit_to_pc(Emit *e, unsigned left);
 void emit_call_routine(Emit *e, const uint8_t *routine);
-void emit_call_record(Emit *e, const void *record);
+void emit_call_record(Emit *e, const JitRecord *record);
 
 /* emit_wide.c */
 static inline int32_t wide_at(const Emit *e, unsigned home)

@@ -11,8 +11,8 @@ enum { BIT_LT, BIT_GT, BIT_EQ, BIT_SO };
 static void get_wide(Emit *e, Reg to, unsigned home, bool is_signed)
 {
     unsigned op = is_signed ? OP_MOVSXD : OP_LOAD;
-    if (e->pin[home] != NO_REG)
-        asm_rr(&e->a, op, to, e->pin[home]);
+    if (e->map.reg[home] != NO_REG)
+        asm_rr(&e->a, op, to, e->map.reg[home]);
     else
         asm_rm(&e->a, op, to, STATE, home_at(e, home));
 }
@@ -40,8 +40,8 @@ void emit_compare(Emit *e, const IrOp *op)
     e->flags_hold = -1;
     if (immediate && op->imm)
         asm_ri(a, OP_W, GROUP_SUB, RAX, (int32_t)op->imm);
-    else if (!immediate && !is_signed && e->pin[op->b] != NO_REG)
-        asm_rr(a, OP_SUB | OP_W, RAX, e->pin[op->b]);
+    else if (!immediate && !is_signed && e->map.reg[op->b] != NO_REG)
+        asm_rr(a, OP_SUB | OP_W, RAX, e->map.reg[op->b]);
     else if (!immediate) {
         get_wide(e, RCX, op->b, is_signed);
         asm_rr(a, OP_SUB | OP_W, RAX, RCX);
@@ -200,6 +200,7 @@ static void jump_linked(Emit *e, Ea pc, bool apart)
 /* In the same page a jump, linked when it is first taken; elsewhere by the table of targets. */
 void emit_exit(Emit *e, Ea pc, unsigned left)
 {
+    emit_homes_settle(e);
     give_back(e, left);
     if ((pc ^ e->ir->pc) >> ir_layout.page_bits) {
         to_constant_target(e, pc);
@@ -210,12 +211,14 @@ void emit_exit(Emit *e, Ea pc, unsigned left)
 
 void emit_exit_apart(Emit *e, Ea pc, unsigned left)
 {
+    emit_homes_settle(e);
     give_back(e, left);
     jump_linked(e, pc, true);
 }
 
 static void exit_to_home(Emit *e, unsigned home, unsigned left)
 {
+    emit_homes_settle(e);
     give_back(e, left);
     emit_get(e, RAX, home);
     asm_ri(&e->a, 0, GROUP_AND, RAX, ~3);
@@ -225,6 +228,7 @@ static void exit_to_home(Emit *e, unsigned home, unsigned left)
 /* Leaves the block to the pc that the interpreter's function has set. */
 void emit_exit_to_pc(Emit *e, unsigned left)
 {
+    emit_homes_settle(e);
     give_back(e, left);
     asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
     emit_to_target(e);
@@ -270,16 +274,17 @@ void emit_call_routine(Emit *e, const uint8_t *routine)
     asm_patch(e->a.p - 4, emit_routine(e, routine));
 }
 
-void emit_call_record(Emit *e, const void *record)
+void emit_call_record(Emit *e, const JitRecord *record)
 {
     asm_set64(&e->a, RAX, (uintptr_t)record);
-    emit_call_routine(e, e->jit->routine.call);
+    emit_call_routine(e, record->map ? e->jit->routine.call_mapped : e->jit->routine.call);
 }
 
 /* One that ends a block leaves the pc at which execution goes on. */
 void emit_call(Emit *e, const IrOp *op)
 {
     emit_call_record(e, op->record);
+    e->map.dirty = 0;
     if (op->flags & IR_ENDS)
         emit_exit_to_pc(e, 0);
 }

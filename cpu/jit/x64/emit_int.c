@@ -19,7 +19,7 @@ static const Alu alu[IR_OPS] = {
 
 static bool same_register(const Emit *e, unsigned home, Reg reg)
 {
-    return home != IR_NONE && e->pin[home] == reg;
+    return home != IR_NONE && e->map.reg[home] == reg;
 }
 
 static void with_home(Emit *e, const IrOp *op)
@@ -36,8 +36,8 @@ static void with_home(Emit *e, const IrOp *op)
             to = RAX;
         }
     }
-    if (op->op == IR_ADD && e->pin[x] != NO_REG && e->pin[y] != NO_REG && e->pin[x] != to) {
-        asm_rx(&e->a, OP_LEA, to, e->pin[x], e->pin[y], 0, 0);
+    if (op->op == IR_ADD && e->map.reg[x] != NO_REG && e->map.reg[y] != NO_REG && e->map.reg[x] != to) {
+        asm_rx(&e->a, OP_LEA, to, e->map.reg[x], e->map.reg[y], 0, 0);
     } else {
         emit_get(e, to, x);
         emit_alu(e, row->op, to, y);
@@ -56,8 +56,8 @@ static void with_immediate(Emit *e, const IrOp *op)
         Reg from = emit_use(e, op->a, RAX);
         asm_rr(&e->a, 0x69, to, from);
         asm32(&e->a, op->imm);
-    } else if (op->op == IR_ADD && e->pin[op->a] != NO_REG && e->pin[op->a] != to) {
-        asm_rm(&e->a, OP_LEA, to, e->pin[op->a], (int32_t)op->imm);
+    } else if (op->op == IR_ADD && e->map.reg[op->a] != NO_REG && e->map.reg[op->a] != to) {
+        asm_rm(&e->a, OP_LEA, to, e->map.reg[op->a], (int32_t)op->imm);
     } else if (op->d == op->a && to == RAX) {
         asm_mi(&e->a, 0, row->group, STATE, home_at(e, op->d), (int32_t)op->imm);
         return;
@@ -70,8 +70,8 @@ static void with_immediate(Emit *e, const IrOp *op)
 
 static void set(Emit *e, const IrOp *op)
 {
-    if (e->pin[op->d] != NO_REG) {
-        asm_set(&e->a, e->pin[op->d], op->imm);
+    if (e->map.reg[op->d] != NO_REG) {
+        asm_set(&e->a, e->map.reg[op->d], op->imm);
     } else {
         asm_rm(&e->a, 0xc7, 0, STATE, home_at(e, op->d));
         asm32(&e->a, op->imm);
@@ -94,8 +94,8 @@ static void complemented(Emit *e, const IrOp *op)
 
 static void get_signed(Emit *e, Reg to, unsigned home)
 {
-    if (e->pin[home] != NO_REG)
-        asm_rr(&e->a, OP_MOVSXD, to, e->pin[home]);
+    if (e->map.reg[home] != NO_REG)
+        asm_rr(&e->a, OP_MOVSXD, to, e->map.reg[home]);
     else
         asm_rm(&e->a, OP_MOVSXD, to, STATE, home_at(e, home));
 }

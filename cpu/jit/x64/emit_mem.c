@@ -10,7 +10,7 @@ void emit_address(Emit *e, const IrOp *op)
 {
     Asm *a = &e->a;
     int32_t disp = (int32_t)op->imm;
-    Reg base = op->a == IR_NONE ? NO_REG : (Reg)e->pin[op->a], index = op->b == IR_NONE ? NO_REG : (Reg)e->pin[op->b];
+    Reg base = op->a == IR_NONE ? NO_REG : (Reg)e->map.reg[op->a], index = op->b == IR_NONE ? NO_REG : (Reg)e->map.reg[op->b];
 
     if (op->a == IR_NONE && op->b == IR_NONE) {
         asm_set(a, RAX, op->imm);

@@ -21,11 +21,11 @@ static int32_t upper_at(const Emit *e, unsigned home)
 
 static void get(Emit *e, const IrOp *op, unsigned x, unsigned home)
 {
-    if (e->pin[home] == NO_REG) {
+    if (e->map.reg[home] == NO_REG) {
         asm_v_rm(&e->a, is_single(op) ? V_MOVD_TO : V_MOVSD_LOAD, x, NO_VVVV, STATE, home_at(e, home));
         return;
     }
-    asm_v_rr(&e->a, V_MOVD_TO, x, NO_VVVV, e->pin[home]);
+    asm_v_rr(&e->a, V_MOVD_TO, x, NO_VVVV, e->map.reg[home]);
     if (!is_single(op)) {
         asm_v_rm(&e->a, V_PINSRD, x, x, STATE, upper_at(e, home));
         asm8(&e->a, 1);
@@ -61,10 +61,10 @@ static uint8_t *jump_if_small(Emit *e, const IrOp *op, unsigned home)
 {
     if (!is_single(op))
         asm_rm(&e->a, 0xf7, 0, STATE, upper_at(e, home)); /* test, imm */
-    else if (e->pin[home] == NO_REG)
+    else if (e->map.reg[home] == NO_REG)
         asm_rm(&e->a, 0xf7, 0, STATE, home_at(e, home));
     else
-        asm_rr(&e->a, 0xf7, 0, e->pin[home]);
+        asm_rr(&e->a, 0xf7, 0, e->map.reg[home]);
     asm32(&e->a, is_single(op) ? 0xffu << 23 : 0x7ffu << 20);
     return asm_jcc(&e->a, CC_E);
 }
@@ -229,7 +229,7 @@ static void zero_again(Emit *e, const Stub *s)
 /* Operands of 0 are good, and then the other one has to be; else to `bad`, which is patched. */
 static uint8_t *operand_again(Emit *e, const IrOp *op, unsigned home)
 {
-    if (is_single(op) || e->pin[home] != NO_REG) {
+    if (is_single(op) || e->map.reg[home] != NO_REG) {
         emit_get(e, RAX, home);
         if (!is_single(op)) {
             asm_rm(&e->a, OP_LOAD, RDX, STATE, upper_at(e, home));
@@ -299,12 +299,12 @@ void emit_pair_load(Emit *e, const IrOp *op)
 
 void emit_pair_store(Emit *e, const IrOp *op)
 {
-    if (e->pin[op->d] == NO_REG) {
+    if (e->map.reg[op->d] == NO_REG) {
         asm_rm(&e->a, OP_LOAD | OP_W, RDX, STATE, home_at(e, op->d));
     } else {
         asm_rm(&e->a, OP_LOAD, RDX, STATE, upper_at(e, op->d));
         asm_shift(&e->a, OP_W, SHIFT_SHL, RDX, 32);
-        asm_rr(&e->a, OP_OR | OP_W, RDX, e->pin[op->d]);
+        asm_rr(&e->a, OP_OR | OP_W, RDX, e->map.reg[op->d]);
     }
     emit_memory(e, OP_MOVBE_STORE | OP_W, RDX);
 }

@@ -179,7 +179,9 @@ static void routine_refill(Emit *e, unsigned space, unsigned kind)
         asm_patch(miss.from[i], a->p);
     asm8(a, 0x58 | RAX);
     if (!group) {
-        asm_jump_to(a, emit_routine(e, e->jit->routine.call));
+        asm_mi(a, OP_W, GROUP_CMP, RAX, offsetof(JitRecord, map), 0);
+        asm_jcc_to(a, CC_E, emit_routine(e, e->jit->routine.call));
+        asm_jump_to(a, emit_routine(e, e->jit->routine.call_mapped));
         return;
     }
     asm_rr(a, OP_TEST | OP_W, RSP, RSP);

@@ -77,25 +77,29 @@ static void routine_unlinked(Emit *e)
     emit_leave_with(e, JIT_LINK, e->jit->routine.leave);
 }
 
-/* Called; rax: a JitRecord.  Comes back, with ZF 0, if the block goes on (JitNext). */
-static void routine_call(Emit *e)
+/* Has jit_exec() execute the JitRecord in rax; the stack is aligned for that.  Flags: E if the block goes on. */
+static void call_exec(Emit *e)
 {
     Asm *a = &e->a;
-    e->jit->routine.call = emit_here(e);
-    emit_spill(e);
     asm_rr(a, OP_LOAD | OP_W, RSI, RAX);
     asm_rm(a, OP_LEA | OP_W, RDI, STATE, -e->bias);
     asm_mov(a, RDX, BUDGET);
-    asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
     asm_set64(a, RAX, (uintptr_t)jit_exec);
     asm_rr(a, 0xff, 2, RAX);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    asm8(a, 0x58 | RCX);
     asm_ri(a, 0, GROUP_CMP, RAX, JIT_GO_ON);
-    uint8_t *other = asm_jcc(a, CC_NE);
-    emit_reload(e);
-    asm_rr(a, OP_TEST | OP_W, RSP, RSP); /* ZF is 0 */
-    asm8(a, 0xc3);
-    asm_patch(other, a->p);
+}
+
+static void back_to_block(Emit *e)
+{
+    asm_rr(&e->a, OP_TEST | OP_W, RSP, RSP); /* ZF is 0 */
+    asm8(&e->a, 0xc3);
+}
+
+/* Behind call_exec(): the block does not go on. */
+static void go_elsewhere(Emit *e)
+{
+    Asm *a = &e->a;
     asm_rm(a, OP_LEA | OP_W, RSP, RSP, 8); /* where it was called from */
     uint8_t *go_to = asm_jcc(a, CC_A);
     emit_leave_with(e, JIT_ENDED, e->jit->routine.leave_canonical);
@@ -104,6 +108,35 @@ static void routine_call(Emit *e)
     emit_reload(e);
     asm_rm(a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
     emit_to_target(e);
+}
+
+/*
+ * Called; rax: a JitRecord.  Comes back, with ZF 0, if the block goes on (JitNext).  The first one is of records without a map, whose homes
+ * lie as between blocks.
+ */
+static void routine_call(Emit *e)
+{
+    Asm *a = &e->a;
+    e->jit->routine.call = emit_here(e);
+    emit_spill(e);
+    asm8(a, 0x50 | RCX);
+    call_exec(e);
+    uint8_t *elsewhere = asm_jcc(a, CC_NE);
+    emit_reload(e);
+    back_to_block(e);
+
+    e->jit->routine.call_mapped = emit_here(e);
+    asm_rm(a, OP_LOAD | OP_W, RCX, RAX, offsetof(JitRecord, map));
+    emit_spill_mapped(e);
+    asm8(a, 0x50 | RCX);
+    call_exec(e);
+    uint8_t *elsewhere_too = asm_jcc(a, CC_NE);
+    emit_reload_mapped(e);
+    back_to_block(e);
+
+    asm_patch(elsewhere, a->p);
+    asm_patch(elsewhere_too, a->p);
+    go_elsewhere(e);
 }
 
 /* Called; rax: a function of the conditions and of edx, which changes no home.  Its result is in eax. */
