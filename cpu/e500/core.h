@@ -116,6 +116,22 @@ typedef struct E500Kept {
 } E500Kept;
 enum { E500_SUPERVISOR, E500_USER, E500_SPACES }; /* who accesses: MSR[PR] */
 
+/*
+ * A stretch of addresses at which a supervisor's data is RAM that may be read and written, all of it mapped by large entries for every PID
+ * and in the host's memory in one piece (window.c).  An engine may look here before it looks into the soft TLB, and whatever lies inside has
+ * no other translation.  A store also looks at the page's flags, and may reach into the next page.
+ */
+enum { E500_WINDOW_REACH = 256 };
+typedef struct E500Window {
+    uint32_t size;        /* ea - base < size: the E500_WINDOW_REACH bytes from ea on lie inside; 0: none, or not in this context */
+    Ea base;              /* a multiple of a page */
+    uintptr_t addend;     /* host address of a byte = addend + ea */
+    const uint8_t *flags; /* of the page of base, and of those that follow (ram.h) */
+    uint64_t bytes;       /* all of it; 0: none */
+    E500Context context;
+    uint64_t again; /* E500Counters.tlb_fills from which on another search may be worth it */
+} E500Window;
+
 enum { E500_ENGINE_WORDS = 32, E500_OF_PID_MAX = 64 };
 
 typedef struct E500 {
@@ -168,6 +184,7 @@ typedef struct E500 {
     bool epr_taken;               /* the EPR exit came back: s.spr[SPR_EPR] holds the vector */
     unsigned n_of_pid;            /* of of_pid; more than fit: any page */
     Ea of_pid[E500_OF_PID_MAX];   /* pages that the soft TLB or the fetch TLB has in a supervisor's context for one PID */
+    E500Window window;
     E500Kept kept_fetches[E500_SPACES], kept_data[E500_SPACES];
     uint32_t epochs; /* changes of all epochs */
     E500DeviceTlb device_tlb[E500_DEVICE_TLB_SIZE];

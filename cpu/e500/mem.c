@@ -59,6 +59,8 @@ static void soft_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation
     if (t->of_pid && e500_context_is_own(ctx))
         e500_soft_tlb_of_pid(c, ea);
     c->count.tlb_fills++;
+    if (t->page_size > E500_PAGE_SIZE && !t->of_pid && ctx == c->ctx_data && e500_context_is_own(ctx))
+        e500_window_look(c, ea, t->page_size);
 }
 
 static void device_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translation *t)

@@ -28,7 +28,7 @@ void e500_tlb_replaced(E500 *c);                                     /* s.tlb0, 
 void e500_pid_changed(E500 *c);                                      /* PID changed */
 void e500_soft_tlb_of_pid(E500 *c, Ea ea); /* this page was remembered in a supervisor's context, and is of one PID */
 void e500_context_changed(E500 *c);        /* MSR[PR,IS,DS] changed */
-void e500_soft_tlb_flush(E500 *c);         /* also forgets fetch_page */
+void e500_soft_tlb_flush(E500 *c);         /* also forgets fetch_page, and the window */
 void e500_soft_tlb_flush_page(E500 *c, Ea ea);
 void e500_soft_tlb_flush_page_of_pid(E500 *c, Ea ea); /* for all PIDs it has no translation, before and after */
 void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size);
@@ -46,6 +46,18 @@ static inline void e500_keep(E500Kept *kept, Ea ea)
     kept->marks[n / 64] |= UINT64_C(1) << n % 64;
 }
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size); /* stores to these pages miss from now on */
+
+/* window.c: the soft TLB was filled with ea, of the core's own context, by an entry of page_size bytes for all PIDs. */
+void e500_window_look(E500 *c, Ea ea, uint64_t page_size);
+static inline void e500_window_enter(E500 *c) /* ctx_data is another one */
+{
+    uint64_t all = c->window.context == c->ctx_data ? c->window.bytes : 0;
+    c->window.size = all ? (uint32_t)(all - E500_WINDOW_REACH + 1) : 0;
+}
+static inline void e500_window_close(E500 *c)
+{
+    c->window.bytes = c->window.size = 0;
+}
 
 /* tlbre, tlbwe, tlbsx, MMUCSR0; ea as tlbivax and tlbilx encode it */
 void e500_tlbre(E500 *c);

@@ -32,7 +32,7 @@ bool e500_ram_add(E500Vm *vm, const AccelRam *block)
     if (vm->n_ram == G_N_ELEMENTS(vm->ram))
         return false;
     uint64_t pages = block->size >> E500_PAGE_BITS;
-    vm->ram[vm->n_ram++] = (E500Ram){*block, g_malloc0(pages), g_new0(uint32_t, pages)};
+    vm->ram[vm->n_ram++] = (E500Ram){*block, g_malloc0(pages + 1 /* E500Window.flags */), g_new0(uint32_t, pages)};
     return true;
 }
 

@@ -22,6 +22,7 @@ void e500_context_changed(E500 *c)
     E500Context fetch = e500_own_context(c->s.msr & MSR_IS, pid, pr);
 
     c->ctx_data = e500_own_context(c->s.msr & MSR_DS, pid, pr);
+    e500_window_enter(c);
     if (fetch != c->ctx_fetch) {
         c->ctx_fetch = fetch;
         c->fetch_page = 1;
@@ -76,6 +77,7 @@ void e500_soft_tlb_flush(E500 *c)
         c->device_tlb[i].tag = E500_TAG_EMPTY;
     c->fetch_page = 1;
     c->n_of_pid = 0;
+    e500_window_close(c);
 }
 
 static void drop_page(E500 *c, Ea ea)
@@ -92,6 +94,8 @@ static void drop_page(E500 *c, Ea ea)
         d->tag = E500_TAG_EMPTY;
     if (c->fetch_page == (ea & EA_PAGE_MASK))
         c->fetch_page = 1;
+    if ((Ea)(ea - c->window.base) < c->window.bytes)
+        e500_window_close(c);
 }
 
 void e500_soft_tlb_flush_page(E500 *c, Ea ea)

@@ -97,9 +97,11 @@ void jit_block_drop(Jit *jit, JitBlock *b)
 }
 
 /* The block may be the one that executes: it goes on to its end. */
-void jit_wanders(Jit *jit, JitRecord *record)
+void jit_manner(Jit *jit, JitRecord *record)
 {
-    g_hash_table_add(jit->wandering, (void *)(uintptr_t)record->word);
+    unsigned known = GPOINTER_TO_UINT(g_hash_table_lookup(jit->manner, record->word));
+    unsigned new = record->flags &RECORD_WINDOW ? JIT_OUTSIDE : JIT_WANDERS;
+    g_hash_table_insert(jit->manner, (void *)(uintptr_t)record->word, GUINT_TO_POINTER(known | new));
     record->changes = JIT_SITE_CHANGES;
     jit_block_drop(jit, record->block);
 }
@@ -108,7 +110,7 @@ void jit_flush(Jit *jit)
 {
     jit_smc_forget(jit);
     g_hash_table_remove_all(jit->pages);
-    g_hash_table_remove_all(jit->wandering);
+    g_hash_table_remove_all(jit->manner);
     memset(jit->hash, 0, sizeof(jit->hash));
     memset(jit->target, 0, JIT_TARGET_TABLES * JIT_TARGETS * sizeof(JitTarget));
     g_ptr_array_set_size(jit->arena, 0);

@@ -151,8 +151,8 @@ JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
     uint32_t done = (uint32_t)c->engine[JIT_WORD_LIMIT] - budget - record->left;
 
     jit->calls[record->insn.id]++;
-    if (record->site && !record->changes)
-        jit_wanders(jit, record);
+    if (!record->changes && (record->site || record->flags & RECORD_WINDOW))
+        jit_manner(jit, record);
     c->s.pc = record->pc;
     c->done = done - 1;
     if (record->flags & RECORD_CR_IN)
@@ -390,7 +390,7 @@ static void start(SoftVcpu *vcpu)
     vcpu->engine_data = jit;
     jit->tables = fast_tables_new(vcpu->core.model);
     jit->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
-    jit->wandering = g_hash_table_new(NULL, NULL);
+    jit->manner = g_hash_table_new(NULL, NULL);
     jit->arena = g_ptr_array_new_with_free_func(g_free);
     jit->target = g_new0(JitTarget, JIT_TARGET_TABLES * JIT_TARGETS);
     g_mutex_init(&jit->lock);
@@ -408,7 +408,7 @@ static void stop(SoftVcpu *vcpu)
     tell_stats(jit);
     jit_code_free(&jit->code);
     g_hash_table_unref(jit->pages);
-    g_hash_table_unref(jit->wandering);
+    g_hash_table_unref(jit->manner);
     g_ptr_array_unref(jit->arena);
     g_free(jit->target);
     fast_tables_free(jit->tables);

@@ -6,14 +6,26 @@
 
 /* --- loads and stores: base, index, displacement --- */
 
+/* How the access of the instruction in hand finds its page: by what was found out of it, in the window if there is one, or by a site. */
+static unsigned manner(const Front *f)
+{
+    unsigned known = GPOINTER_TO_UINT(g_hash_table_lookup(f->jit->manner, f->word));
+
+    if (known & JIT_WANDERS)
+        return IR_WANDERS;
+    return f->jit->vcpu->core.window.size && !(f->state & JIT_STATE_PR) && !(known & JIT_OUTSIDE) ? IR_WINDOW : 0;
+}
+
 static bool access_memory(Front *f, const Insn *in, IrOpcode op, unsigned size_log2, unsigned flags, bool indexed)
 {
     unsigned base = in->ra || flags & IR_UPDATE ? in->ra : IR_NONE;
     IrOp *o = front_op_dab(f, op, in->rt, base, indexed ? in->rb : IR_NONE);
     o->k = (uint8_t)size_log2;
-    o->flags = (uint8_t)(flags | (g_hash_table_contains(f->jit->wandering, f->word) ? IR_WANDERS : 0));
+    o->flags = (uint8_t)(flags | manner(f));
     o->imm = indexed ? 0 : (uint32_t)in->imm;
     front_record(f, o, in);
+    if (o->flags & IR_WINDOW)
+        ((JitRecord *)o->record)->flags |= RECORD_WINDOW;
     return true;
 }
 

@@ -108,6 +108,7 @@ enum {
     IR_UPDATE = 8,   /* a = the address, after the access */
     IR_GROUP_FIRST = 16,
     IR_WANDERS = 32, /* its page changes most of the time */
+    IR_WINDOW = 64,  /* it lies in the window most of the time */
     /* STORE_WIDE of 4 bytes: */
     IR_WORD = 2, /* the lower half as it is; else 4 bytes are a single-precision number */
     /* WMOV, FMA, arithmetic: */
@@ -201,6 +202,9 @@ typedef struct IrLayout {
     uint32_t tag_context;                   /* engine word: the context as tags of sites have it */
     uint32_t tag_epoch;                     /* engine word: what it has more than the context */
     uint32_t tlb, tlb_read, tlb_write, tlb_addend, tlb_flags;
+    /* Words of a window: an access at ea with ea - base < size needs no look into the TLB; at flags + (ea - base >> page_bits) lie a byte for
+     * its page and one for the next, which are 0 if a store there has nothing else to do. */
+    uint32_t window_base, window_size, window_addend, window_flags;
     uint32_t uncached; /* of tlb_flags: no lines of the page lie in a cache */
     /* Of tlb_flags: stores have to count in their granule.  The bits above page_bits are those of the physical address. */
     uint32_t counted;

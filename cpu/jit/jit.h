@@ -29,6 +29,9 @@ typedef struct JitSite {
  */
 enum { JIT_SITE_SOON = 64, JIT_SITE_CHANGES = 500 };
 
+/* What is known of an access: its page changes too often for a site; it lies outside of the window too often for that. */
+enum { JIT_WANDERS = 1, JIT_OUTSIDE = 2 };
+
 /*
  * Where homes lie in the middle of a block: of each host register the word of the state that it is stored to before C is called, and the one
  * that it is loaded from behind it.  The word JIT_WORD_NOWHERE is for registers that hold none.
@@ -49,7 +52,7 @@ typedef struct JitRecord {
     uint16_t changes; /* of the site's page that came soon after the one before, until it is found to wander */
     uint32_t last;    /* the budget when it changed last */
     uint32_t size;    /* bytes, if it may be misaligned; else more than a page has */
-    JitSite *site;    /* NULL: it wanders */
+    JitSite *site;    /* NULL: it wanders, or looks into the window */
     JitBlock *block;
     const uint8_t *word; /* the instruction in guest RAM */
     const JitMap *map;   /* NULL: homes lie as between blocks */
@@ -62,6 +65,7 @@ enum {
     RECORD_LOOK = 8,    /* may set the limit to 0, of this core: look */
     RECORD_STATUS = 16, /* reads or writes FPSCR: the note is used up (note.c) */
     RECORD_NEW = 32,    /* writes all of FPSCR that a note tells: the note is dropped */
+    RECORD_WINDOW = 64, /* looks into the window: `changes` counts when it was the soft TLB that had the page */
 };
 
 /* A jump of a block to an instruction of its own page. */
@@ -174,8 +178,8 @@ struct Jit {
     unsigned made, dropped;            /* blocks since the last flush */
     JitLink *unlinked;
     JitBlock *hash[1 << JIT_HASH_BITS];
-    GHashTable *pages;     /* gpa → JitPage */
-    GHashTable *wandering; /* JitRecord.word of accesses that do */
+    GHashTable *pages;  /* gpa → JitPage */
+    GHashTable *manner; /* JitRecord.word of an access → JIT_WANDERS, JIT_OUTSIDE */
     JitBlock *making;
     GPtrArray *arena; /* memory of blocks and records, freed at once */
     size_t arena_used;
@@ -248,9 +252,9 @@ JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state);
 void jit_block_add(Jit *jit, JitPage *page, JitBlock *b);
 void jit_block_drop(Jit *jit, JitBlock *b);
 void jit_link(Jit *jit, JitLink *link, JitBlock *to);
-JitPage *jit_page(Jit *jit, uint64_t gpa); /* made if there is none */
-void jit_wanders(Jit *jit, JitRecord *record);
-void jit_flush(Jit *jit); /* drops all blocks; their memory is used anew */
+JitPage *jit_page(Jit *jit, uint64_t gpa);    /* made if there is none */
+void jit_manner(Jit *jit, JitRecord *record); /* the access is to be made in another manner: its block goes */
+void jit_flush(Jit *jit);                     /* drops all blocks; their memory is used anew */
 
 /* --- smc.c: code that is written over --- */
 void jit_smc_join(Jit *jit);

@@ -23,7 +23,9 @@ static uint32_t random_value(GRand *r)
         return edge[g_rand_int(r) % G_N_ELEMENTS(edge)];
     case 1:
         return g_rand_int(r);
-    default: /* an address, at times near the end of a page */
+    default: /* an address, at times near the end of a page, or of RAM */
+        if (g_rand_int(r) % 32 == 0)
+            return SOFT_RAM - 0x110 + g_rand_int(r) % 0x120;
         return DATA + (g_rand_boolean(r) ? g_rand_int(r) % 0x8000 : 0x1000 * (g_rand_int(r) % 4) + 0xff0 + g_rand_int(r) % 32);
     }
 }
@@ -129,7 +131,8 @@ static void random_state(E500State *s, const E500Model *model, GRand *r)
     s->msr = MSR_ME | (g_rand_int(r) % 8 ? MSR_FP | MSR_SPE : 0) | (g_rand_int(r) % 4 ? 0 : MSR_PR) |
              (g_rand_int(r) & (MSR_FE0 | MSR_FE1));
     s->tlb1[0] = (E500TlbEntry){.mas1 = 0xc0000000u | 5 << 8, .mas7_3 = 0x3f};
-    shuffle_pages(s);
+    if (g_rand_boolean(r))
+        shuffle_pages(s);
     s->tlb1[1] = (E500TlbEntry){.mas1 = 0x80000000u | 1 << 8, .mas2 = SOFT_DEVICE, .mas7_3 = SOFT_DEVICE_GPA | 0x3f};
     for (unsigned i = 0; i < 32; i++) {
         s->gpr[i].d = (uint64_t)g_rand_int(r) << 32 | (random_value(r) & aligned);
@@ -170,6 +173,8 @@ static uint32_t random_word(InsnId id, const E500Model *model, GRand *r)
     return word;
 }
 
+static unsigned windows; /* blocks that ran with one */
+
 /* The same block twice: the second time a load or store finds its page in the soft TLB. */
 static void try_block(SoftFixture *plain, SoftFixture *jit, const uint32_t *word, unsigned words, unsigned steps, const char *what,
                       GRand *r)
@@ -187,11 +192,13 @@ static void try_block(SoftFixture *plain, SoftFixture *jit, const uint32_t *word
             accel_soft.vm_ram_written(f->vm, SOFT_CODE, 64);
             f->exit[0] = (VcpuExit){0};
             g_assert_true(accel_soft.vcpu_put_state(f->vcpu[0], &plain->state, STATE_FULL, NULL));
+            soft_core(f, 0)->window.again = 0;
             if (twice) /* a write of the MMU's registers dropped all translations; these are found again */
                 for (Ea ea = DATA; ea < DATA + 0x5000; ea += 0x1000) {
                     uint8_t value;
                     g_assert_cmpint(e500_load8(soft_core(f, 0), ea, &value), ==, EXEC_NEXT);
                 }
+            windows += f == jit && soft_core(f, 0)->window.size;
             soft_run_for(f, 0, steps);
         }
         const E500 *x = soft_core(plain, 0), *y = soft_core(jit, 0);
@@ -369,6 +376,7 @@ static void blocks_of_accesses_do_what_the_interpreter_does(gconstpointer data)
     Pair p;
 
     pair_up(&p, run->model, 0x0ace5500);
+    windows = 0;
     if (run->alone) {
         leave_alone(&p.plain);
         leave_alone(&p.jit);
@@ -387,6 +395,7 @@ static void blocks_of_accesses_do_what_the_interpreter_does(gconstpointer data)
         }
         try_block(&p.plain, &p.jit, word, words, words + 1, "a block", p.r);
     }
+    g_assert_cmpuint(windows, >, BLOCKS / 8);
     /* Each store counted once, and in the right granule. */
     size_t size = run->alone ? 0 : E500_GRANULES * sizeof(uintptr_t);
     if (size)

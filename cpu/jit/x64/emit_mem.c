@@ -50,6 +50,14 @@ static bool is_store(const IrOp *op)
     return op->op == IR_STORE || op->op == IR_STORE_WIDE;
 }
 
+/* rdx = what tells the page of the address in eax, and that it is aligned */
+static void make_tag(Emit *e, unsigned alignment)
+{
+    asm_mov(&e->a, RDX, RAX);
+    asm_ri(&e->a, 0, GROUP_AND, RDX, (int32_t)(-(1u << ir_layout.page_bits) | (alignment - 1)));
+    asm_rm(&e->a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.tag_context));
+}
+
 /* The site's page, as it was found last. */
 static void look_at_site(Emit *e, JitRecord *record, unsigned alignment, Stub *stub)
 {
@@ -59,9 +67,7 @@ static void look_at_site(Emit *e, JitRecord *record, unsigned alignment, Stub *s
     code->sites -= sizeof(JitSite);
     record->site = (JitSite *)(void *)(code->write + code->sites);
     *record->site = (JitSite){0};
-    asm_mov(a, RDX, RAX);
-    asm_ri(a, 0, GROUP_AND, RDX, (int32_t)(-(1u << ir_layout.page_bits) | (alignment - 1)));
-    asm_rm(a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.tag_context));
+    make_tag(e, alignment);
     with_site(e, OP_CMP | OP_W, RDX, record->site, offsetof(JitSite, tag));
     stub->from = asm_jcc(a, CC_NE);
     with_site(e, OP_LOAD | OP_W, RCX, record->site, offsetof(JitSite, addend));
@@ -78,6 +84,29 @@ void emit_find_slot(Emit *e, bool is_store, unsigned alignment, Stub *stub)
     stub->from = asm_jcc(a, CC_NE);
 }
 
+/*
+ * The window: no site, no epoch, no alignment, and pages do not matter.  A store looks at the flags of its page and of the next one, which it
+ * may reach into.
+ */
+static void look_into_window(Emit *e, bool is_store, Stub *stub)
+{
+    Asm *a = &e->a;
+    const IrLayout *l = &ir_layout;
+
+    asm_mov(a, RDX, RAX);
+    asm_rm(a, OP_SUB, RDX, STATE, field(e, l->window_base));
+    asm_rm(a, OP_CMP, RDX, STATE, field(e, l->window_size));
+    stub->from = asm_jcc(a, CC_AE);
+    if (is_store) {
+        asm_shift(a, 0, SHIFT_SHR, RDX, l->page_bits);
+        asm_rm(a, OP_LOAD | OP_W, RCX, STATE, field(e, l->window_flags));
+        asm_rx(a, 0x83 | OP_66, GROUP_CMP, RCX, RDX, 0, 0);
+        asm8(a, 0);
+        stub->too = asm_jcc(a, CC_NE);
+    }
+    asm_rm(a, OP_LOAD | OP_W, RCX, STATE, field(e, l->window_addend));
+}
+
 /* rcx = what to add to an address in the page of the one in eax; else to the stub. */
 static void look_up(Emit *e, const IrOp *op, unsigned alignment, uint32_t size)
 {
@@ -87,7 +116,9 @@ static void look_up(Emit *e, const IrOp *op, unsigned alignment, uint32_t size)
     *stub = (Stub){.op = op, .before = e->fp};
     record->changes = JIT_SITE_CHANGES;
     record->size = size;
-    if (op->flags & IR_WANDERS) {
+    if (op->flags & IR_WINDOW) {
+        look_into_window(e, is_store(op), stub);
+    } else if (op->flags & IR_WANDERS) {
         emit_find_slot(e, is_store(op), alignment, stub);
         emit_get_addend(e);
     } else {
@@ -276,8 +307,12 @@ void emit_access_stub(Emit *e, Stub *stub)
     const IrOp *op = stub->op;
     EmitFp before = stub->before;
 
+    if (stub->too)
+        asm_patch(stub->too, e->a.p);
     emit_fp_note(e, &stub->before);
-    if (op->flags & IR_WANDERS) /* the routine takes a tag with its epoch */
+    if (op->flags & IR_WINDOW)
+        make_tag(e, op->group ? op->align : 1u << op->k);
+    else if (op->flags & IR_WANDERS) /* the routine takes a tag with its epoch */
         asm_rm(&e->a, OP_XOR | OP_W, RDX, STATE, field(e, ir_layout.tag_epoch));
     asm_set64(&e->a, RCX, (uintptr_t)op->record);
     emit_call_routine(e, e->jit->routine.refill[e->ir->space][refill_kind(op)]);

@@ -25,7 +25,10 @@ static void compare_slot(Emit *e, bool is_store)
     emit_compare_slot(e, is_store);
 }
 
-/* The site of the record in rcx knows the page from now on; rcx becomes the addend.  ZF: it is to be given up. */
+/*
+ * The site of the record on the stack knows the page from now on, whose addend is in rcx.  ZF: it is to be given up.  An access without a
+ * site expected to lie in the window.
+ */
 static void fill_site(Emit *e)
 {
     Asm *a = &e->a;
@@ -33,6 +36,8 @@ static void fill_site(Emit *e)
     asm_rm(a, OP_LOAD | OP_W, RAX, RSP, 8); /* the record */
     asm8(a, 0x50 | RBX);
     asm_rm(a, OP_LOAD | OP_W, RBX, RAX, offsetof(JitRecord, site)); /* never one that wanders: it has looked where this did */
+    asm_rr(a, OP_TEST | OP_W, RBX, RBX);
+    uint8_t *window = asm_jcc(a, CC_E);
     asm_rm(a, OP_STORE | OP_W, RDX, RBX, offsetof(JitSite, tag));
     asm_rm(a, OP_STORE | OP_W, RCX, RBX, offsetof(JitSite, addend));
     asm8(a, 0x58 | RBX);
@@ -44,6 +49,12 @@ static void fill_site(Emit *e)
     asm_mi(a, OP_66, GROUP_SUB, RAX, offsetof(JitRecord, changes), 1);
     asm_patch(later, a->p);
     asm8(a, 0x58 | RAX);
+    uint8_t *end = asm_jump(a);
+    asm_patch(window, a->p);
+    asm8(a, 0x58 | RBX);
+    asm_mi(a, OP_66, GROUP_SUB, RAX, offsetof(JitRecord, changes), 1);
+    asm8(a, 0x58 | RAX);
+    asm_patch(end, a->p);
 }
 
 /* ZF becomes 1, or 0. */
