@@ -125,6 +125,15 @@ Listener *listener_new_tcp(const char *who, const char *host, const char *port, 
     return ok ? l : failed(l, where, error);
 }
 
+Listener *listener_new_fd(const char *who, int fd)
+{
+    Listener *l = listener_alloc(who);
+    l->fd = fd;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return l;
+}
+
 /* --- clients */
 
 static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)

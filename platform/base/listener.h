@@ -28,6 +28,7 @@ Listener *listener_new_unix(const char *who, const char *path, GError **error);
  * what `gives` names ("the guest").
  */
 Listener *listener_new_tcp(const char *who, const char *host, const char *port, const char *gives, GError **error);
+Listener *listener_new_fd(const char *who, int fd /* take */);               /* one that listens already */
 void listener_free(Listener *listener);                                      /* main thread; NULL: nothing */
 void listener_watch(Listener *listener, ListenerReady *ready, void *opaque); /* once; begins disabled */
 void listener_enable(Listener *listener, bool on);

@@ -46,15 +46,18 @@ static void tell(Chardev *chr, ChardevEvent event)
 
 /* --- output */
 
-/* Bytes written, 0 when the host takes none now; −1: the other end is gone or broken, errno says
- * how. */
+/* Bytes written, 0 when the host takes none now; −1: the other end is gone or broken, errno says how. */
 static ssize_t push(Chardev *chr, const uint8_t *data, size_t size)
 {
+    bool datagram = chr->kind == CHARDEV_UDP, socket = datagram || chr->kind == CHARDEV_SOCKET;
     ssize_t n;
+    if (datagram)
+        size = MIN(size, CHARDEV_DATAGRAM_OUT);
     do
-        n = chr->kind == CHARDEV_SOCKET ? send(chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                        : write(chr->out_fd, data, size);
+        n = socket ? send(chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : write(chr->out_fd, data, size);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && datagram && errno != EAGAIN) /* nobody takes datagrams just now, which who sends them need not know */
+        return (ssize_t)size;
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
 }
 
@@ -157,13 +160,9 @@ bool chardev_is_open(const Chardev *chr)
     return chr->connected || chr->kind == CHARDEV_NULL || chr->kind == CHARDEV_RINGBUF;
 }
 
-size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
+size_t chardev_write_raw(Chardev *chr, const uint8_t *data, size_t size)
 {
     size_t sent = 0;
-    if (!chr->connected)
-        chardev_poll_connection(chr);
-    if (chr->kind == CHARDEV_RINGBUF)
-        ring_put(&chr->ring, data, size);
     if (chr->out_fd < 0)
         return size;
     if (!chr->out->len) {
@@ -180,6 +179,57 @@ size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
         chr->out_watch = chardev_watch(chr->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(out_ready), chr);
     chr->starved |= sent + queued < size;
     return sent + queued;
+}
+
+/* Telnet's IAC is doubled where it is data. */
+static size_t write_telnet(Chardev *chr, const uint8_t *data, size_t size)
+{
+    static const uint8_t twice[] = {0xff, 0xff};
+    size_t done = 0;
+    while (done < size) {
+        const uint8_t *special = memchr(data + done, twice[0], size - done);
+        size_t plain = special ? (size_t)(special - data) - done : size - done;
+        size_t n = chardev_write_raw(chr, data + done, plain);
+        done += n;
+        if (n < plain || !special)
+            break;
+        if (chardev_room(chr) < sizeof(twice)) {
+            chr->starved = true;
+            break;
+        }
+        chardev_write_raw(chr, twice, sizeof(twice));
+        done++;
+    }
+    return done;
+}
+
+/* A log that takes no more is said once. */
+static void copy_to_log(Chardev *chr, const uint8_t *data, size_t size)
+{
+    while (size && chr->log_fd >= 0) {
+        ssize_t n = write(chr->log_fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            message_output_lost(chr->label, errno);
+            close(chr->log_fd);
+            chr->log_fd = -1;
+            return;
+        }
+        data += n;
+        size -= (size_t)n;
+    }
+}
+
+size_t chardev_write(Chardev *chr, const uint8_t *data, size_t size)
+{
+    if (!chr->connected)
+        chardev_poll_connection(chr);
+    if (chr->kind == CHARDEV_RINGBUF)
+        ring_put(&chr->ring, data, size);
+    size_t n = chr->telnet ? write_telnet(chr, data, size) : chardev_write_raw(chr, data, size);
+    copy_to_log(chr, data, n);
+    return n;
 }
 
 void chardev_flush(Chardev *chr)
@@ -216,9 +266,14 @@ static void deliver_queue(Chardev *chr)
     }
 }
 
+/* What is left of a datagram that is not read is lost: so one is read when there is room for a whole one, or none is kept of the last. */
 static size_t input_room(const Chardev *chr)
 {
-    return chr->mux ? chardev_mux_room(chr) : front_room(chr);
+    size_t room = chr->mux ? chardev_mux_room(chr) : front_room(chr);
+    if (chr->kind != CHARDEV_UDP)
+        return room;
+    bool whole = chr->mux ? room >= CHARDEV_DATAGRAM_IN : room && !chr->in->len;
+    return whole ? CHARDEV_DATAGRAM_IN : 0;
 }
 
 static void input_ended(Chardev *chr)
@@ -233,6 +288,17 @@ static void input_ended(Chardev *chr)
     }
 }
 
+static void take_input(Chardev *chr, const uint8_t *data, size_t size)
+{
+    if (chr->mux)
+        chardev_mux_input(chr, data, size);
+    else if (chr->kind == CHARDEV_UDP)
+        g_byte_array_append(chr->in, data, (guint)size);
+    else if (size)
+        chr->handlers->receive(chr->opaque, data, size);
+    deliver_queue(chr);
+}
+
 static void read_some(Chardev *chr)
 {
     uint8_t data[4096];
@@ -242,14 +308,10 @@ static void read_some(Chardev *chr)
         return;
     }
     ssize_t n = read(chr->in_fd, data, room);
-    if (n > 0 && chr->mux) {
-        chardev_mux_input(chr, data, (size_t)n);
-        deliver_queue(chr);
-    } else if (n > 0) {
-        chr->handlers->receive(chr->opaque, data, (size_t)n);
-    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+    if (n > 0)
+        take_input(chr, data, chr->telnet ? chardev_telnet_input(chr, data, (size_t)n) : (size_t)n);
+    else if (chr->kind != CHARDEV_UDP && (n == 0 || (errno != EAGAIN && errno != EINTR)))
         input_ended(chr);
-    }
 }
 
 static gboolean in_ready(gint fd, GIOCondition condition, gpointer opaque)
@@ -264,8 +326,7 @@ static gboolean in_ready(gint fd, GIOCondition condition, gpointer opaque)
 
 void chardev_accept_input(Chardev *chr)
 {
-    if (chr->mux)
-        deliver_queue(chr);
+    deliver_queue(chr);
     if (chr->in_fd >= 0 && !chr->in_watch && input_room(chr))
         chr->in_watch = chardev_watch(chr->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, G_SOURCE_FUNC(in_ready), chr);
 }
@@ -277,7 +338,7 @@ Chardev *chardev_alloc(const char *label, ChardevKind kind)
     Chardev *chr = g_new0(Chardev, 1);
     chr->label = g_strdup(label);
     chr->kind = kind;
-    chr->in_fd = chr->out_fd = chr->pty_fd = -1;
+    chr->in_fd = chr->out_fd = chr->pty_fd = chr->join_fd = chr->log_fd = -1;
     chr->escape_key = CHARDEV_ESCAPE;
     chr->out = g_byte_array_new();
     chr->in = g_byte_array_new();
@@ -289,6 +350,10 @@ void chardev_connect(Chardev *chr, int in_fd, int out_fd)
     chr->in_fd = in_fd;
     chr->out_fd = out_fd;
     chr->connected = true;
+    if (chr->telnet)
+        chardev_telnet_begin(chr);
+    if (!chr->connected) /* the other end is gone already */
+        return;
     tell(chr, CHARDEV_OPENED);
     chardev_accept_input(chr);
 }
@@ -313,7 +378,7 @@ void chardev_disconnect(Chardev *chr)
 static Chardev *chardev_from(const char *label, const char *option, const char *text, const ChardevSpec *spec, GError **error)
 {
     Chardev *chr = chardev_alloc(label, spec->kind);
-    chr->about = g_strdup(text);
+    chr->about = chardev_spec_describe(spec);
     chr->option = g_strconcat(option, " ", text, NULL);
     chr->mux = spec->mux;
     if (!chardev_open(chr, spec, error))
@@ -430,7 +495,7 @@ void chardev_load(Chardev *chr, Section *from)
     if (kept && size)
         ring_put(&chr->ring, kept, size);
     queue_load(chr->out, from, "out", CHARDEV_QUEUE, chr->out_fd >= 0);
-    queue_load(chr->in, from, "in", CHARDEV_MUX_QUEUE, chr->mux);
+    queue_load(chr->in, from, "in", CHARDEV_MUX_QUEUE, chr->mux || chr->kind == CHARDEV_UDP);
     chr->escape = section_get_u64(from, "escape", 0) && chr->mux;
     chr->starved = section_get_u64(from, "starved", 0);
     if (chr->out->len && !chr->out_watch)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Character back ends, in QEMU's spellings: those of -serial (stdio, mon:stdio, null, file:PATH, pty, unix:PATH,…) and of
- * -chardev (stdio|file|pty|socket|null|ringbuf,id=ID,…).
+ * Character back ends, in QEMU's spellings: those of -serial (stdio, mon:stdio, null, file:PATH, pty, unix:PATH,…, tcp:HOST:PORT,…) and of
+ * -chardev (stdio|file|pty|socket|udp|pipe|serial|null|ringbuf,id=ID,…).
  *
  * All functions under the device lock (but new/free: main thread, before and after the machine runs); handlers are called under it,
  * from the main thread.  Input which the front end cannot take stays with the host: nothing is dropped.
@@ -27,6 +27,7 @@ typedef struct ChardevHandlers {
 } ChardevHandlers;
 
 bool chardev_check(const char *spec, GError **error); /* is it well-formed?  Opens nothing */
+bool chardev_serves(const char *spec);                /* a well-formed one of a plain socket that listens */
 /* option: "-serial", for messages; label: "serial0" */
 Chardev *chardev_new(const char *option, const char *label, const char *spec, GError **error);
 /* The same for an argument of -chardev, whose id is the label.  id may be NULL, else g_free(). */

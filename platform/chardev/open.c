@@ -6,21 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "cpu/log.h"
 #include "platform/base/lock.h"
 
-static bool failed(const Chardev *chr, const char *doing, GError **error)
+bool chardev_failed(const Chardev *chr, const char *doing, GError **error)
 {
     int why = errno;
     g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why), "%s: cannot %s: %s", chr->option, doing, g_strerror(why));
@@ -62,7 +59,7 @@ int chardev_reopen(int fd, int mode)
     return copy;
 }
 
-static bool open_stdio(Chardev *chr, GError **error)
+static bool open_stdio(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
     if (stdio_owner) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "%s: standard input and output are already %s's", chr->option,
@@ -71,10 +68,10 @@ static bool open_stdio(Chardev *chr, GError **error)
     }
     int out = chardev_reopen(STDOUT_FILENO, O_WRONLY);
     if (out < 0)
-        return failed(chr, "use standard output", error);
+        return chardev_failed(chr, "use standard output", error);
     stdio_owner = chr;
     int in = chardev_reopen(STDIN_FILENO, O_RDONLY); /* −1: standard input is closed, so there is nothing to read */
-    chr->raw_tty = tty_make_raw(STDIN_FILENO, !chr->mux);
+    chr->raw_tty = tty_make_raw(STDIN_FILENO, !chr->mux && !spec->no_signals);
     chardev_connect(chr, in, out);
     return true;
 }
@@ -101,13 +98,53 @@ static bool open_file(Chardev *chr, const ChardevSpec *spec, GError **error)
     int in = -1;
     int out = open(spec->path, common | O_WRONLY | O_CREAT | (spec->append ? O_APPEND : O_TRUNC), 0666);
     if (out < 0)
-        return failed(chr, "open the file", error);
+        return chardev_failed(chr, "open the file", error);
     if (spec->input && (in = open(spec->input, common | O_RDONLY)) < 0) {
-        failed(chr, "open the input file", error);
+        chardev_failed(chr, "open the input file", error);
         close(out);
         return false;
     }
     chardev_connect(chr, in, out);
+    return true;
+}
+
+/* --- pipe: FILE.in and FILE.out, or FILE for both ways.  Open for both ways each, so that it neither waits for the other end nor ends with it. */
+
+static bool open_pipe(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    const int mode = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
+    g_autofree char *in_path = g_strconcat(spec->path, ".in", NULL), *out_path = g_strconcat(spec->path, ".out", NULL);
+    int in = open(in_path, mode), out = open(out_path, mode);
+    if (in >= 0 && out >= 0) {
+        chardev_connect(chr, in, out);
+        return true;
+    }
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    int both = open(spec->path, mode);
+    if (both < 0)
+        return chardev_failed(chr, "open the pipe", error);
+    chardev_connect(chr, both, both);
+    return true;
+}
+
+/* --- a character device of the host, at 115200 baud, 8N1, where it is a serial line: what the guest sets is its own UART's */
+
+static bool open_serial(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    struct termios termios;
+    int fd = open(spec->path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return chardev_failed(chr, "open the device", error);
+    if (tcgetattr(fd, &termios) == 0) {
+        cfmakeraw(&termios);
+        cfsetspeed(&termios, B115200);
+        termios.c_cflag = (termios.c_cflag & ~(tcflag_t)(CSTOPB | CRTSCTS)) | CLOCAL | CREAD;
+        tcsetattr(fd, TCSANOW, &termios);
+    }
+    chardev_connect(chr, fd, fd);
     return true;
 }
 
@@ -119,21 +156,21 @@ static bool open_pty(Chardev *chr, GError **error)
     struct termios termios;
     int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (master < 0)
-        return failed(chr, "make a pseudo-terminal", error);
+        return chardev_failed(chr, "make a pseudo-terminal", error);
     chr->pty_fd = master;
     if (grantpt(master) || unlockpt(master) || ptsname_r(master, name, sizeof(name)))
-        return failed(chr, "unlock the pseudo-terminal", error);
+        return chardev_failed(chr, "unlock the pseudo-terminal", error);
     /* Opening and closing the other side once makes it raw from the start, and lets the master report a hang-up until somebody opens it. */
     int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave < 0)
-        return failed(chr, "open the pseudo-terminal", error);
+        return chardev_failed(chr, "open the pseudo-terminal", error);
     if (tcgetattr(slave, &termios) == 0) {
         cfmakeraw(&termios);
         tcsetattr(slave, TCSANOW, &termios);
     }
     close(slave);
     g_free(chr->about);
-    chr->about = g_strdup_printf("pty %s", name);
+    chr->about = g_strdup_printf("pty:%s", name);
     printf("char device redirected to %s (label %s)\n", name, chr->label);
     fflush(stdout);
     chardev_lost(chr); /* not connected yet */
@@ -154,129 +191,70 @@ void chardev_poll_connection(Chardev *chr)
     chardev_connect(chr, fd, fd);
 }
 
-static gboolean pty_tick(gpointer opaque)
-{
-    Chardev *chr = opaque;
-    device_lock();
-    if (chr->poll_timer)
-        chardev_poll_connection(chr);
-    device_unlock();
-    return G_SOURCE_CONTINUE;
-}
-
-/* --- sockets */
-
-static bool socket_accept(Chardev *chr, int fd)
-{
-    if (fd < 0)
-        return false;
-    listener_enable(chr->listener, false); /* one client at a time */
-    chardev_connect(chr, fd, fd);
-    return true;
-}
-
-static void client_came(void *opaque)
-{
-    Chardev *chr = opaque;
-    device_lock();
-    if (listener_is_enabled(chr->listener))
-        socket_accept(chr, listener_accept(chr->listener));
-    device_unlock();
-}
-
-/* Takes fd. */
-static bool socket_join(Chardev *chr, int fd, const struct sockaddr *sa, socklen_t size, GError **error)
-{
-    if (connect(fd, sa, size)) {
-        failed(chr, "connect", error);
-        close(fd);
-        return false;
-    }
-    set_nonblocking(fd);
-    chardev_connect(chr, fd, fd);
-    return true;
-}
-
-/* Takes listener; NULL: the error is set. */
-static bool socket_serve(Chardev *chr, Listener *listener, bool wait)
-{
-    if (!listener)
-        return false;
-    chr->listener = listener;
-    listener_watch(listener, client_came, chr);
-    if (wait) {
-        message_note("%s waits for a client on %s", chr->label, chr->about);
-        socket_accept(chr, listener_wait(listener));
-    } else {
-        chardev_lost(chr);
-    }
-    return true;
-}
-
-static bool open_unix(Chardev *chr, const ChardevSpec *spec, GError **error)
-{
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    if (spec->server)
-        return socket_serve(chr, listener_new_unix(chr->option, spec->path, error), spec->wait);
-    errno = ENAMETOOLONG;
-    if (g_strlcpy(sun.sun_path, spec->path, sizeof(sun.sun_path)) >= sizeof(sun.sun_path))
-        return failed(chr, "use the path", error);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return fd < 0 ? failed(chr, "make a socket", error) : socket_join(chr, fd, (struct sockaddr *)&sun, sizeof(sun), error);
-}
-
-static bool open_tcp(Chardev *chr, const ChardevSpec *spec, GError **error)
-{
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    if (spec->server)
-        return socket_serve(chr, listener_new_tcp(chr->option, spec->host, spec->port, "this console", error), spec->wait);
-    int why = getaddrinfo(spec->host, spec->port, &hints, &found);
-    if (why) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s", chr->option, gai_strerror(why));
-        return false;
-    }
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd < 0 ? failed(chr, "make a socket", error) : socket_join(chr, fd, found->ai_addr, found->ai_addrlen, error);
-    freeaddrinfo(found);
-    return ok;
-}
-
 static bool open_ring(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
     /* The kernel gives zeroed pages as they are first written to, so a large ring costs nothing until it is used. */
     chr->ring = (ChardevRing){.data = g_try_malloc0(spec->ring_size), .size = spec->ring_size};
     errno = ENOMEM;
-    return chr->ring.data ? true : failed(chr, "have its memory", error);
+    return chr->ring.data ? true : chardev_failed(chr, "have its memory", error);
 }
 
 /* --- all of them */
 
+static gboolean tick(gpointer opaque)
+{
+    Chardev *chr = opaque;
+    device_lock();
+    if (chr->poll_timer && chr->kind == CHARDEV_PTY)
+        chardev_poll_connection(chr);
+    else if (chr->poll_timer)
+        chardev_connect_later(chr);
+    device_unlock();
+    return G_SOURCE_CONTINUE;
+}
+
 void chardev_lost(Chardev *chr)
 {
+    unsigned seconds = chr->kind == CHARDEV_PTY ? 1 : chr->reconnect;
     chardev_disconnect(chr);
     if (chr->listener) {
         listener_enable(chr->listener, true);
-    } else if (chr->kind == CHARDEV_PTY && !chr->poll_timer) {
-        chr->poll_timer = g_timeout_source_new(1000);
-        g_source_set_callback(chr->poll_timer, pty_tick, chr, NULL);
+    } else if (seconds && !chr->poll_timer) {
+        chr->poll_timer = g_timeout_source_new_seconds(seconds);
+        g_source_set_callback(chr->poll_timer, tick, chr, NULL);
         g_source_attach(chr->poll_timer, NULL);
     }
 }
 
+static bool open_log(Chardev *chr, const ChardevSpec *spec, GError **error)
+{
+    const int how = O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC;
+    if (spec->log && (chr->log_fd = open(spec->log, how | (spec->log_append ? O_APPEND : O_TRUNC), 0666)) < 0)
+        return chardev_failed(chr, "open the log file", error);
+    return true;
+}
+
 bool chardev_open(Chardev *chr, const ChardevSpec *spec, GError **error)
 {
+    if (!open_log(chr, spec, error))
+        return false;
     switch (spec->kind) {
     case CHARDEV_NULL:
         return true;
     case CHARDEV_STDIO:
-        return open_stdio(chr, error);
+        return open_stdio(chr, spec, error);
     case CHARDEV_FILE:
         return open_file(chr, spec, error);
     case CHARDEV_PTY:
         return open_pty(chr, error);
     case CHARDEV_SOCKET:
-        return spec->port ? open_tcp(chr, spec, error) : open_unix(chr, spec, error);
+        return chardev_open_socket(chr, spec, error);
+    case CHARDEV_UDP:
+        return chardev_open_udp(chr, spec, error);
+    case CHARDEV_PIPE:
+        return open_pipe(chr, spec, error);
+    case CHARDEV_SERIAL:
+        return open_serial(chr, spec, error);
     case CHARDEV_RINGBUF:
         return open_ring(chr, spec, error);
     }
@@ -288,5 +266,7 @@ void chardev_close_ends(Chardev *chr)
     close_stdio(chr);
     if (chr->pty_fd >= 0)
         close(chr->pty_fd);
-    g_clear_pointer(&chr->listener, listener_free);
+    if (chr->log_fd >= 0)
+        close(chr->log_fd);
+    chardev_close_socket(chr);
 }

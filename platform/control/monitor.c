@@ -101,7 +101,7 @@ static bool add(Monitors *monitors, const MonitorConfig *config, GError **error)
     }
     Monitor *m = g_new0(Monitor, 1);
     g_ptr_array_add(monitors->all, m);
-    if (!g_str_has_prefix(config->spec, "unix:") && !g_str_has_prefix(config->spec, "tcp:"))
+    if (!chardev_serves(config->spec))
         return start_on_chardev(monitors, m, config, error);
     m->socket = (LinkSocket){config->option, config->spec, "server=off,wait=on"};
     return start(m, config->control, link_open_socket, &m->socket, monitors->view, error);

@@ -66,6 +66,8 @@ static bool parse_flags(Spec *spec, char **words, GError **error)
                                                              : NULL;
         if (!strcmp(*words, "nowait"))
             spec->wait = false;
+        else if (g_str_has_prefix(*words, "nodelay") || g_str_has_prefix(*words, "delay"))
+            continue; /* answers are sent as a whole anyway */
         else if (flag && (!value || !strcmp(value, "=on")))
             *flag = true;
         else if (flag && !strcmp(value, "=off"))

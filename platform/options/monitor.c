@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Monitors: -monitor, -qmp, -mon, and the one that shares the terminal of -serial mon:stdio.
+ * Monitors: -monitor, -qmp, -mon, and the one that shares the back end of -serial mon:BACKEND.
  */
 #include "platform/options/property.h"
 
@@ -18,10 +18,9 @@ static void add(Parse *p, bool control, const char *option, const char *spec)
 static bool set_monitor(Parse *p, bool control, const char *option, const char *arg, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    bool is_socket = (g_str_has_prefix(arg, "unix:") && arg[5]) || (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
-    if (!strcmp(arg, "mon:stdio"))
-        return option_bad(error, "%s %s: stdio is meant, or -serial mon:stdio", option, arg);
-    if (!is_socket && !g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
+    if (g_str_has_prefix(arg, "mon:"))
+        return option_bad(error, "%s %s: %s is meant, or -serial %s", option, arg, arg + strlen("mon:"), arg);
+    if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
         return option_bad(error, "%s %s", option, why->message);
     if (!strcmp(arg, "stdio") && p->monitor_on_stdio)
         return option_bad(error, "%s %s: standard input and output are already another monitor's", option, arg);
@@ -93,8 +92,8 @@ bool options_complete_monitors(Parse *p, GError **error)
     }
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
         g_autofree char *label = g_strdup_printf("chardev:serial%u", i);
-        if (!strcmp(c->serial[i], "mon:stdio") && !p->no_monitor)
-            add(p, false, "-serial mon:stdio", label);
+        if (g_str_has_prefix(c->serial[i], "mon:") && !p->no_monitor)
+            add(p, false, "-serial mon:", label);
     }
     return true;
 }

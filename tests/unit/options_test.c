@@ -272,11 +272,10 @@ static void test_bad_lines(void)
     bad("-smp 0", "-smp: '0' is not a number from 1 to 32");
     bad("-smp 2,threads=2", "-smp threads: '2' is not a number from 1 to 1");
     bad("-smp cpus=3,sockets=2,cores=2", "-smp cpus=3,sockets=2,cores=2: the numbers disagree, or are more than 32 cores");
-    bad("-serial tcp::1", "-serial tcp::1: not yet supported; -chardev socket and -serial chardev:ID are");
+    bad("-serial tcp:1", "-serial tcp:1: needs a host and a port: [HOST]:PORT");
     bad("-serial stdoi", "-serial stdoi: unknown back end (did you mean 'stdio'?); -help lists them");
     bad("-serial file:", "-serial file:: the path is missing");
-    bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: 'sever' is not one of server, wait, "
-                                    "nowait (did you mean 'server'?)");
+    bad("-serial unix:/x,sever=on", "-serial unix:/x,sever=on: unknown property 'sever' (did you mean 'server'?)");
     bad("-serial null -serial null -serial null", "-serial null: the board has only 2 serial ports");
     bad("-kernel k -serial stdio -serial mon:stdio", "-serial mon:stdio: standard input and output are already serial0's");
     bad("-kernel k -monitor stdio -serial stdio", "-monitor stdio: standard input and output are somebody else's already");
@@ -299,7 +298,7 @@ static void test_bad_lines(void)
     bad("-accel soft,jit=maybe", "-accel jit: 'maybe' is not one of on, off, verify");
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
     bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
-    bad("-qmp udp:1", "-qmp udp:1: not yet supported; -help lists what is");
+    bad("-qmp udp:1", "-qmp udp:1: needs a host and a port: [HOST]:PORT");
     bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-icount shift=auto", "-icount shift=auto: not yet supported");
@@ -603,17 +602,17 @@ static void test_bad_chardevs(void)
     bad("-chardev null", "-chardev null: id=ID is missing");
     bad("-chardev id=a", "-chardev: the back end comes first: BACKEND,id=ID");
     bad("-chardev nul,id=a", "-chardev nul: unknown back end (did you mean 'null'?)");
-    bad("-chardev udp,id=a", "-chardev udp: not yet supported");
-    bad("-chardev null,id=1", "-chardev id: an id is a letter, then letters, digits, '-', '.' and '_'");
+    bad("-chardev udp,id=a", "-chardev udp: port=PORT is missing");
+    bad("-chardev null,id=1", "-chardev null id: an id is a letter, then letters, digits, '-', '.' and '_'");
     bad("-chardev null,id=a,path=x", "-chardev null: unknown property 'path'");
     bad("-chardev file,id=a,apend=on", "-chardev file: unknown property 'apend' (did you mean 'append'?)");
     bad("-chardev file,id=a", "-chardev file: path=FILE is missing");
-    bad("-chardev socket,id=a", "-chardev socket: either path=FILE or port=PORT is needed");
-    bad("-chardev socket,id=a,path=x,port=1", "-chardev socket: either path=FILE or port=PORT is needed");
+    bad("-chardev socket,id=a", "-chardev socket: one of path=FILE, port=PORT and fd=N is needed");
+    bad("-chardev socket,id=a,path=x,port=1", "-chardev socket: one of path=FILE, port=PORT and fd=N is needed");
     bad("-chardev socket,id=a,path=x,host=h", "-chardev socket: host= goes with port=");
-    bad("-chardev socket,id=a,port=x", "-chardev port: 'x' is not a number from 0 to 65535");
-    bad("-chardev ringbuf,id=a,size=3", "-chardev size: must be a power of two, of 1G at most");
-    bad("-chardev ringbuf,id=a,size=16G", "-chardev size: must be a power of two, of 1G at most");
+    bad("-chardev socket,id=a,port=x", "-chardev socket port: 'x' is not a number from 0 to 65535");
+    bad("-chardev ringbuf,id=a,size=3", "-chardev ringbuf size: must be a power of two, of 1G at most");
+    bad("-chardev ringbuf,id=a,size=16G", "-chardev ringbuf size: must be a power of two, of 1G at most");
     bad("-chardev null,id=a -chardev pty,id=a", "-chardev pty,id=a: there is already a back end with id 'a'");
     bad("-kernel k -serial chardev:x", "-serial: no -chardev has the id 'x'");
     bad("-kernel k -chardev null,id=cone -serial chardev:con", "-serial: no -chardev has the id 'con' (did you mean 'cone'?)");
