@@ -160,7 +160,7 @@ static void translations(void)
     current = (uint32_t)page_words(0);
     memset(pages, 0, PAGES * PAGE);
     begin(store_always);
-    for (unsigned n = 1; n <= times * 200; n++) {
+    for (unsigned n = 1; n <= times * 400 / cpus; n++) {
         volatile uint32_t *old = page_words(n - 1);
 
         sync();

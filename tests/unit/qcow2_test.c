@@ -317,7 +317,7 @@ static void test_a_fault_anywhere(void)
     g_assert_true(g_file_get_contents(first.path, &begin, &size, NULL));
     flushes = true;
     FOR_ROWS (i, faults) {
-        for (unsigned n = 1; n < 60; n += 1 + n / 2) {
+        for (unsigned n = 1; n < 60; n += 1 + n / (g_test_slow() ? 2 : 1)) {
             Pair p;
             pair_begin(&p, MIB);
             memcpy(p.model, first.model, MIB);
@@ -507,7 +507,7 @@ static void test_the_host_stops_at_any_time(void)
         log_operations(&p, &log);
         file_set_tap(p.image->file, NULL);
         g_clear_pointer(&p.image, image_close);
-        for (unsigned k = 0; k < 8; k++)
+        for (unsigned k = 0; k < (g_test_slow() ? 8 : 3); k++)
             check_cut(&p, &log, (const uint8_t *)begin, size, random_cut(&log));
         flushes = false;
         for (guint k = 0; k < log.entries->len; k++)
