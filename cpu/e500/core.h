@@ -132,7 +132,7 @@ typedef struct E500Window {
     uint64_t again; /* E500Counters.tlb_fills from which on another search may be worth it */
 } E500Window;
 
-enum { E500_ENGINE_WORDS = 32, E500_OF_PID_MAX = 64 };
+enum { E500_ENGINE_WORDS = 40, E500_OF_PID_MAX = 64 };
 
 typedef struct E500 {
     /* --- what an engine touches at each instruction stands together: this, and the registers that s begins with --- */

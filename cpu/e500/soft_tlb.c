@@ -37,16 +37,6 @@ void e500_soft_tlb_of_pid(E500 *c, Ea ea)
         c->n_of_pid++;
 }
 
-void e500_pid_changed(E500 *c)
-{
-    if (c->n_of_pid > E500_OF_PID_MAX)
-        e500_soft_tlb_flush(c);
-    for (unsigned i = 0; i < c->n_of_pid; i++)
-        e500_soft_tlb_flush_page(c, c->of_pid[i]);
-    c->n_of_pid = 0;
-    e500_context_changed(c);
-}
-
 /* --- soft TLB --- */
 
 static void forget(E500 *c, E500Kept *kept)
@@ -134,6 +124,20 @@ void e500_soft_tlb_flush_range(E500 *c, Ea ea, uint64_t size)
     }
     for (uint64_t at = 0; at < size; at += E500_PAGE_SIZE)
         e500_soft_tlb_flush_page(c, ea + (Ea)at);
+}
+
+/* A user's tags name the PID, and stay right. */
+void e500_pid_changed(E500 *c)
+{
+    if (c->n_of_pid > E500_OF_PID_MAX)
+        e500_soft_tlb_flush(c);
+    for (unsigned i = 0; i < c->n_of_pid; i++) {
+        drop_page(c, c->of_pid[i]);
+        forget_page(c, &c->kept_fetches[E500_SUPERVISOR], c->of_pid[i]);
+        forget_page(c, &c->kept_data[E500_SUPERVISOR], c->of_pid[i]);
+    }
+    c->n_of_pid = 0;
+    e500_context_changed(c);
 }
 
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size)

@@ -171,6 +171,7 @@ JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
         cr_to_words(jit, c);
     if (r != EXEC_NEXT && r != EXEC_JUMP)
         return insn_ended(jit, c, record, r);
+    uint64_t tag = c->engine[JIT_WORD_TARGET_TAG];
     if (record->flags & RECORD_CONTEXT || c->epochs != jit->epochs)
         jit_tags(jit, c);
     c->done = done;
@@ -178,7 +179,9 @@ JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
         c->s.pc = record->pc + 4;
     else if (c->s.pc == record->pc)
         return JIT_LEAVE; /* executed to no effect, as lwarx or tlbsync may be: it is where it was */
-    return __atomic_load_n(&c->limit, __ATOMIC_RELAXED) ? JIT_GO_ON : JIT_LEAVE;
+    if (!__atomic_load_n(&c->limit, __ATOMIC_RELAXED))
+        return JIT_LEAVE;
+    return tag == c->engine[JIT_WORD_TARGET_TAG] ? JIT_GO_ON : JIT_GO_TO;
 }
 
 /* --- translating --- */

@@ -20,6 +20,18 @@ static Ea target_of(const Front *f, const Insn *in)
     return (in->flags & INSN_AA ? 0 : f->pc) + (uint32_t)in->imm;
 }
 
+/* The block ends.  A branch that sets LR is a call, unless it is there to find out where it is. */
+static IrOp *leave_to(Front *f, const Insn *in, IrOpcode exit)
+{
+    IrOp *op = front_op(f, exit);
+    if (in->flags & INSN_LK && (in->id == INSN_bclr || in->id == INSN_bcctr || target_of(f, in) != f->pc + 4)) {
+        op->flags = IR_CALLS;
+        op->mask = f->pc + 4;
+    }
+    f->ends = true;
+    return op;
+}
+
 static bool go_to(Front *f, const Insn *in, Ea target)
 {
     set_lr(f, in);
@@ -27,8 +39,7 @@ static bool go_to(Front *f, const Insn *in, Ea target)
         f->next = target;
         return true;
     }
-    front_op(f, IR_EXIT)->imm = target;
-    f->ends = true;
+    leave_to(f, in, IR_EXIT)->imm = target;
     return true;
 }
 
@@ -71,8 +82,9 @@ static bool to_register(Front *f, const Insn *in, unsigned home)
         if (in->flags & INSN_LK && home == HOME_LR)
             return false;
         set_lr(f, in);
-        front_op(f, IR_EXIT_TO)->a = (uint8_t)home;
-        f->ends = true;
+        IrOp *op = leave_to(f, in, IR_EXIT_TO);
+        op->a = (uint8_t)home;
+        op->flags |= home == HOME_LR ? IR_RETURNS : 0;
         return true;
     }
     if (in->flags & INSN_LK)
@@ -80,7 +92,7 @@ static bool to_register(Front *f, const Insn *in, unsigned home)
     IrOp *op = front_op(f, IR_EXIT_IF);
     bool one = condition(in, op);
     op->b = (uint8_t)home;
-    op->flags |= IR_TO_HOME;
+    op->flags |= IR_TO_HOME | (home == HOME_LR ? IR_RETURNS : 0);
     return one;
 }
 

@@ -129,6 +129,10 @@ enum {
     IR_COUNT = 4, /* first --a; then the condition is a ≠ 0, or a = 0 with IR_COUNT_ZERO; k does not matter */
     IR_COUNT_ZERO = 8,
     IR_TO_HOME = 16, /* leave to b */
+    /* EXIT, EXIT_TO: a call, which most likely comes back to mask */
+    IR_CALLS = 1,
+    /* EXIT_TO, EXIT_IF with IR_TO_HOME: most likely back behind the last call */
+    IR_RETURNS = 32,
 };
 
 typedef struct IrOp {
@@ -194,6 +198,7 @@ typedef struct IrLayout {
     uint32_t home[40];
     uint32_t group; /* engine words: what the first access of each group found */
     uint32_t pc, carry, done, limit, limit_at_entry, conditions, context, link;
+    uint32_t stack;                         /* engine word: where the emitter's stack of calls begins */
     uint32_t status;                        /* of floating point: a word */
     uint32_t status_plain, status_set;      /* FSTATUS: bits that must be 0, bits that must be 1; else its record is executed */
     uint32_t note, note_operand[3];         /* engine words: the note; its operands a, b, k */

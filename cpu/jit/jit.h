@@ -70,7 +70,8 @@ enum {
 
 /* A jump of a block to an instruction of its own page. */
 typedef struct JitLink {
-    uint8_t *patch; /* in writable memory: the distance of the jump */
+    uint8_t *patch;    /* in writable memory: the distance of the jump */
+    uint8_t *unlinked; /* likewise: where it leads when it is not linked */
     Ea pc;
     bool apart; /* to a block without groups */
     JitBlock *to;
@@ -149,7 +150,7 @@ enum { JIT_REFILL_LOAD, JIT_REFILL_STORE, JIT_REFILL_COUNTED, JIT_REFILL_GROUP =
 /* The routines that all blocks share (the emitter makes them). */
 typedef struct JitRoutines {
     unsigned (*enter)(void *base, const uint8_t *code); /* a JitReason */
-    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call, *call_mapped, *leaf;
+    const uint8_t *leave, *leave_canonical, *lookup, *unlinked, *call, *call_mapped, *leaf, *returned_elsewhere;
     const uint8_t *refill[E500_SPACES][JIT_REFILLS]; /* of a load's site, of a store's */
     const uint8_t *constants;
 } JitRoutines;
@@ -214,6 +215,7 @@ enum {
     JIT_WORD_GRANULES = 29,
     JIT_WORD_GRANULE = 30, /* that a store has taken */
     JIT_WORD_NOWHERE = 31, /* JitMap */
+    JIT_WORD_STACK = 32,   /* of calls: where it is empty */
 };
 
 static inline Jit *jit_of(const E500 *c)
@@ -290,7 +292,7 @@ extern const unsigned jit_pins; /* homes of ir_layout.order that lie in host reg
 /* What becomes of the block after an instruction that the interpreter executed. */
 typedef enum JitNext {
     JIT_LEAVE, /* the state is whole, and s.pc where execution goes on */
-    JIT_GO_ON, /* behind the instruction */
+    JIT_GO_ON, /* behind the instruction; the tag of targets is what it was, or the block ends there */
     JIT_GO_TO  /* s.pc */
 } JitNext;
 

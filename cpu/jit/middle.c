@@ -92,6 +92,7 @@ const IrLayout ir_layout = {
     .conditions = WORD(CONDITIONS),
     .context = offsetof(E500, ctx_data),
     .link = WORD(LINK),
+    .stack = WORD(STACK),
     .status = S(fpscr),
     .status_plain = FPSCR_CONTROL | FPSCR_FEX | FPSCR_VX | FPSCR_VX_CAUSES | FPSCR_RESERVED,
     .status_set = FPSCR_XX,

@@ -101,7 +101,9 @@ unsigned ir_exits(const IrBlock *b)
     for (unsigned i = 0; i < b->n; i++) {
         const IrOp *op = &b->op[i];
         bool apart = ir_accesses(op) && op->group && op->flags & IR_GROUP_FIRST;
+        bool exit = op->op == IR_EXIT || op->op == IR_EXIT_TO;
         n += op->op == IR_EXIT || op->op == IR_EXIT_IF || op->op == IR_ENABLE || apart;
+        n += exit && op->flags & IR_CALLS; /* and back */
     }
     return n;
 }

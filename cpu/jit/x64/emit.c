@@ -174,7 +174,7 @@ static void emit_op(Emit *e, const IrOp *op)
         break;
     case IR_EXIT:
         emit_fp_note(e, &e->fp);
-        emit_exit(e, op->imm, op->left);
+        emit_leave(e, op);
         break;
     case IR_EXIT_TO:
         emit_fp_note(e, &e->fp);
@@ -301,5 +301,5 @@ const uint8_t *jit_emit(Jit *jit, JitBlock *b)
 
 void jit_emit_link(JitLink *link, const uint8_t *code, const JitCode *memory)
 {
-    asm_patch(link->patch, code ? memory->write + (code - memory->execute) : link->patch + 4);
+    asm_patch(link->patch, code ? memory->write + (code - memory->execute) : link->unlinked);
 }

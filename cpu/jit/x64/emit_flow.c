@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Conditions and ways out of a block.
+ * Conditions, and calls of C.
  */
 #include "cpu/jit/x64/emit.h"
 
@@ -153,92 +153,6 @@ void emit_select(Emit *e, const IrOp *op)
     emit_put(e, op->d, RCX);
 }
 
-/* --- ways out --- */
-
-static void give_back(Emit *e, unsigned left)
-{
-    if (left)
-        asm_ri(&e->a, 0, GROUP_ADD, BUDGET, (int32_t)left);
-}
-
-void emit_to_target(Emit *e)
-{
-    Asm *a = &e->a;
-    asm_mov(a, RCX, RAX);
-    asm_ri(a, 0, GROUP_AND, RCX, (JIT_TARGETS - 1) << 2);
-    asm_rm(a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.targets));
-    asm_rx(a, OP_LEA | OP_W, RCX, RDX, RCX, 2, 0);
-    asm_rm(a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.target_tag));
-    asm_rr(a, OP_OR | OP_W, RDX, RAX);
-    asm_rm(a, OP_CMP | OP_W, RDX, RCX, 0);
-    asm_jcc_to(a, CC_NE, emit_routine(e, e->jit->routine.lookup));
-    asm_rm(a, 0xff, 4, RCX, 8);
-}
-
-/* The same of a pc that is known here, and so is where in the table it is looked for. */
-static void to_constant_target(Emit *e, Ea pc)
-{
-    Asm *a = &e->a;
-    int32_t at = (int32_t)((pc >> 2 & (JIT_TARGETS - 1)) * sizeof(JitTarget));
-    asm_set(a, RAX, pc);
-    asm_rm(a, OP_LOAD | OP_W, RCX, STATE, field(e, ir_layout.targets));
-    asm_rm(a, OP_LOAD | OP_W, RDX, STATE, field(e, ir_layout.target_tag));
-    asm_rr(a, OP_OR | OP_W, RDX, RAX);
-    asm_rm(a, OP_CMP | OP_W, RDX, RCX, at);
-    asm_jcc_to(a, CC_NE, emit_routine(e, e->jit->routine.lookup));
-    asm_rm(a, 0xff, 4, RCX, at + 8);
-}
-
-static void jump_linked(Emit *e, Ea pc, bool apart)
-{
-    JitLink *link = &e->block->link[e->block->n_links++];
-    *link = (JitLink){.patch = asm_jump(&e->a), .pc = pc, .apart = apart};
-    asm_set64(&e->a, RAX, (uintptr_t)link);
-    asm_jump_to(&e->a, emit_routine(e, e->jit->routine.unlinked));
-}
-
-/* In the same page a jump, linked when it is first taken; elsewhere by the table of targets. */
-void emit_exit(Emit *e, Ea pc, unsigned left)
-{
-    emit_homes_settle(e);
-    give_back(e, left);
-    if ((pc ^ e->ir->pc) >> ir_layout.page_bits) {
-        to_constant_target(e, pc);
-        return;
-    }
-    jump_linked(e, pc, false);
-}
-
-void emit_exit_apart(Emit *e, Ea pc, unsigned left)
-{
-    emit_homes_settle(e);
-    give_back(e, left);
-    jump_linked(e, pc, true);
-}
-
-static void exit_to_home(Emit *e, unsigned home, unsigned left)
-{
-    emit_homes_settle(e);
-    give_back(e, left);
-    emit_get(e, RAX, home);
-    asm_ri(&e->a, 0, GROUP_AND, RAX, ~3);
-    emit_to_target(e);
-}
-
-/* Leaves the block to the pc that the interpreter's function has set. */
-void emit_exit_to_pc(Emit *e, unsigned left)
-{
-    emit_homes_settle(e);
-    give_back(e, left);
-    asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
-    emit_to_target(e);
-}
-
-void emit_exit_to(Emit *e, const IrOp *op)
-{
-    exit_to_home(e, op->a, op->left);
-}
-
 void emit_exit_if(Emit *e, const IrOp *op)
 {
     unsigned cc;
@@ -254,15 +168,6 @@ void emit_exit_if(Emit *e, const IrOp *op)
         cc = test_bit(e, op->k) ^ (op->flags & IR_IF_SET ? 0 : 1);
     }
     e->stub[e->n_stubs++] = (Stub){.from = asm_jcc(&e->a, cc), .op = op, .before = e->fp};
-}
-
-void emit_exit_stub(Emit *e, const Stub *stub)
-{
-    const IrOp *op = stub->op;
-    if (op->flags & IR_TO_HOME)
-        exit_to_home(e, op->b, op->left);
-    else
-        emit_exit(e, op->imm, op->left);
 }
 
 /* --- instructions that the interpreter executes --- */

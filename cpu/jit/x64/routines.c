@@ -25,7 +25,9 @@ static void get_budget(Emit *e)
     asm_rm(&e->a, OP_SUB, BUDGET, STATE, field(e, ir_layout.done));
 }
 
-/* enter(base, code).  Inside of code the stack is aligned for a call. */
+enum { NO_PC = 1 }; /* at the bottom of the stack of calls */
+
+/* enter(base, code).  Inside of code the stack is aligned for a call.  The first frame leads to where nothing is expected (emit_exit.c). */
 static void routine_enter(Emit *e)
 {
     Asm *a = &e->a;
@@ -34,6 +36,11 @@ static void routine_enter(Emit *e)
     asm_ri(a, OP_W, GROUP_SUB, RSP, 8);
     asm_rm(a, OP_LEA | OP_W, STATE, RDI, e->bias);
     asm_rr(a, OP_LOAD | OP_W, RAX, RSI);
+    asm8(a, 0x6a); /* push */
+    asm8(a, NO_PC);
+    asm_set64(a, RDX, (uintptr_t)e->jit->routine.returned_elsewhere);
+    asm8(a, 0x50 | RDX);
+    asm_rm(a, OP_STORE | OP_W, RSP, STATE, field(e, ir_layout.stack));
     get_budget(e);
     emit_reload(e);
     asm_rr(a, 0xff, 4, RAX);
@@ -49,7 +56,8 @@ static void routine_leave(Emit *e)
     asm_rr(a, OP_SUB, RCX, BUDGET);
     asm_rm(a, OP_STORE, RCX, STATE, field(e, ir_layout.done));
     e->jit->routine.leave_canonical = emit_here(e);
-    asm_ri(a, OP_W, GROUP_ADD, RSP, 8);
+    emit_forget_calls(e);
+    asm_ri(a, OP_W, GROUP_ADD, RSP, 3 * 8);
     for (unsigned i = sizeof(saved); i-- > 0;)
         asm_opcode(a, 0x58 | (saved[i] & 7), 0, 0, saved[i], false);
     asm8(a, 0xc3);
@@ -96,17 +104,24 @@ static void back_to_block(Emit *e)
     asm8(&e->a, 0xc3);
 }
 
-/* Behind call_exec(): the block does not go on. */
+/* Behind call_exec(): the block does not go on.  What comes empties the stack of calls. */
 static void go_elsewhere(Emit *e)
 {
     Asm *a = &e->a;
-    asm_rm(a, OP_LEA | OP_W, RSP, RSP, 8); /* where it was called from */
     uint8_t *go_to = asm_jcc(a, CC_A);
     emit_leave_with(e, JIT_ENDED, e->jit->routine.leave_canonical);
     asm_patch(go_to, a->p);
     get_budget(e);
     emit_reload(e);
-    asm_rm(a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));
+    emit_exit_to_pc(e, 0);
+}
+
+/* eax: the pc to which the guest returns; it is not what the stack of calls says, or the stack is empty */
+static void routine_returned_elsewhere(Emit *e)
+{
+    e->jit->routine.returned_elsewhere = emit_here(e);
+    emit_forget_calls(e);
+    asm_ri(&e->a, 0, GROUP_AND, RAX, ~3);
     emit_to_target(e);
 }
 
@@ -162,10 +177,11 @@ void jit_emit_routines(Jit *jit)
     g_autofree Emit *e = g_new0(Emit, 1);
     emit_begin(e, jit);
     emit_fp_constants(e);
-    memcpy(&jit->routine.enter, &(const uint8_t *){emit_here(e)}, sizeof(jit->routine.enter));
-    routine_enter(e);
     routine_leave(e);
     routine_lookup(e);
+    routine_returned_elsewhere(e);
+    memcpy(&jit->routine.enter, &(const uint8_t *){emit_here(e)}, sizeof(jit->routine.enter));
+    routine_enter(e);
     routine_unlinked(e);
     routine_call(e);
     routine_leaf(e);
