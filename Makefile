@@ -3,6 +3,8 @@
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
 #   LIBSLIRP=no             without -netdev user, built apart in build/no-libslirp; the same
+#   LIBURING=no             without io_uring for drives, built apart in build/no-liburing; the same
+#   LIBZSTD=no              without qcow2's clusters packed by zstd, built apart in build/no-libzstd; the same
 #   CROSS=powerpc-linux-gnu-  a static program for a powerpc host, built apart in build/powerpc-linux-gnu
 #   RUN=qemu-ppc            what the tests run it with
 #   CC=clang, PKG_CONFIG=…, V=1 as usual
@@ -17,7 +19,7 @@ PKG_CONFIG ?= pkg-config
 SAN        ?=
 comma      := ,
 TARGET     := $(patsubst %-,%,$(notdir $(CROSS)))
-B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(filter no,$(LIBSLIRP)),/no-libslirp)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(TARGET:%=/%)
+B          := build$(if $(filter no,$(JSON_GLIB)),/no-json-glib)$(if $(filter no,$(LIBSLIRP)),/no-libslirp)$(if $(filter no,$(LIBURING)),/no-liburing)$(if $(filter no,$(LIBZSTD)),/no-libzstd)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(TARGET:%=/%)
 VERSION    := 0.1.0
 
 prefix  ?= /usr/local
@@ -30,6 +32,8 @@ ifneq ($(CROSS),)
 SYSROOT_MK := $(if $(filter-out clean help format,$(or $(MAKECMDGOALS),all)),$(B)/sysroot.mk)
 JSON_GLIB  := no
 LIBSLIRP   := no
+LIBURING   := no
+LIBZSTD    := no
 include $(SYSROOT_MK)
 PKG_CONFIG := PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$(SYSROOT)/lib/pkgconfig $(PKG_CONFIG) --static
 
@@ -47,7 +51,16 @@ ifneq ($(LIBSLIRP),no)
 LIBSLIRP := $(shell $(PKG_CONFIG) --exists slirp 2>/dev/null && echo yes)
 endif
 
-PKGS    := glib-2.0 gio-2.0 $(if $(filter yes,$(JSON_GLIB)),json-glib-1.0) $(if $(filter yes,$(LIBSLIRP)),slirp)
+ifneq ($(LIBURING),no)
+LIBURING := $(shell $(PKG_CONFIG) --exists 'liburing >= 2.3' 2>/dev/null && echo yes)
+endif
+
+ifneq ($(LIBZSTD),no)
+LIBZSTD := $(shell $(PKG_CONFIG) --exists libzstd 2>/dev/null && echo yes)
+endif
+
+PKGS    := glib-2.0 gio-2.0 $(if $(filter yes,$(JSON_GLIB)),json-glib-1.0) $(if $(filter yes,$(LIBSLIRP)),slirp) \
+           $(if $(filter yes,$(LIBURING)),liburing) $(if $(filter yes,$(LIBZSTD)),libzstd)
 WARN    := -Wall -Wextra -Wswitch-enum -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Werror=implicit-function-declaration -Werror=switch
 OPT     ?= -O2
@@ -56,6 +69,8 @@ QCFLAGS := -std=gnu11 -I. -D_GNU_SOURCE -DQUOIN_VERSION='"$(VERSION)"' $(WARN) -
            -fno-common -pthread $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 QCFLAGS += -DHAVE_JSON_GLIB=$(if $(filter yes,$(JSON_GLIB)),1,0)
 QCFLAGS += -DHAVE_LIBSLIRP=$(if $(filter yes,$(LIBSLIRP)),1,0)
+QCFLAGS += -DHAVE_LIBURING=$(if $(filter yes,$(LIBURING)),1,0)
+QCFLAGS += -DHAVE_LIBZSTD=$(if $(filter yes,$(LIBZSTD)),1,0)
 QLIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lfdt -lm -pthread
 ifneq ($(CROSS),)
 QCFLAGS += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -ffunction-sections -fdata-sections -I$(SYSROOT)/include
@@ -74,6 +89,7 @@ Q       := $(if $(V),,@)
 QMP     := $(filter-out %/qmp_none.c %/qmp_schema.c,$(wildcard platform/control/qmp*.c))
 OTHER   := $(if $(filter yes,$(JSON_GLIB)),platform/control/qmp_none.c,$(QMP))
 OTHER   += $(patsubst %,platform/net/%.c,$(if $(filter yes,$(LIBSLIRP)),user_none,user user_spec))
+OTHER   += platform/block/$(if $(filter yes,$(LIBURING)),uring_none,uring).c
 # KVM is for PowerPC: elsewhere a file that says so
 OTHER   += $(if $(findstring powerpc,$(shell $(CC) -dumpmachine 2>/dev/null)),cpu/kvm/kvm_none.c,$(filter-out %/kvm_none.c,$(wildcard cpu/kvm/*.c)))
 # The translator emits for x86-64; on other hosts the interpreter executes everything, and only the documentation asks what would be translated

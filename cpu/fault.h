@@ -24,6 +24,7 @@
     X(BLOCK_READ, "block-read", "reading from a drive's image")                \
     X(BLOCK_WRITE, "block-write", "writing to a drive's image")                \
     X(BLOCK_FLUSH, "block-flush", "bringing a drive's image to the disk")      \
+    X(IO_URING, "io-uring", "asking the host for io_uring, for a drive")       \
     FAULT_KVM_LIST(X)
 
 /* The requests to KVM that the kvm accelerator makes (cpu/kvm).  Only a program for PowerPC makes them. */

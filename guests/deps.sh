@@ -7,6 +7,7 @@
 #   deps.sh GROUP…      build   Quoin itself
 #                       qmp     its -qmp, which it can be built without
 #                       user    its -netdev user, the same
+#                       disk    its io_uring for drives and zstd for qcow2, the same
 #                       bare    the bare-metal guests
 #                       linux   the Linux guest
 #                       tests   make check
@@ -30,6 +31,8 @@ build   pc    glib-2.0                                libglib2.0-dev
 build   file  /usr/include/libfdt.h                   libfdt-dev
 qmp     pc    json-glib-1.0                           libjson-glib-dev
 user    pc    slirp                                   libslirp-dev
+disk    pc    liburing                                liburing-dev
+disk    pc    libzstd                                 libzstd-dev
 bare    cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 linux   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 linux   file  /usr/powerpc-linux-gnu/include/stdio.h  libc6-dev-powerpc-cross

@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests, from a device to the image and back: a queue, and threads that come as requests do.
+ * Requests, from a device to those who carry them out and back, and what an error of the host's does to them.
  */
-#include "platform/block/image.h"
+#include "platform/block/aio.h"
 
 #include <errno.h>
 
 #include "cpu/log.h"
 #include "platform/base/lock.h"
 
-enum { THREADS_MAX = 16 };
-
 struct Block {
     char *id, *option;
     Image *image;
+    AioClient client;
+    Workers *workers;
+    Uring *uring; /* NULL: the workers carry out everything */
     bool direct, no_flush, writethrough, unmap;
     DriveOnError werror, rerror;
     void (*on_error)(void *opaque, DriveOnError action);
     void *on_error_opaque;
     GMutex lock; /* inside the device lock; what follows is under it */
-    GCond work, idle;
-    BlockRequest *first, **last;     /* the queue */
+    GCond idle;
     BlockRequest *held, **last_held; /* those that wait for the machine to go on */
     DriveError failed;               /* the last error, if `told` is false */
     bool told;
-    unsigned queued, under_way; /* under_way: submitted, and done() has not returned */
-    unsigned n_threads, waiting;
-    bool ending;
-    GThread *threads[THREADS_MAX];
+    unsigned under_way; /* submitted, and done() has not returned */
 };
 
 /* --- one request */
@@ -49,12 +46,17 @@ static int check(const Block *b, const BlockRequest *r)
     return changes(r->op) && b->image->read_only ? EROFS : 0;
 }
 
-static int flush(const Block *b)
+static bool flushes(const Block *b)
 {
-    return b->no_flush || b->image->read_only ? 0 : b->image->ops->flush(b->image);
+    return !b->no_flush && !b->image->read_only;
 }
 
-static int carry_out(const Block *b, const BlockRequest *r)
+static int flush(const Block *b)
+{
+    return flushes(b) ? b->image->ops->flush(b->image) : 0;
+}
+
+static int operate(const Block *b, const BlockRequest *r)
 {
     Image *image = b->image;
     Span span = {r->iov, r->n_iov, 0};
@@ -73,17 +75,14 @@ static int carry_out(const Block *b, const BlockRequest *r)
     return EINVAL;
 }
 
-/* --- the queue */
-
-static BlockRequest *take(Block *b)
+static int carry_out(void *opaque, const BlockRequest *r)
 {
-    BlockRequest *r = b->first;
-    b->first = r->next;
-    if (!b->first)
-        b->last = &b->first;
-    b->queued--;
-    return r;
+    const Block *b = opaque;
+    int error = operate(b, r);
+    return !error && b->writethrough && changes(r->op) ? flush(b) : error;
 }
+
+/* --- errors of the host's */
 
 /* What werror= or rerror= says of an error. */
 static DriveOnError action_for(const Block *b, const BlockRequest *r, int error)
@@ -114,72 +113,44 @@ static bool host_failed(Block *b, BlockRequest *r)
     return action == DRIVE_ON_ERROR_STOP;
 }
 
-static void serve(Block *b, BlockRequest *r)
-{
-    if (!r->error) {
-        r->error = carry_out(b, r);
-        if (!r->error && b->writethrough && changes(r->op))
-            r->error = flush(b);
-        if (r->error && host_failed(b, r))
-            return;
-    }
-    device_lock();
-    r->done(r->opaque, r->error); /* it may free r */
-    device_unlock();
-}
+/* --- requests on their way */
 
-static gpointer worker(gpointer opaque)
+/* Those that are done; the device lock is taken once for all of them. */
+static void finished(void *opaque, BlockRequest *list)
 {
     Block *b = opaque;
-    g_mutex_lock(&b->lock);
-    for (;;) {
-        while (!b->first && !b->ending) {
-            b->waiting++;
-            g_cond_wait(&b->work, &b->lock);
-            b->waiting--;
-        }
-        if (!b->first)
-            break;
-        BlockRequest *r = take(b);
-        g_mutex_unlock(&b->lock);
-        serve(b, r);
-        g_mutex_lock(&b->lock);
-        if (--b->under_way == 0)
-            g_cond_broadcast(&b->idle);
+    unsigned n = 0;
+    device_lock();
+    for (BlockRequest *r = list, *next; r; r = next, n++) {
+        next = r->next;
+        if (!r->error || r->settled || !host_failed(b, r))
+            r->done(r->opaque, r->error); /* it may free r */
     }
+    device_unlock();
+    g_mutex_lock(&b->lock);
+    b->under_way -= n;
+    if (!b->under_way)
+        g_cond_broadcast(&b->idle);
     g_mutex_unlock(&b->lock);
-    return NULL;
 }
 
-/* Without another thread the request waits for those that there are. */
-static bool add_thread(Block *b, GError **error)
+static void send(Block *b, BlockRequest *r)
 {
-    GThread *thread = g_thread_try_new("block", worker, b, error);
-    if (thread)
-        b->threads[b->n_threads++] = thread;
-    return thread;
-}
-
-/* Under b->lock. */
-static void enqueue(Block *b, BlockRequest *r)
-{
-    r->next = NULL;
-    *b->last = r;
-    b->last = &r->next;
-    b->queued++;
+    g_mutex_lock(&b->lock);
     b->under_way++;
-    if (b->queued > b->waiting && b->n_threads < THREADS_MAX)
-        add_thread(b, NULL);
-    g_cond_signal(&b->work);
+    g_mutex_unlock(&b->lock);
+    if (b->uring)
+        uring_submit(b->uring, r);
+    else
+        workers_submit(b->workers, r);
 }
 
 void block_submit(Block *b, BlockRequest *r)
 {
     g_assert(device_lock_held());
     r->error = check(b, r);
-    g_mutex_lock(&b->lock);
-    enqueue(b, r);
-    g_mutex_unlock(&b->lock);
+    r->settled = r->error || (r->op == BLOCK_FLUSH && !flushes(b));
+    send(b, r);
 }
 
 static bool is_idle(Block *b)
@@ -220,9 +191,7 @@ void block_retry(Block *b)
     for (BlockRequest *r = take_held(b), *next; r; r = next) {
         next = r->next;
         r->error = 0;
-        g_mutex_lock(&b->lock);
-        enqueue(b, r);
-        g_mutex_unlock(&b->lock);
+        send(b, r);
     }
 }
 
@@ -257,6 +226,18 @@ bool block_take_error(Block *b, DriveError *error)
 
 /* --- begin and end */
 
+static bool begin_aio(Block *b, DriveAio aio, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    b->client = (AioClient){carry_out, finished, b, b->image, b->writethrough && flushes(b)};
+    b->workers = workers_new(&b->client, error);
+    if (b->workers && aio != DRIVE_AIO_THREADS)
+        b->uring = uring_new(&b->client, b->workers, &why);
+    if (why && aio == DRIVE_AIO_IO_URING)
+        message_warning("%s: aio=io_uring: %s; threads carry out its requests", b->option, why->message);
+    return b->workers;
+}
+
 Block *block_open(const DriveSpec *spec, GError **error)
 {
     Image *image = image_open(spec, error);
@@ -274,36 +255,30 @@ Block *block_open(const DriveSpec *spec, GError **error)
     b->direct = spec->direct;
     b->werror = spec->werror;
     b->rerror = spec->rerror;
-    b->last = &b->first;
     b->last_held = &b->held;
     b->told = true;
     g_mutex_init(&b->lock);
-    g_cond_init(&b->work);
     g_cond_init(&b->idle);
-    if (!add_thread(b, error)) {
-        g_prefix_error(error, "%s: ", spec->option);
-        block_close(b);
-        return NULL;
-    }
-    return b;
+    if (begin_aio(b, spec->aio, error))
+        return b;
+    g_prefix_error(error, "%s: ", spec->option);
+    block_close(b);
+    return NULL;
 }
 
 void block_close(Block *b)
 {
     if (!b)
         return;
-    g_mutex_lock(&b->lock);
-    b->ending = true;
-    g_cond_broadcast(&b->work);
-    g_mutex_unlock(&b->lock);
-    for (unsigned i = 0; i < b->n_threads; i++)
-        g_thread_join(b->threads[i]);
+    if (b->uring)
+        uring_free(b->uring);
+    if (b->workers)
+        workers_free(b->workers);
     int why = flush(b);
     if (why)
         message_error("%s: what the guest wrote last may not be on the disk: %s", b->option, g_strerror(why));
     image_close(b->image);
     g_mutex_clear(&b->lock);
-    g_cond_clear(&b->work);
     g_cond_clear(&b->idle);
     g_free(b->id);
     g_free(b->option);
@@ -356,6 +331,7 @@ void block_describe(Block *b, DriveInfo *info)
         .direct = b->direct,
         .no_flush = b->no_flush,
         .writethrough = b->writethrough,
+        .io_uring = b->uring,
     };
     g_mutex_lock(&b->lock);
     info->waits_for = b->held ? b->held->error : 0;

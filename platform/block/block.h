@@ -42,6 +42,7 @@ struct BlockRequest {
 
     BlockRequest *next; /* from here on the drive's own */
     int error;
+    bool settled; /* the error is known: nobody carries it out */
 };
 
 void block_submit(Block *block, BlockRequest *request);

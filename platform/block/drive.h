@@ -33,6 +33,14 @@ typedef enum BlockFormat { BLOCK_FORMAT_PROBE, BLOCK_FORMAT_RAW, BLOCK_FORMAT_QC
 /* What an error of the host's does: the guest is told, or not, or the machine stops and tries again at cont; ENOSPC: stops for lack of room alone. */
 typedef enum DriveOnError { DRIVE_ON_ERROR_REPORT, DRIVE_ON_ERROR_IGNORE, DRIVE_ON_ERROR_STOP, DRIVE_ON_ERROR_ENOSPC } DriveOnError;
 
+/* aio=: how requests are carried out. */
+typedef enum DriveAio {
+    DRIVE_AIO_BEST, /* by io_uring where the host has it, else by threads */
+    DRIVE_AIO_THREADS,
+    DRIVE_AIO_NATIVE,   /* as BEST */
+    DRIVE_AIO_IO_URING, /* as BEST, and it is said where the host has it not */
+} DriveAio;
+
 /* One drive.  A text that is not said is NULL. */
 typedef struct DriveSpec {
     char *option; /* "-drive file=a,if=none", for messages */
@@ -48,6 +56,7 @@ typedef struct DriveSpec {
     bool read_only, snapshot, snapshot_given;
     bool direct, no_flush, writethrough; /* cache= */
     bool unmap;                          /* discard=unmap */
+    DriveAio aio;
     DriveOnError werror, rerror;
     bool share_rw;       /* share-rw=on: others may write the image meanwhile */
     bool unlocked;       /* file.locking=off */
@@ -88,6 +97,7 @@ typedef struct DriveInfo {
     unsigned depth;                           /* how many there are, one behind the other */
     uint64_t size, allocated;                 /* bytes that the guest sees; that the host keeps */
     bool read_only, direct, no_flush, writethrough;
+    bool io_uring; /* the host's kernel has its requests, or else threads */
     int waits_for; /* errno for which the machine stopped; 0: it did not */
 } DriveInfo;
 

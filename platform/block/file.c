@@ -18,7 +18,7 @@
 
 #include "cpu/fault.h"
 
-enum { PIECES = 64, SECTOR = 512, ZEROS = 64 << 10 };
+enum { SECTOR = 512, ZEROS = 64 << 10 };
 
 struct File {
     char *name;
@@ -134,23 +134,29 @@ void file_set_tap(File *f, const FileTap *tap)
 
 /* --- reads and writes */
 
-static int descriptor(const File *f, uint64_t offset, const struct iovec *iov, unsigned n)
+int file_descriptor(const File *f)
 {
-    uint64_t bits = offset;
-    for (unsigned i = 0; i < n && f->direct_fd >= 0; i++)
-        bits |= (uintptr_t)iov[i].iov_base | iov[i].iov_len;
-    return f->direct_fd >= 0 && bits % f->sector == 0 ? f->direct_fd : f->fd;
+    return f->fd;
+}
+
+void file_piece(const File *f, uint64_t offset, const Span *span, uint64_t length, FilePiece *p)
+{
+    uint64_t bits = p->offset = offset;
+    p->n = span_next(span, length, p->iov, FILE_PIECES);
+    for (unsigned i = 0; i < p->n && f->direct_fd >= 0; i++)
+        bits |= (uintptr_t)p->iov[i].iov_base | p->iov[i].iov_len;
+    p->fd = f->direct_fd >= 0 && bits % f->sector == 0 ? f->direct_fd : f->fd;
 }
 
 int file_read(File *f, uint64_t offset, Span *to, uint64_t length)
 {
-    struct iovec iov[PIECES];
+    FilePiece p;
     int fault = fault_errno_here(FAULT_BLOCK_READ);
     if (fault)
         return fault;
     while (length) {
-        unsigned n = span_next(to, length, iov, PIECES);
-        ssize_t got = preadv(descriptor(f, offset, iov, n), iov, (int)n, (off_t)offset);
+        file_piece(f, offset, to, length, &p);
+        ssize_t got = preadv(p.fd, p.iov, (int)p.n, (off_t)offset);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -166,8 +172,9 @@ int file_read(File *f, uint64_t offset, Span *to, uint64_t length)
     return 0;
 }
 
-static void tell_tap(const File *f, uint64_t offset, const struct iovec *iov, uint64_t length)
+void file_wrote(File *f, uint64_t offset, const struct iovec *iov, uint64_t length)
 {
+    grown(f, offset + length);
     for (size_t n; f->tap && length; iov++, offset += n, length -= n) {
         n = (size_t)MIN(length, (uint64_t)iov->iov_len);
         f->tap->wrote(f->tap->opaque, offset, iov->iov_base, n);
@@ -176,22 +183,21 @@ static void tell_tap(const File *f, uint64_t offset, const struct iovec *iov, ui
 
 int file_write(File *f, uint64_t offset, Span *from, uint64_t length)
 {
-    struct iovec iov[PIECES];
+    FilePiece p;
     int fault = fault_errno_here(FAULT_BLOCK_WRITE);
     if (fault)
         return fault;
     while (length) {
-        unsigned n = span_next(from, length, iov, PIECES);
-        ssize_t put = pwritev(descriptor(f, offset, iov, n), iov, (int)n, (off_t)offset);
+        file_piece(f, offset, from, length, &p);
+        ssize_t put = pwritev(p.fd, p.iov, (int)p.n, (off_t)offset);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
             return put < 0 ? errno : ENOSPC;
-        tell_tap(f, offset, iov, (uint64_t)put);
+        file_wrote(f, offset, p.iov, (uint64_t)put);
         span_skip(from, (uint64_t)put);
         offset += (uint64_t)put;
         length -= (uint64_t)put;
-        grown(f, offset);
     }
     return 0;
 }
@@ -210,6 +216,12 @@ int file_put(File *f, uint64_t offset, const void *from, size_t length)
     return file_write(f, offset, &span, length);
 }
 
+void file_flushed(File *f)
+{
+    if (f->tap)
+        f->tap->flushed(f->tap->opaque);
+}
+
 int file_flush(File *f)
 {
     int fault = fault_errno_here(FAULT_BLOCK_FLUSH);
@@ -219,8 +231,7 @@ int file_flush(File *f)
         if (errno != EINTR)
             return errno;
     }
-    if (f->tap)
-        f->tap->flushed(f->tap->opaque);
+    file_flushed(f);
     return 0;
 }
 

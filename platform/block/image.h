@@ -39,6 +39,19 @@ int file_write(File *file, uint64_t offset, Span *from, uint64_t length);
 int file_get(File *file, uint64_t offset, void *to, size_t length);
 int file_put(File *file, uint64_t offset, const void *from, size_t length);
 int file_flush(File *file); /* fdatasync(2) */
+/* For uring.c, which does itself what file_read(), file_write() and file_flush() do: */
+enum { FILE_PIECES = 64 };
+typedef struct FilePiece {
+    int fd;
+    uint64_t offset;
+    struct iovec iov[FILE_PIECES];
+    unsigned n;
+} FilePiece;
+void file_piece(const File *file, uint64_t offset, const Span *span, uint64_t length,
+                FilePiece *piece); /* the next that can be moved at once */
+void file_wrote(File *file, uint64_t offset, const struct iovec *iov, uint64_t length);
+void file_flushed(File *file);
+int file_descriptor(const File *file);
 int file_discard(File *file, uint64_t offset, uint64_t length);
 int file_zero(File *file, uint64_t offset, uint64_t length, bool may_unmap);
 
@@ -56,6 +69,11 @@ typedef struct ImageOps {
     int (*zero)(Image *image, uint64_t offset, uint64_t length, bool may_unmap);
     int (*discard)(Image *image, uint64_t offset, uint64_t length);
     int (*flush)(Image *image);
+    /*
+     * True: the request is, byte for byte, one to the image's file, and changes nothing but that.  Asked by one thread, and does not block.
+     * NULL: there are no such requests.
+     */
+    bool (*in_place)(Image *image, const BlockRequest *request);
     void (*close)(Image *image); /* frees the struct, but not the file */
 } ImageOps;
 

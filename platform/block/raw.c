@@ -67,6 +67,12 @@ static int raw_flush(Image *image)
     return file_flush(image->file);
 }
 
+static bool raw_in_place(Image *image, const BlockRequest *r)
+{
+    bool head = r->op == BLOCK_WRITE && ((Raw *)image)->guessed && r->offset < HEAD;
+    return r->op == BLOCK_READ || r->op == BLOCK_FLUSH || (r->op == BLOCK_WRITE && !head);
+}
+
 static void raw_close(Image *image)
 {
     g_free(image);
@@ -79,6 +85,7 @@ static const ImageOps raw_ops = {
     .zero = raw_zero,
     .discard = raw_discard,
     .flush = raw_flush,
+    .in_place = raw_in_place,
     .close = raw_close,
 };
 

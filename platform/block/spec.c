@@ -150,9 +150,12 @@ static bool set_writeback(DriveSpec *spec, const char *what, const char *value, 
 
 static bool set_aio(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
-    static const char *const words[] = {"threads", "native", "io_uring"}; /* how, which is left to this program */
+    static const char *const words[] = {"threads", "native", "io_uring"};
     unsigned i;
-    return value_word(what, value, words, G_N_ELEMENTS(words), &i, error);
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->aio = (DriveAio)(DRIVE_AIO_THREADS + i);
+    return true;
 }
 
 static bool set_discard(DriveSpec *spec, const char *what, const char *value, GError **error)

@@ -100,7 +100,15 @@ void options_print_version(FILE *out)
     fprintf(out, "quoin %s\n", QUOIN_VERSION);
     fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft")->available(NULL) ? "yes" : "no",
             accel_find("kvm")->available(NULL) ? "yes" : "no");
-    fprintf(out, "optional libraries: json-glib %s, libslirp %s\n", HAVE_JSON_GLIB ? "yes" : "no", HAVE_LIBSLIRP ? "yes" : "no");
+    static const struct {
+        const char *name;
+        bool have;
+    } libraries[] = {
+        {"json-glib", HAVE_JSON_GLIB}, {"libslirp", HAVE_LIBSLIRP}, {"liburing", HAVE_LIBURING}, {"libzstd", HAVE_LIBZSTD}};
+    fprintf(out, "optional libraries:");
+    for (size_t i = 0; i < G_N_ELEMENTS(libraries); i++)
+        fprintf(out, "%s %s %s", i ? "," : "", libraries[i].name, libraries[i].have ? "yes" : "no");
+    fprintf(out, "\n");
 }
 
 /* --- roff */

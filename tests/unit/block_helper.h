@@ -30,11 +30,14 @@ static inline void disk_fill(const char *path, size_t size, int byte)
     g_assert_true(g_file_set_contents(path, data, (gssize)size, NULL));
 }
 
+/* aio= of the drives that are opened; NULL: it is not said */
+static const char *disk_aio;
+
 /* more: ",readonly=on" */
 static inline Block *disk_open_as(const char *path, const char *more)
 {
     GError *error = NULL;
-    g_autofree char *text = g_strdup_printf("file=%s,id=d0%s", path, more);
+    g_autofree char *text = g_strdup_printf("file=%s,id=d0%s%s%s", path, disk_aio ? ",aio=" : "", disk_aio ? disk_aio : "", more);
     DriveSpec *spec = drive_spec_parse("-drive", text, &error);
     g_assert_no_error(error);
     spec->option = g_strdup("-drive");

@@ -142,7 +142,8 @@ static void test_drain_waits_for_all(void)
     for (unsigned i = 0; i < N; i++) {
         memset(memory[i], (int)i, 4096);
         iov[i] = (struct iovec){memory[i], 4096};
-        r[i] = (BlockRequest){BLOCK_WRITE, i * 4096, 4096, &iov[i], 1, false, count, &done, NULL, 0};
+        r[i] = (BlockRequest){
+            .op = BLOCK_WRITE, .offset = i * 4096, .length = 4096, .iov = &iov[i], .n_iov = 1, .done = count, .opaque = &done};
         block_submit(b, &r[i]);
         g_assert_cmpuint(done, ==, 0); /* the lock is ours */
     }
@@ -293,7 +294,7 @@ static void test_what_an_error_does_is_the_users_choice(void)
         int error = -1;
         DriveError e;
         Told told = {0};
-        BlockRequest r = {rows[i].op, 0, 512, &iov, 1, false, disk_done, &error, NULL, 0};
+        BlockRequest r = {.op = rows[i].op, .length = 512, .iov = &iov, .n_iov = 1, .done = disk_done, .opaque = &error};
         block_on_error(b, tell, &told);
         g_assert_false(block_take_error(b, &e));
         g_assert_true(fault_arm(rows[i].fault, NULL));
@@ -346,19 +347,142 @@ static void test_a_file_that_cannot_be_a_drive(void)
     }
 }
 
+/* --- who carries requests out */
+
+/* More pieces than go to the host at once, and a length that ends within one. */
+static void test_many_small_pieces(void)
+{
+    enum { N = 300, PIECE = 96, LENGTH = N * PIECE - 5 };
+    static uint8_t out[N][PIECE], in[N][PIECE];
+    static const char *const more[] = {"", ",cache=none", ",cache=writethrough"};
+    struct iovec from[N], to[N];
+    for (unsigned i = 0; i < N; i++) {
+        from[i] = (struct iovec){out[i], PIECE};
+        to[i] = (struct iovec){in[N - 1 - i], PIECE};
+        for (unsigned at = 0; at < PIECE; at++)
+            out[i][at] = (uint8_t)(i * 13 + at + 1);
+    }
+    FOR_ROWS (row, more) {
+        g_autofree char *path = disk_new(MIB);
+        Block *b = disk_open(path, more[row]);
+        memset(in, 0, sizeof(in));
+        BlockRequest r = {.op = BLOCK_WRITE, .offset = 1000, .length = LENGTH, .iov = from, .n_iov = N};
+        g_assert_cmpint(disk_do(b, &r), ==, 0);
+        r = (BlockRequest){.op = BLOCK_READ, .offset = 1000, .length = LENGTH, .iov = to, .n_iov = N};
+        g_assert_cmpint(disk_do(b, &r), ==, 0);
+        for (unsigned i = 0; i < N; i++)
+            g_assert_true(!memcmp(in[N - 1 - i], out[i], i == N - 1 ? PIECE - 5 : PIECE));
+        g_assert_cmpint(in[0][PIECE - 1], ==, 0);
+        disk_close(b, path);
+    }
+}
+
+/* All kinds of requests are under way together; those of one place follow each other. */
+static void test_random_requests_beside_a_model(void)
+{
+    enum { PLACES = 150, SIZE = 1536, ROUNDS = 20 };
+    static const BlockOp ops[] = {BLOCK_READ, BLOCK_WRITE, BLOCK_WRITE, BLOCK_WRITE_ZEROES, BLOCK_FLUSH};
+    static uint8_t memory[PLACES][SIZE], model[PLACES][SIZE];
+    g_autofree char *path = disk_new(PLACES * SIZE);
+    g_autoptr(GRand) rand = g_rand_new_with_seed(11);
+    g_autofree BlockRequest *r = g_new0(BlockRequest, PLACES);
+    struct iovec iov[PLACES];
+    Block *b = disk_open(path, "");
+    memset(model, 0, sizeof(model));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned done = 0;
+        device_lock();
+        for (unsigned i = 0; i < PLACES; i++) {
+            BlockOp op = ops[g_rand_int_range(rand, 0, G_N_ELEMENTS(ops))];
+            memset(memory[i], op == BLOCK_WRITE ? g_rand_int_range(rand, 0, 256) : 0, SIZE);
+            if (op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES)
+                memcpy(model[i], memory[i], SIZE);
+            iov[i] = (struct iovec){memory[i], SIZE};
+            r[i] = (BlockRequest){
+                .op = op, .offset = i * SIZE, .length = SIZE, .iov = &iov[i], .n_iov = 1, .done = count, .opaque = &done};
+            block_submit(b, &r[i]);
+        }
+        block_drain(b);
+        device_unlock();
+        g_assert_cmpuint(done, ==, PLACES);
+        for (unsigned i = 0; i < PLACES; i++)
+            g_assert_true(r[i].op != BLOCK_READ || !memcmp(memory[i], model[i], SIZE));
+    }
+    disk_close(b, path);
+}
+
+static bool by_io_uring(const char *aio)
+{
+    g_autofree char *path = disk_new(MIB);
+    disk_aio = aio;
+    Block *b = disk_open(path, "");
+    DriveInfo info;
+    block_describe(b, &info);
+    disk_close(b, path);
+    return info.io_uring;
+}
+
+/* A host that refuses io_uring, as containers do: threads carry out the requests. */
+static void test_a_host_without_io_uring(void)
+{
+    static const char *const rows[] = {NULL, "native", "threads", "io_uring"};
+    log_silence(true); /* the warning */
+    FOR_ROWS (i, rows) {
+        g_assert_true(fault_arm("io-uring:1:ENOMEM", NULL));
+        g_assert_false(by_io_uring(rows[i]));
+    }
+    g_assert_true(fault_arm("block-read:1000000", NULL));
+    g_assert_false(by_io_uring("threads"));
+    log_silence(false);
+}
+
+typedef struct Case {
+    const char *name;
+    void (*run)(void);
+} Case;
+
+static void by_threads(gconstpointer data)
+{
+    disk_aio = "threads";
+    ((const Case *)data)->run();
+}
+
+static void by_uring(gconstpointer data)
+{
+    log_silence(true);
+    bool have = by_io_uring(NULL);
+    log_silence(false);
+    disk_aio = NULL;
+    if (have)
+        ((const Case *)data)->run();
+    else
+        g_test_skip("no io_uring here");
+}
+
 UNIT_TESTS(block)
 {
-    g_test_add_func("/block/reads-what-it-wrote", test_reads_what_it_wrote);
-    g_test_add_func("/block/a-range-is-checked", test_a_range_is_checked);
-    g_test_add_func("/block/a-read-only-drive-is-not-written", test_a_read_only_drive_is_not_written);
-    g_test_add_func("/block/the-last-sector-is-whole", test_the_last_sector_is_whole);
-    g_test_add_func("/block/zeros-and-discards", test_zeros_and_discards);
-    g_test_add_func("/block/drain-waits-for-all", test_drain_waits_for_all);
-    g_test_add_func("/block/what-the-host-fails-at-is-told", test_what_the_host_fails_at_is_told);
-    g_test_add_func("/block/a-snapshot-leaves-the-file", test_a_snapshot_leaves_the_file);
+    static const Case cases[] = {
+        {"reads-what-it-wrote", test_reads_what_it_wrote},
+        {"a-range-is-checked", test_a_range_is_checked},
+        {"a-read-only-drive-is-not-written", test_a_read_only_drive_is_not_written},
+        {"the-last-sector-is-whole", test_the_last_sector_is_whole},
+        {"zeros-and-discards", test_zeros_and_discards},
+        {"drain-waits-for-all", test_drain_waits_for_all},
+        {"what-the-host-fails-at-is-told", test_what_the_host_fails_at_is_told},
+        {"a-snapshot-leaves-the-file", test_a_snapshot_leaves_the_file},
+        {"a-guessed-image-stays-raw", test_a_guessed_image_stays_raw},
+        {"what-an-error-does-is-the-users-choice", test_what_an_error_does_is_the_users_choice},
+        {"drain-ends-what-waits", test_drain_ends_what_waits},
+        {"many-small-pieces", test_many_small_pieces},
+        {"random-requests-beside-a-model", test_random_requests_beside_a_model},
+    };
+    FOR_ROWS (i, cases) {
+        g_autofree char *threads = g_strconcat("/block/by-threads/", cases[i].name, NULL);
+        g_autofree char *uring = g_strconcat("/block/by-io-uring/", cases[i].name, NULL);
+        g_test_add_data_func(threads, &cases[i], by_threads);
+        g_test_add_data_func(uring, &cases[i], by_uring);
+    }
+    g_test_add_func("/block/a-host-without-io-uring", test_a_host_without_io_uring);
     g_test_add_func("/block/a-file-that-is-too-large-for-a-snapshot", test_a_file_that_is_too_large_for_a_snapshot);
-    g_test_add_func("/block/a-guessed-image-stays-raw", test_a_guessed_image_stays_raw);
-    g_test_add_func("/block/what-an-error-does-is-the-users-choice", test_what_an_error_does_is_the_users_choice);
-    g_test_add_func("/block/drain-ends-what-waits", test_drain_ends_what_waits);
     g_test_add_func("/block/a-file-that-cannot-be-a-drive", test_a_file_that_cannot_be_a_drive);
 }
