@@ -87,7 +87,7 @@ endif
 Q       := $(if $(V),,@)
 
 QMP     := $(filter-out %/qmp_none.c %/qmp_schema.c,$(wildcard platform/control/qmp*.c))
-OTHER   := $(if $(filter yes,$(JSON_GLIB)),platform/control/qmp_none.c,$(QMP))
+OTHER   := $(if $(filter yes,$(JSON_GLIB)),platform/control/qmp_none.c platform/options/json_none.c,$(QMP) platform/options/json.c)
 OTHER   += $(patsubst %,platform/net/%.c,$(if $(filter yes,$(LIBSLIRP)),user_none,user user_spec))
 OTHER   += platform/block/$(if $(filter yes,$(LIBURING)),uring_none,uring).c
 # KVM is for PowerPC: elsewhere a file that says so

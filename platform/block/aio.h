@@ -14,7 +14,8 @@ typedef struct AioClient {
     void (*finished)(void *opaque, BlockRequest *list);
     void *opaque;
     Image *image;
-    bool flushes; /* a write is flushed before it is done */
+    bool flushes;      /* a write is flushed before it is done */
+    bool reads_writes; /* what is to be written is looked at first: the workers have writes */
 } AioClient;
 
 /* --- workers.c: threads, as many as there are requests, that carry out one each */

@@ -16,6 +16,7 @@ struct Block {
     Workers *workers;
     Uring *uring; /* NULL: the workers carry out everything */
     bool direct, no_flush, writethrough, unmap;
+    DriveZeros zeros;
     DriveOnError werror, rerror;
     void (*on_error)(void *opaque, DriveOnError action);
     void *on_error_opaque;
@@ -64,6 +65,8 @@ static int operate(const Block *b, const BlockRequest *r)
     case BLOCK_READ:
         return image->ops->read(image, r->offset, &span, r->length);
     case BLOCK_WRITE:
+        if (b->zeros && span_is_zero(&span, r->length))
+            return image->ops->zero(image, r->offset, r->length, b->zeros == DRIVE_ZEROS_UNMAPPED);
         return image->ops->write(image, r->offset, &span, r->length);
     case BLOCK_FLUSH:
         return flush(b);
@@ -229,7 +232,7 @@ bool block_take_error(Block *b, DriveError *error)
 static bool begin_aio(Block *b, DriveAio aio, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    b->client = (AioClient){carry_out, finished, b, b->image, b->writethrough && flushes(b)};
+    b->client = (AioClient){carry_out, finished, b, b->image, b->writethrough && flushes(b), b->zeros};
     b->workers = workers_new(&b->client, error);
     if (b->workers && aio != DRIVE_AIO_THREADS)
         b->uring = uring_new(&b->client, b->workers, &why);
@@ -253,6 +256,7 @@ Block *block_open(const DriveSpec *spec, GError **error)
     b->writethrough = spec->writethrough;
     b->unmap = spec->unmap;
     b->direct = spec->direct;
+    b->zeros = spec->zeros;
     b->werror = spec->werror;
     b->rerror = spec->rerror;
     b->last_held = &b->held;

@@ -28,10 +28,18 @@ typedef enum DriveInterface {
         DRIVE_IFS
 } DriveInterface;
 
-typedef enum BlockFormat { BLOCK_FORMAT_PROBE, BLOCK_FORMAT_RAW, BLOCK_FORMAT_QCOW2 } BlockFormat;
+typedef enum BlockFormat {
+    BLOCK_FORMAT_PROBE,
+    BLOCK_FORMAT_RAW,
+    BLOCK_FORMAT_QCOW2,
+    BLOCK_FORMAT_NULL /* no file: zeros */
+} BlockFormat;
 
 /* What an error of the host's does: the guest is told, or not, or the machine stops and tries again at cont; ENOSPC: stops for lack of room alone. */
 typedef enum DriveOnError { DRIVE_ON_ERROR_REPORT, DRIVE_ON_ERROR_IGNORE, DRIVE_ON_ERROR_STOP, DRIVE_ON_ERROR_ENOSPC } DriveOnError;
+
+/* detect-zeroes=: a write of nothing but zeros writes them as bytes, without bytes, or gives their room back. */
+typedef enum DriveZeros { DRIVE_ZEROS_AS_BYTES, DRIVE_ZEROS_DETECTED, DRIVE_ZEROS_UNMAPPED } DriveZeros;
 
 /* aio=: how requests are carried out. */
 typedef enum DriveAio {
@@ -42,11 +50,15 @@ typedef enum DriveAio {
 } DriveAio;
 
 /* One drive.  A text that is not said is NULL. */
-typedef struct DriveSpec {
+typedef struct DriveSpec DriveSpec;
+struct DriveSpec {
     char *option; /* "-drive file=a,if=none", for messages */
     char *id;
-    bool node;   /* of -blockdev, whose node-name is the id */
-    char *below; /* file=NODE: the -blockdev that has the file */
+    bool node;         /* of -blockdev, whose node-name is the id */
+    char *below;       /* file=NODE: the -blockdev that has the file */
+    char *behind_node; /* backing=NODE; "": none, whatever the image says */
+    DriveSpec *behind; /* what it says; owned */
+    uint64_t size;     /* of null-co, bytes */
     DriveInterface interface;
     bool interface_given;
     unsigned index;
@@ -57,17 +69,20 @@ typedef struct DriveSpec {
     bool direct, no_flush, writethrough; /* cache= */
     bool unmap;                          /* discard=unmap */
     DriveAio aio;
+    DriveZeros zeros;
     DriveOnError werror, rerror;
     bool share_rw;       /* share-rw=on: others may write the image meanwhile */
     bool unlocked;       /* file.locking=off */
     const char *used_by; /* "-device virtio-blk-pci"; NULL: nobody yet */
-} DriveSpec;
+};
 
 const char *drive_interface_name(DriveInterface interface);
 /* The argument of an option, "-drive".  Opens nothing; errors of G_OPTION_ERROR. */
 DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error);
 /* The same for -blockdev. */
 DriveSpec *drive_node_parse(const char *option, const char *text, GError **error);
+/* A word of werror=, or of rerror= (read). */
+bool drive_spec_set_on_error(DriveSpec *spec, const char *what, bool read, const char *value, GError **error);
 void drive_spec_free(DriveSpec *spec);
 
 /* Main thread, before and after the machine runs; the errors name option, file and reason. */

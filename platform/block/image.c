@@ -15,7 +15,8 @@ typedef struct Opening {
     const char *option; /* for messages */
     FileMode mode;
     bool no_flush;
-    unsigned depth; /* 0: the one that the drive names */
+    bool backing_given; /* what is behind it is said elsewhere */
+    unsigned depth;     /* 0: the one that the drive names */
 } Opening;
 
 static Image *open_chain(const char *path, BlockFormat format, const Opening *how, GError **error);
@@ -44,7 +45,8 @@ static char *backing_path(const char *image, const char *name, GError **error)
 /* Takes the image and gives it back with its backing file.  NULL: that cannot be opened, and the image is closed. */
 static Image *open_backing(Image *image, const char *name, BlockFormat format, const Opening *how, GError **error)
 {
-    Opening behind = {how->option, {.unlocked = how->mode.unlocked}, how->no_flush, how->depth + 1};
+    Opening behind = {
+        .option = how->option, .mode = {.unlocked = how->mode.unlocked}, .no_flush = how->no_flush, .depth = how->depth + 1};
     g_autofree char *path = backing_path(file_name(image->file), name, error);
     Image *backing = path ? open_chain(path, format, &behind, error) : NULL;
     if (!backing) {
@@ -76,11 +78,23 @@ static Image *open_chain(const char *path, BlockFormat format, const Opening *ho
     g_autofree char *name = NULL;
     BlockFormat backing_format;
     Image *image = qcow2_open(file, !how->mode.write, how->no_flush, &name, &backing_format, error);
-    return image && name ? open_backing(image, name, backing_format, how, error) : image;
+    return image && name && !how->backing_given ? open_backing(image, name, backing_format, how, error) : image;
+}
+
+/* backing=NODE: takes the image as open_backing() does. */
+static Image *put_behind(Image *image, const DriveSpec *behind, GError **error)
+{
+    image->backing = image_open(behind, error);
+    if (image->backing)
+        return image;
+    image_close(image);
+    return NULL;
 }
 
 Image *image_open(const DriveSpec *spec, GError **error)
 {
+    if (spec->format == BLOCK_FORMAT_NULL)
+        return null_open(spec->size, spec->read_only, error);
     const Opening how = {
         .option = spec->option,
         .mode =
@@ -92,8 +106,11 @@ Image *image_open(const DriveSpec *spec, GError **error)
                 .unlocked = spec->unlocked,
             },
         .no_flush = spec->no_flush,
+        .backing_given = spec->behind_node,
     };
     Image *image = open_chain(spec->file, spec->format, &how, error);
+    if (image && spec->behind)
+        image = put_behind(image, spec->behind, error);
     return image && spec->snapshot && !spec->read_only ? overlay_new(image, error) : image;
 }
 

@@ -90,6 +90,9 @@ Image *raw_open(File *file, bool read_only, bool guessed);
 /* The same, also when it fails.  *backing: the file behind it as the image names it, or NULL; freed by the caller. */
 Image *qcow2_open(File *file, bool read_only, bool no_flush, char **backing, BlockFormat *backing_format, GError **error);
 
+/* null.c: no file is behind it. */
+Image *null_open(uint64_t size, bool read_only, GError **error);
+
 /* overlay.c: takes the image, and what is written from now on is in a temporary file that is gone at the end. */
 Image *overlay_new(Image *image, GError **error);
 

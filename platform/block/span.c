@@ -39,6 +39,20 @@ unsigned span_next(const Span *span, uint64_t length, struct iovec *out, unsigne
     return n;
 }
 
+bool span_is_zero(const Span *span, uint64_t length)
+{
+    Span s = *span;
+    bool zero = true;
+    while (length && zero) {
+        struct iovec p = piece(&s, length);
+        const char *bytes = p.iov_base;
+        zero = !p.iov_len || (!*bytes && !memcmp(bytes, bytes + 1, p.iov_len - 1));
+        s.at += p.iov_len;
+        length -= p.iov_len;
+    }
+    return zero;
+}
+
 typedef void Move(void *memory, void *other, size_t length);
 
 static void each(Span *s, char *other, uint64_t length, Move *move)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -21,5 +22,6 @@ void span_skip(Span *span, uint64_t length);
 void span_get(Span *span, void *to, size_t length); /* out of the memory */
 void span_put(Span *span, const void *from, size_t length);
 void span_zero(Span *span, uint64_t length);
+bool span_is_zero(const Span *span, uint64_t length);
 /* Memory in one piece, as a span: lives as long as `iov` does. */
 Span span_of(struct iovec *iov, void *memory, size_t length);

@@ -168,29 +168,35 @@ static bool set_discard(DriveSpec *spec, const char *what, const char *value, GE
     return true;
 }
 
-static bool set_off(DriveSpec *spec, const char *what, const char *value, GError **error)
+static bool set_zeros(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
-    return strcmp(value, "off") ? bad(error, what, "not yet supported; off is") : true;
+    static const char *const words[] = {"off", "on", "unmap"};
+    unsigned i;
+    if (!value_word(what, value, words, G_N_ELEMENTS(words), &i, error))
+        return false;
+    spec->zeros = (DriveZeros)i;
+    return true;
 }
 
 static const char *const on_error[] = {"report", "ignore", "stop", "enospc"};
 
-static bool set_werror(DriveSpec *spec, const char *what, const char *value, GError **error)
+bool drive_spec_set_on_error(DriveSpec *spec, const char *what, bool read, const char *value, GError **error)
 {
     unsigned i;
-    if (!value_word(what, value, on_error, DRIVE_ON_ERROR_ENOSPC + 1, &i, error))
+    if (!value_word(what, value, on_error, (read ? DRIVE_ON_ERROR_STOP : DRIVE_ON_ERROR_ENOSPC) + 1, &i, error))
         return false;
-    spec->werror = (DriveOnError)i;
+    *(read ? &spec->rerror : &spec->werror) = (DriveOnError)i;
     return true;
+}
+
+static bool set_werror(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return drive_spec_set_on_error(spec, what, false, value, error);
 }
 
 static bool set_rerror(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
-    unsigned i;
-    if (!value_word(what, value, on_error, DRIVE_ON_ERROR_STOP + 1, &i, error))
-        return false;
-    spec->rerror = (DriveOnError)i;
-    return true;
+    return drive_spec_set_on_error(spec, what, true, value, error);
 }
 
 static bool set_locking(DriveSpec *spec, const char *what, const char *value, GError **error)
@@ -205,10 +211,21 @@ static bool set_locking(DriveSpec *spec, const char *what, const char *value, GE
 
 /* --- keys of -blockdev alone */
 
+/* The layers of a drive are one here, and what the upper one does not pass on, the lower one never sees. */
+static bool set_file_discard(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    DriveSpec below = {0};
+    return set_discard(&below, what, value, error);
+}
+
 /* The file alone is a node, too, and as good as a raw image of it. */
 static bool set_driver(DriveSpec *spec, const char *what, const char *value, GError **error)
 {
     bool is_file = !strcmp(value, "file") || !strcmp(value, "host_device");
+    if (!strcmp(value, "null-co") || !strcmp(value, "null-aio")) {
+        spec->format = BLOCK_FORMAT_NULL;
+        return true;
+    }
     return set_format(spec, what, is_file ? "raw" : value, error);
 }
 
@@ -228,6 +245,26 @@ static bool set_bool(DriveSpec *spec, const char *what, const char *value, GErro
 {
     bool on;
     return value_bool(what, value, &on, error); /* a drive that cannot be written is refused rather than opened for reading */
+}
+
+/* What is behind the image; "" or null: nothing. */
+static bool set_behind(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    g_free(spec->behind_node);
+    spec->behind_node = g_strdup(value);
+    return true;
+}
+
+static bool set_size(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return value_size(what, value, 0, &spec->size, error) &&
+           (!(spec->size % 512) || bad(error, what, "a drive is a multiple of 512 bytes"));
+}
+
+/* Keys of what has no name of its own here. */
+static bool set_nothing(DriveSpec *spec, const char *what, const char *value, GError **error)
+{
+    return true;
 }
 
 /* --- the whole */
@@ -257,14 +294,21 @@ static const Key drive_keys[] = {
     {"cache.writeback", set_writeback},
     {"aio", set_aio},
     {"discard", set_discard},
-    {"detect-zeroes", set_off},
+    {"detect-zeroes", set_zeros},
     {"copy-on-read", set_not_yet_on},
     {"werror", set_werror},
     {"rerror", set_rerror},
     {"file.locking", set_locking},
+    {"file.driver", set_protocol},
+    {"file.aio", set_aio},
+    {"file.node-name", set_nothing},
+    {"node-name", set_nothing},
+    {"auto-read-only", set_bool},
+    {"file.auto-read-only", set_bool},
 };
 
 static const Key node_keys[] = {
+    {"", set_driver}, /* the first part, without a key */
     {"driver", set_driver},
     {"node-name", set_id},
     {"filename", set_file},
@@ -278,21 +322,38 @@ static const Key node_keys[] = {
     {"aio", set_aio},
     {"file.aio", set_aio},
     {"discard", set_discard},
-    {"detect-zeroes", set_off},
+    {"detect-zeroes", set_zeros},
     {"locking", set_locking},
     {"file.locking", set_locking},
+    {"file.node-name", set_nothing},
+    {"file.read-only", set_read_only},
+    {"file.auto-read-only", set_bool},
+    {"file.cache.direct", set_direct},
+    {"file.cache.no-flush", set_no_flush},
+    {"file.discard", set_file_discard},
+    {"file.detect-zeroes", set_nothing},
+    {"backing", set_behind},
+    {"size", set_size},
+    {"read-zeroes", set_bool},
 };
+
+/* Keys that begin so are of QEMU's limits on requests a second. */
+static const char *const throttling[] = {"throttling.", "bps", "iops", "group"};
 
 static bool set_key(DriveSpec *spec, const char *option, const Key *keys, size_t n, const KeyVal *pair, GError **error)
 {
     g_autofree const char **known = g_new(const char *, n);
     for (size_t i = 0; i < n; i++) {
-        g_autofree char *what = g_strdup_printf("%s %s", option, pair->key);
+        g_autofree char *what = g_strdup_printf("%s %s", option, *pair->key ? pair->key : "driver");
         if (!strcmp(keys[i].key, pair->key))
             return keys[i].set(spec, what, pair->value, error);
         known[i] = keys[i].key;
     }
     const char *word = *pair->key ? pair->key : pair->value;
+    for (size_t i = 0; i < G_N_ELEMENTS(throttling); i++) {
+        if (g_str_has_prefix(word, throttling[i]))
+            return bad(error, option, "drives are not throttled: bps=, iops= and their like are not supported");
+    }
     g_autofree char *hint = suggest_phrase(word, known, n);
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: unknown property '%s'%s", option, word, hint);
     return false;
@@ -301,12 +362,18 @@ static bool set_key(DriveSpec *spec, const char *option, const Key *keys, size_t
 /* What is missing when all keys were read; NULL: nothing. */
 static const char *missing(const DriveSpec *spec)
 {
+    if (spec->zeros == DRIVE_ZEROS_UNMAPPED && !spec->unmap)
+        return "detect-zeroes=unmap needs discard=unmap";
     if (!spec->node)
         return spec->file ? NULL : "file=FILE is missing: a drive without a medium is not yet supported";
     if (!spec->id)
         return "node-name=ID is missing";
     if (!spec->format)
         return "driver=raw|qcow2|file is missing";
+    if (spec->behind_node && spec->format != BLOCK_FORMAT_QCOW2)
+        return "only driver=qcow2 has a backing file";
+    if (spec->format == BLOCK_FORMAT_NULL)
+        return spec->file || spec->below ? "driver=null-co has no file" : NULL;
     return !spec->file == !spec->below ? "either filename=FILE or file=NODE is needed" : NULL;
 }
 
@@ -317,6 +384,7 @@ static DriveSpec *parse(const char *option, const char *text, bool node, GError 
     bool ok = true;
     spec->werror = DRIVE_ON_ERROR_ENOSPC;
     spec->node = node;
+    spec->size = UINT64_C(1) << 30; /* of null-co, as QEMU has it */
     for (guint i = 0; i < pairs->len && ok; i++)
         ok = set_key(spec, option, node ? node_keys : drive_keys, node ? G_N_ELEMENTS(node_keys) : G_N_ELEMENTS(drive_keys),
                      pairs->pdata[i], error);
@@ -335,10 +403,6 @@ DriveSpec *drive_spec_parse(const char *option, const char *text, GError **error
 
 DriveSpec *drive_node_parse(const char *option, const char *text, GError **error)
 {
-    if (*text == '{') {
-        bad(error, option, "JSON is not yet supported; driver=DRIVER,node-name=ID,… is");
-        return NULL;
-    }
     return parse(option, text, true, error);
 }
 
@@ -347,6 +411,9 @@ void drive_spec_free(DriveSpec *spec)
     g_free(spec->option);
     g_free(spec->id);
     g_free(spec->below);
+    g_free(spec->behind_node);
+    if (spec->behind)
+        drive_spec_free(spec->behind);
     g_free(spec->file);
     g_free(spec);
 }

@@ -153,6 +153,8 @@ static void listen_for_wake(Uring *u)
 /* What the kernel is not asked for goes to the workers at once. */
 static bool is_ours(const Uring *u, const BlockRequest *r)
 {
+    if (r->op == BLOCK_WRITE && u->client->reads_writes)
+        return false;
     return !r->settled && u->client->image->ops->in_place && u->client->image->ops->in_place(u->client->image, r);
 }
 

@@ -307,6 +307,10 @@ static bool add_device(Parse *p, DeviceTypeId id, const char *arg, const GPtrArr
 
 bool option_set_device(Parse *p, const char *arg, GError **error)
 {
+    g_autofree char *json = NULL;
+    if (!option_json("-device", "driver", arg, &json, error))
+        return false;
+    arg = json ? json : arg;
     g_autoptr(GPtrArray) pairs = keyval_split(arg);
     const KeyVal *first = pairs->pdata[0];
     if (*first->key && strcmp(first->key, "driver"))

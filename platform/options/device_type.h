@@ -34,7 +34,7 @@ typedef struct DeviceProperty {
     const char *doc;
 } DeviceProperty;
 
-enum { DEVICE_PROPERTIES_MAX = 16 };
+enum { DEVICE_PROPERTIES_MAX = 24 };
 
 typedef struct DeviceType {
     const char *name;   /* epapr-doorbell */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "platform/base/board.h"
+#include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
 #include "platform/block/drive.h"
 
@@ -30,7 +31,9 @@ bool option_set_drive(Parse *p, const char *arg, GError **error)
 
 bool option_set_blockdev(Parse *p, const char *arg, GError **error)
 {
-    return add_spec(p, "-blockdev", arg, drive_node_parse("-blockdev", arg, error));
+    g_autofree char *json = NULL;
+    return option_json("-blockdev", "driver", arg, &json, error) &&
+           add_spec(p, "-blockdev", arg, drive_node_parse("-blockdev", json ? json : arg, error));
 }
 
 /* An option whose argument is a file: commas in it are its own. */
@@ -153,6 +156,34 @@ static bool join(Config *c, DriveSpec *spec, GError **error)
     return true;
 }
 
+/* backing=NODE: read only, and by this one alone. */
+static bool join_backing(Config *c, DriveSpec *spec, GError **error)
+{
+    DriveSpec *behind = find(c, c->drives->len, spec->behind_node);
+    guint index;
+    if (!behind || !behind->node || behind == spec || !g_ptr_array_find(c->drives, behind, &index))
+        return option_bad(error, "%s: backing=%s is no -blockdev", spec->option, spec->behind_node);
+    if (behind->used_by)
+        return option_bad(error, "%s: backing=%s is already used by %s", spec->option, spec->behind_node, behind->used_by);
+    behind->read_only = true;
+    spec->behind = g_ptr_array_steal_index(c->drives, index);
+    return true;
+}
+
+/* Each node is behind one other at most, and what is behind none remains: a circle has nobody whom a device could name. */
+static bool join_backings(Config *c, GError **error)
+{
+    for (guint i = 0; i < c->drives->len;) {
+        DriveSpec *spec = nth(c, i++);
+        if (!spec->behind_node || !*spec->behind_node || spec->behind)
+            continue;
+        if (!join_backing(c, spec, error))
+            return false;
+        i = 0;
+    }
+    return true;
+}
+
 static bool join_nodes(Config *c, GError **error)
 {
     for (guint i = 0; i < c->drives->len;) {
@@ -185,11 +216,43 @@ static bool claim(const Config *c, const char *user, const char *id, GError **er
     return option_bad(error, "%s: no -drive has the id '%s'%s", user, id, hint);
 }
 
+/* Properties of disks that are the drive's here. */
+static bool apply(DriveSpec *spec, const DeviceOption *option, unsigned i, GError **error)
+{
+    const DeviceType *type = &device_types[option->type];
+    const char *key = type->properties[i].key, *value = option->value[i];
+    bool on;
+    g_autofree char *what = g_strdup_printf("%s %s", type->option, key);
+    if (!value || !strcmp(value, "auto"))
+        return true;
+    if (!strcmp(key, "share-rw"))
+        spec->share_rw = device_option_on(option, key);
+    else if (!strcmp(key, "werror") || !strcmp(key, "rerror"))
+        return drive_spec_set_on_error(spec, what, *key == 'r', value, error);
+    else if (!strcmp(key, "write-cache")) {
+        if (!value_bool(what, value, &on, error))
+            return false;
+        spec->writethrough = !on;
+    }
+    return true;
+}
+
+static bool apply_all(const Config *c, const DeviceOption *option, const char *id, GError **error)
+{
+    DriveSpec *spec = find(c, c->drives->len, id);
+    bool ok = true;
+    for (unsigned i = 0; device_types[option->type].properties[i].key && ok; i++)
+        ok = apply(spec, option, i, error);
+    return ok;
+}
+
 static bool claim_for(const Config *c, const DeviceOption *option, GError **error)
 {
     const DeviceType *type = &device_types[option->type];
     for (unsigned i = 0; type->properties[i].key; i++) {
-        if (type->properties[i].type == PROPERTY_DRIVE && option->value[i] && !claim(c, type->option, option->value[i], error))
+        const char *id = option->value[i];
+        if (type->properties[i].type == PROPERTY_DRIVE && id &&
+            (!claim(c, type->option, id, error) || !apply_all(c, option, id, error)))
             return false;
     }
     return true;
@@ -232,7 +295,7 @@ bool options_complete_drives(Parse *p, GError **error)
         if (!complete_name(c, i, error) || !plug_in(p, nth(c, i), error))
             return false;
     }
-    if (!join_nodes(c, error))
+    if (!join_nodes(c, error) || !join_backings(c, error))
         return false;
     /* Those first that -device does not name: a device that names one of them comes too late */
     for (guint i = c->devices->len; i-- > 0;) {

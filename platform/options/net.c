@@ -28,6 +28,10 @@ static bool add_netdev(Parse *p, const char *text, GError **error)
 
 bool option_set_netdev(Parse *p, const char *arg, GError **error)
 {
+    g_autofree char *json = NULL;
+    if (!option_json("-netdev", "type", arg, &json, error))
+        return false;
+    arg = json ? json : arg;
     if (strcmp(arg, "help"))
         return add_netdev(p, arg, error);
     net_option_help();

@@ -8,7 +8,10 @@
 
 bool option_set_object(Parse *p, const char *arg, GError **error)
 {
-    g_autofree char *id = NULL;
+    g_autofree char *id = NULL, *json = NULL;
+    if (!option_json("-object", "qom-type", arg, &json, error))
+        return false;
+    arg = json ? json : arg;
     if (!entropy_option_check(arg, &id, error))
         return false;
     if (backend_find(p->config->objects, id))

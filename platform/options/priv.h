@@ -81,6 +81,9 @@ bool option_add_loader(Parse *p, const char *arg, GError **error); /* -device lo
 bool options_complete_images(Parse *p, GError **error);            /* there is something to boot, and each loader says what */
 void options_print_loader(void);                                   /* -device loader,help */
 
+/* json.c.  *text: what JSON says, with `first` at the beginning, to be freed; NULL: the argument is none. */
+bool option_json(const char *option, const char *first, const char *arg, char **text, GError **error);
+
 bool option_bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* false */
 
 void options_print_help(FILE *out);

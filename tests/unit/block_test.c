@@ -411,6 +411,55 @@ static void test_random_requests_beside_a_model(void)
     disk_close(b, path);
 }
 
+static void test_a_drive_without_a_file(void)
+{
+    g_autoptr(GError) error = NULL;
+    DriveSpec *spec = drive_node_parse("-blockdev", "driver=null-co,node-name=n,size=1M,read-zeroes=on", &error);
+    g_assert_no_error(error);
+    Block *b = block_open(spec, &error);
+    g_assert_no_error(error);
+    drive_spec_free(spec);
+    char memory[512];
+    struct iovec iov = {memory, 512};
+    BlockRequest r = {.op = BLOCK_WRITE, .offset = MIB - 512, .length = 512, .iov = &iov, .n_iov = 1};
+    memset(memory, 1, 512);
+    g_assert_cmpuint(block_size(b), ==, MIB);
+    g_assert_cmpint(disk_do(b, &r), ==, 0);
+    r.op = BLOCK_READ;
+    g_assert_cmpint(disk_do(b, &r), ==, 0);
+    g_assert_true(!memory[0] && !memory[511]);
+    g_assert_cmpint(disk_do(b, &(BlockRequest){.op = BLOCK_FLUSH}), ==, 0);
+    block_close(b);
+}
+
+/* What is written as zeros takes no room, or gives it back. */
+static void test_zeros_are_detected(void)
+{
+    static const struct {
+        const char *more;
+        bool holes;
+    } rows[] = {{"", false}, {",detect-zeroes=on", false}, {",detect-zeroes=unmap,discard=unmap", true}};
+    static uint8_t memory[MIB / 2];
+    FOR_ROWS (i, rows) {
+        g_autofree char *path = disk_new(MIB);
+        disk_fill(path, MIB, 0x55);
+        Block *b = disk_open(path, rows[i].more);
+        struct iovec iov[] = {{memory, 100}, {memory + 100, sizeof(memory) - 100}};
+        BlockRequest r = {.op = BLOCK_WRITE, .offset = 0, .length = sizeof(memory), .iov = iov, .n_iov = 2};
+        memory[sizeof(memory) - 1] = 0;
+        g_assert_cmpint(disk_do(b, &r), ==, 0);
+        if (disk_has_holes(path) != rows[i].holes)
+            g_test_message("the file system of %s knows no holes", path);
+        memory[sizeof(memory) - 1] = 7;
+        r.offset = MIB / 2;
+        g_assert_cmpint(disk_do(b, &r), ==, 0);
+        for (unsigned at = 0; at < MIB; at += 4095)
+            g_assert_cmpint(disk_at(path, at), ==, 0);
+        g_assert_cmpint(disk_at(path, MIB - 1), ==, 7);
+        disk_close(b, path);
+    }
+}
+
 static bool by_io_uring(const char *aio)
 {
     g_autofree char *path = disk_new(MIB);
@@ -474,6 +523,8 @@ UNIT_TESTS(block)
         {"what-an-error-does-is-the-users-choice", test_what_an_error_does_is_the_users_choice},
         {"drain-ends-what-waits", test_drain_ends_what_waits},
         {"many-small-pieces", test_many_small_pieces},
+        {"zeros-are-detected", test_zeros_are_detected},
+        {"a-drive-without-a-file", test_a_drive_without_a_file},
         {"random-requests-beside-a-model", test_random_requests_beside_a_model},
     };
     FOR_ROWS (i, cases) {

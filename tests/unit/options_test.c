@@ -531,10 +531,10 @@ static void test_nodes(void)
     g_assert_cmpint(drive(&c, 2)->format, ==, BLOCK_FORMAT_RAW);
     config_clear(&c);
     bad("-blockdev driver=raw,filename=a", "-blockdev: node-name=ID is missing");
+    bad("-blockdev rwa,node-name=a,filename=a", "-blockdev driver: 'rwa' is not one of raw, qcow2 (did you mean 'raw'?)");
     bad("-blockdev node-name=a,filename=a", "-blockdev: driver=raw|qcow2|file is missing");
     bad("-blockdev driver=raw,node-name=a", "-blockdev: either filename=FILE or file=NODE is needed");
     bad("-blockdev driver=nbd,node-name=a", "-blockdev driver: not yet supported; raw and qcow2 are");
-    bad("-blockdev {}", "-blockdev: JSON is not yet supported; driver=DRIVER,node-name=ID,… is");
     bad("-kernel k -blockdev driver=raw,node-name=a,file=b",
         "-blockdev driver=raw,node-name=a,file=b: file=b is no -blockdev with driver=file");
     bad("-kernel k -blockdev driver=raw,node-name=a,file=a",
@@ -542,6 +542,76 @@ static void test_nodes(void)
     bad("-kernel k -hda x -blockdev driver=file,node-name=none0,filename=a",
         "-blockdev driver=file,node-name=none0,filename=a: 'none0' is already the id of -hda x");
 }
+
+/* What a disk says of its drive. */
+static void test_drive_of_a_device(void)
+{
+    Config c = good("-kernel k -drive file=a,id=a,if=none -drive file=b,id=b,if=none,werror=stop,detect-zeroes=unmap,discard=on "
+                    "-device virtio-blk-pci,drive=a,share-rw=on,write-cache=off,werror=report,rerror=stop,bootindex=1 "
+                    "-device nvme,drive=b,serial=s,write-cache=auto,werror=auto");
+    g_assert_true(drive(&c, 0)->share_rw && drive(&c, 0)->writethrough && !drive(&c, 1)->share_rw && !drive(&c, 1)->writethrough);
+    g_assert_cmpint(drive(&c, 0)->werror, ==, DRIVE_ON_ERROR_REPORT);
+    g_assert_cmpint(drive(&c, 0)->rerror, ==, DRIVE_ON_ERROR_STOP);
+    g_assert_cmpint(drive(&c, 1)->werror, ==, DRIVE_ON_ERROR_STOP);
+    g_assert_cmpint(drive(&c, 1)->zeros, ==, DRIVE_ZEROS_UNMAPPED);
+    config_clear(&c);
+}
+
+static void test_backing_nodes(void)
+{
+    Config c =
+        good("-kernel k -blockdev driver=file,node-name=f0,filename=base -blockdev driver=raw,node-name=n0,file=f0 "
+             "-blockdev driver=qcow2,node-name=n1,file.driver=file,file.filename=mid,backing=n0 "
+             "-blockdev driver=qcow2,node-name=n2,file.filename=top,backing=n1 "
+             "-blockdev driver=qcow2,node-name=n3,file.filename=alone,backing= -blockdev driver=null-co,node-name=n4,size=1M");
+    g_assert_cmpuint(c.drives->len, ==, 3);
+    const DriveSpec *top = drive(&c, 0);
+    g_assert_cmpstr(top->file, ==, "top");
+    g_assert_cmpstr(top->behind->file, ==, "mid");
+    g_assert_cmpstr(top->behind->behind->file, ==, "base");
+    g_assert_true(!top->read_only && top->behind->read_only && top->behind->behind->read_only);
+    g_assert_true(!drive(&c, 1)->behind && !*drive(&c, 1)->behind_node);
+    g_assert_cmpint(drive(&c, 2)->format, ==, BLOCK_FORMAT_NULL);
+    g_assert_cmpuint(drive(&c, 2)->size, ==, 1 << 20);
+    config_clear(&c);
+}
+
+#if HAVE_JSON_GLIB
+/* The JSON of each is what the keys say. */
+static void test_json(void)
+{
+    const char *const argv[] = {
+        "quoin",
+        "-kernel",
+        "k",
+        "-blockdev",
+        "{\"node-name\": \"d\", \"driver\": \"qcow2\", \"read-only\": true, \"cache\": {\"direct\": true, \"no-flush\": false}, "
+        "\"file\": {\"driver\": \"file\", \"filename\": \"a,b=c\"}, \"backing\": null, \"discard\": \"unmap\"}",
+        "-device",
+        "{\"drive\": \"d\", \"id\": \"v\", \"driver\": \"virtio-blk-pci\", \"num-queues\": 2, \"share-rw\": true}",
+        "-object",
+        "{\"qom-type\": \"rng-builtin\", \"id\": \"r\"}",
+        "-netdev",
+        "{\"id\": \"n\", \"type\": \"socket\", \"listen\": \":1234\"}",
+        NULL};
+    GError *error = NULL;
+    Config c;
+    g_assert_cmpint(options_parse(G_N_ELEMENTS(argv) - 1, (char **)argv, &c, &error), ==, OPTIONS_RUN);
+    g_assert_no_error(error);
+    g_assert_cmpstr(drive(&c, 0)->file, ==, "a,b=c");
+    g_assert_true(drive(&c, 0)->read_only && drive(&c, 0)->direct && !drive(&c, 0)->no_flush && drive(&c, 0)->unmap);
+    g_assert_true(drive(&c, 0)->behind_node && !*drive(&c, 0)->behind_node && drive(&c, 0)->share_rw);
+    g_assert_cmpstr(device(&c, 0)->id, ==, "v");
+    g_assert_cmpuint(device_option_number(device(&c, 0), "num-queues"), ==, 2);
+    g_assert_cmpstr(((const BackendConfig *)c.objects->pdata[0])->text, ==, "rng-builtin,id=r");
+    g_assert_cmpstr(((const BackendConfig *)c.netdevs->pdata[0])->text, ==, "socket,id=n,listen=:1234");
+    config_clear(&c);
+    bad("-blockdev {}", "-blockdev: \"driver\" is missing");
+    bad("-device {\"driver\":7}", "-device: \"driver\" is missing");
+    bad("-device {\"driver\":\"nvme\",\"serial\":1.5}", "-device: \"serial\": a number with a point is not possible");
+    bad("-device {\"driver\":\"nvme\",\"a=b\":1}", "-device: unknown property \"a=b\"");
+}
+#endif
 
 static void test_bad_drives(void)
 {
@@ -553,7 +623,20 @@ static void test_bad_drives(void)
     bad("-drive file=a,cache=nothing", "-drive cache: 'nothing' is not one of writeback, none, unsafe, writethrough, directsync");
     bad("-drive file=a,id=1", "-drive id: an id is a letter, then letters, digits, '-', '.' and '_'");
     bad("-drive file=a,copy-on-read=on", "-drive copy-on-read: not yet supported");
-    bad("-drive file=a,detect-zeroes=on", "-drive detect-zeroes: not yet supported; off is");
+    bad("-drive file=a,detect-zeroes=unmap", "-drive: detect-zeroes=unmap needs discard=unmap");
+    bad("-drive file=a,bps_max=5", "-drive: drives are not throttled: bps=, iops= and their like are not supported");
+    bad("-blockdev throttling.iops-total=5", "-blockdev: drives are not throttled: bps=, iops= and their like are not supported");
+    bad("-blockdev driver=null-co,node-name=a,filename=b", "-blockdev: driver=null-co has no file");
+    bad("-blockdev driver=null-co,node-name=a,size=100", "-blockdev size: a drive is a multiple of 512 bytes");
+    bad("-blockdev driver=raw,node-name=a,file=b,backing=c", "-blockdev: only driver=qcow2 has a backing file");
+    bad("-kernel k -drive file=a,id=a,if=none -device virtio-blk-pci,drive=a,werror=maybe",
+        "-device virtio-blk-pci werror: 'maybe' is not one of report, ignore, stop, enospc");
+    bad("-kernel k -drive file=a,id=a,if=none -device nvme,serial=s,drive=a,write-cache=maybe",
+        "-device nvme write-cache: 'maybe' is not on or off");
+    bad("-kernel k -blockdev driver=qcow2,node-name=a,file.filename=a,backing=b",
+        "-blockdev driver=qcow2,node-name=a,file.filename=a,backing=b: backing=b is no -blockdev");
+    bad("-kernel k -blockdev driver=qcow2,node-name=a,file.filename=a,backing=a",
+        "-blockdev driver=qcow2,node-name=a,file.filename=a,backing=a: backing=a is no -blockdev");
     bad("-kernel k -drive file=a,id=x -drive file=b,id=x", "-drive file=b,id=x: the id 'x' is already that of -drive file=a,id=x");
     bad("-kernel k -hdc a -cdrom b", "-hdc a: index 2 of if=none is already that of -cdrom b");
     bad("-kernel k -sd a -device virtio-blk-pci,drive=sd0",
@@ -733,6 +816,11 @@ UNIT_TESTS(options)
     g_test_add_func("/options/snapshot-is-for-all-but-those-that-say", test_snapshot_is_for_all_but_those_that_say);
     g_test_add_func("/options/nodes", test_nodes);
     g_test_add_func("/options/bad-drives", test_bad_drives);
+    g_test_add_func("/options/drive-of-a-device", test_drive_of_a_device);
+    g_test_add_func("/options/backing-nodes", test_backing_nodes);
+#if HAVE_JSON_GLIB
+    g_test_add_func("/options/json", test_json);
+#endif
     g_test_add_func("/options/doorbells", test_doorbells);
     g_test_add_func("/options/paravirtual-board", test_paravirtual_board);
     g_test_add_func("/options/double-commas-are-commas", test_pairs);
