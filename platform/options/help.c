@@ -101,10 +101,10 @@ void options_print_version(FILE *out)
     fprintf(out, "accelerators: soft %s, kvm %s\n", accel_find("soft")->available(NULL) ? "yes" : "no",
             accel_find("kvm")->available(NULL) ? "yes" : "no");
     static const struct {
-        const char *name;
         bool have;
+        const char *name;
     } libraries[] = {
-        {"json-glib", HAVE_JSON_GLIB}, {"libslirp", HAVE_LIBSLIRP}, {"liburing", HAVE_LIBURING}, {"libzstd", HAVE_LIBZSTD}};
+        {HAVE_JSON_GLIB, "json-glib"}, {HAVE_LIBSLIRP, "libslirp"}, {HAVE_LIBURING, "liburing"}, {HAVE_LIBZSTD, "libzstd"}};
     fprintf(out, "optional libraries:");
     for (size_t i = 0; i < G_N_ELEMENTS(libraries); i++)
         fprintf(out, "%s %s %s", i ? "," : "", libraries[i].name, libraries[i].have ? "yes" : "no");
