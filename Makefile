@@ -25,6 +25,7 @@ VERSION    := 0.1.0
 prefix  ?= /usr/local
 bindir  ?= $(prefix)/bin
 mandir  ?= $(prefix)/share/man
+datadir ?= $(prefix)/share/quoin
 
 # A cross-built Quoin has the required libraries only, from a directory that guests/sysroot/build.sh builds and
 # this fragment names; the system's own pkg-config files have no say.
@@ -144,12 +145,16 @@ $(B)/obj/%.o: %.c $(B)/flags $(SYSROOT_MK)
 	$(Q)$(CC) $(QCFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 install: all
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/boot-test/bootlib
 	install -m 755 $(B)/quoin $(DESTDIR)$(bindir)/quoin
-	install -m 644 docs/quoin.1 $(DESTDIR)$(mandir)/man1/quoin.1
+	install -m 644 docs/quoin.1 docs/quoin-boot-test.1 $(DESTDIR)$(mandir)/man1
+	install -m 755 tools/boot-test/quoin-boot-test $(DESTDIR)$(datadir)/boot-test
+	install -m 644 tools/boot-test/bootlib/*.py $(DESTDIR)$(datadir)/boot-test/bootlib
+	ln -srf $(DESTDIR)$(datadir)/boot-test/quoin-boot-test $(DESTDIR)$(bindir)/quoin-boot-test
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/quoin $(DESTDIR)$(mandir)/man1/quoin.1
+	rm -f $(patsubst %,$(DESTDIR)$(bindir)/%,quoin quoin-boot-test) $(patsubst %,$(DESTDIR)$(mandir)/man1/%.1,quoin quoin-boot-test)
+	rm -rf $(DESTDIR)$(datadir)/boot-test
 
 clean:
 	rm -rf build

@@ -13,6 +13,7 @@ CHECKS += check-hostile-short
 CHECKS += check-verify
 CHECKS += check-doorbell
 CHECKS += check-objdump
+CHECKS += check-boot-test
 CHECKS += check-diff
 CHECKS += check-fuzz
 CHECKS += check-kvm-patches
@@ -185,6 +186,15 @@ check-linux: $(B)/quoin guest-linux guest-linux-e500v2 guest-linux-stock build/g
 check-icount: $(B)/quoin guest-linux guest-linux-e500v2
 	@tests/linux/icount --quoin $(B)/quoin $(ARGS)
 
+# quoin-boot-test itself; and this project's kernels and Debian's U-Boot by it: ARGS="--html FILE" for a page to look at
+check-boot-test: $(QUOIN) guests
+	@tests/boot/run $(QUOIN)
+
+check-boot: $(B)/quoin guest-linux
+	@tools/boot-test/quoin-boot-test -j $(JOBS) -D QUOIN=$(B)/quoin -D IMAGES=build/guests/linux \
+	    -D FIRMWARE=/usr/lib/u-boot/qemu-ppce500/uboot.elf $(ARGS) \
+	    $(if $(wildcard /usr/lib/u-boot/qemu-ppce500/uboot.elf),tests/boot/u-boot.boot) tests/boot/linux.boot
+
 # Firmware: Debian's U-Boot, and Linux booted by it if make guest-linux was there
 check-firmware: $(B)/quoin
 	@tests/firmware/run $(B)/quoin
@@ -250,6 +260,8 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-linux     boot it: images, resets, power-off, idle
 #@ make check-icount    Linux under -icount: two boots are the same, instruction for instruction, and it idles; ARGS: two engines to compare
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
+#@ make check-boot-test quoin-boot-test itself
+#@ make check-boot      Linux and U-Boot by quoin-boot-test; ARGS="--html FILE --junit FILE"
 #@ make check-kvm-host  hypercall exits of its KVM; HOST=quoin executes the host on Quoin's own processor
 #@ make check-kvm       Quoin under -accel kvm in that host; PARTS="linux smp" for some of it, HOST=quoin: Quoin in Quoin
 #@ make check-kvm-in-time  the same where it fits before QUOIN_CI_END
@@ -257,4 +269,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make powercuts       1,000 power cuts while a Linux guest syncs files: what was synced is there; CUTS of each of three kinds, SEED
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs powercuts soak unit
+.PHONY: check check-boot check-boot-test check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs powercuts soak unit
