@@ -18,3 +18,9 @@ void *jit_alloc(Jit *jit, size_t size)
     jit->arena_used += size;
     return at;
 }
+
+void jit_alloc_ends(Jit *jit, void *at)
+{
+    uint8_t *chunk = jit->arena->pdata[jit->arena->len - 1];
+    jit->arena_used = ((size_t)((uint8_t *)at - chunk) + 15) & ~(size_t)15;
+}

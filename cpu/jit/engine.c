@@ -145,12 +145,36 @@ static JitNext insn_ended(Jit *jit, E500 *c, const JitRecord *record, ExecResult
     return __atomic_load_n(&c->limit, __ATOMIC_RELAXED) ? JIT_GO_TO : JIT_LEAVE;
 }
 
+static uint32_t home_of(const E500 *c, unsigned home)
+{
+    uint32_t v;
+    memcpy(&v, (const uint8_t *)c + ir_layout.home[home], sizeof(v));
+    return v;
+}
+
+/* Conditions that the code has left to whoever wants to know them. */
+static void make_conditions(E500 *c, const JitMap *map)
+{
+    for (unsigned i = 0; i < map->n_late; i++) {
+        const JitLate *late = &map->late[i];
+        uint32_t a = home_of(c, late->a), b = late->flags & LATE_IMM ? late->imm : home_of(c, late->b);
+        if (late->k == JIT_LATE_CARRY)
+            c->s.ca = late->flags & LATE_OR_EQUAL ? a <= b : a < b;
+        else if (late->flags & LATE_SIGNED)
+            c->engine[JIT_WORD_CONDITIONS + late->k] = (uint64_t)((int64_t)(int32_t)a - (int32_t)b);
+        else
+            c->engine[JIT_WORD_CONDITIONS + late->k] = (uint64_t)a - b;
+    }
+}
+
 JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget)
 {
     Jit *jit = jit_of(c);
     uint32_t done = (uint32_t)c->engine[JIT_WORD_LIMIT] - budget - record->left;
 
     jit->calls[record->insn.id]++;
+    if (record->map)
+        make_conditions(c, record->map);
     if (!record->changes && (record->site || record->flags & RECORD_WINDOW))
         jit_manner(jit, record);
     c->s.pc = record->pc;

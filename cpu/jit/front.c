@@ -131,6 +131,42 @@ static void count_left(IrBlock *b, unsigned n)
 
 enum { OPS_OF_ONE = 6 }; /* no instruction makes more */
 
+/* --- loops --- */
+
+/*
+ * A short loop back to the block's begin is translated several times, one turn behind the other: then the block's head is paid once for all of
+ * them, and what one turn leaves in registers the next one finds there.
+ */
+enum { LOOP_INSNS_MAX = 16 };
+
+/* Is there room for another turn, as long as those that there are? */
+static bool has_room(const Front *f)
+{
+    unsigned insns = f->index + 1, turns = f->turns + 1, ops = f->b->n;
+    return insns / turns <= LOOP_INSNS_MAX && insns + insns / turns <= IR_INSNS_MAX && ops + ops / turns + OPS_OF_ONE + 1 <= IR_MAX;
+}
+
+bool front_turns(Front *f, Ea target)
+{
+    if (target != f->b->pc || !has_room(f))
+        return false;
+    f->turns++;
+    f->next = target;
+    return true;
+}
+
+/* A conditional branch to the begin, which the front has taken as one that leaves there: it leaves where the loop ends. */
+static void turn_round(Front *f)
+{
+    IrOp *op = &f->b->op[f->b->n - 1];
+    bool is_its = f->b->n && op->left == f->index && op->op == IR_EXIT_IF;
+    Ea behind = f->pc + 4;
+    if (!is_its || op->flags & IR_TO_HOME || op->imm != f->b->pc || !front_same_page(f, behind) || !front_turns(f, f->b->pc))
+        return;
+    op->flags ^= op->flags & IR_COUNT ? IR_COUNT_ZERO : IR_IF_SET;
+    op->imm = behind;
+}
+
 void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *first, uint32_t *last)
 {
     Front f = {.jit = jit, .b = &jit->ir, .model = jit->vcpu->core.model, .state = state, .pc = pc};
@@ -149,6 +185,7 @@ void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *f
         translate(&f, (uint32_t)e500_swap(__atomic_load_n((const uint32_t *)(const void *)f.word, __ATOMIC_RELAXED), 4));
         if (f.ends)
             break;
+        turn_round(&f);
         if (f.index + 1 == IR_INSNS_MAX || f.b->n + OPS_OF_ONE + 1 > IR_MAX || !front_same_page(&f, f.next)) {
             front_op(&f, IR_EXIT)->imm = f.next;
             break;

@@ -16,6 +16,7 @@ typedef struct Front {
     const uint8_t *word;
     Ea next;        /* of the one that follows it in the block */
     unsigned index; /* its number in the block */
+    unsigned turns; /* of a loop that are translated already */
     bool ends;      /* nothing follows it in the block */
 } Front;
 
@@ -37,4 +38,6 @@ IrOp *front_op_dab(Front *f, IrOpcode op, unsigned d, unsigned a, unsigned b);
 IrOp *front_op_dai(Front *f, IrOpcode op, unsigned d, unsigned a, uint32_t imm);
 void front_record(Front *f, IrOp *op, const Insn *in); /* gives op a JitRecord */
 bool front_sets_rounding(const Insn *in);              /* may change JIT_STATE_FP_PLAIN */
+/* The instruction in hand goes to `target`: if that is the block's begin, and another turn fits, it goes on with that. */
+bool front_turns(Front *f, Ea target);
 bool front_same_page(const Front *f, Ea target);

@@ -39,6 +39,8 @@ static bool go_to(Front *f, const Insn *in, Ea target)
         f->next = target;
         return true;
     }
+    if (!(in->flags & INSN_LK) && front_turns(f, target))
+        return true;
     leave_to(f, in, IR_EXIT)->imm = target;
     return true;
 }

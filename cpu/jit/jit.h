@@ -32,13 +32,24 @@ enum { JIT_SITE_SOON = 64, JIT_SITE_CHANGES = 500 };
 /* What is known of an access: its page changes too often for a site; it lies outside of the window too often for that. */
 enum { JIT_WANDERS = 1, JIT_OUTSIDE = 2 };
 
+/* A condition that is not in its place yet: home a less home b, or less imm; or the carry, 1 if a < imm, or ≤ where so said. */
+typedef struct JitLate {
+    uint8_t k;     /* of a condition; JIT_LATE_CARRY */
+    uint8_t flags; /* LATE_… */
+    uint8_t a, b;
+    uint32_t imm;
+} JitLate;
+enum { JIT_LATE_CARRY = 8, LATE_SIGNED = 1, LATE_IMM = 2, LATE_OR_EQUAL = 4 };
+
 /*
  * Where homes lie in the middle of a block: of each host register the word of the state that it is stored to before C is called, and the one
  * that it is loaded from behind it.  The word JIT_WORD_NOWHERE is for registers that hold none.
  */
 enum { JIT_MAP_REGS = 10 };
 typedef struct JitMap {
-    int32_t store[JIT_MAP_REGS], load[JIT_MAP_REGS]; /* as the emitter addresses the state */
+    int16_t store[JIT_MAP_REGS], load[JIT_MAP_REGS]; /* as the emitter addresses the state */
+    uint32_t n_late;
+    JitLate late[];
 } JitMap;
 
 /* An instruction that a block hands to the interpreter: always, or when its inline access does not hit. */
@@ -249,7 +260,8 @@ void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *f
 bool jit_row_is_native(InsnId id); /* has a translation of its own, at least for some forms */
 
 /* --- blocks.c --- */
-void *jit_alloc(Jit *jit, size_t size); /* until the next flush */
+void *jit_alloc(Jit *jit, size_t size);  /* until the next flush */
+void jit_alloc_ends(Jit *jit, void *at); /* what was allocated last needs no more than up to there */
 JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state);
 void jit_block_add(Jit *jit, JitPage *page, JitBlock *b);
 void jit_block_drop(Jit *jit, JitBlock *b);

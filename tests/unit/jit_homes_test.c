@@ -217,9 +217,37 @@ static void blocks_of_many_registers_do_what_the_interpreter_does(gconstpointer 
         choose(&c);
         for (unsigned i = 0; i < words; i++)
             word[i] = any_word(&c);
+        if (g_rand_int(p.r) % 4 == 0) { /* a carry that an interrupt sees, and nobody else */
+            word[0] = word_d(g_rand_boolean(p.r) ? INSN_subfic : INSN_addic, one(&c), one(&c), (int)g_rand_int(p.r) % 64);
+            word[1] = word_d(INSN_lwz, one(&c), one(&c), 0);
+            word[2] = word_d(INSN_addic, one(&c), one(&c), 1);
+        }
         jit_flush(jit_of(soft_core(&p.jit, 0)));
         for (unsigned again = 0; again < 3; again++)
             run_both(&p, word, words, g_rand_boolean(p.r) ? words : 1 + g_rand_int(p.r) % (3 * words), 1 + g_rand_int(p.r) % words);
+    }
+    pair_down(&p);
+}
+
+/* A few instructions, some of which may leave the loop or skip the next one, and a branch back to the begin; slices end everywhere. */
+static void loops_do_what_the_interpreter_does(gconstpointer model_name)
+{
+    Pair p;
+
+    pair_up(&p, model_name, 0x100b5000);
+    Choice c = {.r = p.r};
+    fill_data(&p);
+    for (unsigned n = 0; n < BLOCKS; n++) {
+        uint32_t word[LONGEST];
+        unsigned words = 1 + g_rand_int(p.r) % 18;
+        choose(&c);
+        for (unsigned i = 0; i < words; i++)
+            word[i] = any_word(&c);
+        word[words - 1] =
+            g_rand_int(p.r) % 8 ? branch_word(&c, 1 - (int)words) : insn_info[INSN_b].match | ((1 - words) * 4 & 0x3fffffc);
+        jit_flush(jit_of(soft_core(&p.jit, 0)));
+        for (unsigned again = 0; again < 3; again++)
+            run_both(&p, word, words, 1 + g_rand_int(p.r) % 300, 1 + g_rand_int(p.r) % 300);
     }
     pair_down(&p);
 }
@@ -232,5 +260,7 @@ UNIT_TESTS(jit_homes)
                          blocks_of_many_registers_do_what_the_interpreter_does);
     g_test_add_data_func("/jit/blocks-of-many-registers-do-what-the-interpreter-does/e500v2", "e500v2",
                          blocks_of_many_registers_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/loops-do-what-the-interpreter-does/e500mc", "e500mc", loops_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/loops-do-what-the-interpreter-does/e500v2", "e500v2", loops_do_what_the_interpreter_does);
 #endif
 }

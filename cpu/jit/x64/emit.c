@@ -90,7 +90,6 @@ static void emit_op(Emit *e, const IrOp *op)
         break;
     case IR_CMP:
         emit_compare(e, op);
-        e->rcx_group = 0;
         return; /* what the flags hold is of use to what follows */
     case IR_EXIT_IF:
         emit_exit_if(e, op);
@@ -143,7 +142,7 @@ static void emit_op(Emit *e, const IrOp *op)
         break;
     case IR_CALL:
         emit_fp_note(e, &e->fp);
-        emit_homes_settle(e);
+        emit_settle(e);
         emit_call(e, op);
         emit_fp_called(e, op);
         break;
@@ -220,6 +219,13 @@ static void emit_op(Emit *e, const IrOp *op)
         e->rcx_group = 0;
 }
 
+/* In its stub, homes and conditions are where they are before an op. */
+static void tell_stub(const Emit *e, Stub *stub, const EmitLate *late)
+{
+    stub->map = e->map;
+    stub->late = *late;
+}
+
 /* An op among those of its block: with its homes where they should be, and told its stubs. */
 static void emit_op_at(Emit *e, unsigned at)
 {
@@ -229,15 +235,18 @@ static void emit_op_at(Emit *e, unsigned at)
     emit_homes_before(e, at);
     if (op->op == IR_EXIT_IF) /* which leaves behind what it writes */
         emit_homes_after(e, op);
+    EmitLate late = e->late;
     emit_op(e, op);
     for (; stubs < e->n_stubs; stubs++)
-        e->stub[stubs].map = e->map;
+        tell_stub(e, &e->stub[stubs], &late);
     emit_homes_after(e, op);
+    emit_late_after(e, op);
 }
 
 static void emit_stub(Emit *e, Stub *stub)
 {
     e->map = stub->map;
+    e->late = stub->late;
     if (stub->op->record)
         emit_homes_record(e, stub->op->record);
     if (stub->from)
@@ -289,7 +298,7 @@ const uint8_t *jit_emit(Jit *jit, JitBlock *b)
     emit_begin(&e, jit);
     const uint8_t *code = emit_here(&e);
     head(&e, out);
-    emit_homes_plan(&e);
+    emit_plan(&e);
     for (unsigned i = 0; i < e.ir->n; i++)
         emit_op_at(&e, i);
     for (unsigned i = 0; i < e.n_stubs; i++)

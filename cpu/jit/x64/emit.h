@@ -33,6 +33,24 @@ typedef struct EmitMap {
     uint64_t fresh;         /* homes whose registers do not have them yet, as the op in hand writes them; memory does */
 } EmitMap;
 
+/*
+ * Conditions, and as the last one the carry, that are not in their place yet: the op that says what they are, whose operands still are what
+ * they were (late.c); NULL: it is in its place.
+ */
+enum { LATE_CARRY = 8, LATES };
+typedef struct EmitLate {
+    const IrOp *by[LATES];
+} EmitLate;
+
+/* What becomes of homes behind each op: of the op itself and those that follow it, up to the block's end or a call. */
+typedef struct EmitPlan {
+    uint16_t next[IR_MAX + 1][MAP_HOMES]; /* the number of the op that uses a home next; PLAN_NEVER: none */
+    uint16_t uses[IR_MAX + 1][MAP_HOMES]; /* the sum of `likely` of those that do */
+    uint8_t likely[IR_MAX + 1];           /* that the op is executed, of 128 */
+    uint64_t dead[IR_MAX + 1];            /* ir_dead_before() */
+} EmitPlan;
+enum { PLAN_NEVER = UINT16_MAX };
+
 typedef struct Stub {
     uint8_t *from;       /* distance of the jump that leads here */
     uint8_t *also, *too; /* of others; NULL: there are none */
@@ -42,7 +60,8 @@ typedef struct Stub {
     const IrOp *op;
     uint8_t x[4]; /* vector registers of a floating-point op: operands a, b, k, and the result */
     EmitFp before, after;
-    EmitMap map; /* before the op */
+    EmitMap map; /* before the op, and so is: */
+    EmitLate late;
 } Stub;
 
 typedef struct Emit {
@@ -52,14 +71,11 @@ typedef struct Emit {
     const IrBlock *ir;
     int32_t bias;
     EmitMap map;
-    const struct JitMap *last_map; /* the last one of a record */
-    uint16_t next
-        [IR_MAX + 1]
-        [MAP_HOMES]; /* before each op: the number of the next one that uses a home; NEVER: none up to the block's end or a call */
-    uint8_t uses[IR_MAX + 1][MAP_HOMES]; /* how many do */
-    uint64_t dead[IR_MAX + 1];           /* ir_dead_before() */
-    int flags_hold;                      /* the host's flags are those of condition n; −1: of none */
-    int rax_holds;                       /* rax is condition n */
+    EmitPlan plan;
+    JitMap *last_map; /* of the last record that has one */
+    EmitLate late;
+    int flags_hold; /* the host's flags are those of condition n; −1: of none */
+    int rax_holds;  /* rax is condition n */
     /* rcx, rax is what the first access of this group found; 0: of none. */
     unsigned rcx_group, rax_group;
     Reg base, index; /* the access under construction is at [base + index + disp] */
@@ -89,13 +105,24 @@ uint8_t *emit_routine(const Emit *e, const uint8_t *execute); /* a routine's add
 void emit_leave_with(Emit *e, JitReason reason, const uint8_t *where);
 void emit_refill_routines(Emit *e);
 
+/* --- plan.c --- */
+void emit_plan(Emit *e);
+bool emit_ends_part(const IrOp *op); /* behind it homes lie as between blocks */
+
+/* --- late.c --- */
+/* Whether the condition or the carry that op makes can be late: nobody needs it in its place until it is made anew. */
+bool emit_late_pays(const Emit *e, const IrOp *op);
+void emit_late_after(Emit *e, const IrOp *op); /* forgets those that nobody can know any more, and need not */
+void emit_late_settle(Emit *e);                /* all of them; rax and rcx are lost */
+unsigned emit_late_test(Emit *e, unsigned k);  /* compares for bit k of a late condition; the condition code that says it is set */
+unsigned emit_late_map(const Emit *e, JitLate *late /* LATES of them */); /* how many there are */
+
 /* --- homes.c --- */
 void emit_homes_begin(Emit *e);                      /* as they lie between blocks */
-void emit_homes_plan(Emit *e);                       /* looks at the whole block */
 void emit_homes_before(Emit *e, unsigned at);        /* brings what the op with that number uses into registers, or some of it */
 void emit_homes_after(Emit *e, const IrOp *op);      /* what it wrote is where it should be */
 void emit_homes_become(Emit *e, const EmitMap *map); /* moves them to where that map says */
-void emit_homes_settle(Emit *e);                     /* to where they lie between blocks */
+void emit_settle(Emit *e);                           /* to where they lie between blocks; conditions, too; rax and rcx are lost */
 void emit_homes_record(Emit *e, JitRecord *record);  /* tells it where they lie now */
 /* A register that holds the home: where it lies, or `spare` after a load. */
 Reg emit_use(Emit *e, unsigned home, Reg spare);
@@ -127,7 +154,8 @@ void emit_reserve(Emit *e, const IrOp *op); /* emit_system.c */
 void emit_store_reserved(Emit *e, const IrOp *op);
 void emit_enable(Emit *e, const IrOp *op);
 void emit_enable_stub(Emit *e, Stub *stub);
-void emit_compare(Emit *e, const IrOp *op); /* emit_flow.c */
+void emit_compare(Emit *e, const IrOp *op);        /* emit_flow.c */
+void emit_make_condition(Emit *e, const IrOp *op); /* rax = it */
 void emit_cr_set(Emit *e, const IrOp *op);
 bool emit_cr_clear(Emit *e, const IrOp *op); /* a CR_BIT that clears EQ or SO, as calls with variable arguments and kernels do */
 void emit_leaf(Emit *e, uintptr_t function, uint32_t argument); /* of the conditions; the result is in eax */

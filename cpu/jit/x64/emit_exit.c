@@ -81,7 +81,7 @@ static bool same_page(const Emit *e, Ea pc)
 /* In the same page a jump, linked when it is first taken; elsewhere by the table of targets. */
 void emit_exit(Emit *e, Ea pc, unsigned left)
 {
-    emit_homes_settle(e);
+    emit_settle(e);
     give_back(e, left);
     if (!same_page(e, pc)) {
         by_target(e, JUMP, find_constant_target(e, pc));
@@ -92,7 +92,7 @@ void emit_exit(Emit *e, Ea pc, unsigned left)
 
 void emit_exit_apart(Emit *e, Ea pc, unsigned left)
 {
-    emit_homes_settle(e);
+    emit_settle(e);
     give_back(e, left);
     jump_linked(e, pc, true);
 }
@@ -119,7 +119,7 @@ static void behind_call(Emit *e, const IrOp *op)
 
 static void call_linked(Emit *e, const IrOp *op)
 {
-    emit_homes_settle(e);
+    emit_settle(e);
     push_frame(e, op);
     asm8(&e->a, 0xe8);
     asm32(&e->a, 0);
@@ -143,7 +143,7 @@ void emit_leave(Emit *e, const IrOp *op)
     else if (same_page(e, op->imm))
         call_linked(e, op);
     else {
-        emit_homes_settle(e);
+        emit_settle(e);
         call_target(e, op, find_constant_target(e, op->imm));
     }
 }
@@ -155,7 +155,7 @@ void emit_forget_calls(Emit *e)
 
 static void exit_to_home(Emit *e, const IrOp *op, unsigned home)
 {
-    emit_homes_settle(e);
+    emit_settle(e);
     give_back(e, op->left);
     emit_get(e, RAX, home);
     if (op->flags & IR_RETURNS) {
@@ -176,7 +176,7 @@ static void exit_to_home(Emit *e, const IrOp *op, unsigned home)
 /* Leaves the block to the pc that the interpreter's function has set, perhaps in another context. */
 void emit_exit_to_pc(Emit *e, unsigned left)
 {
-    emit_homes_settle(e);
+    emit_settle(e);
     give_back(e, left);
     emit_forget_calls(e);
     asm_rm(&e->a, OP_LOAD, RAX, STATE, field(e, ir_layout.pc));

@@ -31,13 +31,12 @@ static void add_so(Emit *e)
     e->flags_hold = e->rax_holds = -1;
 }
 
-void emit_compare(Emit *e, const IrOp *op)
+void emit_make_condition(Emit *e, const IrOp *op)
 {
     Asm *a = &e->a;
     bool is_signed = op->flags & IR_SIGNED, immediate = op->flags & IR_IMM;
 
     get_wide(e, RAX, op->a, is_signed);
-    e->flags_hold = -1;
     if (immediate && op->imm)
         asm_ri(a, OP_W, GROUP_SUB, RAX, (int32_t)op->imm);
     else if (!immediate && !is_signed && e->map.reg[op->b] != NO_REG)
@@ -46,12 +45,24 @@ void emit_compare(Emit *e, const IrOp *op)
         get_wide(e, RCX, op->b, is_signed);
         asm_rr(a, OP_SUB | OP_W, RAX, RCX);
     }
-    if (!immediate || op->imm)
+}
+
+void emit_compare(Emit *e, const IrOp *op)
+{
+    e->flags_hold = e->rax_holds = -1;
+    if (emit_late_pays(e, op)) {
+        e->late.by[op->k] = op;
+        return;
+    }
+    e->late.by[op->k] = NULL;
+    emit_make_condition(e, op);
+    e->rcx_group = 0;
+    if (!(op->flags & IR_IMM) || op->imm)
         e->flags_hold = op->k;
     e->rax_holds = op->k;
     if (e->ir->so)
         add_so(e);
-    asm_rm(a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * op->k));
+    asm_rm(&e->a, OP_STORE | OP_W, RAX, STATE, field(e, ir_layout.conditions + 8u * op->k));
 }
 
 /* --- all of them --- */
@@ -115,6 +126,8 @@ static unsigned test_bit(Emit *e, unsigned k)
     int n = (int)k / 4;
     int32_t at = field(e, ir_layout.conditions + 8u * (unsigned)n);
 
+    if (e->late.by[n])
+        return emit_late_test(e, k);
     if (k % 4 == BIT_SO) { /* bit 61 against bit 62 */
         asm_rm(a, OP_LOAD | OP_W, RAX, STATE, at);
         asm_rx(a, OP_LEA | OP_W, RDX, RAX, RAX, 0, 0);
@@ -182,6 +195,7 @@ void emit_call_routine(Emit *e, const uint8_t *routine)
 void emit_call_record(Emit *e, const JitRecord *record)
 {
     asm_set64(&e->a, RAX, (uintptr_t)record);
+    e->late = (EmitLate){{NULL}};
     emit_call_routine(e, record->map ? e->jit->routine.call_mapped : e->jit->routine.call);
 }
 

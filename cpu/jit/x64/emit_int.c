@@ -255,6 +255,20 @@ static void b_or_immediate(Emit *e, const IrOp *op, unsigned alu_op, unsigned gr
         emit_alu(e, alu_op, RAX, op->b);
 }
 
+/* An addition of a constant, or of ~a, whose carry is left for later. */
+static bool add_without_carry(Emit *e, const IrOp *op)
+{
+    e->late.by[LATE_CARRY] = NULL;
+    if (!(op->flags & IR_IMM) || op->flags & IR_CIN || !emit_late_pays(e, op))
+        return false;
+    IrOp plain = *op;
+    plain.op = op->flags & IR_NOT_A ? IR_RSUB : IR_ADD;
+    plain.flags = IR_IMM;
+    emit_integer(e, &plain);
+    e->late.by[LATE_CARRY] = op;
+    return true;
+}
+
 /* ~a + b + 1 is b − a, and its carry the host's borrow turned round. */
 static void add_carrying(Emit *e, const IrOp *op)
 {
@@ -325,7 +339,8 @@ void emit_integer(Emit *e, const IrOp *op)
         unary(e, op);
         break;
     case IR_ADDC:
-        add_carrying(e, op);
+        if (!add_without_carry(e, op))
+            add_carrying(e, op);
         break;
     default:
         if (op->flags & IR_IMM)

@@ -40,6 +40,7 @@ void emit_homes_begin(Emit *e)
 {
     e->map = canonical();
     e->last_map = NULL;
+    e->late = (EmitLate){{NULL}};
 }
 
 /* --- reading and writing them --- */
@@ -81,46 +82,6 @@ Reg emit_target(const Emit *e, unsigned home, Reg spare)
     return e->map.reg[home] != NO_REG ? (Reg)e->map.reg[home] : spare;
 }
 
-/* --- what is used next --- */
-
-enum { NEVER = UINT16_MAX };
-
-/* Behind it homes lie as between blocks. */
-static bool ends_part(const IrOp *op)
-{
-    return op->op == IR_CALL || op->op == IR_EXIT || op->op == IR_EXIT_TO;
-}
-
-static void plan_op(Emit *e, unsigned at)
-{
-    const IrOp *op = &e->ir->op[at];
-    uint64_t used = ir_reads(op) | ir_writes(op);
-
-    e->dead[at] = ir_dead_before(op, e->dead[at + 1]);
-    if (ends_part(op)) {
-        memset(e->next[at], 0xff, sizeof(e->next[at]));
-        memset(e->uses[at], 0, sizeof(e->uses[at]));
-    } else {
-        memcpy(e->next[at], e->next[at + 1], sizeof(e->next[at]));
-        memcpy(e->uses[at], e->uses[at + 1], sizeof(e->uses[at]));
-    }
-    for (; used; used &= used - 1) {
-        unsigned home = (unsigned)__builtin_ctzll(used);
-        e->next[at][home] = (uint16_t)at;
-        e->uses[at][home]++;
-    }
-}
-
-void emit_homes_plan(Emit *e)
-{
-    unsigned n = e->ir->n;
-    memset(e->next[n], 0xff, sizeof(e->next[n]));
-    memset(e->uses[n], 0, sizeof(e->uses[n]));
-    e->dead[n] = 0;
-    while (n-- > 0)
-        plan_op(e, n);
-}
-
 /* --- registers change hands --- */
 
 static void unmap(Emit *e, unsigned home)
@@ -152,34 +113,37 @@ static void load_home(Emit *e, unsigned home, Reg reg)
 /* Host instructions that it takes to have the home elsewhere from op `at` on until it is used next. */
 static unsigned cost_of(const Emit *e, unsigned home, unsigned at)
 {
-    bool again = pin_of(home) != NO_REG || e->next[at + 1][home] != NEVER;
-    if (e->dead[at] & bit_of(home))
+    bool again = pin_of(home) != NO_REG || e->plan.next[at + 1][home] != PLAN_NEVER;
+    if (e->plan.dead[at] & bit_of(home))
         return 0;
     return (again ? 1 : 0) + (e->map.dirty & bit_of(home) && again ? 1 : 0);
 }
 
-typedef struct Victim {
-    Reg reg;
-    unsigned cost, next;
-} Victim;
-
-/* The register that is missed least, of those that hold none of `locked`. */
-static Victim find_victim(const Emit *e, unsigned at, uint64_t locked, Reg own)
+/* How much it speaks for taking a home's register away at op `at`: how late it is used next, less what it costs. */
+static int spare_of(const Emit *e, unsigned home, unsigned at)
 {
-    Victim best = {.reg = NO_REG};
+    enum { FREE = 2 * IR_MAX, OPS_OF_COST = 4 };
+    unsigned cost = cost_of(e, home, at), next = e->plan.next[at][home];
+    if (!cost)
+        return FREE;
+    return (int)(next == PLAN_NEVER ? IR_MAX : next - at) - OPS_OF_COST * (int)cost;
+}
+
+/* The register that is missed least, of those that hold none of `locked`; NO_REG: there is none. */
+static Reg find_victim(const Emit *e, unsigned at, uint64_t locked, Reg own)
+{
+    Reg best = NO_REG;
+    int best_spare = INT_MIN;
     for (unsigned i = 0; i < jit_pins; i++) {
         Reg reg = pin_regs[i];
         unsigned home = e->map.home[reg];
-        Victim v = {.reg = reg, .next = NEVER};
-        if (home != IR_NONE) {
-            if (locked & bit_of(home))
-                continue;
-            v.cost = cost_of(e, home, at);
-            v.next = e->next[at][home];
+        if (home != IR_NONE && locked & bit_of(home))
+            continue;
+        int spare = home == IR_NONE ? INT_MAX - 1 : spare_of(e, home, at);
+        if (spare > best_spare || (spare == best_spare && reg == own)) {
+            best = reg;
+            best_spare = spare;
         }
-        bool better = v.cost < best.cost || (v.cost == best.cost && (v.next > best.next || (v.next == best.next && reg == own)));
-        if (best.reg == NO_REG || better)
-            best = v;
     }
     return best;
 }
@@ -189,21 +153,25 @@ static void evict(Emit *e, Reg reg, unsigned at)
     unsigned home = e->map.home[reg];
     if (home == IR_NONE)
         return;
-    if (e->map.dirty & bit_of(home) && !(e->dead[at] & bit_of(home)))
+    if (e->map.dirty & bit_of(home) && !(e->plan.dead[at] & bit_of(home)))
         store_home(e, home);
     unmap(e, home);
 }
 
-/* A home in memory: is it worth a register from op `at` on, and which? */
+/*
+ * A home in memory: is it worth a register from op `at` on, and which?  What counts are its uses until the other home's next one; a pinned
+ * home has to be loaded in the end.
+ */
 static Reg choose(const Emit *e, unsigned home, unsigned at, uint64_t locked)
 {
-    Reg own = pin_of(home);
-    Victim v = find_victim(e, at, locked, own);
-    unsigned uses = e->uses[at][home], gain = uses + (own != NO_REG ? 1 : 0);
+    Reg own = pin_of(home), reg = find_victim(e, at, locked, own);
+    unsigned other = reg == NO_REG ? IR_NONE : e->map.home[reg];
+    unsigned cost = other == IR_NONE ? 0 : cost_of(e, other, at);
+    unsigned until = cost ? e->plan.next[at][other] : PLAN_NEVER, one = e->plan.likely[at];
+    unsigned gain = e->plan.uses[at][home] - (until == PLAN_NEVER ? 0 : e->plan.uses[until][home]) +
+                    (own != NO_REG && until == PLAN_NEVER ? one : 0);
 
-    if (v.reg == NO_REG || gain < 2 || gain <= v.cost)
-        return NO_REG;
-    return v.cost && v.next <= e->next[at + 1][home] ? NO_REG : v.reg;
+    return reg != NO_REG && gain >= 2 * one && gain > cost * one ? reg : NO_REG;
 }
 
 void emit_homes_before(Emit *e, unsigned at)
@@ -211,7 +179,7 @@ void emit_homes_before(Emit *e, unsigned at)
     const IrOp *op = &e->ir->op[at];
     uint64_t reads = ir_reads(op), writes = ir_writes(op), locked = reads | writes;
 
-    if (ends_part(op))
+    if (emit_ends_part(op))
         return;
     for (uint64_t left = locked; left; left &= left - 1) {
         unsigned home = (unsigned)__builtin_ctzll(left);
@@ -298,9 +266,10 @@ void emit_homes_become(Emit *e, const EmitMap *to)
     e->map = *to;
 }
 
-void emit_homes_settle(Emit *e)
+void emit_settle(Emit *e)
 {
     EmitMap to = canonical();
+    emit_late_settle(e);
     emit_homes_become(e, &to);
 }
 
@@ -316,22 +285,27 @@ static bool is_canonical(const EmitMap *m)
 
 void emit_homes_record(Emit *e, JitRecord *record)
 {
-    JitMap m;
-    if (is_canonical(&e->map)) {
+    JitLate late[LATES] = {{.k = 0}};
+    unsigned n_late = emit_late_map(e, late);
+    if (!n_late && is_canonical(&e->map)) {
         record->map = NULL;
         return;
     }
+    size_t size = sizeof(JitMap) + n_late * sizeof(late[0]);
+    JitMap *m = jit_alloc(e->jit, size);
+    m->n_late = n_late;
+    memcpy(m->late, late, n_late * sizeof(late[0]));
     for (unsigned i = 0; i < jit_pins; i++) {
         unsigned home = e->map.home[pin_regs[i]];
-        m.load[i] = home == IR_NONE ? field(e, ir_layout.nowhere) : home_at(e, home);
-        m.store[i] = home == IR_NONE || !(e->map.dirty & bit_of(home)) ? field(e, ir_layout.nowhere) : m.load[i];
+        m->load[i] = (int16_t)(home == IR_NONE ? field(e, ir_layout.nowhere) : home_at(e, home));
+        m->store[i] = home == IR_NONE || !(e->map.dirty & bit_of(home)) ? (int16_t)field(e, ir_layout.nowhere) : m->load[i];
     }
-    if (!e->last_map || memcmp(e->last_map, &m, sizeof(m))) {
-        JitMap *own = jit_alloc(e->jit, sizeof(m));
-        *own = m;
-        e->last_map = own;
+    if (e->last_map && e->last_map->n_late == n_late && !memcmp(e->last_map, m, size)) {
+        jit_alloc_ends(e->jit, m);
+        m = e->last_map;
     }
-    record->map = e->last_map;
+    e->last_map = m;
+    record->map = m;
 }
 
 /* --- the routines' part: between registers and memory, as between blocks, or as the JitMap in rcx says --- */
@@ -351,7 +325,7 @@ void emit_reload(Emit *e)
 static void by_map(Emit *e, unsigned op, size_t words)
 {
     for (unsigned i = 0; i < jit_pins; i++) {
-        asm_rm(&e->a, OP_MOVSXD, RDX, RCX, (int32_t)(words + i * sizeof(int32_t)));
+        asm_rm(&e->a, OP_MOVSX16 | OP_W, RDX, RCX, (int32_t)(words + i * sizeof(int16_t)));
         asm_rx(&e->a, op, pin_regs[i], STATE, RDX, 0, 0);
     }
 }
