@@ -179,7 +179,7 @@ check-hostile-short: $(QUOIN) guests
 # --- Linux guests, firmware, the KVM host
 
 check-linux: $(B)/quoin guest-linux guest-linux-e500v2 guest-linux-stock build/guests/programs.cpio.gz
-	@tests/linux/run $(B)/quoin
+	@tests/linux/run -j $(JOBS) $(B)/quoin
 
 # Two boots of Linux are the same under virtual time, and an idle one does nothing.
 # ARGS: the engines of both, as '"-accel soft,jit=on" "-accel soft,jit=off"'

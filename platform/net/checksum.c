@@ -38,6 +38,14 @@ uint16_t net_checksum(uint32_t sum)
     return (uint16_t)~sum;
 }
 
+void net_insert_sum(uint8_t *frame, size_t start, size_t at, size_t end)
+{
+    uint16_t sum = net_checksum(net_sum(0, frame + start, end - start));
+    sum = sum ? sum : 0xffff; /* 0 says of UDP that there is none; it is the same number */
+    frame[at] = (uint8_t)(sum >> 8);
+    frame[at + 1] = (uint8_t)sum;
+}
+
 static void parse_ipv4(const uint8_t *frame, size_t length, NetHeaders *h)
 {
     enum { MORE_OR_OFFSET = 0x3fff };

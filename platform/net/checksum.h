@@ -25,6 +25,8 @@ uint32_t net_sum(uint32_t sum, const uint8_t *data, size_t size);
 uint32_t net_sum_pseudo(const uint8_t *frame, const NetHeaders *h,
                         size_t l4_length); /* of RFC 9293 and RFC 8200, of what l4 carries */
 uint16_t net_checksum(uint32_t sum);       /* the field's value; of numbers whose checksum is right: 0 */
+/* The sum of [start, end) of a frame goes to `at`, inside of it, as TCP and UDP have it: never 0. */
+void net_insert_sum(uint8_t *frame, size_t start, size_t at, size_t end);
 
 /* Are the checksums that the packet has right?  Of UDP none may be there: 0. */
 bool net_ip_is_right(const uint8_t *frame, const NetHeaders *h); /* version 4 */

@@ -23,6 +23,15 @@ enum {
     NET_FRAME_MAX = NET_HEADER + 65536 /* bytes; none is longer, whatever a card or the other end says */
 };
 
+/* What is left to whoever gets a frame: as struct virtio_net_hdr has it, VIRTIO 1.1 §5.1.6. */
+typedef struct NetOffload {
+    size_t sum_start,
+        sum_at; /* the sum from sum_start to the end goes to sum_at, where that of the pseudo-header is; sum_at 0: none does */
+    unsigned version; /* of IP, where mss is not 0 */
+    size_t header,
+        mss; /* a TCP packet, whose headers have so many bytes, that was or is to be cut into pieces of mss; 0: a frame */
+} NetOffload;
+
 /* What a card gives. */
 typedef struct NetPort {
     /*
@@ -30,6 +39,12 @@ typedef struct NetPort {
      * again after net_flush().  What the card does not want it takes all the same, and drops it.
      */
     bool (*receive)(void *opaque, const uint8_t *frame, size_t length);
+    /*
+     * TCP packets that several frames were joined to, none longer than NET_FRAME_MAX: bit 4 says that the driver takes them over IPv4,
+     * bit 6 over IPv6.  NULL: it takes none.
+     */
+    unsigned (*joins)(void *opaque);
+    bool (*receive_joined)(void *opaque, const uint8_t *packet, size_t length, const NetOffload *offload); /* as receive() */
     void (*sendable)(void *opaque);      /* after net_send() returned false: it may be tried again; may be NULL */
     void (*link)(void *opaque, bool up); /* the cable was plugged in or pulled out; may be NULL */
 } NetPort;
@@ -51,6 +66,8 @@ void net_detach(Net *net);
  * Nothing is delivered meanwhile.  net may be NULL, a socket without a cable.
  */
 bool net_send(Net *net, const struct iovec *piece, unsigned n);
+/* The same of a frame that is not complete, or of a packet of at most NET_FRAME_MAX bytes; of offload->header nothing is believed. */
+bool net_send_offload(Net *net, const struct iovec *piece, unsigned n, const NetOffload *offload);
 void net_flush(Net *net);      /* the card has room again: what was kept is delivered soon, by the main thread.  NULL: nothing */
 bool net_link_is_up(Net *net); /* NULL: no */
 void net_set_link(Net *net, bool up);

@@ -12,7 +12,8 @@
 enum {
     NET_QUEUE_FRAMES = 1024, /* bounds of a queue: a frame that comes to a full one is dropped */
     NET_QUEUE_BYTES = 4 << 20,
-    NET_BURST = 64, /* frames that a back end delivers before others get the device lock */
+    NET_PIECES_MAX = 8, /* of a frame that a back end gets */
+    NET_BURST = 64,     /* frames that a back end delivers before others get the device lock */
 };
 
 /* --- spec.c: an argument of -netdev */
@@ -54,6 +55,7 @@ typedef struct NetQueue {
 bool net_queue_add(NetQueue *queue, const struct iovec *piece, unsigned n, size_t length); /* false: it is full */
 const uint8_t *net_queue_peek(const NetQueue *queue, size_t *length);                      /* NULL: it is empty */
 void net_queue_drop(NetQueue *queue);                                                      /* the oldest, if there is one */
+void net_queue_skip(NetQueue *queue); /* the same of a copy of a queue, which is left as it is */
 void net_queue_empty(NetQueue *queue);
 void net_queue_clear(NetQueue *queue); /* the same, and its memory is given back */
 void net_queue_save(const NetQueue *queue, SectionWriter *to, const char *name);
@@ -67,7 +69,8 @@ struct NetKind {
     bool (*check)(const NetSpec *spec, GError **error); /* what the keys alone do not say; opens nothing */
     bool (*open)(Net *net, const NetSpec *spec, GError **error);
     void (*close)(Net *net); /* also after an open() that failed */
-    /* As net_send(), of a length that a frame may have. */
+    bool whole;              /* it takes packets that are longer than a frame of its network, too: they need not be cut */
+    /* As net_send(), of a length that a frame may have, in NET_PIECES_MAX pieces at most. */
     bool (*send)(Net *net, const struct iovec *piece, unsigned n, size_t length);
     void (*resume)(Net *net);                        /* after net_deliver() returned false: go on.  May be NULL */
     void (*save)(const Net *net, SectionWriter *to); /* may be NULL, as load */
@@ -86,6 +89,9 @@ struct Net { /* first member of each back end's struct */
     bool starved;       /* net_send() returned false, so sendable() must be called */
     bool stopped;       /* net_deliver() returned false, so resume() must be called */
     NetQueue held;      /* frames that the card had no room for */
+    NetQueue rest;      /* frames of a packet that was cut, whose first ones the back end took: they go before all others */
+    uint8_t *packet;    /* NET_FRAME_MAX bytes each, made when they are needed: a packet in one piece, or joined, … */
+    uint8_t *frame;     /* … and a frame of it */
     Event *wake;        /* the main thread has something to deliver */
     uint64_t n_dropped; /* frames that no queue had room for, or of a wrong length */
 };
@@ -95,7 +101,8 @@ struct Net { /* first member of each back end's struct */
  * should stop until resume(), for what comes now may find the queue full.
  */
 bool net_deliver(Net *net, const uint8_t *frame, size_t length);
-void net_sendable(Net *net); /* the back end has room again */
+bool net_deliver_all(Net *net, NetQueue *from); /* the same of all frames of a queue, which is empty afterwards */
+void net_sendable(Net *net);                    /* the back end has room again */
 
 /* --- watch.c: a descriptor in the main loop */
 

@@ -42,13 +42,10 @@ typedef struct User {
 
 static void deliver(User *u)
 {
-    size_t length;
     if (!u->rx.n)
         return;
     device_lock();
-    for (const uint8_t *frame; (frame = net_queue_peek(&u->rx, &length)); net_queue_drop(&u->rx))
-        if (!net_deliver(&u->net, frame, length))
-            u->stalled = true;
+    u->stalled = !net_deliver_all(&u->net, &u->rx);
     device_unlock();
 }
 
@@ -56,7 +53,7 @@ static ssize_t send_packet(const void *frame, size_t length, void *opaque)
 {
     User *u = opaque;
     const struct iovec piece = {(void *)frame, length};
-    if (length > NET_FRAME_MAX)
+    if (length < NET_HEADER || length > NET_FRAME_MAX)
         return (ssize_t)length;
     if (!net_queue_add(&u->rx, &piece, 1, length)) {
         deliver(u);
@@ -419,6 +416,7 @@ const NetKind net_user = {
     .check = user_check,
     .open = user_open,
     .close = user_close,
+    .whole = true,
     .send = user_send,
     .resume = user_resume,
     .save = user_save,

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 
-from guest import Failed, LOGS, Skipped
+from guest import Failed, Skipped
 from virtio import check_disk, make_disk
 
 COPY = "mkdir -p /mnt; mount -t ext4 -o discard /dev/vda /mnt && md5sum </mnt/blob; cp /mnt/blob /mnt/{0}; sync; rm -f /mnt/gone; umount /mnt"
@@ -23,9 +23,8 @@ def qcow2(program, options, core="e500mc"):
     """The guest's writes go to the front; the file behind it stays as it is, and QEMU's tools find nothing wrong with either."""
     if not shutil.which("qemu-img"):
         raise Skipped("no qemu-img: apt-get install qemu-utils")
-    name = f"qcow2-{core}-{hashlib.md5(options.encode()).hexdigest()[:6]}"
-    base, digest = make_disk(name)
-    front, before = os.path.join(LOGS, name + ".qcow2"), digest_of(base)
+    base, digest = make_disk(program)
+    front, before = program.path(".qcow2"), digest_of(base)
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-b", os.path.basename(base), "-F", "raw", front], check=True)
     with program.guest(core=core, args=["-drive", f"file={front},if=virtio,format=qcow2,discard=unmap"]) as guest:
         for boot in 1, 2:
@@ -41,7 +40,7 @@ def qcow2(program, options, core="e500mc"):
     check = subprocess.run(["qemu-img", "check", front], capture_output=True, text=True, check=False)
     if check.returncode or "No errors were found" not in check.stdout:
         raise Failed(f"qemu-img check: {check.stdout}{check.stderr}")
-    whole = os.path.join(LOGS, name + ".raw")
+    whole = program.path(".raw")
     subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", front, whole], check=True)
     check_disk(whole, digest, ["blob", "copy1", "copy2"])
     for path in base, front, whole:
@@ -81,13 +80,12 @@ FILL = "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; cp /mnt/blob /mnt/copy; sync
 
 def no_room(program, kind):
     """The host takes no more bytes for a growing image: the machine stops, and after there is room again cont loses nothing."""
-    name = f"no-room-{kind}"
-    base, digest = make_disk(name)
-    image, qmp_path = base, os.path.join(LOGS, name + ".qmp")
+    base, digest = make_disk(program)
+    image, qmp_path = base, program.path(".qmp")
     if kind == "qcow2":
         if not shutil.which("qemu-img"):
             raise Skipped("no qemu-img: apt-get install qemu-utils")
-        image = os.path.join(LOGS, name + ".qcow2")
+        image = program.path(".qcow2")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", os.path.basename(base), "-F", "raw", image], check=True)
     # What is written behind this many bytes of a file fails.  The image is sparse, or grows from next to nothing.
     limit = 1 << 20 if kind == "qcow2" else os.path.getsize(image) // 8
@@ -110,7 +108,7 @@ def no_room(program, kind):
         guest.has_not("I/O error")
     whole = image
     if kind == "qcow2":
-        whole = os.path.join(LOGS, name + ".raw")
+        whole = program.path(".raw")
         subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, whole], check=True)
     check_disk(whole, digest, ["blob", "copy", "other"])
     for path in {base, image, whole}:

@@ -50,7 +50,7 @@ def v2_keeps_spe(program, board, processors):
     if "tests/spe" not in subprocess.run(f"zcat {PROGRAMS} | cpio -t --quiet", shell=True, text=True, check=False,
                                          stdout=subprocess.PIPE).stdout:
         raise Skipped("no clang that speaks SPE")
-    initrd = more_initramfs("initramfs-spe.cpio.gz")
+    initrd = more_initramfs(program.path(".cpio.gz"))
     with program.guest(core="e500v2", board=board, initrd=initrd, append="quoin.test=spe",
                        args=["-smp", str(processors)]) as guest:
         guest.finish()

@@ -40,9 +40,8 @@ def images_of(kernel):
 class Guest:
     """One run of the program, its console on pipes."""
 
-    def __init__(self, program, name, machine="", image="vmlinux", append="", args=(), core="e500mc",
+    def __init__(self, program, stem, machine="", image="vmlinux", append="", args=(), core="e500mc",
                  board="ppce500", initrd="initramfs.cpio.gz", console=None, kernel=None):
-        stem = os.path.join(LOGS, re.sub(r"\W+", "-", name))
         self.trace_file, self.log_file = stem + ".hcall", stem + ".console"
         images = images_of(kernel or core)
         command = program.command + ["-M", board + machine, "-cpu", core, "-m", "256M", "-nographic"]
@@ -152,14 +151,23 @@ class Guest:
 
 
 class Program:
-    def __init__(self, command):
-        self.command = command
-        said = subprocess.run(command + ["-version"], stdout=subprocess.PIPE, check=False).stdout
-        self.qemu = b"QEMU" in said
-        self.case = ""
+    """What is tested, by one case of the tests."""
 
-    def guest(self, **how):
-        return Guest(self, self.case, **how)
+    def __init__(self, command, qemu=None, case=""):
+        self.command, self.qemu, self.case = command, qemu, case
+        if qemu is None:
+            said = subprocess.run(command + ["-version"], stdout=subprocess.PIPE, check=False).stdout
+            self.qemu = b"QEMU" in said
+
+    def of_case(self, case):
+        return Program(self.command, self.qemu, case)
+
+    def path(self, end):
+        """A file of this case alone: others run at the same time."""
+        return os.path.join(LOGS, re.sub(r"\W+", "-", self.case) + end)
+
+    def guest(self, name="", **how):
+        return Guest(self, self.path(name), **how)
 
 
 def jobs(processors):
@@ -180,12 +188,11 @@ def cpio(files):
     return archive
 
 
-def more_initramfs(name, files=None):
-    """The initramfs with our programs and these files, as a file of this name."""
-    path = os.path.abspath(os.path.join(LOGS, name))
+def more_initramfs(path, files=None):
+    """The initramfs with our programs and these files, as a file there; its whole path."""
     with open(path, "wb") as whole:
         for part in f"{IMAGES}/initramfs.cpio.gz", PROGRAMS:
             with open(part, "rb") as one:
                 whole.write(one.read())
         whole.write(bytes(-whole.tell() % 4) + cpio(files or {}))
-    return path
+    return os.path.abspath(path)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a paravirtual Linux uses: partition calls, the virtual interrupt controller, byte channels, memory areas."""
 import hashlib
-import os
 
-from guest import BANNER, Failed, LOGS, PROMPT, jobs
+from guest import BANNER, Failed, PROMPT, jobs
 
 
 def lives_paravirtually(program, machine, processors):
@@ -62,7 +61,7 @@ def has_early_console(program, image, early, board="ppce500"):
 
 def has_more_byte_channels(program):
     """Beside the serial console: the first is ttyEHV0, and what is written to the second comes out there alone."""
-    out, given = (os.path.abspath(os.path.join(LOGS, name)) for name in ("channel.out", "channel.in"))
+    out, given = program.path(".out"), program.path(".in")
     with open(given, "w", encoding="ascii") as file:
         file.write("a line for the guest\n")
     args = ["-chardev", "null,id=a", "-device", "epapr-byte-channel,chardev=a",

@@ -6,7 +6,7 @@ import shutil
 import struct
 import subprocess
 
-from guest import Failed, IMAGES, KERNELS, LOGS, Skipped, images_of, jobs, more_initramfs
+from guest import Failed, IMAGES, KERNELS, Skipped, images_of, jobs, more_initramfs
 
 
 def stock_lives(program, board, image, processors):
@@ -41,7 +41,7 @@ def boots_when_large(program, board, end):
     at, size, number = struct.unpack_from(">I", elf, 28)[0], *struct.unpack_from(">HH", elf, 42)
     load = [h for h in range(at, at + number * size, size) if struct.unpack_from(">I", elf, h)[0] == 1][-1]
     struct.pack_into(">I", elf, load + 20, (end << 20) - struct.unpack_from(">I", elf, load + 12)[0])
-    image = os.path.abspath(os.path.join(LOGS, f"vmlinux-{end}"))
+    image = os.path.abspath(program.path(".vmlinux"))
     with open(image, "wb") as file:
         file.write(elf)
     with program.guest(board=board, image=image) as guest:
@@ -59,7 +59,7 @@ def kexecs(program, kernel, board, processors):
     for name, file in ("vmlinux", f"{images_of(kernel)}/vmlinux"), ("initrd", f"{IMAGES}/initramfs.cpio.gz"):
         with open(file, "rb") as one:
             files[f"boot/{name}"] = one.read()
-    initrd = more_initramfs("initramfs-kexec.cpio.gz", files)
+    initrd = more_initramfs(program.path(".cpio.gz"), files)
     with program.guest(kernel=kernel, board=board, initrd=initrd, append="quoin.boot=1 rodata=off",
                        args=["-smp", str(processors)]) as guest:
         guest.reboot("kexec /boot/vmlinux /boot/initrd")
@@ -76,7 +76,7 @@ def power_managed_tree(program, board, processors):
 
     For an e500v2 its power management comes with suspension alone, and that is not in these kernels: with it Linux 6.1 asks the bridge of
     each PCIe host in the tree whether it can wake the system, and follows a null pointer where a board has none."""
-    stem = os.path.abspath(os.path.join(LOGS, f"power-{board}"))
+    stem = program.path("")
     if not shutil.which("dtc"):
         raise Skipped("no dtc")
     subprocess.run([*program.command, "-M", f"{board},dumpdtb={stem}.dtb", "-cpu", "e500mc", "-smp", str(processors), "-m", "256M"],

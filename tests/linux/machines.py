@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from guest import Failed, IMAGES, LOGS, PROMPT, Skipped
+from guest import Failed, IMAGES, PROMPT, Skipped
 
 IDLE_SETTLE, IDLE_SECONDS, IDLE_LIMIT = 5, 20, 0.02
 
@@ -22,7 +22,7 @@ def boots_several_files(program, kind):
     """Kernel, initrd and tree in one file: a FIT image, or a legacy image of several files."""
     if not shutil.which("mkimage"):
         raise Skipped("no mkimage")
-    stem = os.path.abspath(os.path.join(LOGS, kind))
+    stem = os.path.abspath(program.path(""))
     tree, kernel, image = stem + ".dtb", stem + ".gz", stem + ".image"
     initrd = f"{IMAGES}/initramfs.cpio.gz"
     subprocess.run([*program.command, "-M", f"ppce500,dumpdtb={tree}", "-cpu", "e500mc", "-m", "256M"], check=True)

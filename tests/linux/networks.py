@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 
-from guest import Failed, LOGS
+from guest import Failed
 
 CARDS = ["eTSEC", "e1000", "virtio-net-pci"]
 MEGABYTES = 2  # each way over TCP; tests/linux/run --megabytes
@@ -131,7 +131,7 @@ def forwards(program, model):
 
 def fetches(program, model):
     """A file of several blocks, by TFTP."""
-    directory = os.path.join(LOGS, "tftp")
+    directory = program.path(".tftp")
     os.makedirs(directory, exist_ok=True)
     data = pattern(300000)
     with open(os.path.join(directory, "file"), "wb") as file:
@@ -150,13 +150,11 @@ def meets(program, model, other):
         port = free.getsockname()[1]
     ends = [(model, "52:54:00:12:34:56", f"listen=127.0.0.1:{port}"), (other, "52:54:00:12:34:57", f"connect=127.0.0.1:{port}")]
     with contextlib.ExitStack() as stack:
-        guests, case = [], program.case
+        guests = []
         for number, (name, mac, end) in enumerate(ends, 1):
-            program.case = f"{case} {number}"
-            guest = stack.enter_context(program.guest(args=[*card(name, mac), "-netdev", f"socket,id=n0,{end}"]))
+            guest = stack.enter_context(program.guest(f"-{number}", args=[*card(name, mac), "-netdev", f"socket,id=n0,{end}"]))
             guest.shell(f"ifconfig eth0 192.168.7.{number} netmask 255.255.255.0")
             guests.append(guest)
-        program.case = case
         for number, (taker, giver) in enumerate((guests, guests[::-1])):
             address = f"192.168.7.{2 if number else 1}"
             taker.shell("{ sleep 9999 | nc -l -p 9 >/tmp/got & }")  # its input ends late, or the other end would stop sending

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from guest import BANNER, Failed, LOGS, Skipped, hang_limit
+from guest import BANNER, Failed, Skipped, hang_limit
 
 CUTS = {"SIGKILL": "", "reset": "", "rebuild": ",reset=rebuild"}  # how each is cut off, and the options of its machine
 
@@ -26,7 +26,7 @@ def cut_often(program, how, cuts, seed):
     """This many cuts of one kind; the count of the files that had to survive one."""
     if not shutil.which("mke2fs"):
         raise Skipped("no mke2fs: apt-get install e2fsprogs")
-    chance, image = random.Random(f"{how} {seed}"), os.path.join(LOGS, f"powercuts-{how}.ext4")
+    chance, image = random.Random(f"{how} {seed}"), program.path(".ext4")
     if os.path.exists(image):
         os.unlink(image)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", image, "32M"], check=True, stdout=subprocess.DEVNULL)

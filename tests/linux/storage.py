@@ -4,7 +4,7 @@ import hashlib
 import os
 import random
 
-from guest import Failed, LOGS
+from guest import Failed
 from virtio import check_disk, make_disk
 
 WORK = ("mkdir -p /mnt; mount -t ext4 -o discard /dev/{disk} /mnt && md5sum </mnt/blob; cp /mnt/blob /mnt/{copy}; sync; "
@@ -13,7 +13,7 @@ WORK = ("mkdir -p /mnt; mount -t ext4 -o discard /dev/{disk} /mnt && md5sum </mn
 
 def nvme(program, board="ppce500", processors=1, machine="", core="e500mc", options="", messages=True):
     """The queues of the controller carry it; a processor has its own where there are messages."""
-    image, digest = make_disk(f"nvme-{board}-{processors}{len(machine)}{len(options)}")
+    image, digest = make_disk(program)
     more = "cat /sys/class/nvme/nvme0/serial; cat /sys/block/nvme0n1/queue/write_cache; grep -c fsl-msi.*nvme /proc/interrupts"
     args = ["-smp", str(processors), "-drive", f"file={image},if=none,id=d,format=raw,discard=unmap",
             "-device", f"nvme,serial=foo,drive=d{options}"]
@@ -35,7 +35,7 @@ def nvme(program, board="ppce500", processors=1, machine="", core="e500mc", opti
 
 def nvme_refuses_writes(program):
     """A read-only drive is a namespace that is write-protected."""
-    image, digest = make_disk("nvme-read-only")
+    image, digest = make_disk(program)
     drive = f"file={image},if=none,id=d,format=raw,readonly=on"
     with program.guest(args=["-drive", drive, "-device", "nvme,serial=foo,drive=d"]) as guest:
         said = guest.shell("cat /sys/block/nvme0n1/ro; mkdir -p /mnt; mount -t ext4 -o ro /dev/nvme0n1 /mnt; md5sum </mnt/blob; "
@@ -49,7 +49,7 @@ def nvme_refuses_writes(program):
 
 def card(program, board="ppce500", processors=1, machine="", core="e500mc", option="if=sd"):
     """A card in the slot of the eSDHC, by DMA."""
-    image, digest = make_disk(f"card-{board}-{processors}{len(machine)}")
+    image, digest = make_disk(program)
     args = ["-smp", str(processors), "-drive", f"file={image},format=raw,{option}"]
     with program.guest(board=board, core=core, machine=machine, args=args) as guest:
         for boot in 1, 2:
@@ -71,7 +71,7 @@ BLOCK = 64 << 10  # bytes that a flash erases at a time
 
 def flash(program, board="ppce500", machine="", core="e500mc"):
     """Blocks are erased and programmed through mtdblock; their neighbours stay."""
-    image = os.path.join(LOGS, f"flash-{board}{len(machine)}")
+    image = program.path(".flash")
     before = random.Random(board).randbytes(8 * BLOCK)
     with open(image, "wb") as file:
         file.write(before)

@@ -7,18 +7,18 @@ import shutil
 import socket
 import subprocess
 
-from guest import Failed, LOGS, PROMPT, Skipped
+from guest import Failed, PROMPT, Skipped
 
 SIZE = 2 << 20  # bytes of the file on the disk
 
 
-def make_disk(name):
+def make_disk(program):
     """An ext4 image with a file `blob` on it; its path, and the file's digest."""
     if not shutil.which("mke2fs"):
         raise Skipped("no mke2fs: apt-get install e2fsprogs")
-    root, image = os.path.join(LOGS, name + ".root"), os.path.join(LOGS, name + ".ext4")
+    root, image = program.path(".root"), program.path(".ext4")
     os.makedirs(root, exist_ok=True)
-    blob = random.Random(name).randbytes(SIZE)
+    blob = random.Random(program.case).randbytes(SIZE)
     with open(os.path.join(root, "blob"), "wb") as file:
         file.write(blob)
     if os.path.exists(image):
@@ -45,7 +45,7 @@ WORK = ("mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; md5sum </mnt/blob; cp /mnt/
 
 def works(program, board, processors, machine="", append="", options="", core="e500mc"):
     """All of them, before and after a reboot; what was written is on the host's file."""
-    image, digest = make_disk(f"virtio-{board}-{processors}{machine.replace('=', '-').replace(',', '-')}{len(append)}{len(options)}")
+    image, digest = make_disk(program)
     mac = "52:54:00:00:00:07"
     devices = ["-drive", f"file={image},if=none,id=d,format=raw,discard=unmap", "-device", f"virtio-blk-pci,drive=d{options}",
                "-device", f"virtio-rng-pci{options}", "-device", f"virtio-net-pci,mac={mac}{options}",
@@ -67,7 +67,7 @@ def works(program, board, processors, machine="", append="", options="", core="e
 
 def works_by_mmio(program, board, processors, machine="", core="e500mc"):
     """The same without PCI.  Of two disks one comes by if=virtio, which a board without PCI has by virtio-mmio, too."""
-    image, digest = make_disk(f"virtio-mmio-{board}-{processors}")
+    image, digest = make_disk(program)
     mac = "52:54:00:00:00:07"
     own = board == "p4080ds-hv"
     disk = ["-drive", f"file={image},if=virtio,format=raw"] if own else [
@@ -100,7 +100,7 @@ ECHO = ("cd /dev; p=$(echo vport*p1); cat /sys/class/virtio-ports/$p/name; exec 
 
 def echoes(program, kind, board, console):
     """A named port in both directions, small and large; who opens it is told by QMP.  The console of the guest is one of its ports, or not."""
-    port, qmp = (os.path.join(LOGS, f"virtio-serial-{kind}-{bool(console)}.{end}") for end in ("port", "qmp"))
+    port, qmp = program.path(".port"), program.path(".qmp")
     args = ["-device", f"virtio-serial-{kind},id=vs", "-chardev", f"socket,id=p,path={port},server=on,wait=off",
             "-qmp", f"unix:{qmp},server=on,wait=off"]
     if console:
@@ -132,7 +132,7 @@ def echoes(program, kind, board, console):
 
 def refuses_writes(program):
     """A read-only drive: it can be read, and nothing is written."""
-    image, digest = make_disk("virtio-read-only")
+    image, digest = make_disk(program)
     with program.guest(args=["-drive", f"file={image},if=virtio,format=raw,readonly=on"]) as guest:
         said = guest.shell("cat /sys/block/vda/ro; mkdir -p /mnt; mount -t ext4 -o ro /dev/vda /mnt; md5sum </mnt/blob; umount /mnt; "
                            "dd if=/dev/zero of=/dev/vda bs=4096 count=1 || echo refused")

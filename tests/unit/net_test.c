@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "platform/net/checksum.h"
 #include "platform/net/priv.h"
 #include "tests/unit/unit.h"
 
@@ -261,6 +262,92 @@ static void test_what_waits_is_saved(void)
     end(&g);
 }
 
+/* A driver may have a frame in as many pieces as it likes. */
+static void test_a_frame_in_many_pieces(void)
+{
+    static char bytes[1000], seen[2048];
+    struct iovec piece[1000];
+    for (unsigned i = 0; i < G_N_ELEMENTS(piece); i++) {
+        bytes[i] = (char)i;
+        piece[i] = (struct iovec){&bytes[i], 1};
+    }
+    for (unsigned stream = 0; stream <= 1; stream++) {
+        int fd[2];
+        const int type = stream ? SOCK_STREAM : SOCK_DGRAM;
+        g_assert_cmpint(socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
+        g_autofree char *text =
+            g_strdup_printf("%s,id=n,%s=%d", stream ? "socket" : "dgram,local.type=fd", stream ? "fd" : "local.str", fd[0]);
+        Net *net = net_new(text, NULL);
+        device_lock();
+        g_assert_true(net_send(net, piece, G_N_ELEMENTS(piece)));
+        device_unlock();
+        g_assert_cmpint(read(fd[1], seen, sizeof(seen)), ==, (gssize)sizeof(bytes) + (stream ? 4 : 0));
+        g_assert_cmpmem(seen + (stream ? 4 : 0), sizeof(bytes), bytes, sizeof(bytes));
+        net_free(net);
+        close(fd[1]);
+    }
+}
+
+/* What a card leaves to us is done for back ends that take frames alone, and a packet that did not go out as a whole goes out later. */
+static void test_a_packet_is_cut(void)
+{
+    enum { MSS = 1000, SIZE = 54 + 60000, N = 60, TIMES = 40 };
+    static uint8_t packet[SIZE], seen[4 + 54 + MSS];
+    static const NetOffload offload = {.sum_start = 34, .sum_at = 50, .version = 4, .mss = MSS};
+    int fd[2], room = 4096;
+    unsigned sent = 0, came = 0;
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), ==, 0);
+    g_assert_cmpint(setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), ==, 0);
+    g_autofree char *text = g_strdup_printf("socket,id=n,fd=%d", fd[0]);
+    Net *net = net_new(text, NULL);
+    memcpy(packet, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45\0\xea\x88\0\0\0\0\x40\x06\0\0\x0a\0\2\x0f\x0a\0\2\2", 34);
+    memcpy(packet + 34, "\x30\x39\0\x50\0\0\0\0\0\0\0\1\x50\x10\x10\0", 16);
+    device_lock();
+    while (sent < TIMES && net_send_offload(net, &(struct iovec){packet, SIZE}, 1, &offload))
+        sent++;
+    device_unlock();
+    g_assert_cmpuint(sent, <, TIMES); /* the reader is slow, so the card is to wait */
+    g_assert_cmpuint(sent, >, 2);
+    for (ssize_t got = 0, n; came < sent * N;) {
+        cable_settle();
+        if ((n = read(fd[1], seen + got, sizeof(seen) - (size_t)got)) <= 0)
+            break;
+        got += n;
+        if (got < (ssize_t)sizeof(seen))
+            continue;
+        NetHeaders h = net_headers(seen + 4, 54 + MSS);
+        g_assert_true(h.l4 && net_ip_is_right(seen + 4, &h) && net_l4_is_right(seen + 4, &h));
+        g_assert_cmpuint((uint32_t)(seen[4 + 40] << 8 | seen[4 + 41]), ==, came++ % N * MSS & 0xffff);
+        got = 0;
+    }
+    g_assert_cmpuint(came, ==, sent * N);
+    net_free(net);
+    close(fd[1]);
+}
+
+/* Offsets of a checksum are the guest's; so is what it calls a packet. */
+static void test_offloads_of_any_kind(void)
+{
+    static const NetOffload offloads[] = {
+        {.sum_start = 0, .sum_at = 59},  {.sum_start = 60, .sum_at = 20},
+        {.sum_start = 59, .sum_at = 58}, {.sum_start = 65535, .sum_at = 131070},
+        {.version = 4, .mss = 1},        {.version = 6, .mss = 65535},
+        {.version = 4, .mss = 65535},    {.sum_start = 14, .sum_at = 16, .mss = 0},
+        {.version = 7, .mss = 500},
+    };
+    Fixture f = begin();
+    uint8_t *packet = g_malloc0(60); /* a sanitizer sees what is outside of it */
+    struct iovec piece[] = {{packet, 30}, {packet + 30, 30}};
+    FOR_ROWS (i, offloads) {
+        device_lock();
+        g_assert_true(net_send_offload(f.net, piece, 2, &offloads[i]));
+        g_assert_true(net_send_offload(f.net, piece, 0, &offloads[i]));
+        device_unlock();
+    }
+    g_free(packet);
+    end(&f);
+}
+
 /* --- between files */
 
 static void test_two_sockets(void)
@@ -486,6 +573,9 @@ UNIT_TESTS(net)
     g_test_add_func("/net/a-queue-has-bounds", test_a_queue_has_bounds);
     g_test_add_func("/net/a-queue-in-use-stays-small", test_a_queue_in_use_stays_small);
     g_test_add_func("/net/what-waits-is-saved", test_what_waits_is_saved);
+    g_test_add_func("/net/a-frame-in-many-pieces", test_a_frame_in_many_pieces);
+    g_test_add_func("/net/a-packet-is-cut", test_a_packet_is_cut);
+    g_test_add_func("/net/offloads-of-any-kind", test_offloads_of_any_kind);
     g_test_add_func("/net/two-sockets", test_two_sockets);
     g_test_add_func("/net/a-stream", test_a_stream);
     g_test_add_func("/net/a-slow-reader-makes-the-card-wait", test_a_slow_reader);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "platform/devices/virtio/net.h"
+#include "platform/devices/virtio/net_priv.h"
+#include "platform/net/checksum.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,8 +10,7 @@
 #include "tests/unit/virtio_fixture.h"
 #include "tests/unit/net_cable.h"
 
-enum { RX = 0, TX = 1, FRAME = DRIVER_DATA, BUFFERS = DRIVER_DATA + 0x10000 };
-#define F_MRG_RXBUF (UINT64_C(1) << 15)
+enum { RX = NET_RX, TX = NET_TX, FRAME = DRIVER_DATA, BUFFERS = DRIVER_DATA + 0x10000 };
 
 /* A card at a socket, whose other end is the test's. */
 typedef struct Card {
@@ -150,7 +150,7 @@ static void test_joins_buffers(void)
     open_card(&c);
     for (unsigned i = 0; i < sizeof(frame); i++)
         frame[i] = (uint8_t)(i * 5);
-    start(&c, false, F_MRG_RXBUF);
+    start(&c, false, NET_F_MRG_RXBUF);
     offer_buffers(&c, 3, 400);
     g_assert_cmpint(send(c.other, frame, sizeof(frame), 0), ==, sizeof(frame));
     cable_settle();
@@ -194,8 +194,230 @@ static void test_link(void)
     close_card(&c);
 }
 
+/* --- what the card does for its driver */
+
+enum { SYN_SIZE = 54, MSS = 1000, DATA = 2500 };
+
+/* The headers of a TCP packet with so many bytes of data; its checksums are not there. */
+static void put_headers(uint8_t *p, size_t data, uint32_t sequence)
+{
+    memcpy(p, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45\0\0\0\0\0\0\0\x40\x06\0\0\x0a\0\2\x0f\x0a\0\2\2", 34);
+    memcpy(p + 34, "\x30\x39\0\x50\0\0\0\0\0\0\0\1\x50\x10\x10\0\0\0\0\0", 20);
+    p[16] = (uint8_t)((40 + data) >> 8);
+    p[17] = (uint8_t)(40 + data);
+    p[40] = (uint8_t)(sequence >> 8);
+    p[41] = (uint8_t)sequence;
+}
+
+static bool is_right(const uint8_t *frame, size_t length)
+{
+    const NetHeaders h = net_headers(frame, length);
+    return h.l4 && net_l4_is_right(frame, &h);
+}
+
+static void test_checksums_and_segments(void)
+{
+    uint8_t packet[12 + SYN_SIZE + DATA] = {0}, got[2048];
+    const uint64_t features = NET_F_CSUM | NET_F_HOST_TSO4;
+    Card c;
+    open_card(&c);
+    for (unsigned legacy = 0; legacy <= 1; legacy++) {
+        const unsigned header = legacy ? 10 : 12, at = legacy ? 0 : 1; /* of a number's low byte */
+        for (unsigned cut = 0; cut <= 1; cut++) {
+            const unsigned size = SYN_SIZE + (cut ? DATA : 100);
+            start(&c, legacy, features);
+            memset(packet, 0, sizeof(packet));
+            packet[0] = 1; /* NEEDS_CSUM */
+            packet[6 + !at] = 34;
+            packet[8 + !at] = 16;
+            packet[1] = cut; /* TCPV4 */
+            packet[4 + at] = cut ? MSS >> 8 : 0;
+            packet[4 + !at] = cut ? MSS & 0xff : 0;
+            put_headers(packet + header, size - SYN_SIZE, 0);
+            const NetHeaders h = net_headers(packet + header, size);
+            const uint16_t pseudo = (uint16_t)~net_checksum(net_sum_pseudo(packet + header, &h, 20 + size - SYN_SIZE));
+            packet[header + 50] = (uint8_t)(pseudo >> 8);
+            packet[header + 51] = (uint8_t)pseudo;
+            memory_write(c.d.memory, FRAME, packet, header + size);
+            driver_desc(&c.d, TX, 0, FRAME, header + size, 0, 0);
+            driver_offer(&c.d, TX, 0);
+            kick(&c, TX);
+            cable_settle();
+            for (unsigned left = size - SYN_SIZE; left;) {
+                const unsigned data = MIN(left, MSS);
+                g_assert_cmpint(recv(c.other, got, sizeof(got), 0), ==, SYN_SIZE + data);
+                g_assert_true(is_right(got, SYN_SIZE + data));
+                left -= data;
+            }
+            g_assert_cmpint(recv(c.other, got, sizeof(got), 0), <, 0);
+        }
+    }
+    start(&c, false, 0); /* what was not accepted is not done */
+    memcpy(packet, "\1\1", 2);
+    memory_write(c.d.memory, FRAME, packet, sizeof(packet));
+    driver_desc(&c.d, TX, 0, FRAME, 12 + SYN_SIZE, 0, 0);
+    driver_offer(&c.d, TX, 0);
+    kick(&c, TX);
+    cable_settle();
+    g_assert_cmpint(recv(c.other, got, sizeof(got), 0), ==, SYN_SIZE);
+    g_assert_cmpmem(got, SYN_SIZE, packet + 12, SYN_SIZE);
+    close_card(&c);
+}
+
+/* A checksum that is right is the card's word. */
+static void test_vouches_for_checksums(void)
+{
+    uint8_t frame[SYN_SIZE + 100] = {0}, flags;
+    Card c;
+    open_card(&c);
+    put_headers(frame, 100, 0);
+    const NetHeaders h = net_headers(frame, sizeof(frame));
+    const uint32_t sum = net_sum(net_sum_pseudo(frame, &h, 120), frame + 34, 120);
+    frame[50] = (uint8_t)(net_checksum(sum) >> 8);
+    frame[51] = (uint8_t)net_checksum(sum);
+    g_assert_true(is_right(frame, sizeof(frame)));
+    for (unsigned wrong = 0; wrong <= 1; wrong++) {
+        for (unsigned accepted = 0; accepted <= 1; accepted++) {
+            start(&c, false, accepted ? NET_F_GUEST_CSUM : 0);
+            offer_buffers(&c, 1, 2048);
+            frame[60] = (uint8_t)wrong;
+            g_assert_cmpint(send(c.other, frame, sizeof(frame), 0), ==, sizeof(frame));
+            cable_settle();
+            g_assert_cmpuint(driver_used(&c.d, RX), ==, 1);
+            memory_read(c.d.memory, BUFFERS, &flags, 1);
+            g_assert_cmpuint(flags, ==, accepted && !wrong ? 2 : 0);
+        }
+    }
+    close_card(&c);
+}
+
+/* --- the control queue */
+
+enum { COMMAND = DRIVER_DATA + 0x8000, ACK = DRIVER_DATA + 0x9000 };
+
+/* What the device answers to a command. */
+static unsigned command(Card *c, const char *bytes, uint32_t size)
+{
+    uint8_t ack = 0xee;
+    memory_write(c->d.memory, COMMAND, bytes, size);
+    memory_write(c->d.memory, ACK, &ack, 1);
+    driver_desc(&c->d, NET_CTRL, 0, COMMAND, size, DRIVER_NEXT, 1);
+    driver_desc(&c->d, NET_CTRL, 1, ACK, 1, DRIVER_WRITE, 0);
+    driver_offer(&c->d, NET_CTRL, 0);
+    kick(c, NET_CTRL);
+    memory_read(c->d.memory, ACK, &ack, 1);
+    return ack;
+}
+
+/* Does a frame to this address come through? */
+static bool gets(Card *c, const char *to, unsigned vlan)
+{
+    char frame[64] = {0};
+    const unsigned before = driver_used(&c->d, RX);
+    memcpy(frame, to, NET_MAC_SIZE);
+    memcpy(frame + 12, vlan ? "\x81\0\0" : "\x08\0\0", 3);
+    frame[15] = (char)vlan;
+    offer_buffers(c, 1, 2048);
+    g_assert_cmpint(send(c->other, frame, sizeof(frame), 0), ==, sizeof(frame));
+    cable_settle();
+    return driver_used(&c->d, RX) != before;
+}
+
+#define OWN   "\x52\x54\0\1\2\3"
+#define OTHER "\2\0\0\0\0\7"
+#define GROUP "\1\0\x5e\0\0\1"
+#define ALL   "\xff\xff\xff\xff\xff\xff"
+
+static void test_filters(void)
+{
+    const uint64_t features = NET_F_CTRL_VQ | NET_F_CTRL_RX | NET_F_CTRL_RX_EXTRA | NET_F_CTRL_VLAN | NET_F_CTRL_MAC_ADDR;
+    static const struct {
+        const char *command;
+        uint32_t size;
+        bool own, other, group, all;
+    } steps[] = {
+        {"\0\0\1", 3, true, true, true, true},   /* promiscuous, as after a reset */
+        {"\0\0\0", 3, true, false, false, true}, /* not so */
+        {"\0\1\1", 3, true, false, true, true},  /* all groups */
+        {"\0\3\1", 3, true, false, false, true}, /* no groups */
+        {"\0\3\0", 3, true, false, true, true},
+        {"\0\1\0", 3, true, false, false, true},
+        {"\0\2\1", 3, true, true, false, true},   /* all stations */
+        {"\0\4\1", 3, false, false, false, true}, /* no stations */
+        {"\0\4\0", 3, true, true, false, true},
+        {"\0\2\0", 3, true, false, false, true},
+        {"\0\5\1", 3, true, false, false, false}, /* no broadcast */
+        {"\0\5\0", 3, true, false, false, true},
+        {"\1\0\1\0\0\0" OTHER "\1\0\0\0" GROUP, 22, true, true, true, true}, /* tables */
+        {"\1\0\0\0\0\0\1\0\0\0" GROUP, 16, true, false, true, true},
+        {"\1\0\0\0\0\0\0\0\0\0", 10, true, false, false, true},
+        {"\1\1" OTHER, 8, false, true, false, true}, /* another address */
+        {"\1\1" OWN, 8, true, false, false, true},
+    };
+    Card c;
+    open_card(&c);
+    start(&c, false, features);
+    g_assert_true(gets(&c, OTHER, 0));
+    FOR_ROWS (i, steps) {
+        g_assert_cmpuint(command(&c, steps[i].command, steps[i].size), ==, 0);
+        g_assert_cmpint(gets(&c, OWN, 0), ==, steps[i].own);
+        g_assert_cmpint(gets(&c, OTHER, 0), ==, steps[i].other);
+        g_assert_cmpint(gets(&c, GROUP, 0), ==, steps[i].group);
+        g_assert_cmpint(gets(&c, ALL, 0), ==, steps[i].all);
+    }
+    g_assert_false(gets(&c, OWN, 7));
+    g_assert_cmpuint(command(&c, "\2\0\7\0", 4), ==, 0); /* VLAN 7 */
+    g_assert_true(gets(&c, OWN, 7));
+    g_assert_cmpuint(command(&c, "\2\1\7\0", 4), ==, 0);
+    g_assert_false(gets(&c, OWN, 7));
+    start(&c, false, features); /* a reset forgets all */
+    g_assert_true(gets(&c, OTHER, 7));
+    close_card(&c);
+}
+
+static void test_commands_that_are_none(void)
+{
+    static const struct {
+        const char *command;
+        uint32_t size;
+    } rows[] = {
+        {"", 0},
+        {"\0", 1},
+        {"\0\0", 2},
+        {"\0\6\1", 3},
+        {"\1\0\1\0\0\0\2\0\0", 9},
+        {"\1\0\0\0", 4},
+        {"\1\2", 2},
+        {"\1\1\2\0\0", 5},
+        {"\2\0\0\x10", 4},
+        {"\2\2\1\0", 4},
+        {"\3\0\1", 3},
+        {"\4\0\1\0", 4},
+        {"\5\1\2\0\0\0", 6},
+        {"\5\0\4\0\0\0\0\0\0\0", 10}, /* never accepted */
+        {"\1\0\xff\xff\xff\xff", 6},
+    };
+    Card c;
+    open_card(&c);
+    start(&c, false,
+          NET_F_CTRL_VQ | NET_F_CTRL_RX | NET_F_CTRL_RX_EXTRA | NET_F_CTRL_VLAN | NET_F_CTRL_MAC_ADDR | NET_F_CTRL_GUEST_OFFLOADS |
+              NET_F_GUEST_CSUM);
+    FOR_ROWS (i, rows)
+        g_assert_cmpuint(command(&c, rows[i].command, rows[i].size), ==, 1);
+    g_assert_cmpuint(command(&c, "\5\0\2\0\0\0\0\0\0\0", 10), ==, 0);
+    start(&c, false, NET_F_CTRL_VQ); /* each feature has its commands */
+    g_assert_cmpuint(command(&c, "\0\0\1", 3), ==, 1);
+    g_assert_cmpuint(command(&c, "\2\0\7\0", 4), ==, 1);
+    g_assert_cmpuint(command(&c, "\1\1" OTHER, 8), ==, 1);
+    close_card(&c);
+}
+
 UNIT_TESTS(virtio_net)
 {
+    g_test_add_func("/virtio-net/checksums-and-segments-are-made", test_checksums_and_segments);
+    g_test_add_func("/virtio-net/vouches-for-checksums-that-are-right", test_vouches_for_checksums);
+    g_test_add_func("/virtio-net/the-driver-says-what-it-wants-to-get", test_filters);
+    g_test_add_func("/virtio-net/commands-that-are-none", test_commands_that_are_none);
     g_test_add_func("/virtio-net/sends-what-is-behind-the-header", test_sends);
     g_test_add_func("/virtio-net/sends-in-the-main-thread", test_hands_over);
     g_test_add_func("/virtio-net/receives-when-there-are-buffers", test_receives);

@@ -24,7 +24,11 @@
     ITEM(fork, "fork", 2000)           /* processes made, ended and waited for */                     \
     ITEM(pingpong, "pingpong", 100000) /* round trips of a byte between two processes */              \
     ITEM(par1, "par1", 256)            /* MiB hashed: two jobs in one thread */                       \
-    ITEM(par2, "par2", 256)            /* the same two jobs in a thread each */
+    ITEM(par2, "par2", 256)            /* the same two jobs in a thread each */                       \
+    ITEM(netup, "net-up", 256)         /* MiB sent to the host by TCP */                              \
+    ITEM(netdown, "net-down", 256)     /* MiB that it sends */                                        \
+    ITEM(e1000up, "e1000-up", 256)     /* the same two by another card */                             \
+    ITEM(e1000down, "e1000-down", 256)
 
 typedef uint32_t ItemRun(uint32_t work);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cpu/log.h"
-#include "platform/net/checksum.h"
+#include "platform/net/segment.h"
 
 /* What is done before others get the device lock, and the descriptors of one packet. */
 enum { BURST = 512, PIECES_MAX = 256, FRAME_MIN = 60 };
@@ -111,53 +111,34 @@ static bool send_frame(E1000 *e, const Descriptor *first, const Descriptor *last
     return true;
 }
 
-/* One of the frames that a packet is cut into (§3.5.4): its headers are the packet's, with this part's lengths and numbers. */
-static size_t build_segment(E1000 *e, const uint32_t *context, size_t header, size_t from, size_t size, uint32_t n, bool last)
-{
-    enum { FLAGS_OF_THE_LAST = 0x09 }; /* FIN, PSH */
-    uint8_t *f = e->frame;
-    size_t ip = context[0] & 0xff, tu = context[1] & 0xff, field = context[1] >> 8 & 0xff, length = header + size;
-    memcpy(f, e->packet, header);
-    memcpy(f + header, e->packet + header + from, size);
-    if ((context[2] & TUCMD_IPV4) && ip + 6 <= header) {
-        put16(f + ip + 2, (unsigned)(length - ip));
-        put16(f + ip + 4, get16(f + ip + 4) + n);
-    } else if (ip + 40 <= header) {
-        put16(f + ip + 4, (unsigned)(length - ip - 40));
-    }
-    if ((context[2] & TUCMD_TCP) && tu + 14 <= header) {
-        uint32_t sequence = (uint32_t)(get16(f + tu + 4) << 16 | get16(f + tu + 6)) + (uint32_t)from;
-        put16(f + tu + 4, sequence >> 16);
-        put16(f + tu + 6, sequence & 0xffff);
-        f[tu + 13] &= last ? 0xff : (uint8_t)~FLAGS_OF_THE_LAST;
-    } else if (tu + 6 <= header) {
-        put16(f + tu + 4, (unsigned)(length - tu));
-    }
-    if (field + 2 <= header && tu < length) { /* the driver gives the pseudo-header's sum without a length */
-        uint32_t sum = get16(f + field) + (uint32_t)(length - tu);
-        put16(f + field, (sum & 0xffff) + (sum >> 16));
-    }
-    return length;
-}
-
-/* What e->packet has.  False: not all of it now; e->segments says how much. */
+/* The packet that e->packet has is cut as the context says (§3.5.4).  False: not all of it was sent now; e->segments says how much. */
 static bool send_segments(E1000 *e, const Descriptor *first, const Descriptor *last, const uint32_t *context, size_t length)
 {
-    size_t header = context[3] >> 8 & 0xff, mss = context[3] >> 16, from = 0;
-    uint32_t n = 0;
-    if (!mss || header < NET_HEADER || length <= header || header + mss > NET_FRAME_MAX ||
-        (length - header) / mss >= E1000_PACKET / 64) {
-        LOG(LOG_GUEST_ERRORS, "%s: a packet of %zu bytes cannot be cut: header %zu, MSS %zu", e->pci.dev.id, length, header, mss);
+    const NetCut cut = {
+        .packet = e->packet,
+        .length = length,
+        .header = context[3] >> 8 & 0xff,
+        .mss = context[3] >> 16,
+        .l3 = context[0] & 0xff,
+        .l4 = context[1] & 0xff,
+        .is_ipv4 = context[2] & TUCMD_IPV4,
+        .is_tcp = context[2] & TUCMD_TCP,
+    };
+    const size_t field = context[1] >> 8 & 0xff;
+    if (!cut.mss || cut.header < NET_HEADER || length <= cut.header || cut.header + cut.mss > NET_FRAME_MAX ||
+        (length - cut.header) / cut.mss >= E1000_PACKET / 64) {
+        LOG(LOG_GUEST_ERRORS, "%s: a packet of %zu bytes cannot be cut: header %zu, MSS %zu", e->pci.dev.id, length, cut.header,
+            cut.mss);
         return true;
     }
-    for (size_t all = length - header; from < all; from += mss, n++) {
-        size_t size = MIN(mss, all - from);
-        if (n < e->segments)
-            continue;
-        size_t whole = build_segment(e, context, header, from, size, n, from + size == all);
+    for (const size_t count = net_cut_count(&cut); e->segments < count; e->segments++) {
+        size_t whole = net_cut_frame(&cut, e->segments, e->frame);
+        if (field + 2 <= cut.header && cut.l4 < whole) { /* the driver gives the pseudo-header's sum without a length */
+            uint32_t sum = get16(e->frame + field) + (uint32_t)(whole - cut.l4);
+            put16(e->frame + field, (sum & 0xffff) + (sum >> 16));
+        }
         if (!send_frame(e, first, last, context, e->frame, whole))
             return false;
-        e->segments++;
     }
     REG(e, TSCTC)++;
     return true;

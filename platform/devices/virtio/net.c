@@ -3,44 +3,52 @@
  * Frames are sent and received in the main thread.  A driver that makes frames available is not heard while there are some to send, so one
  * that sends many notifies once.
  */
-#include "platform/devices/virtio/net.h"
-
 #include <string.h>
 
-#include "platform/devices/virtio/virtq.h"
+#include "platform/devices/virtio/net_priv.h"
+#include "platform/net/checksum.h"
 
+enum { RX = NET_RX, TX = NET_TX, QUEUE_SIZE = 256, CTRL_SIZE = 64, BURST = 64 /* frames sent in one go */ };
+/* struct virtio_net_hdr (§5.1.6) */
 enum {
-    RX = 0,
-    TX = 1,
-    QUEUE_SIZE = 256,
+    AT_FLAGS = 0,
+    AT_GSO_TYPE = 1,
+    AT_HDR_LEN = 2,
+    AT_GSO_SIZE = 4,
+    AT_CSUM_START = 6,
+    AT_CSUM_OFFSET = 8,
+    AT_NUM_BUFFERS = 10,
     HEADER_MAX = 12,
     HEADER_LEGACY = 10,
-    AT_NUM_BUFFERS = 10,
-    BURST = 64 /* frames sent in one go */
+    NEEDS_CSUM = 1,
+    DATA_VALID = 2,
+    GSO_TCPV4 = 1,
+    GSO_TCPV6 = 4,
+    GSO_ECN = 0x80,
 };
 enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, CONFIG_SIZE = 8, STATUS_LINK_UP = 1 };
 
-#define F_MAC       (UINT64_C(1) << 5)
-#define F_MRG_RXBUF (UINT64_C(1) << 15)
-#define F_STATUS    (UINT64_C(1) << 16)
-
-typedef struct Nic {
-    Virtio virtio;
-    VirtioNetConfig config;
-    bool blocked; /* the back end takes no frame now; it will say when it does */
-} Nic;
-
+static const StateField nic_fields[] = {
+    STATE_FIELD(Nic, promiscuous, 1),  STATE_FIELD(Nic, all_multicast, 0),
+    STATE_FIELD(Nic, all_unicast, 0),  STATE_FIELD(Nic, no_multicast, 0),
+    STATE_FIELD(Nic, no_unicast, 0),   STATE_FIELD(Nic, no_broadcast, 0),
+    STATE_FIELD(Nic, many_unicast, 0), STATE_FIELD(Nic, many_multicast, 0),
+    STATE_FIELD(Nic, has_offloads, 0), STATE_FIELD(Nic, offloads, 0),
+    STATE_ARRAY(Nic, mac, 0),          STATE_FIELD(Nic, n_unicast, 0),
+    STATE_FIELD(Nic, n_multicast, 0),  STATE_ARRAY(Nic, macs, 0),
+    STATE_ARRAY(Nic, vlans, 0),
+};
 static const StateField nic_derived[] = {
     STATE_DERIVED(Nic, virtio),
     STATE_DERIVED(Nic, config),
     STATE_DERIVED(Nic, blocked),
 };
-STATE_STRUCT_DERIVED(Nic, nic);
+STATE_STRUCT(Nic, nic);
 
-/* The header before each frame, which says nothing here: no work is left to the card. */
+/* Of what is before each frame. */
 static size_t header_size(const Virtio *v)
 {
-    return virtio_has(v, F_MRG_RXBUF | VIRTIO_F_VERSION_1) ? HEADER_MAX : HEADER_LEGACY;
+    return virtio_has(v, NET_F_MRG_RXBUF | VIRTIO_F_VERSION_1) ? HEADER_MAX : HEADER_LEGACY;
 }
 
 static bool runs(const Virtio *v)
@@ -50,6 +58,29 @@ static bool runs(const Virtio *v)
 
 /* --- sending */
 
+/* What the header leaves to us, of what the driver accepted. */
+static NetOffload offload_of(const Virtio *v, const VirtqRequest *r)
+{
+    uint8_t header[HEADER_MAX];
+    uint16_t mss, start, offset;
+    NetOffload offload = {0};
+    virtq_read(r, 0, header, HEADER_LEGACY);
+    memcpy(&mss, header + AT_GSO_SIZE, sizeof(mss));
+    memcpy(&start, header + AT_CSUM_START, sizeof(start));
+    memcpy(&offset, header + AT_CSUM_OFFSET, sizeof(offset));
+    const unsigned type = header[AT_GSO_TYPE] & ~(unsigned)GSO_ECN;
+    if ((header[AT_FLAGS] & NEEDS_CSUM) && virtio_has(v, NET_F_CSUM)) {
+        offload.sum_start = virtio_u16(v, start);
+        offload.sum_at = offload.sum_start + virtio_u16(v, offset);
+    }
+    if (type == GSO_TCPV4 && virtio_has(v, NET_F_HOST_TSO4))
+        offload.version = 4;
+    else if (type == GSO_TCPV6 && virtio_has(v, NET_F_HOST_TSO6))
+        offload.version = 6;
+    offload.mss = offload.version ? virtio_u16(v, mss) : 0;
+    return offload;
+}
+
 /* False: the back end has no room. */
 static bool send_one(Nic *nic, const VirtqRequest *r)
 {
@@ -57,8 +88,9 @@ static bool send_one(Nic *nic, const VirtqRequest *r)
     size_t header = header_size(&nic->virtio);
     if (r->out_size <= header)
         return true;
+    const NetOffload offload = offload_of(&nic->virtio, r);
     unsigned n = virtq_iov(r, false, header, r->out_size - header, vec);
-    return net_send(nic->config.net, vec, n);
+    return net_send_offload(nic->config.net, vec, n, &offload);
 }
 
 /* False: there may be more. */
@@ -124,15 +156,39 @@ static unsigned take_buffers(Virtio *v, size_t size, VirtqRequest **taken, unsig
     return n;
 }
 
-static bool receive(void *opaque, const uint8_t *frame, size_t length)
+/* A checksum that is right need not be looked at by the guest; of one that is wrong it hears nothing, and finds it out. */
+static bool is_summed_right(const uint8_t *frame, size_t length)
 {
-    Virtio *v = &((Nic *)opaque)->virtio;
+    const NetHeaders h = net_headers(frame, length);
+    return h.l4 && (h.protocol == NET_PROTOCOL_TCP || h.protocol == NET_PROTOCOL_UDP) && net_l4_is_right(frame, &h);
+}
+
+static void fill_header(const Nic *nic, uint8_t *header, const uint8_t *frame, size_t length, const NetOffload *joined, unsigned n)
+{
+    const bool big = virtio_is_big(&nic->virtio);
+    if (joined) {
+        header[AT_FLAGS] = NEEDS_CSUM;
+        header[AT_GSO_TYPE] = joined->version == 4 ? GSO_TCPV4 : GSO_TCPV6;
+        virtio_put16(header + AT_HDR_LEN, (uint16_t)joined->header, big);
+        virtio_put16(header + AT_GSO_SIZE, (uint16_t)joined->mss, big);
+        virtio_put16(header + AT_CSUM_START, (uint16_t)joined->sum_start, big);
+        virtio_put16(header + AT_CSUM_OFFSET, (uint16_t)(joined->sum_at - joined->sum_start), big);
+    } else if ((net_ctrl_offloads(nic) & NET_F_GUEST_CSUM) && is_summed_right(frame, length)) {
+        header[AT_FLAGS] = DATA_VALID;
+    }
+    virtio_put16(header + AT_NUM_BUFFERS, (uint16_t)n, big);
+}
+
+static bool receive_joined(void *opaque, const uint8_t *frame, size_t length, const NetOffload *joined)
+{
+    Nic *nic = opaque;
+    Virtio *v = &nic->virtio;
     VirtqRequest *taken[QUEUE_SIZE];
     uint8_t header[HEADER_MAX] = {0};
     const size_t header_bytes = header_size(v), size = header_bytes + length;
-    const unsigned most = virtio_has(v, F_MRG_RXBUF) ? G_N_ELEMENTS(taken) : 1;
+    const unsigned most = virtio_has(v, NET_F_MRG_RXBUF) ? G_N_ELEMENTS(taken) : 1;
     size_t room;
-    if (!runs(v) || !v->queue[RX].enabled)
+    if (!runs(v) || !v->queue[RX].enabled || !net_ctrl_wants(nic, frame, length))
         return true;
     unsigned n = take_buffers(v, size, taken, most, &room);
     if (room < size) {
@@ -140,7 +196,7 @@ static bool receive(void *opaque, const uint8_t *frame, size_t length)
             virtq_unpop(v, taken[i]);
         return n == most || !runs(v); /* lost, since there will be no larger one; else it waits for more of them */
     }
-    virtio_put16(header + AT_NUM_BUFFERS, (uint16_t)n, virtio_is_big(v));
+    fill_header(nic, header, frame, length, joined, n);
     for (size_t i = 0, from = 0; i < n; i++) {
         size_t part = MIN(taken[i]->in_size, size - from);
         put_part(taken[i], header, header_bytes, frame, from, part);
@@ -149,6 +205,18 @@ static bool receive(void *opaque, const uint8_t *frame, size_t length)
     }
     virtq_tell(v, RX);
     return true;
+}
+
+static bool receive(void *opaque, const uint8_t *frame, size_t length)
+{
+    return receive_joined(opaque, frame, length, NULL);
+}
+
+static unsigned joins(void *opaque)
+{
+    const Nic *nic = opaque;
+    const uint64_t on = runs(&nic->virtio) ? net_ctrl_offloads(nic) : 0;
+    return (on & NET_F_GUEST_TSO4 ? 1u << 4 : 0) | (on & NET_F_GUEST_TSO6 ? 1u << 6 : 0);
 }
 
 static void link_changed(void *opaque, bool up)
@@ -165,6 +233,10 @@ static void nic_notify(Virtio *v, unsigned queue)
         net_flush(nic->config.net);
         return;
     }
+    if (queue == NET_CTRL) {
+        net_ctrl_serve(nic);
+        return;
+    }
     virtq_notifications(v, TX, false);
     event_signal(nic->config.transmit);
 }
@@ -176,9 +248,27 @@ static void nic_started(Virtio *v)
 
 static void nic_config_read(Virtio *v, uint8_t *config, bool big)
 {
-    const VirtioNetConfig *c = &((Nic *)v)->config;
-    memcpy(config + CONFIG_MAC, c->mac, NET_MAC_SIZE);
-    virtio_put16(config + CONFIG_STATUS, net_link_is_up(c->net) ? STATUS_LINK_UP : 0, big);
+    const Nic *nic = (Nic *)v;
+    memcpy(config + CONFIG_MAC, nic->mac, NET_MAC_SIZE);
+    virtio_put16(config + CONFIG_STATUS, net_link_is_up(nic->config.net) ? STATUS_LINK_UP : 0, big);
+}
+
+/* §5.1.4: a legacy driver sets its address there. */
+static void nic_config_write(Virtio *v, unsigned at, const uint8_t *bytes, unsigned size, bool big)
+{
+    Nic *nic = (Nic *)v;
+    if (!virtio_has(v, VIRTIO_F_VERSION_1) && at < NET_MAC_SIZE)
+        memcpy(nic->mac + at, bytes, MIN(size, NET_MAC_SIZE - at));
+}
+
+static void nic_reset(Virtio *v)
+{
+    net_ctrl_reset((Nic *)v);
+}
+
+static void nic_post_load(Virtio *v)
+{
+    net_ctrl_post_load((Nic *)v);
 }
 
 static void nic_free(Virtio *v)
@@ -198,16 +288,24 @@ Virtio *virtio_net_new(const VirtioNetConfig *config)
         .state = &nic_state,
         .config_size = CONFIG_SIZE,
         .config_read = nic_config_read,
+        .config_write = nic_config_write,
         .notify = nic_notify,
         .started = nic_started,
+        .reset = nic_reset,
+        .post_load = nic_post_load,
         .free = nic_free,
     };
-    static const NetPort port = {receive, sendable, link_changed};
+    static const NetPort port = {receive, joins, receive_joined, sendable, link_changed};
+    const uint64_t features = NET_F_CSUM | NET_F_GUEST | NET_F_CTRL_GUEST_OFFLOADS | NET_F_MAC | NET_F_HOST_TSO4 | NET_F_HOST_TSO6 |
+                              NET_F_MRG_RXBUF | NET_F_STATUS | NET_F_CTRL_VQ | NET_F_CTRL_RX | NET_F_CTRL_VLAN |
+                              NET_F_CTRL_RX_EXTRA | NET_F_CTRL_MAC_ADDR;
     Nic *nic = g_new0(Nic, 1);
-    virtio_init(&nic->virtio, &ops, F_MAC | F_MRG_RXBUF | F_STATUS);
-    virtio_add_queue(&nic->virtio, RX, QUEUE_SIZE);
-    virtio_add_queue(&nic->virtio, TX, QUEUE_SIZE);
+    virtio_init(&nic->virtio, &ops, features);
+    virtio_add_queue(&nic->virtio, NET_RX, QUEUE_SIZE);
+    virtio_add_queue(&nic->virtio, NET_TX, QUEUE_SIZE);
+    virtio_add_queue(&nic->virtio, NET_CTRL, CTRL_SIZE);
     nic->config = *config;
+    net_ctrl_reset(nic);
     event_listen(config->transmit, transmit, nic);
     if (config->net)
         net_attach(config->net, &port, nic);
