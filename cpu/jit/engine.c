@@ -307,6 +307,18 @@ static bool interpret(Jit *jit, E500 *c, uint32_t until)
     return on;
 }
 
+/*
+ * By how many instructions a slice may be longer than its limit.  What does not fit into it is interpreted, or the last block is let through:
+ * in real time, where a slice is as long as it is only so that somebody looks at the clock.  Nothing else may be near: no sample, no comparison
+ * with another engine, no single step.
+ */
+static uint32_t slack(const Jit *jit, const E500 *c, uint32_t limit)
+{
+    const SoftVcpu *vcpu = jit->vcpu;
+    bool only_clock = !c->vm->time->is_virtual && vcpu->next_sample == UINT64_MAX && vcpu->engine == &soft_jit;
+    return only_clock && limit == soft_jit.slice ? IR_INSNS_MAX : 0;
+}
+
 /* Enters the code of s.pc, if there is any; else, and when a block does not fit into the slice, interprets. */
 static bool step(Jit *jit, E500 *c, uint32_t limit)
 {
@@ -319,7 +331,7 @@ static bool step(Jit *jit, E500 *c, uint32_t limit)
         return interpret(jit, c, UINT32_MAX);
     if (!jit->cr_in_words)
         cr_to_words(jit, c);
-    c->engine[JIT_WORD_LIMIT] = limit;
+    c->engine[JIT_WORD_LIMIT] = limit + slack(jit, c, limit);
     jit_inexact_forget(c);
     jit->stats.entries++;
     jit->on = true;

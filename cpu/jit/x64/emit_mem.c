@@ -58,15 +58,28 @@ static void make_tag(Emit *e, unsigned alignment)
     asm_rm(&e->a, OP_OR | OP_W, RDX, STATE, field(e, ir_layout.tag_context));
 }
 
+/* A site for the record: that of its instruction in an earlier turn of the loop, or a new one. */
+static JitSite *site_of(Emit *e, const JitRecord *record)
+{
+    JitCode *code = &e->jit->code;
+
+    for (const IrOp *op = e->ir->op; op->record != record; op++) {
+        const JitRecord *earlier = op->record;
+        if (earlier && earlier->pc == record->pc && earlier->site)
+            return earlier->site;
+    }
+    code->sites -= sizeof(JitSite);
+    JitSite *site = (JitSite *)(void *)(code->write + code->sites);
+    *site = (JitSite){0};
+    return site;
+}
+
 /* The site's page, as it was found last. */
 static void look_at_site(Emit *e, JitRecord *record, unsigned alignment, Stub *stub)
 {
     Asm *a = &e->a;
-    JitCode *code = &e->jit->code;
 
-    code->sites -= sizeof(JitSite);
-    record->site = (JitSite *)(void *)(code->write + code->sites);
-    *record->site = (JitSite){0};
+    record->site = site_of(e, record);
     make_tag(e, alignment);
     with_site(e, OP_CMP | OP_W, RDX, record->site, offsetof(JitSite, tag));
     stub->from = asm_jcc(a, CC_NE);

@@ -12,7 +12,7 @@ bool emit_ends_part(const IrOp *op)
 /* A way out makes it less likely that what lies behind it is executed. */
 static unsigned behind_exit(unsigned likely)
 {
-    return likely * 3 / 4 > 1 ? likely * 3 / 4 : 1;
+    return likely > 1 ? likely / 2 : 1;
 }
 
 static void plan_op(Emit *e, unsigned at)
