@@ -83,13 +83,21 @@ static void move(Emit *e, const IrOp *op)
     emit_put(e, op->d, emit_use(e, op->a, RAX));
 }
 
-/* a & ~b, a | ~b */
+/* a | ~b */
 static void complemented(Emit *e, const IrOp *op)
 {
     emit_get(e, RAX, op->b);
     asm_rr(&e->a, OP_UNARY, UNARY_NOT, RAX);
-    emit_alu(e, op->op == IR_ANDC ? OP_AND : OP_OR, RAX, op->a);
+    emit_alu(e, OP_OR, RAX, op->a);
     emit_put(e, op->d, RAX);
+}
+
+/* a & ~b */
+static void and_complement(Emit *e, const IrOp *op)
+{
+    Reg to = emit_target(e, op->d, RAX), a = emit_use(e, op->a, RAX), b = emit_use(e, op->b, RCX);
+    asm_vex(&e->a, 2, 0, 0xf2, to, b, a, false); /* andn */
+    emit_put(e, op->d, to);
 }
 
 static void get_signed(Emit *e, Reg to, unsigned home)
@@ -142,10 +150,13 @@ static void divide(Emit *e, const IrOp *op)
 /* Shifted as 64 bits, an amount of 32 to 63 leaves no bit in the lower half. */
 static void shift(Emit *e, const IrOp *op)
 {
-    emit_get(e, RCX, op->b);
-    emit_get(e, RAX, op->a);
-    asm_rr(&e->a, OP_SHIFT_CL | OP_W, op->op == IR_SHL ? SHIFT_SHL : SHIFT_SHR, RAX);
-    emit_put(e, op->d, RAX);
+    enum { SHLX = 1, SHRX = 3 }; /* prefixes */
+    bool left = op->op == IR_SHL;
+    Reg to = left ? RAX : emit_target(e, op->d, RAX), a = emit_use(e, op->a, RAX), b = emit_use(e, op->b, RCX);
+    asm_vex(&e->a, 2, left ? SHLX : SHRX, 0xf7, to, b, a, true);
+    if (left) /* what went into the upper half goes */
+        asm_mov(&e->a, to = emit_target(e, op->d, RCX), RAX);
+    emit_put(e, op->d, to);
 }
 
 /* rdx: the bits that are lost; the result in eax has the sign.  Carry = negative and not 0. */
@@ -164,19 +175,26 @@ static void shift_carry(Emit *e)
 static void shift_algebraic(Emit *e, const IrOp *op)
 {
     get_signed(e, RAX, op->a);
-    if (op->flags & IR_IMM) {
-        asm_mov(&e->a, RDX, RAX);
-        asm_ri(&e->a, 0, GROUP_AND, RDX, (int32_t)((UINT32_C(1) << op->k) - 1));
-        asm_shift(&e->a, 0, SHIFT_SAR, RAX, op->k);
-        asm_mov(&e->a, RAX, RAX);
-    } else {
-        emit_get(e, RCX, op->b);
-        asm_ri(&e->a, 0, GROUP_AND, RCX, 63);
-        asm_vex(&e->a, 2, 0, 0xf5, RDX, RCX, RAX, true); /* bzhi rdx, rax, rcx */
-        asm_rr(&e->a, OP_SHIFT_CL | OP_W, SHIFT_SAR, RAX);
-    }
+    emit_get(e, RCX, op->b);
+    asm_ri(&e->a, 0, GROUP_AND, RCX, 63);
+    asm_vex(&e->a, 2, 0, 0xf5, RDX, RCX, RAX, true); /* bzhi rdx, rax, rcx */
+    asm_rr(&e->a, OP_SHIFT_CL | OP_W, SHIFT_SAR, RAX);
     shift_carry(e);
     emit_put(e, op->d, RAX);
+}
+
+static void shift_algebraic_immediate(Emit *e, const IrOp *op)
+{
+    Reg from = emit_use(e, op->a, RAX), to = emit_target(e, op->d, RAX);
+    asm_mov(&e->a, RCX, from);
+    asm_shift(&e->a, 0, SHIFT_SAR, RCX, 31);
+    asm_rr(&e->a, OP_AND, RCX, from);
+    asm_rr(&e->a, 0xf7, 0, RCX); /* test, imm */
+    asm32(&e->a, (UINT32_C(1) << op->k) - 1);
+    asm_rm(&e->a, 0x90 | CC_NE | OP_0F, 0, STATE, field(e, ir_layout.carry)); /* setne */
+    asm_mov(&e->a, to, from);
+    asm_shift(&e->a, 0, SHIFT_SAR, to, op->k);
+    emit_put(e, op->d, to);
 }
 
 static void rotate(Emit *e, const IrOp *op)
@@ -309,6 +327,8 @@ void emit_integer(Emit *e, const IrOp *op)
         reverse_subtract(e, op);
         break;
     case IR_ANDC:
+        and_complement(e, op);
+        break;
     case IR_ORC:
         complemented(e, op);
         break;
@@ -325,7 +345,10 @@ void emit_integer(Emit *e, const IrOp *op)
         shift(e, op);
         break;
     case IR_SAR:
-        shift_algebraic(e, op);
+        if (op->flags & IR_IMM)
+            shift_algebraic_immediate(e, op);
+        else
+            shift_algebraic(e, op);
         break;
     case IR_ROT:
         rotate(e, op);

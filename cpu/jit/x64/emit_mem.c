@@ -152,7 +152,10 @@ static void look_up_group(Emit *e, const IrOp *op)
     Asm *a = &e->a;
     Stub *stub = &e->stub[e->n_stubs];
 
-    asm_rm(a, OP_LEA, RAX, emit_use(e, op->a, RAX), (int32_t)op->mask);
+    if (op->mask)
+        asm_rm(a, OP_LEA, RAX, emit_use(e, op->a, RAX), (int32_t)op->mask);
+    else
+        emit_get(e, RAX, op->a);
     look_up(e, op, op->align, UINT32_C(1) << ir_layout.page_bits);
     stub->hit = a->p;
     asm_rm(a, OP_LEA, RDX, RAX, op->span - 1);
@@ -205,9 +208,11 @@ static void load(Emit *e, const IrOp *op)
         break;
     case 1:
         emit_memory(e, OP_MOVZX16, to);
-        if (swap) {
+        if (swap && !(op->flags & IR_SIGNED)) {
+            asm_shift(a, OP_66, SHIFT_ROL, to, 8); /* of 16 bits */
+        } else if (swap) {
             asm_opcode(a, 0xc8 | (to & 7) | OP_0F, 0, 0, to, false); /* bswap */
-            asm_shift(a, 0, op->flags & IR_SIGNED ? SHIFT_SAR : SHIFT_SHR, to, 16);
+            asm_shift(a, 0, SHIFT_SAR, to, 16);
         }
         break;
     default:

@@ -12,9 +12,9 @@ bool jit_host_supported(void)
     enum { ABM = 1 << 5 }; /* has lzcnt */
     unsigned a, b, c, d;
     bool movbe = __get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE;
-    bool bmi2 = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2;
+    bool bmi = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI && b & bit_BMI2;
     bool lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && c & ABM;
-    return movbe && bmi2 && lzcnt;
+    return movbe && bmi && lzcnt;
 }
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
