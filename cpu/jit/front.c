@@ -193,5 +193,6 @@ void jit_front(Jit *jit, const uint8_t *page, Ea pc, uint32_t state, uint32_t *f
         f.pc = f.next;
         f.index++;
     }
+    f.b->loops = f.turns;
     count_left(f.b, f.index + 1);
 }

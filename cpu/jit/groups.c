@@ -31,7 +31,8 @@ typedef struct Groups {
     Group group[IR_GROUPS];
 } Groups;
 
-enum { SPAN_MAX = 128, WORTH = 3 };
+/* A loop's turns walk through memory: a group of several turns would lie in two pages more often, and then costs a block without groups. */
+enum { SPAN_MAX = 128, SPAN_MAX_OF_LOOP = 32, WORTH = 3 };
 
 /* --- what homes hold --- */
 
@@ -101,7 +102,7 @@ static bool joins(Groups *g, Group *x, unsigned at, uint32_t offset, unsigned si
     int32_t low = (int32_t)(offset - x->first), high = low + (int32_t)size;
     low = MIN(low, x->low);
     high = MAX(high, x->high);
-    if ((int64_t)high - low > SPAN_MAX || x->n == IR_INSNS_MAX || !aligns(g, x, offset, size))
+    if ((int64_t)high - low > (g->b->loops ? SPAN_MAX_OF_LOOP : SPAN_MAX) || x->n == IR_INSNS_MAX || !aligns(g, x, offset, size))
         return false;
     x->low = low;
     x->high = high;

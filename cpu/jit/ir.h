@@ -167,6 +167,7 @@ enum {
 typedef struct IrBlock {
     Ea pc;            /* of its first instruction */
     unsigned n_insns; /* that it takes off the budget when it is entered */
+    bool loops;       /* several turns of one */
     bool so;          /* XER[SO], which each comparison copies */
     unsigned space;   /* which of two spaces its data accesses go to */
     unsigned n;
