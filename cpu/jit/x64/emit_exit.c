@@ -103,7 +103,7 @@ void emit_exit_apart(Emit *e, Ea pc, unsigned left)
  * epoch (`targets`, `target_tag`): where one of these changes, and where something else than expected comes back, the stack is emptied.  So
  * the caller's page is what it was; and whoever writes over code sets the limit to 0, so that the next block is not begun.
  *
- * A call is an instruction, so the budget bounds the depth: SoftEngine.slice frames of 16 bytes.
+ * A call is an instruction, so the budget bounds the depth: SoftEngine.slice frames of 16 bytes, and those of one block more.
  */
 static void push_frame(Emit *e, const IrOp *op)
 {
