@@ -46,10 +46,19 @@ NETWORK = [
 CARDS = {"net": "virtio-net-pci", "e1000": "e1000"}
 NETWORK_CPU = [Item(f"{item.name}-cpu", 1, f"processor time of {item.name}", 1) for item in NETWORK]
 
+# A raw image in the host's cache, without the guest's: the controller of each item; NAME-cpu is the processor time that it took
+DISKS = [Item(f"{kind}-{name}", 1, f"{text} by {controller}", 64)
+         for kind, controller in (("disk", "virtio-blk"), ("nvme", "NVMe"))
+         for name, text in (("read", "1 GiB read"), ("write", "1 GiB written"), ("rand1", "40,000 reads of 4 KiB"),
+                            ("rand32", "80,000 reads of 4 KiB, 32 at a time,"))]
+CONTROLLERS = {"disk": ("virtio-blk-pci", "/dev/vda"), "nvme": ("nvme,serial=s", "/dev/nvme0n1")}
+DISK_CPU = [Item(f"{item.name}-cpu", 1, f"processor time of {item.name}", 1) for item in DISKS]
+
 # What is not work of the guest's, but the program's own: start-up and memory
 STARTS = [
     Item("first-byte", 4, "from exec to the guest's first byte on the serial port", 1),
     Item("userland", 2, "from exec to Linux's first process", 1),
+    Item("disk-boot", 2, "from exec to Linux's first process, which is on a disk", 1),
     Item("stock", 2, "a stock corenet32_smp kernel, to power-off", 1),
 ]
 MEMORY = [
@@ -57,7 +66,7 @@ MEMORY = [
     Item("linux-rss", 1 / 0.4, "peak memory when Linux's first process runs, MiB", 1),
 ]
 
-ALL = LINUX + PARALLEL + BARE + NETWORK + NETWORK_CPU + STARTS + MEMORY
+ALL = LINUX + PARALLEL + BARE + NETWORK + NETWORK_CPU + DISKS + DISK_CPU + STARTS + MEMORY
 TIMES = [item for item in LINUX + PARALLEL + BARE + STARTS if item.target]  # of which the mean is made
 MEAN_TARGET = 4      # geometric mean of all times
 LEAST_TARGET = 1.5   # no item below

@@ -28,7 +28,15 @@
     ITEM(netup, "net-up", 256)         /* MiB sent to the host by TCP */                              \
     ITEM(netdown, "net-down", 256)     /* MiB that it sends */                                        \
     ITEM(e1000up, "e1000-up", 256)     /* the same two by another card */                             \
-    ITEM(e1000down, "e1000-down", 256)
+    ITEM(e1000down, "e1000-down", 256)                                                                \
+    ITEM(diskread, "disk-read", 1024)      /* MiB read, 256 KiB at a time */                          \
+    ITEM(diskwrite, "disk-write", 1024)    /* MiB written, and flushed */                             \
+    ITEM(diskrand1, "disk-rand1", 40000)   /* blocks of 4 KiB read in any order, one at a time */     \
+    ITEM(diskrand32, "disk-rand32", 80000) /* the same, 32 at a time */                               \
+    ITEM(nvmeread, "nvme-read", 1024)      /* the same four by another controller */                  \
+    ITEM(nvmewrite, "nvme-write", 1024)                                                               \
+    ITEM(nvmerand1, "nvme-rand1", 40000)                                                              \
+    ITEM(nvmerand32, "nvme-rand32", 80000)
 
 typedef uint32_t ItemRun(uint32_t work);
 
