@@ -51,6 +51,7 @@ typedef struct Qcow2 {
     uint64_t cluster; /* bytes */
     unsigned l2_bits; /* entries of an L2 table */
     uint64_t incompatible;
+    bool zstd;     /* what is packed, is by zstd; else by deflate */
     bool no_flush; /* what is written need not be on the disk */
     bool corrupt;  /* atomic.  Nothing is written any more */
     uint64_t l1_offset, reftable_offset, snapshots_offset;

@@ -27,6 +27,8 @@ enum {
     H_AUTOCLEAR = 88,
     H_REFCOUNT_ORDER = 96,
     H_LENGTH = 100,
+    H_COMPRESSION = 104,
+    H_READ = 112, /* bytes of it that are of interest */
 };
 
 enum { BACKING_NAME_MAX = 1023, FORMAT_NAME_MAX = 32 };
@@ -57,25 +59,38 @@ static bool G_GNUC_PRINTF(3, 4) refuse(const Qcow2 *q, GError **error, const cha
 
 /* --- what each field may say */
 
+/* The bit is there if the clusters are packed by something else than deflate. */
+static bool read_compression(Qcow2 *q, const uint8_t *h, GError **error)
+{
+    enum { DEFLATE, ZSTD };
+    bool said = q->incompatible >> INCOMPATIBLE_COMPRESSION & 1;
+    unsigned type = q->version >= 3 && get32(h, H_LENGTH) > H_COMPRESSION ? h[H_COMPRESSION] : DEFLATE;
+    if (said != (type != DEFLATE))
+        return refuse(q, error, "compression of type %u, and a feature bit that contradicts it", type);
+    if (type > ZSTD)
+        return refuse(q, error, "compression of type %u is not supported; deflate and zstd are", type);
+    q->zstd = type == ZSTD;
+    return !q->zstd || HAVE_LIBZSTD || refuse(q, error, "it is packed by zstd, and this program was built without libzstd");
+}
+
 static bool read_features(Qcow2 *q, const uint8_t *h, GError **error)
 {
     static const char *const reasons[] = {
         [INCOMPATIBLE_DIRTY] = "its reference counts are out of date, as it was not closed; qemu-img check -r all sets them right",
         [INCOMPATIBLE_CORRUPT] = "it is marked as corrupt; readonly=on opens it all the same",
         [INCOMPATIBLE_DATA_FILE] = "a data file apart is not supported",
-        [INCOMPATIBLE_COMPRESSION] = "only zlib's compression is supported",
         [INCOMPATIBLE_EXTENDED_L2] = "extended L2 entries are not supported",
     };
-    const uint64_t for_readers = 1u << INCOMPATIBLE_DIRTY | 1u << INCOMPATIBLE_CORRUPT;
+    const uint64_t for_readers = 1u << INCOMPATIBLE_DIRTY | 1u << INCOMPATIBLE_CORRUPT, known = 1u << INCOMPATIBLE_COMPRESSION;
     q->incompatible = q->version >= 3 ? get64(h, H_INCOMPATIBLE) : 0;
     for (unsigned bit = 0; bit < 64; bit++) {
-        if (!(q->incompatible >> bit & 1) || (q->image.read_only && for_readers >> bit & 1))
+        if (!(q->incompatible >> bit & 1) || known >> bit & 1 || (q->image.read_only && for_readers >> bit & 1))
             continue;
         if (bit < G_N_ELEMENTS(reasons))
             return refuse(q, error, "%s", reasons[bit]);
         return refuse(q, error, "it has feature %u, which is not known here", bit);
     }
-    return true;
+    return read_compression(q, h, error);
 }
 
 static bool read_geometry(Qcow2 *q, const uint8_t *h, GError **error)
@@ -251,7 +266,7 @@ static bool read_backing(const Qcow2 *q, const uint8_t *h, char **name, BlockFor
 
 bool qcow2_read_header(Qcow2 *q, char **backing, BlockFormat *backing_format, GError **error)
 {
-    uint8_t h[QCOW2_V3_HEADER];
+    uint8_t h[H_READ];
     int why = file_get(q->image.file, 0, h, sizeof(h));
     if (why || get32(h, H_MAGIC) != QCOW2_MAGIC)
         return refuse(q, error, "%s", why ? g_strerror(why) : "the image does not begin as one does");

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Compressed clusters: raw deflate, as glib's decompressor has it.  They are read; what the guest writes is not compressed.
+ * Compressed clusters: raw deflate, as glib's decompressor has it, or zstd.  They are read; what the guest writes is not compressed.
  */
 #include "platform/block/qcow2.h"
 
 #include <errno.h>
 #include <gio/gio.h>
+#if HAVE_LIBZSTD
+#include <zstd.h>
+#endif
 
 void qcow2_compressed_place(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *size)
 {
@@ -33,6 +36,30 @@ static int inflate(const uint8_t *from, size_t size, uint8_t *to, size_t room)
     return room ? EIO : 0;
 }
 
+#if HAVE_LIBZSTD
+/* The last frame may end before the last sector does: what is behind it is of other clusters. */
+static int unpack_zstd(const uint8_t *from, size_t size, uint8_t *to, size_t room)
+{
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    ZSTD_inBuffer in = {from, size, 0};
+    ZSTD_outBuffer out = {to, room, 0};
+    size_t before;
+    int error = context ? 0 : ENOMEM;
+    while (!error && out.pos < out.size) {
+        before = in.pos + out.pos;
+        if (ZSTD_isError(ZSTD_decompressStream(context, &out, &in)) || in.pos + out.pos == before)
+            error = EIO;
+    }
+    ZSTD_freeDCtx(context);
+    return error;
+}
+#else
+static int unpack_zstd(const uint8_t *from, size_t size, uint8_t *to, size_t room)
+{
+    return ENOTSUP; /* such images were refused */
+}
+#endif
+
 int qcow2_read_compressed(Qcow2 *q, uint64_t entry, uint8_t *to)
 {
     uint64_t offset, size;
@@ -41,5 +68,7 @@ int qcow2_read_compressed(Qcow2 *q, uint64_t entry, uint8_t *to)
         return qcow2_corrupt(q, "a compressed cluster would be at %#" G_GINT64_MODIFIER "x", offset);
     g_autofree uint8_t *data = g_malloc(size);
     int error = file_get(q->image.file, offset, data, size);
-    return error ? error : inflate(data, size, to, q->cluster);
+    if (!error)
+        error = (q->zstd ? unpack_zstd : inflate)(data, size, to, q->cluster);
+    return error;
 }

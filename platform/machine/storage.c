@@ -28,7 +28,7 @@ bool machine_create_nvme(Machine *m, const DeviceOption *option, GError **error)
 {
     const uint64_t pairs = device_option_number(option, "max_ioqpairs"), vectors = nvme_vectors(m, option, pairs);
     if (pairs < 1 || pairs > NVME_IO_QUEUES_MAX)
-        return bad_value(error, "max_ioqpairs is from 1 to 31");
+        return bad_value(error, "max_ioqpairs is from 1 to 64");
     if (vectors > PCI_MSIX_VECTORS_MAX)
         return bad_value(error, "msix_qsize is 32 at most");
     unsigned devfn;

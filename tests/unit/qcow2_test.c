@@ -238,6 +238,60 @@ static void test_images_of_qemu(void)
     }
 }
 
+/* What is not supported has its name in the message. */
+static void test_what_is_refused_is_named(void)
+{
+    static const struct {
+        const char *options, *said;
+    } rows[] = {
+        {"extended_l2=on", "qcow2: extended L2 entries are not supported"},
+        {"data_file=%s.data", "qcow2: a data file apart is not supported"},
+        {"encrypt.format=luks,encrypt.key-secret=s", "qcow2: encryption is not supported"},
+    };
+    if (!have_qemu_img())
+        return;
+    FOR_ROWS (i, rows) {
+        Pair p;
+        g_autoptr(GError) error = NULL;
+        pair_begin(&p, MIB);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        g_autofree char *options = g_strdup_printf(rows[i].options, p.path);
+#pragma GCC diagnostic pop
+        g_assert_true(run("qemu-img create -q -f qcow2 --object secret,id=s,data=x -o %s %s 1M", options, p.path));
+        g_assert_null(open_image(p.path, true, &error));
+        g_assert_nonnull(strstr(error->message, rows[i].said));
+        pair_end(&p);
+    }
+}
+
+/* Bytes 72 to 79: features; 104: how clusters are packed. */
+static void test_compression_agrees_with_its_feature_bit(void)
+{
+    static const struct {
+        uint8_t bit, type;
+        const char *said;
+    } rows[] = {
+        {8, 0, "compression of type 0, and a feature bit that contradicts it"},
+        {0, 1, "compression of type 1, and a feature bit that contradicts it"},
+        {8, 2, "compression of type 2 is not supported; deflate and zstd are"},
+    };
+    if (!have_qemu_img())
+        return;
+    FOR_ROWS (i, rows) {
+        Pair p;
+        g_autoptr(GError) error = NULL;
+        pair_begin(&p, MIB);
+        g_assert_true(run("qemu-img create -q -f qcow2 %s 1M", p.path));
+        int fd = open(p.path, O_WRONLY);
+        g_assert_true(pwrite(fd, &rows[i].bit, 1, 79) == 1 && pwrite(fd, &rows[i].type, 1, 104) == 1);
+        close(fd);
+        g_assert_null(open_image(p.path, true, &error));
+        g_assert_nonnull(strstr(error->message, rows[i].said));
+        pair_end(&p);
+    }
+}
+
 /* Backing files of each kind, some shorter than the image. */
 static void test_backing_files(void)
 {
@@ -249,6 +303,10 @@ static void test_backing_files(void)
         {"qemu-img convert -c -O qcow2 %2$s %1$s", "-F qcow2"},
         {"qemu-img convert -c -O qcow2 -o cluster_size=4k %2$s %1$s", "-F qcow2 -o compat=0.10"},
         {"qemu-img convert -O qcow2 -o compat=0.10,cluster_size=2M %2$s %1$s", "-F qcow2 -o cluster_size=1k"},
+#if HAVE_LIBZSTD
+        {"qemu-img convert -c -O qcow2 -o compression_type=zstd %2$s %1$s", "-F qcow2"},
+        {"qemu-img convert -c -O qcow2 -o compression_type=zstd,cluster_size=4k %2$s %1$s", "-F qcow2 -o lazy_refcounts=on"},
+#endif
     };
     if (!have_qemu_img())
         return;
@@ -573,6 +631,8 @@ UNIT_TESTS(qcow2)
     g_test_add_func("/qcow2/an-image-of-its-own", test_an_image_of_its_own);
     g_test_add_func("/qcow2/images-of-qemu", test_images_of_qemu);
     g_test_add_func("/qcow2/backing-files", test_backing_files);
+    g_test_add_func("/qcow2/what-is-refused-is-named", test_what_is_refused_is_named);
+    g_test_add_func("/qcow2/compression-agrees-with-its-feature-bit", test_compression_agrees_with_its_feature_bit);
     g_test_add_func("/qcow2/snapshots-keep-what-they-have", test_snapshots_keep_what_they_have);
     g_test_add_func("/qcow2/a-fault-anywhere", test_a_fault_anywhere);
     g_test_add_func("/qcow2/the-host-stops-at-any-time", test_the_host_stops_at_any_time);

@@ -9,7 +9,7 @@
 #include "platform/block/block.h"
 #include "platform/devices/pci/pci.h"
 
-enum { NVME_SERIAL_MAX = 20, NVME_IO_QUEUES_MAX = 31 };
+enum { NVME_SERIAL_MAX = 20, NVME_IO_QUEUES_MAX = 64 };
 
 typedef struct NvmeConfig {
     const char *name;     /* of the command line, as PciDevice.name */

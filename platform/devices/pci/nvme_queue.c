@@ -152,8 +152,8 @@ static bool take(Nvme *n, unsigned sq)
 void nvme_run(Nvme *n)
 {
     unsigned left = n->again ? TURN : UINT_MAX;
-    for (unsigned i = 0; i < NVME_QUEUES_MAX && left; i++) {
-        n->next = (n->next + 1) % NVME_QUEUES_MAX;
+    for (unsigned i = 0; i < n->n_queues && left; i++) {
+        n->next = (n->next + 1) % n->n_queues;
         while (left && take(n, n->next))
             left--;
     }
