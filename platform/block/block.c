@@ -5,6 +5,7 @@
 #include "platform/block/aio.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "cpu/log.h"
 #include "platform/base/lock.h"
@@ -20,10 +21,15 @@ struct Block {
     DriveOnError werror, rerror;
     void (*on_error)(void *opaque, DriveOnError action);
     void *on_error_opaque;
+    void (*on_resize)(void *opaque); /* under the device lock */
+    void *on_resize_opaque;
+    bool node;
     GMutex lock; /* inside the device lock; what follows is under it */
     GCond idle;
     BlockRequest *held, **last_held; /* those that wait for the machine to go on */
-    DriveError failed;               /* the last error, if `told` is false */
+    DriveCount count[DRIVE_OPS];
+    uint64_t highest;
+    DriveError failed; /* the last error, if `told` is false */
     bool told;
     unsigned under_way; /* submitted, and done() has not returned */
 };
@@ -118,6 +124,22 @@ static bool host_failed(Block *b, BlockRequest *r)
 
 /* --- requests on their way */
 
+static void count(Block *b, const BlockRequest *r)
+{
+    g_mutex_lock(&b->lock);
+    DriveCount *c = &b->count[r->op];
+    if (r->error)
+        c->failed++;
+    else {
+        c->done++;
+        c->bytes += r->op == BLOCK_FLUSH ? 0 : r->length;
+        if (r->op == BLOCK_WRITE)
+            b->highest = MAX(b->highest, r->offset + r->length);
+    }
+    c->us += (uint64_t)(g_get_monotonic_time() - r->since);
+    g_mutex_unlock(&b->lock);
+}
+
 /* Those that are done; the device lock is taken once for all of them. */
 static void finished(void *opaque, BlockRequest *list)
 {
@@ -126,6 +148,7 @@ static void finished(void *opaque, BlockRequest *list)
     device_lock();
     for (BlockRequest *r = list, *next; r; r = next, n++) {
         next = r->next;
+        count(b, r);
         if (!r->error || r->settled || !host_failed(b, r))
             r->done(r->opaque, r->error); /* it may free r */
     }
@@ -152,6 +175,7 @@ void block_submit(Block *b, BlockRequest *r)
 {
     g_assert(device_lock_held());
     r->error = check(b, r);
+    r->since = g_get_monotonic_time();
     r->settled = r->error || (r->op == BLOCK_FLUSH && !flushes(b));
     send(b, r);
 }
@@ -250,6 +274,7 @@ Block *block_open(const DriveSpec *spec, GError **error)
     }
     Block *b = g_new0(Block, 1);
     b->id = g_strdup(spec->id);
+    b->node = spec->node;
     b->option = g_strdup(spec->option);
     b->image = image;
     b->no_flush = spec->no_flush;
@@ -321,11 +346,40 @@ unsigned block_sector_size(const Block *b)
     return file_sector_size(b->image->file);
 }
 
+void block_on_resize(Block *b, void (*fn)(void *opaque), void *opaque)
+{
+    b->on_resize = fn;
+    b->on_resize_opaque = opaque;
+}
+
+bool block_resize(Block *b, uint64_t size, GError **error)
+{
+    Image *image = b->image;
+    const char *why_not = !b->on_resize                             ? "its device has one size"
+                          : image->read_only                        ? "it is read-only"
+                          : !image->ops->resize                     ? "images of its format keep their size here"
+                          : size % 512 || !size || size > INT64_MAX ? "a size is a multiple of 512 bytes"
+                                                                    : NULL;
+    int failed = 0;
+    if (!why_not) {
+        block_settle(b);
+        failed = image->ops->resize(image, size);
+        why_not = failed ? g_strerror(failed) : NULL;
+    }
+    if (why_not)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "drive '%s': %s", b->id, why_not);
+    else
+        b->on_resize(b->on_resize_opaque);
+    return !why_not;
+}
+
 void block_describe(Block *b, DriveInfo *info)
 {
     const Image *behind = b->image->backing;
     *info = (DriveInfo){
         .id = b->id,
+        .node = b->node,
+        .zeros = b->zeros,
         .file = file_name(b->image->file),
         .format = b->image->ops->name,
         .backing = behind ? file_name(behind->file) : NULL,
@@ -338,6 +392,8 @@ void block_describe(Block *b, DriveInfo *info)
         .io_uring = b->uring,
     };
     g_mutex_lock(&b->lock);
+    info->highest = b->highest;
+    memcpy(info->count, b->count, sizeof(b->count));
     info->waits_for = b->held ? b->held->error : 0;
     g_mutex_unlock(&b->lock);
     for (; behind; behind = behind->backing)

@@ -42,10 +42,13 @@ struct BlockRequest {
 
     BlockRequest *next; /* from here on the drive's own */
     int error;
-    bool settled; /* the error is known: nobody carries it out */
+    bool settled;  /* the error is known: nobody carries it out */
+    int64_t since; /* µs of g_get_monotonic_time() */
 };
 
 void block_submit(Block *block, BlockRequest *request);
+/* fn is called under the device lock when the drive's size has changed.  A drive that has none keeps its size. */
+void block_on_resize(Block *block, void (*fn)(void *opaque), void *opaque);
 /*
  * Waits until no request is under way; their done() is called meanwhile, and so the device lock is not held all the time.  Those that wait
  * for the machine to go on (werror=stop) end in their error.

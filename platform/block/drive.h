@@ -107,7 +107,17 @@ void block_retry(Block *block);  /* the machine goes on: it is tried again */
 
 /* --- what control programs see; under the device lock.  Everything is borrowed */
 
+typedef struct DriveCount {
+    uint64_t done, failed, bytes, us; /* us: from submission to the end, summed */
+} DriveCount;
+
+enum { DRIVE_OPS = BLOCK_WRITE_ZEROES + 1 };
+
 typedef struct DriveInfo {
+    bool node; /* of -blockdev */
+    DriveZeros zeros;
+    DriveCount count[DRIVE_OPS];              /* by BlockOp */
+    uint64_t highest;                         /* where the last byte that was written ends */
     const char *id, *file, *format, *backing; /* backing: the file behind the image; NULL: none */
     unsigned depth;                           /* how many there are, one behind the other */
     uint64_t size, allocated;                 /* bytes that the guest sees; that the host keeps */
@@ -117,3 +127,5 @@ typedef struct DriveInfo {
 } DriveInfo;
 
 void block_describe(Block *block, DriveInfo *info);
+/* The device, which sees the new size, and the file have it then.  Errors name the drive.  Main thread, under the device lock. */
+bool block_resize(Block *block, uint64_t size, GError **error);

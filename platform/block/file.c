@@ -235,6 +235,14 @@ int file_flush(File *f)
     return 0;
 }
 
+int file_resize(File *f, uint64_t size)
+{
+    if (ftruncate(f->fd, (off_t)size) < 0)
+        return errno;
+    __atomic_store_n(&f->size, size, __ATOMIC_RELAXED);
+    return 0;
+}
+
 /* --- holes and zeros */
 
 /* False: the host does not do this here (not this file system, not this alignment).  Otherwise *error is 0 or an errno. */

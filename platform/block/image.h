@@ -52,6 +52,7 @@ void file_piece(const File *file, uint64_t offset, const Span *span, uint64_t le
 void file_wrote(File *file, uint64_t offset, const struct iovec *iov, uint64_t length);
 void file_flushed(File *file);
 int file_descriptor(const File *file);
+int file_resize(File *file, uint64_t size);
 int file_discard(File *file, uint64_t offset, uint64_t length);
 int file_zero(File *file, uint64_t offset, uint64_t length, bool may_unmap);
 
@@ -74,7 +75,8 @@ typedef struct ImageOps {
      * NULL: there are no such requests.
      */
     bool (*in_place)(Image *image, const BlockRequest *request);
-    void (*close)(Image *image); /* frees the struct, but not the file */
+    int (*resize)(Image *image, uint64_t size); /* nothing is under way.  NULL: it has one size */
+    void (*close)(Image *image);                /* frees the struct, but not the file */
 } ImageOps;
 
 struct Image { /* first member of each format's struct */

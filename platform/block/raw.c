@@ -67,6 +67,14 @@ static int raw_flush(Image *image)
     return file_flush(image->file);
 }
 
+static int raw_resize(Image *image, uint64_t size)
+{
+    int error = file_resize(image->file, size);
+    if (!error)
+        image->size = size;
+    return error;
+}
+
 static bool raw_in_place(Image *image, const BlockRequest *r)
 {
     bool head = r->op == BLOCK_WRITE && ((Raw *)image)->guessed && r->offset < HEAD;
@@ -86,6 +94,7 @@ static const ImageOps raw_ops = {
     .discard = raw_discard,
     .flush = raw_flush,
     .in_place = raw_in_place,
+    .resize = raw_resize,
     .close = raw_close,
 };
 

@@ -5,6 +5,7 @@
 #include "platform/control/qmp_priv.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "platform/base/lock.h"
 
@@ -27,7 +28,7 @@ static GVariant *block_node(const DriveInfo *info)
     g_variant_dict_insert(&dict, "backing_file_depth", "u", info->depth);
     g_variant_dict_insert(&dict, "ro", "b", info->read_only);
     g_variant_dict_insert(&dict, "encrypted", "b", FALSE);
-    g_variant_dict_insert(&dict, "detect_zeroes", "s", "off");
+    g_variant_dict_insert(&dict, "detect_zeroes", "s", ((const char *[]){"off", "on", "unmap"})[info->zeros]);
     g_variant_dict_insert(&dict, "write_threshold", "u", 0);
     for (unsigned i = 0; i < 6; i++) /* no drive is slowed down */
         g_variant_dict_insert(&dict, ((const char *[]){"bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"})[i], "u", 0);
@@ -43,7 +44,7 @@ static GVariant *block_device(const DriveInfo *info)
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "device", "s", info->id);
+    g_variant_dict_insert(&dict, "device", "s", info->node ? "" : info->id);
     g_variant_dict_insert(&dict, "type", "s", "unknown");
     g_variant_dict_insert(&dict, "removable", "b", FALSE);
     g_variant_dict_insert(&dict, "locked", "b", FALSE);
@@ -75,4 +76,77 @@ GVariant *qmp_cmd_query_block(Qmp *qmp, GError **error)
 GVariant *qmp_cmd_query_named_block_nodes(Qmp *qmp, GError **error)
 {
     return each_drive(qmp, block_node);
+}
+
+/* QMP's BlockDeviceStats; nothing here merges requests, and what is wrong with one counts as failed. */
+static GVariant *block_counts(const DriveInfo *info)
+{
+    static const struct {
+        const char *name;
+        BlockOp op;
+    } rows[] = {{"rd", BLOCK_READ}, {"wr", BLOCK_WRITE}, {"flush", BLOCK_FLUSH}, {"unmap", BLOCK_DISCARD}};
+    GVariantDict dict;
+    g_variant_dict_init(&dict, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const DriveCount *c = &info->count[rows[i].op];
+        const struct {
+            const char *format;
+            uint64_t value;
+        } members[] = {{"%s_operations", c->done},          {"%s_bytes", c->bytes},
+                       {"%s_total_time_ns", c->us * 1000},  {"%s_merged", 0},
+                       {"failed_%s_operations", c->failed}, {"invalid_%s_operations", 0}};
+        for (size_t m = 0; m < G_N_ELEMENTS(members); m++) {
+            bool none = rows[i].op == BLOCK_FLUSH && (m == 1 || m == 3); /* a flush has no bytes */
+            g_auto(GStrv) parts = g_strsplit(members[m].format, "%s", 2);
+            g_autofree char *name = g_strjoin(rows[i].name, parts[0], parts[1], NULL);
+            if (!none)
+                g_variant_dict_insert(&dict, name, "t", members[m].value);
+        }
+    }
+    g_variant_dict_insert(&dict, "wr_highest_offset", "t", info->highest);
+    g_variant_dict_insert(&dict, "account_invalid", "b", TRUE);
+    g_variant_dict_insert(&dict, "account_failed", "b", TRUE);
+    g_variant_dict_insert_value(&dict, "timed_stats", g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
+    return g_variant_dict_end(&dict);
+}
+
+static GVariant *block_stats(const DriveInfo *info)
+{
+    GVariantDict dict;
+    g_variant_dict_init(&dict, NULL);
+    if (!info->node)
+        g_variant_dict_insert(&dict, "device", "s", info->id);
+    g_variant_dict_insert(&dict, "node-name", "s", info->id);
+    g_variant_dict_insert_value(&dict, "stats", block_counts(info));
+    return g_variant_dict_end(&dict);
+}
+
+GVariant *qmp_cmd_query_blockstats(Qmp *qmp, GError **error)
+{
+    return each_drive(qmp, block_stats);
+}
+
+/* By the name of its drive or node, which are one here. */
+static Block *find_drive(const Qmp *qmp, const char *name)
+{
+    for (guint i = 0; name && qmp->view.drives && i < qmp->view.drives->len; i++) {
+        if (!strcmp(block_id(qmp->view.drives->pdata[i]), name))
+            return qmp->view.drives->pdata[i];
+    }
+    return NULL;
+}
+
+GVariant *qmp_cmd_block_resize(Qmp *qmp, GError **error)
+{
+    const char *device = qmp_string_argument(qmp, "device"), *node = qmp_string_argument(qmp, "node-name");
+    gint64 size = qmp_int_argument(qmp, "size", 0);
+    Block *block = find_drive(qmp, device ? device : node);
+    if (!block)
+        return qmp_fail(error, "Cannot find device='%s' nor node-name='%s'", device ? device : "", node ? node : "");
+    if (size < 0)
+        return qmp_fail(error, "Parameter 'size' expects a >0 size");
+    device_lock();
+    block_resize(block, (uint64_t)size, error);
+    device_unlock();
+    return NULL;
 }

@@ -243,6 +243,11 @@ static uint64_t features(const VirtioBlkConfig *c)
     return f | (c->discard ? F_DISCARD : 0) | (c->write_zeroes ? F_WRITE_ZEROES : 0);
 }
 
+static void resized(void *opaque)
+{
+    virtio_config_changed(opaque);
+}
+
 Virtio *virtio_blk_new(const VirtioBlkConfig *config)
 {
     static const VirtioOps ops = {
@@ -260,6 +265,7 @@ Virtio *virtio_blk_new(const VirtioBlkConfig *config)
     for (unsigned i = 0; i < config->n_queues; i++)
         virtio_add_queue(&b->virtio, i, QUEUE_SIZE);
     b->config = *config;
+    block_on_resize(config->block, resized, b);
     for (unsigned i = 0; i < sizeof(b->serial) && config->serial[i]; i++)
         b->serial[i] = config->serial[i];
     b->config.serial = NULL;
