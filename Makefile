@@ -1,5 +1,5 @@
 # Quoin: the product.  make help lists the targets.  No configure step; everything is built below build/.
-# mk/ holds the rest: guests.mk kernels.mk tests.mk fuzz.mk docs.mk bench.mk torture.mk.
+# mk/ holds the rest: guests.mk kernels.mk tests.mk fuzz.mk docs.mk bench.mk torture.mk dist.mk.
 #   SAN=address,undefined   sanitizers, built apart in build/san-…
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
 #   LIBSLIRP=no             without -netdev user, built apart in build/no-libslirp; the same
@@ -177,5 +177,5 @@ help:
 # What a failed command left behind is no target
 .DELETE_ON_ERROR:
 .SECONDARY:
-include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk torture.mk)
+include $(addprefix mk/,guests.mk kernels.mk fuzz.mk tests.mk docs.mk bench.mk torture.mk dist.mk)
 -include $(shell find $(B)/obj build/fuzz-live/obj build/guests -name '*.d' 2>/dev/null)

@@ -113,9 +113,9 @@ def rows(pairs):
     return "".join("<tr>" + "".join(f"<td>{html.escape(clean(str(cell)))}</td>" for cell in row) + "</tr>" for row in pairs)
 
 
-def section(result):
+def section(result, shown):
     verdict = "failed" if result.failure else "ok"
-    parts = [f'<details class="test"{" open" if result.failure else ""}><summary><h2>{html.escape(clean(result.test.title))}</h2> '
+    parts = [f'<details class="test"{" open" if shown or result.failure else ""}><summary><h2>{html.escape(clean(result.test.title))}</h2> '
              f'<span class="{verdict}">{verdict}</span> <span class="quiet">{result.seconds:.1f} s</span></summary>']
     if result.failure:
         parts.append(f'<p class="failed">{html.escape(clean(result.failure))}</p>')
@@ -140,4 +140,4 @@ def html_page(results):
         f"<style>{STYLE}</style></head><body><h1>Boot tests</h1>",
         f'<p><span class="ok">{len(results) - failed} passed</span>, '
         f'<span class="{"failed" if failed else "quiet"}">{failed} failed</span></p>',
-        *[section(result) for result in results], "</body></html>", ""])
+        *[section(result, len(results) == 1) for result in results], "</body></html>", ""])

@@ -141,7 +141,7 @@ class Machine:
             except ValueError:
                 continue
             if isinstance(said, dict) and "event" in said:
-                about = ", ".join(f"{k} {v}" for k, v in (said.get("data") or {}).items())
+                about = ", ".join(f"{k} {v if isinstance(v, str) else json.dumps(v)}" for k, v in (said.get("data") or {}).items())
                 self.told("event", said["event"] + (f" ({about})" if about else ""))
                 self.pending["event"].append(said["event"])
 
