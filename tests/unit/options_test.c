@@ -519,13 +519,14 @@ static void test_snapshot_is_for_all_but_those_that_say(void)
 static void test_nodes(void)
 {
     Config c = good("-kernel k -hda h -blockdev driver=qcow2,node-name=top,file=bottom,discard=unmap -blockdev "
-                    "driver=file,node-name=bottom,filename=a,,b,cache.direct=on,discard=unmap,read-only=on "
+                    "driver=file,node-name=bottom,filename=a,,b,cache.direct=on,discard=unmap,read-only=on,aio=threads "
                     "-blockdev driver=raw,node-name=flat,file.driver=file,file.filename=f,cache.no-flush=on");
     g_assert_cmpuint(c.drives->len, ==, 3);
     g_assert_cmpstr(drive(&c, 0)->id, ==, "none0");
     g_assert_cmpstr(drive(&c, 1)->id, ==, "top");
     g_assert_cmpstr(drive(&c, 1)->file, ==, "a,b");
     g_assert_true(drive(&c, 1)->read_only && drive(&c, 1)->direct && drive(&c, 1)->unmap);
+    g_assert_cmpint(drive(&c, 1)->aio, ==, DRIVE_AIO_THREADS);
     g_assert_cmpint(drive(&c, 1)->format, ==, BLOCK_FORMAT_QCOW2);
     g_assert_cmpstr(drive(&c, 2)->file, ==, "f");
     g_assert_cmpint(drive(&c, 2)->format, ==, BLOCK_FORMAT_RAW);
