@@ -9,6 +9,7 @@
 
 #include "cpu/fault.h"
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 #include "platform/base/process.h"
 #include "platform/control/gdb.h"
 #include "platform/control/monitor.h"
@@ -146,10 +147,15 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         log_set(config.log_mask);
         log_stamp(config.message_time, config.message_name ? config.name : NULL);
-        if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)))
+        if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)) ||
+            (config.timeline && !timeline_open(config.timeline, config.timeline_mask, &error)))
             status = complain(error);
         else
             status = run(&config);
+        if (!timeline_close(&error)) {
+            int unwritten = complain(error);
+            status = status == EXIT_OK ? unwritten : status;
+        }
         break;
     }
     config_clear(&config);

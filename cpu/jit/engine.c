@@ -15,6 +15,7 @@
 #include "cpu/jit/cond.h"
 #include "cpu/jit/jit.h"
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 
 /* --- CR: in the engine words while code executes, in s.cr for everybody else --- */
 
@@ -225,6 +226,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
         page->rewritten = 0;
     if (page->rewritten > JIT_REWRITTEN_MAX || !jit_smc_watch(jit, page))
         return NULL;
+    const uint64_t begin = timeline_on(TIMELINE_JIT) ? timeline_ns() : 0;
     JitBlock *b = jit_alloc(jit, sizeof(*b));
     *b = (JitBlock){.gpa = gpa, .pc = pc, .state = state};
     jit->making = b;
@@ -242,6 +244,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
     }
     jit_block_add(jit, page, b);
     jit_trace_block(jit, b, jit->code.used - used);
+    timeline_span(TIMELINE_JIT, c->index, "translate", begin, pc);
     jit->stats.blocks++;
     jit->stats.block_insns += jit->ir.n_insns;
     jit->stats.block_bytes += jit->code.used - used;

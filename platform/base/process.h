@@ -8,6 +8,8 @@
  *  | standard error, -D, -d        | log_mask log_out out_file      | cpu/log.c          | a process has one standard error; messages
  *  |                               | out_stderr lost_listener once  |                    | come from code that knows no machine
  *  |                               | budget silent stamp            |                    |
+ *  | -trace                        | timeline timeline_mask         | cpu/timeline.c     | one file; events come from code that knows no
+ *  |                               |                                |                    | machine
  *  | the armed fault point         | armed passings_left fails_with | cpu/fault.c        | for tests: one fault in one run
  *  | the device lock, and whether  | mutex held                     | base/lock.c        | main loop sources of all kinds take it and
  *  |   this thread has it          |                                |                    | have no machine at hand; there is one

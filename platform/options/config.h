@@ -127,6 +127,8 @@ typedef struct Config {
     unsigned icount_shift;
     const char *profile, *profile_symbols; /* -profile FILE,symbols=; NULL: none */
     unsigned profile_interval;             /* interval=; 0: the default */
+    const char *timeline;                  /* -trace FILE; NULL: none */
+    uint32_t timeline_mask;                /* what=; 0: the usual kinds */
     uint32_t log_mask;
     const char *log_file;
     bool message_time, message_name; /* -msg timestamp=on, guest-name=on */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 #include "platform/chardev/chardev.h"
 
 bool option_set_nodefaults(Parse *p, const char *arg, GError **error)
@@ -355,6 +356,48 @@ bool option_set_profile(Parse *p, const char *arg, GError **error)
     if (!PROPERTIES_SET(p, "-profile", rows, arg, error))
         return false;
     return p->config->profile || option_bad(error, "-profile: file= is missing");
+}
+
+static bool timeline_file(Parse *p, const char *what, const char *value, GError **error)
+{
+    return property_string(p, &p->config->timeline, what, value, error);
+}
+
+static bool timeline_help(Parse *p)
+{
+    printf("Words of -trace what=:\n");
+#define X(id, word, usual, doc) printf("%-8s %s%s\n", word, doc, (usual) ? "" : " (not unless it is named)");
+    TIMELINE_LIST(X)
+#undef X
+    p->done = true;
+    return true;
+}
+
+static bool timeline_what(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const kinds[] = {
+#define X(id, word, usual, doc) word,
+        TIMELINE_LIST(X)
+#undef X
+    };
+    g_auto(GStrv) words = g_strsplit(value, "+", -1);
+    if (!strcmp(value, "help") || !strcmp(value, "?"))
+        return timeline_help(p);
+    for (char **word = words; *word; word++) {
+        unsigned kind;
+        if (!value_word(what, *word, kinds, G_N_ELEMENTS(kinds), &kind, error))
+            return false;
+        p->config->timeline_mask |= 1u << kind;
+    }
+    return true;
+}
+
+bool option_set_timeline(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {{"", timeline_file}, {"file", timeline_file}, {"what", timeline_what}};
+    if (!PROPERTIES_SET(p, "-trace", rows, arg, error))
+        return false;
+    return p->done || p->config->timeline || option_bad(error, "-trace: file= is missing");
 }
 
 bool option_set_trace_file(Parse *p, const char *arg, GError **error)
