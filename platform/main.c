@@ -14,6 +14,7 @@
 #include "platform/control/gdb.h"
 #include "platform/control/monitor.h"
 #include "platform/machine/machine.h"
+#include "platform/snapshot/job.h"
 
 /* Takes the error; returns the exit status that it stands for. */
 static int complain(GError *error)
@@ -57,8 +58,14 @@ static int dump_tree(Machine *machine)
     return complain(error);
 }
 
+static int load_failed(GError *error)
+{
+    g_prefix_error(&error, "-loadvm: ");
+    return complain(error);
+}
+
 /* Runs the machine to its end, with gdb and monitors where they were asked for.  Returns the exit status. */
-static int run_machine(Machine *machine)
+static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
     const Config *config = machine->config;
@@ -78,6 +85,8 @@ static int run_machine(Machine *machine)
         .panic = config->action_panic == PANIC_PAUSE ? "pause" : "poweroff",
         .config = config,
         .buses = machine->buses,
+        .snapshots = snapshots,
+        .jobs = jobs,
         .notices = machine->notices,
         .query_pci = machine_query_pci,
         .query_opaque = machine,
@@ -89,6 +98,8 @@ static int run_machine(Machine *machine)
 
     if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) || !(monitors = monitors_new(config, &view, &error)))
         status = complain(error);
+    else if (config->loadvm && !snapshots_load_first(snapshots, config->loadvm, &error))
+        status = load_failed(error);
     else
         status = machine_run(machine);
     monitors_free(monitors);
@@ -122,7 +133,11 @@ static int run(const Config *config)
     } else if (!pidfile_write(config->pidfile, &error)) {
         status = complain(error);
     } else {
-        status = run_machine(machine);
+        Snapshots *snapshots = snapshots_new(machine);
+        Jobs *jobs = jobs_new(snapshots, machine->notices);
+        status = run_machine(machine, snapshots, jobs);
+        jobs_free(jobs);
+        snapshots_free(snapshots);
         if (config->pidfile)
             process_remove_file(config->pidfile);
     }

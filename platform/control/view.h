@@ -16,6 +16,7 @@
 #include "platform/machine/areas.h"
 #include "platform/machine/runstate.h"
 #include "platform/options/config.h"
+#include "platform/snapshot/job.h"
 
 typedef struct ControlView {
     RunState *run; /* every change of what the machine does is asked for here */
@@ -33,6 +34,8 @@ typedef struct ControlView {
     const char *panic;         /* what -action panic= comes to, in QMP's words: "pause", "poweroff" */
     const Config *config;      /* the command line */
     DeviceBus *const *buses;   /* of DEVICE_BUS_CARRIED, each with the devices that stand on it; under the device lock */
+    Snapshots *snapshots;      /* NULL: none can be taken */
+    Jobs *jobs;                /* the same */
     Notices *notices;          /* what happens beside the run state; NULL: nothing */
     /*
      * What other floors have to say to a query: the value that QMP answers with, floating.  Under the device lock.  NULL: there is nothing

@@ -115,9 +115,9 @@ void machine_free(Machine *machine);
 int machine_run(Machine *machine); /* until the run state is FINISHED; exit status */
 
 /*
- * The whole machine as sections (platform/base/section.h), and back.  Main thread, vCPUs parked, no request under way.  What is loaded was
- * saved by a machine of the same command line; one that ran is PAUSED.  When loading fails after the sections were found to be sound, the
- * machine is in no state to go on: it is reset or freed.
+ * The whole machine but the contents of RAM as sections (platform/base/section.h), and back.  Main thread, vCPUs parked, no request under way.
+ * What is loaded was saved by a machine of the same command line; one that ran is PAUSED.  RAM is written after that.  When loading fails, the
+ * machine is in no state to go on: it is reset or freed, or loads what it saved before.
  */
 bool machine_save(Machine *machine, GByteArray *out, GError **error);
 bool machine_load(Machine *machine, const void *data, size_t size, GError **error);
@@ -133,9 +133,10 @@ GBytes *machine_build_tree(Machine *machine, GError **error);     /* reset.c */
 bool machine_reset_rebuilds(const Config *config, unsigned caps); /* a reset makes a new VM; caps: ACCEL_CAP_… */
 bool machine_power_on(Machine *machine, GError **error);          /* the first reset; the state is written at level FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
-void machine_reset_core(Machine *machine, unsigned cpu);    /* for the MPIC's PIR; under the device lock */
-Event *machine_new_event(Machine *machine, GError **error); /* belongs to the machine, which frees it */
-extern const RunOps machine_run_ops;                        /* run.c */
+void machine_answer_deferred(Machine *machine, EvStatus status); /* hypercalls that wait for a reset or the end; they take effect */
+void machine_reset_core(Machine *machine, unsigned cpu);         /* for the MPIC's PIR; under the device lock */
+Event *machine_new_event(Machine *machine, GError **error);      /* belongs to the machine, which frees it */
+extern const RunOps machine_run_ops;                             /* run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */);    /* any thread: stops the machine */
 unsigned machine_hcalls_present(const Machine *machine, unsigned caps); /* offer.c: HCALL_NEED_… bits */

@@ -113,8 +113,10 @@ typedef struct Config {
     GPtrArray *monitors;             /* of MonitorConfig* */
     uint8_t escape_key;              /* -echr; 0: Ctrl-a */
     const char *pidfile;
-    const char *name; /* -name; NULL: none */
-    const char *uuid; /* -uuid, in its usual form; NULL: none */
+    const char *snapshot_file; /* -snapshot-file; NULL: none */
+    const char *loadvm;        /* -loadvm: the snapshot to begin with; NULL: power-on */
+    const char *name;          /* -name; NULL: none */
+    const char *uuid;          /* -uuid, in its usual form; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;

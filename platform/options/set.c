@@ -183,6 +183,16 @@ bool option_set_pidfile(Parse *p, const char *arg, GError **error)
     return property_string(p, &p->config->pidfile, "-pidfile", arg, error);
 }
 
+bool option_set_snapshot_file(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->snapshot_file, "-snapshot-file", arg, error);
+}
+
+bool option_set_loadvm(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->loadvm, "-loadvm", arg, error);
+}
+
 /* --- time */
 
 static bool is_date(const char *text)
