@@ -180,10 +180,19 @@ bool e500_deliver_trap(E500 *c)
         c->s.spr[SPR_ESR] = c->trap.esr;
     if (c->trap.has_dear)
         c->s.spr[SPR_DEAR] = c->trap.dear;
-    if (excp == EXCP_SYSTEM_CALL && c->icmp_armed)
-        e500_debug_event(c, DBSR_ICMP); /* the sc has completed, which is an event */
+    if (excp == EXCP_SYSTEM_CALL) {
+        e500_system_call(c, c->s.pc + 4);
+        return true;
+    }
     enter_handler(c, excp, returns_to_next(excp) ? c->s.pc + 4 : c->s.pc);
     return true;
+}
+
+void e500_system_call(E500 *c, Ea next)
+{
+    if (c->icmp_armed)
+        e500_debug_event(c, DBSR_ICMP); /* it has completed, which is an event */
+    enter_handler(c, EXCP_SYSTEM_CALL, next);
 }
 
 /* --- asynchronous interrupts --- */

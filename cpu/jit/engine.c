@@ -60,9 +60,14 @@ static void need_cr(Jit *jit, E500 *c)
     jit->cr_in_words = false;
 }
 
+static E500 *core_of(uint64_t *conditions)
+{
+    return (E500 *)(void *)((uint8_t *)conditions - offsetof(E500, engine[JIT_WORD_CONDITIONS]));
+}
+
 uint32_t jit_enable(uint64_t *conditions)
 {
-    E500 *c = (E500 *)(void *)((uint8_t *)conditions - offsetof(E500, engine[JIT_WORD_CONDITIONS]));
+    E500 *c = core_of(conditions);
     e500_enable_external(c);
     return __atomic_load_n(&c->limit, __ATOMIC_RELAXED);
 }
@@ -131,6 +136,39 @@ void jit_tags(Jit *jit, E500 *c)
     c->engine[JIT_WORD_EPOCH] = epoch_bits(c->kept_data[user].epoch);
     c->engine[JIT_WORD_TAG] = c->ctx_data | c->engine[JIT_WORD_EPOCH];
 }
+
+/* --- turns to another context --- */
+
+static uint32_t turn_call(uint64_t *conditions, uint32_t next)
+{
+    E500 *c = core_of(conditions);
+    e500_system_call(c, next);
+    jit_tags(jit_of(c), c);
+    return c->s.pc;
+}
+
+static uint32_t turn_back(uint64_t *conditions, uint32_t next)
+{
+    E500 *c = core_of(conditions);
+    uint32_t msr = c->s.spr[SPR_SRR1];
+    if (msr & ~c->s.msr & (MSR_FE0 | MSR_FE1)) /* which may be an interrupt (e500_msr_written()) */
+        return JIT_NO_TURN;
+    e500_set_msr(c, msr);
+    jit_tags(jit_of(c), c);
+    return c->s.spr[SPR_SRR0] & ~3u;
+}
+
+static uint32_t turn_tlb(uint64_t *conditions, uint32_t next)
+{
+    E500 *c = core_of(conditions);
+    e500_tlbwe(c);
+    if (c->epochs != jit_of(c)->epochs)
+        jit_tags(jit_of(c), c);
+    return next;
+}
+
+uint32_t (*const jit_turns[])(uint64_t *,
+                              uint32_t) = {[JIT_TURN_CALL] = turn_call, [JIT_TURN_BACK] = turn_back, [JIT_TURN_TLB] = turn_tlb};
 
 /* --- an instruction that a block hands over --- */
 

@@ -20,7 +20,8 @@
  *  | files to remove, what to do   | files hooks                    | base/process.c     | the kernel's notion of a process
  *  |   at a fatal signal           |                                |                    |
  *  | tables of constants           | lookup built row               | e500/decode.c      | made at the first use, never changed after
- *  |                               |                                | jit/front.c        |
+ *  |                               | of_row found                   | jit/front.c        |
+ *  |                               |                                | soft/fast_forms.c  |
  *  | decoded instructions that no  | unused unused_lock             | soft/fast.c        | the next VM takes them, and the last one
  *  |   vCPU uses                   |                                |                    | does not know of it
  *  | who looks for stores to code, | lock                           | jit/smc.c          | shared by the vCPUs' threads of all VMs, and

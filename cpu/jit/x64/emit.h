@@ -165,6 +165,7 @@ void emit_exit_stub(Emit *e, const Stub *stub);
 void emit_exit(Emit *e, Ea pc, unsigned left);
 void emit_exit_apart(Emit *e, Ea pc, unsigned left); /* to a block without groups */
 void emit_leave(Emit *e, const IrOp *op);            /* IR_EXIT */
+void emit_turn(Emit *e, const IrOp *op);
 void emit_exit_to(Emit *e, const IrOp *op);
 void emit_forget_calls(Emit *e); /* nothing is expected to come back */
 void emit_to_target(Emit *e);    /* eax: the pc */
