@@ -208,7 +208,7 @@ static void blocks_of_many_registers_do_what_the_interpreter_does(gconstpointer 
 {
     Pair p;
 
-    pair_up(&p, model_name, 0x40e50000);
+    pair_up(&p, model_name, 0x3dde);
     Choice c = {.r = p.r};
     fill_data(&p);
     for (unsigned n = 0; n < BLOCKS; n++) {

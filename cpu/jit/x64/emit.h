@@ -112,6 +112,7 @@ bool emit_ends_part(const IrOp *op); /* behind it homes lie as between blocks */
 /* --- late.c --- */
 /* Whether the condition or the carry that op makes can be late: nobody needs it in its place until it is made anew. */
 bool emit_late_pays(const Emit *e, const IrOp *op);
+uint64_t emit_late_homes(const Emit *e);       /* the operands of all that are late, which have to be kept */
 void emit_late_after(Emit *e, const IrOp *op); /* forgets those that nobody can know any more, and need not */
 void emit_late_settle(Emit *e);                /* all of them; rax and rcx are lost */
 unsigned emit_late_test(Emit *e, unsigned k);  /* compares for bit k of a late condition; the condition code that says it is set */
