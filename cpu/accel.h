@@ -51,6 +51,7 @@ typedef enum AccelCaps {
     ACCEL_CAP_IOEVENTFD = 1 << 10,   /* vm_eventfd takes stores of the guest */
     ACCEL_CAP_RAM_WRITTEN = 1 << 11, /* vm_ram_written is there and wants to be called */
     ACCEL_CAP_DIRTY_LOG = 1 << 12,   /* vm_dirty_log, vm_dirty_fetch are there */
+    ACCEL_CAP_MESSAGE = 1 << 13,     /* vm_message takes devices' messages to its own MPIC */
 } AccelCaps;
 
 /* Interrupt inputs of a core.  Level-triggered: they stay until lowered. */
@@ -175,6 +176,8 @@ struct AccelOps {
 
     /* With an MPIC of its own: the level of a source's wire.  Any thread, not two at a time. */
     bool (*vm_set_source)(AccelVm *vm, unsigned source, bool level, GError **error);
+    /* ACCEL_CAP_MESSAGE: a device's store of this value to MSIIR.  Any thread. */
+    bool (*vm_message)(AccelVm *vm, uint32_t value, GError **error);
     /* ACCEL_CAP_IRQFD, ACCEL_CAP_IOEVENTFD.  Until the VM is closed. */
     bool (*vm_eventfd)(AccelVm *vm, const AccelEventfd *eventfd, GError **error);
 

@@ -52,7 +52,8 @@
     X(KVM_SET_DEVICE_ATTR, "kvm-set-device-attr", "KVM_SET_DEVICE_ATTR")                      \
     X(KVM_SET_GSI_ROUTING, "kvm-set-gsi-routing", "KVM_SET_GSI_ROUTING")                      \
     X(KVM_IRQFD, "kvm-irqfd", "KVM_IRQFD")                                                    \
-    X(KVM_IOEVENTFD, "kvm-ioeventfd", "KVM_IOEVENTFD")
+    X(KVM_IOEVENTFD, "kvm-ioeventfd", "KVM_IOEVENTFD")                                        \
+    X(KVM_SIGNAL_MSI, "kvm-signal-msi", "KVM_SIGNAL_MSI")
 
 typedef enum FaultId {
 #define X(id, name, doc) FAULT_##id,

@@ -53,8 +53,9 @@ bool vcpus_parked(const Vcpus *set);
 void vcpu_set_irq(Vcpu *vcpu, AccelIrq irq, bool level); /* any thread; kept: attached again by a rebuild */
 /* AccelConfig.mpic: the level of a source's wire.  Any thread; kept, as the above. */
 bool vcpus_set_source(Vcpus *set, unsigned source, bool level, GError **error);
-void vcpu_send_nmi(Vcpu *vcpu); /* any thread; lost by a reset */
-void vcpu_kick(Vcpu *vcpu);     /* any thread */
+bool vcpus_message(Vcpus *set, uint32_t value, GError **error); /* ACCEL_CAP_MESSAGE; any thread; lost by a reset */
+void vcpu_send_nmi(Vcpu *vcpu);                                 /* any thread; lost by a reset */
+void vcpu_kick(Vcpu *vcpu);                                     /* any thread */
 
 /*
  * A nap begins when the exit being served is complete: the vCPU executes nothing until vcpu_wake(), an NMI, a raised machine check

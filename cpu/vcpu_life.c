@@ -164,6 +164,14 @@ bool vcpus_set_source(Vcpus *set, unsigned source, bool level, GError **error)
     return ok;
 }
 
+bool vcpus_message(Vcpus *set, uint32_t value, GError **error)
+{
+    g_mutex_lock(&set->lock);
+    bool ok = set->ops->vm_message(set->vm, value, error);
+    g_mutex_unlock(&set->lock);
+    return ok;
+}
+
 Vcpus *vcpus_new(const AccelOps *ops, const AccelConfig *config, VcpuServe *serve, void *opaque, GError **error)
 {
     Vcpus *set = g_new0(Vcpus, 1);

@@ -29,7 +29,7 @@ build/guests/programs/sbin/%: tests/linux/programs/%.c | guest-cc
 	@echo "  GUEST $<"
 	$(Q)$(GUEST_CC) -std=gnu11 -O2 -static -Wall -Wextra -o $@ $<
 
-build/guests/programs.cpio.gz: build/guests/programs/sbin/kexec $(if $(SPE_CC),build/guests/programs/tests/spe)
+build/guests/programs.cpio.gz: build/guests/programs/sbin/kexec build/guests/programs/sbin/virtio_rounds $(if $(SPE_CC),build/guests/programs/tests/spe)
 	$(Q)cd build/guests/programs && find . | cpio -o -H newc -R 0:0 --quiet | gzip -9n >../$(@F)
 
 install-deps:

@@ -218,7 +218,7 @@ check-kvm: kvm-programs
 	@HOST='$(HOST)' tests/kvm/run $(PARTS)
 
 # All that check-kvm runs
-kvm-programs: $(B)/quoin guests build/guests/kvm-rsp
+kvm-programs: $(B)/quoin guests build/guests/kvm-rsp build/guests/programs.cpio.gz
 	@guests/deps.sh build bare linux cross kvm
 	@$(MAKE) -s kvm-host guest-linux guest-linux-e500v2
 	@$(MAKE) -s CROSS=powerpc-linux-gnu- all

@@ -131,6 +131,7 @@ static unsigned kvm_vm_caps(const AccelVm *vm)
            (kvm->cap[KVM_HAS_EXIT_MEMORY_AREA] ? ACCEL_CAP_AREA_EXIT : 0) |
            (kvm->cap[KVM_HAS_IOEVENTFD] ? ACCEL_CAP_IOEVENTFD : 0) |
            (kvm->mpic.fd >= 0 && kvm->cap[KVM_HAS_IRQFD] && kvm->cap[KVM_HAS_IRQ_ROUTING] ? ACCEL_CAP_IRQFD : 0) |
+           (kvm->mpic.fd >= 0 && kvm->cap[KVM_HAS_SIGNAL_MSI] ? ACCEL_CAP_MESSAGE : 0) |
            (kvm->pvinfo.flags & KVM_PPC_PVINFO_FLAGS_EV_IDLE ? ACCEL_CAP_IDLE : 0);
 }
 
@@ -270,6 +271,7 @@ const AccelOps accel_kvm = {
     .vm_hcall_instructions = kvm_vm_hcall_instructions,
     .vm_tb_hz = kvm_vm_tb_hz,
     .vm_set_source = kvm_vm_set_source,
+    .vm_message = kvm_vm_message,
     .vm_eventfd = kvm_vm_eventfd,
     .vcpu_create = kvm_vcpu_create,
     .vcpu_destroy = kvm_vcpu_destroy,

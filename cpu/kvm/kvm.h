@@ -65,7 +65,8 @@ typedef enum KvmCap {
     X(IRQ_MPIC, false)           \
     X(IRQ_ROUTING, false)        \
     X(IRQFD, false)              \
-    X(IOEVENTFD, false)
+    X(IOEVENTFD, false)          \
+    X(SIGNAL_MSI, false)
 #define X(id, required) KVM_HAS_##id,
     KVM_CAP_LIST(X)
 #undef X
@@ -123,6 +124,7 @@ int kvm_ioctl_run(KvmVcpu *vcpu);
 bool kvm_mpic_create(KvmVm *vm, GError **error); /* does nothing where the configuration does not ask for one */
 bool kvm_mpic_connect(KvmVcpu *vcpu, GError **error);
 bool kvm_vm_set_source(AccelVm *vm, unsigned source, bool level, GError **error);
+bool kvm_vm_message(AccelVm *vm, uint32_t value, GError **error);
 bool kvm_vm_eventfd(AccelVm *vm, const AccelEventfd *eventfd, GError **error);
 
 /* kvm_vcpu.c */

@@ -50,6 +50,14 @@ bool kvm_vm_set_source(AccelVm *vm, unsigned source, bool level, GError **error)
     return set_attr((KvmVm *)vm, KVM_DEV_MPIC_GRP_IRQ_ACTIVE, source, &active, error);
 }
 
+/* The address is of no use: a VM has one MPIC, and KVM takes the value as one that was stored to its MSIIR. */
+bool kvm_vm_message(AccelVm *base, uint32_t value, GError **error)
+{
+    const KvmVm *vm = (KvmVm *)base;
+    struct kvm_msi message = {.data = value};
+    return kvm_ioctl(FAULT_KVM_SIGNAL_MSI, &vm->vm, (uintptr_t)&message, error) >= 0;
+}
+
 bool kvm_vm_eventfd(AccelVm *base, const AccelEventfd *e, GError **error)
 {
     const KvmVm *vm = (KvmVm *)base;

@@ -408,6 +408,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
                                               : kind == DEVICE_BUS_PLATFORM ? m->board->platform
                                                                             : 0);
     m->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
+    m->shares = g_ptr_array_new_with_free_func((GDestroyNotify)share_free);
+    m->servers = g_ptr_array_new();
     m->nets = g_ptr_array_new_with_free_func((GDestroyNotify)net_free);
     m->drives = g_ptr_array_new_with_free_func((GDestroyNotify)block_close);
     m->entropies = g_array_new(FALSE, FALSE, sizeof(NamedEntropy));
@@ -462,6 +464,8 @@ void machine_free(Machine *m)
     notices_free(m->notices);
     g_ptr_array_unref(m->chardevs);
     g_ptr_array_unref(m->nets);
+    g_ptr_array_unref(m->servers);
+    g_ptr_array_unref(m->shares);
     g_ptr_array_unref(m->drives);
     areas_free(m->areas);
     clock_free(m->clock);

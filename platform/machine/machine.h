@@ -23,6 +23,7 @@
 #include "platform/base/memory.h"
 #include "platform/net/net.h"
 #include "platform/base/notice.h"
+#include "platform/share/share.h"
 #include "platform/machine/partition.h"
 #include "platform/machine/runstate_ops.h"
 
@@ -92,6 +93,8 @@ typedef struct Machine {
     GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
     Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */
     GPtrArray *nets;              /* of Net*, owned: those of -netdev */
+    GPtrArray *shares;            /* of Share*, owned: those of -fsdev that a device has */
+    GPtrArray *servers;           /* of Virtio*: devices with a thread of their own */
     unsigned n_macs;              /* addresses of cards given out */
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     GPtrArray *drives;            /* of Block*, owned: one for each of Config.drives */
@@ -177,6 +180,7 @@ EvStatus machine_msgsnd(void *machine, uint32_t message);
 GVariant *machine_query_pci(void *machine); /* ControlView; floating */
 
 bool machine_add_pci(Machine *machine, GError **error);
+bool machine_takes_messages(const Machine *machine); /* of PCI devices: else their vectors of MSI-X lead nowhere */
 /*
  * Where a device is to be plugged in: slot << 3 | function, as the option says or the first free slot; and the tag of its saved state,
  * g_free().  NULL: there is no place for it.

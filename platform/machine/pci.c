@@ -7,15 +7,33 @@
 #include "platform/devices/soc/mpic.h"
 #include "platform/machine/machine.h"
 
+bool machine_takes_messages(const Machine *m)
+{
+    return !m->config->kernel_irqchip || (vcpus_caps(m->vcpus) & ACCEL_CAP_MESSAGE);
+}
+
+/* The controller is the accelerator's own: it is told what would be stored to its MSIIR. */
+static bool message_to_accel(Machine *m, uint64_t offset, uint32_t value)
+{
+    GError *error = NULL;
+    if (offset != SOC_MPIC + MPIC_MSIIR || !machine_takes_messages(m))
+        return false;
+    if (!vcpus_message(m->vcpus, value, &error))
+        machine_host_error(m, error);
+    return true;
+}
+
 /*
  * Of all that CCSR has, messages reach the interrupt controller alone: so no device gets into another one's registers.  An MPIC of version 2.0
  * takes their bytes in the other order (its erratum PIC1), and drivers that know the version send them so.
  */
 static bool message(void *opaque, uint64_t offset, uint32_t value)
 {
-    const Machine *m = opaque;
+    Machine *m = opaque;
     if (m->board->mpic == MPIC_20)
         value = GUINT32_SWAP_LE_BE(value);
+    if (m->config->kernel_irqchip)
+        return message_to_accel(m, offset, value);
     return offset >= SOC_MPIC && offset - SOC_MPIC < MPIC_SIZE && bus_write(m->bus, m->board->ccsr + offset, 4, value);
 }
 

@@ -5,6 +5,7 @@
 #include "cpu/fault.h"
 #include "cpu/log.h"
 #include "platform/base/lock.h"
+#include "platform/devices/virtio/virtio.h"
 #include "platform/machine/machine.h"
 
 void machine_host_error(Machine *m, GError *error)
@@ -220,6 +221,8 @@ static void stop_time(void *opaque)
     Machine *m = opaque;
     machine_settle_drives(m); /* a machine that stands still changes nothing, RAM and disks included */
     device_lock();
+    for (guint i = 0; i < m->servers->len; i++)
+        virtio_settle(m->servers->pdata[i]);
     time_source_stop(&m->time);
     clock_rearm(m->clock);
     device_unlock();

@@ -110,6 +110,8 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, partition),
     STATE_DERIVED(Machine, chardevs),
     STATE_DERIVED(Machine, nets),
+    STATE_DERIVED(Machine, shares),
+    STATE_DERIVED(Machine, servers),
     STATE_DERIVED(Machine, drives),
     STATE_DERIVED(Machine, drive_errors),
     STATE_DERIVED(Machine, areas),
@@ -192,10 +194,20 @@ static void save_others(const Machine *m, GByteArray *out)
     section_end(&w);
 }
 
+/* What the guest has of a directory of the host, open files among it, is this process' alone. */
+static bool has_mounts(const Machine *m)
+{
+    for (guint i = 0; i < m->shares->len; i++)
+        if (share_is_mounted(m->shares->pdata[i]))
+            return true;
+    return false;
+}
+
 static bool can_save(const Machine *m, GError **error)
 {
     const char *why = m->config->kernel_irqchip                         ? "the accelerator's interrupt controller"
                       : !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE) ? "protected state"
+                      : has_mounts(m)                                   ? "a directory of the host that the guest has mounted"
                       : run_state(m->run) >= RUN_STATE_INTERNAL_ERROR   ? "a machine that has failed or ended"
                                                                         : NULL;
     if (!why)

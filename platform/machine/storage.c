@@ -16,12 +16,11 @@ static bool bad_value(GError **error, const char *text)
     return false;
 }
 
-/* An interrupt controller that is the accelerator's takes no messages from here, so with it there are none unless the command line has them. */
 static uint64_t nvme_vectors(const Machine *m, const DeviceOption *option, uint64_t pairs)
 {
     if (device_option_string(option, "msix_qsize"))
         return device_option_number(option, "msix_qsize");
-    return m->config->kernel_irqchip ? 0 : MIN(pairs + 1, PCI_MSIX_VECTORS_MAX);
+    return machine_takes_messages(m) ? MIN(pairs + 1, PCI_MSIX_VECTORS_MAX) : 0;
 }
 
 bool machine_create_nvme(Machine *m, const DeviceOption *option, GError **error)

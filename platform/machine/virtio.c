@@ -10,6 +10,7 @@
 #include "platform/devices/virtio/blk.h"
 #include "platform/devices/virtio/mmio.h"
 #include "platform/devices/virtio/net.h"
+#include "platform/devices/virtio/p9.h"
 #include "platform/devices/virtio/pci.h"
 #include "platform/devices/virtio/rng.h"
 #include "platform/devices/virtio/serial.h"
@@ -21,15 +22,12 @@ static bool bad_value(GError **error, const char *text)
     return false;
 }
 
-/*
- * How many vectors of MSI-X a device has.  An interrupt controller that is the accelerator's takes no messages from here, so with it there are
- * none unless the command line has them.
- */
+/* How many vectors of MSI-X a device has: where nobody takes messages none, unless the command line has them. */
 static unsigned vectors(const Machine *m, const DeviceOption *option, const Virtio *v)
 {
     if (device_option_string(option, "vectors"))
         return (unsigned)MIN(device_option_number(option, "vectors"), PCI_MSIX_VECTORS_MAX + 1u);
-    return m->config->kernel_irqchip ? 0 : MIN(virtio_n_queues(v) + 1, (unsigned)PCI_MSIX_VECTORS_MAX);
+    return machine_takes_messages(m) ? MIN(virtio_n_queues(v) + 1, (unsigned)PCI_MSIX_VECTORS_MAX) : 0;
 }
 
 /* Takes v. */
@@ -160,6 +158,30 @@ bool machine_create_virtio_balloon(Machine *m, const DeviceOption *option, GErro
     return plug(m, option, virtio_balloon_new(&config), error);
 }
 
+/* --- directories of the host */
+
+bool machine_create_virtio_9p(Machine *m, const DeviceOption *option, GError **error)
+{
+    const BackendConfig *fsdev = NULL;
+    VirtioP9Config config = {.tag = device_option_string(option, "mount_tag")};
+    for (guint i = 0; i < m->config->fsdevs->len; i++) {
+        const BackendConfig *each = m->config->fsdevs->pdata[i];
+        fsdev = strcmp(each->id, device_option_string(option, "fsdev")) ? fsdev : each;
+    }
+    if (strlen(config.tag) > VIRTIO_9P_TAG_MAX)
+        return bad_value(error, "mount_tag is longer than 32 bytes");
+    config.share = share_new(fsdev->text, error);
+    if (!config.share)
+        return false;
+    g_ptr_array_add(m->shares, config.share);
+    config.served = machine_new_event(m, error);
+    Virtio *v = config.served ? virtio_p9_new(&config) : NULL;
+    if (!v || !plug(m, option, v, error))
+        return false;
+    g_ptr_array_add(m->servers, v);
+    return true;
+}
+
 /* --- consoles and ports */
 
 bool machine_create_virtio_serial(Machine *m, const DeviceOption *option, GError **error)
@@ -230,4 +252,5 @@ SAME_BY_MMIO(virtio_blk)
 SAME_BY_MMIO(virtio_net)
 SAME_BY_MMIO(virtio_balloon)
 SAME_BY_MMIO(virtio_serial)
+SAME_BY_MMIO(virtio_9p)
 #undef SAME_BY_MMIO

@@ -43,7 +43,7 @@ typedef enum ActionWatchdog {
     WATCHDOG_INJECT_NMI,
 } ActionWatchdog;
 
-/* -chardev, -netdev */
+/* -chardev, -netdev, -fsdev */
 typedef struct BackendConfig {
     char *id, *text;     /* text: the whole argument */
     const char *used_by; /* "-serial", "-device epapr-byte-channel"; NULL: nobody */
@@ -106,6 +106,7 @@ typedef struct Config {
     const char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
     GPtrArray *chardevs;             /* of BackendConfig* */
     GPtrArray *netdevs;              /* the same */
+    GPtrArray *fsdevs;               /* the same */
     GPtrArray *drives;               /* of DriveSpec*: -drive and its short forms, in their order */
     GPtrArray *objects;              /* the same: -object */
     GPtrArray *devices;              /* of DeviceOption*: -device, in its order */

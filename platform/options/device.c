@@ -116,9 +116,10 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
     switch (device_types[option->type].properties[i].type) {
     case PROPERTY_CHARDEV:
     case PROPERTY_DRIVE:
+    case PROPERTY_FSDEV:
     case PROPERTY_NETDEV:
     case PROPERTY_OBJECT:
-        return true; /* options_complete_chardevs(), …_drives(), …_netdevs(), …_objects(): the back end may come later */
+        return true; /* options_complete_chardevs(), …_drives(), …_fsdevs(), …_netdevs(), …_objects(): the back end may come later */
     case PROPERTY_STRING:
         return true;
     case PROPERTY_NUMBER:
@@ -228,6 +229,8 @@ static const char *type_word(PropertyType type)
         return "<chardev>";
     case PROPERTY_NETDEV:
         return "<netdev>";
+    case PROPERTY_FSDEV:
+        return "<fsdev>";
     case PROPERTY_MAC:
         return "<mac>";
     case PROPERTY_DRIVE:

@@ -20,6 +20,7 @@ typedef enum PropertyType {
     PROPERTY_CHARDEV,    /* id of a -chardev, which nobody else uses */
     PROPERTY_NETDEV,     /* id of a -netdev, the same; a device with such a property is a network card */
     PROPERTY_MAC,        /* its address */
+    PROPERTY_FSDEV,      /* id of a -fsdev, the same */
     PROPERTY_DRIVE,      /* id of a -drive, which nobody else uses */
     PROPERTY_LABEL,      /* printable ASCII, unlike that of any other device of the type */
     PROPERTY_SWITCH,     /* on or off */

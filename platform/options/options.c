@@ -213,7 +213,8 @@ static bool complete(Parse *p, GError **error)
     if (!choose_accel(p, error) || !complete_serials(p, error) || !complete_board(p, error) || !options_complete_drives(p, error) ||
         !options_complete_chardevs(p, error) || !options_complete_monitors(p, error))
         return false;
-    if (!options_complete_images(p, error) || !options_complete_netdevs(p, error) || !options_complete_objects(p, error))
+    if (!options_complete_images(p, error) || !options_complete_netdevs(p, error) || !options_complete_objects(p, error) ||
+        !options_complete_fsdevs(p, error))
         return false;
     if (!c->append)
         c->append = "";
@@ -230,13 +231,14 @@ const char *config_text(Config *c, const char *text)
 OptionsResult options_parse(int argc, char **argv, Config *config, GError **error)
 {
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) nics = options_nics_new();
-    Parse p = {.config = config, .accels = accels, .nics = nics};
+    g_autoptr(GPtrArray) nics = options_nics_new(), virtfs = g_ptr_array_new_with_free_func(g_free);
+    Parse p = {.config = config, .accels = accels, .nics = nics, .virtfs = virtfs};
     *config = (Config){
         .texts = g_string_chunk_new(256),
         .chardevs = g_ptr_array_new_with_free_func(backend_config_free),
         .netdevs = g_ptr_array_new_with_free_func(backend_config_free),
         .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_spec_free),
+        .fsdevs = g_ptr_array_new_with_free_func(backend_config_free),
         .objects = g_ptr_array_new_with_free_func(backend_config_free),
         .monitors = g_ptr_array_new_with_free_func(g_free),
         .devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_option_free),
@@ -263,6 +265,7 @@ void config_clear(Config *c)
     g_clear_pointer(&c->chardevs, g_ptr_array_unref);
     g_clear_pointer(&c->netdevs, g_ptr_array_unref);
     g_clear_pointer(&c->drives, g_ptr_array_unref);
+    g_clear_pointer(&c->fsdevs, g_ptr_array_unref);
     g_clear_pointer(&c->objects, g_ptr_array_unref);
     g_clear_pointer(&c->devices, g_ptr_array_unref);
     g_clear_pointer(&c->monitors, g_ptr_array_unref);

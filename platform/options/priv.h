@@ -40,6 +40,7 @@ typedef struct Parse {
     bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
     GPtrArray *accels;                /* of char*: candidates, in order */
     GPtrArray *nics;                  /* of Nic*, of net.c: -nic and -net nic */
+    GPtrArray *virtfs;                /* of char*: the properties of the devices of -virtfs */
     struct Nic *net_nic;              /* the one of -net nic; NULL: none */
     char *net_backend;                /* id of the other -net; NULL: none */
     unsigned n_net_ids;
@@ -66,6 +67,9 @@ bool backend_claim(const GPtrArray *all, const char *option, const char *user, c
 
 /* object.c */
 bool options_complete_objects(Parse *p, GError **error); /* every one that a device refers to is there */
+
+/* share.c */
+bool options_complete_fsdevs(Parse *p, GError **error); /* every one that a device refers to is there, for one device */
 
 /* net.c */
 GPtrArray *options_nics_new(void);

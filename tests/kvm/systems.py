@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 
-from host import BASE, COUNTED, ELFS, IMAGES, ROOT, Host, symbol
+from host import BASE, COUNTED, ELFS, IMAGES, IN_KERNEL, ROOT, Host, symbol
 
 BYTE_CHANNEL = "-nodefaults -display none -serial null -chardev stdio,id=c -device epapr-byte-channel,chardev=c,console=on"
 TYPED = """    case $1 in *'Type reboot or poweroff'*)
@@ -62,6 +62,50 @@ def part_linux(options, counter):
     if linux_case(host, counter, title, ""):
         host.boot()
         linux_judge(host, counter, title, 1)
+
+
+VIRTIO_ROUNDS = 40
+VIRTIO_TYPED = f"""    case $1 in *'Type reboot or poweroff'*)
+        echo 'virtio_rounds {VIRTIO_ROUNDS}; grep virtio /proc/interrupts; poweroff' ;;
+    esac"""
+# The host's kernel has no file locks
+CABLE = "addr.type=unix,addr.path=/tmp/cable"
+VIRTIO = f"""-drive file=/tmp/disk,if=none,id=d,format=raw,file.locking=off -netdev stream,id=p,server=on,{CABLE} -netdev stream,id=q,{CABLE}"""
+VIRTIO_DEVICES = "-device virtio-blk-pci,drive=d{0} -device virtio-net-pci,netdev=p{0} -device virtio-net-pci,netdev=q{0} -device virtio-rng-pci{0}"
+
+
+def part_virtio(options, counter):
+    """Requests one after the other to a disk, two cards with one cable and a source of random numbers: a lost notification or interrupt is a
+    hang.  By messages and by wires, with either controller."""
+    title, cases = "virtio: each request waits for the one before", []
+    host = Host(options, "virtio")
+    images = linux_images(host, counter, title)
+    programs = os.path.join(IMAGES, "programs.cpio.gz")
+    if not images:
+        return
+    if not os.path.exists(programs):
+        counter.skip(title, "build/guests/programs.cpio.gz is missing: make build/guests/programs.cpio.gz")
+        return
+    host.file(programs)
+    host.shell("cat initramfs.cpio.gz programs.cpio.gz >/tmp/initrd; rm initramfs.cpio.gz programs.cpio.gz")
+    images = images.replace("initramfs.cpio.gz", "/tmp/initrd")
+    for where, machine in ("", ""), (", kernel-irqchip", IN_KERNEL):
+        for how, vectors in ("messages", ""), ("wires", ",vectors=0"):
+            case = f"{title}, by {how}{where}"
+            cases.append((case, how))
+            host.shell("dd if=/dev/zero of=/tmp/disk bs=1024 count=1024 2>/dev/null; rm -f /tmp/cable; HANG=1800")
+            host.talk(case, f"{BASE.replace('-m 64 ', '')} -M ppce500{machine} {VIRTIO} {VIRTIO_DEVICES.format(vectors)} {images} "
+                            "-append 'console=ttyS0 quiet'", VIRTIO_TYPED)
+    host.boot()
+    for case, how in cases:
+        if done := host.ended(counter, case):
+            trouble = [f"exit status {done[1]}"] if done[1] else []
+            if f"PASS: {VIRTIO_ROUNDS} rounds" not in done[0]:
+                trouble.append("the guest's program did not come to its end")
+            interrupts = re.findall(r"^ *\d+:.*virtio.*$", done[0], re.M)
+            if not interrupts or any(("fsl-msi" in line) != (how == "messages") for line in interrupts):
+                trouble.append(f"the interrupts are not by {how}: {interrupts}")
+            counter.judge(case, trouble, done[0])
 
 
 def part_rebuild(options, counter):

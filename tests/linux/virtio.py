@@ -3,11 +3,12 @@
 import hashlib
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
 
-from guest import Failed, PROMPT, Skipped
+from guest import Failed, PROMPT, Skipped, more_initramfs
 
 SIZE = 2 << 20  # bytes of the file on the disk
 
@@ -87,6 +88,64 @@ def works_by_mmio(program, board, processors, machine="", core="e500mc"):
     os.unlink(image)
 
 
+ROUNDS = 300
+
+
+def waits_for_each(program, kind, processors, options):
+    """Requests one after the other, to each device in turn: a lost notification or interrupt ends in a hang.  Two cards have one cable."""
+    image, initrd = program.path(".raw"), more_initramfs(program.path(".cpio"))
+    with open(image, "wb") as file:
+        file.truncate(1 << 20)
+    cable = f"addr.type=unix,addr.path={program.path('.socket')}"
+    cards = ["-netdev", f"stream,id=p,server=on,{cable}", "-netdev", f"stream,id=q,{cable}"]
+    devices = ["-drive", f"file={image},if=none,id=d,format=raw"]
+    for device in "virtio-blk-{0},drive=d{1}", "virtio-net-{0},netdev=p{1}", "virtio-net-{0},netdev=q{1}", "virtio-rng-{0}{1}":
+        devices += ["-device", device.format(kind, options)]
+    with program.guest(args=["-smp", str(processors), "-initrd", initrd, *cards, *devices]) as guest:
+        said = guest.shell(f"virtio_rounds {ROUNDS}")
+        if f"PASS: {ROUNDS} rounds" not in said:
+            raise Failed(f"it said {said!r}")
+        guest.leave("poweroff")
+    os.unlink(image)
+
+
+MOUNT = "mkdir -p /mnt; mount -t 9p -o trans=virtio,version=9p2000.L{1} {0} /mnt"
+SHARED = ("cd /mnt; md5sum blob; cp blob copy; sync; md5sum copy; mkdir -p a/b; mv copy a/b/moved; ln -s ../../blob a/b/link; ln a/b/moved hard; "
+          "md5sum a/b/link; chmod 640 hard; echo more >>hard; wc -c <hard; rm hard; n=0; while [ $n -lt 300 ]; do echo $n >a/file$n; n=$((n+1)); done; "
+          "ls a | wc -l; cat a/file* | wc -c; mv a c; cat c/file299; cat c/b/moved | wc -c; rm c/file1*; ls c | wc -l; df /mnt | tail -n 1; "
+          "cat outside/secret || echo kept inside; cat c/../../secret 2>/dev/null || echo nothing above; cd /; umount /mnt")
+
+
+def shares(program, board, how, processors):
+    """A directory of this host: files, directories and links both ways, and no way out of it."""
+    root = program.path(".shared")
+    shutil.rmtree(root, ignore_errors=True)
+    os.makedirs(os.path.join(root, "share"))
+    share = os.path.join(root, "share")
+    blob = random.Random(board).randbytes(SIZE)
+    for name, data in ("share/blob", blob), ("secret", b"secret"):
+        with open(os.path.join(root, name), "wb") as file:
+            file.write(data)
+    os.symlink("..", os.path.join(share, "outside"))
+    args = [word.format(share) for word in how]
+    with program.guest(board=board, args=["-smp", str(processors), *args]) as guest:
+        said = re.sub(r"^\[ .*\n", "", guest.shell(f"{MOUNT.format('tag', '')}; {SHARED}"), flags=re.M)  # without what the kernel says meanwhile
+        digest = hashlib.md5(blob).hexdigest()
+        # twice 300 files and b; then without file1, 1x and 1xx
+        for words, times in (digest, 3), (f"\n{SIZE + 5}\n", 1), ("\n301\n1090\n299\n", 1), ("\n190\n", 1), ("kept inside", 1), ("nothing above", 1):
+            if said.count(words) < times:
+                raise Failed(f"{words!r} should be there {times} times: {said!r}")
+        if "secret" in said.replace("outside/secret", "").replace("'secret'", ""):
+            raise Failed(f"the guest got outside: {said!r}")
+        guest.leave("poweroff")
+    with open(os.path.join(share, "c/b/moved"), "rb") as file:
+        if file.read() != blob + b"more\n":
+            raise Failed("the file that the guest copied and changed is another one")
+    if os.readlink(os.path.join(share, "c/b/link")) != "../../blob" or os.stat(os.path.join(share, "c/b/moved")).st_mode & 0o777 != 0o640:
+        raise Failed("a link or a mode is another one")
+    shutil.rmtree(root)
+
+
 def connect(path):
     """The other end of a socket of the program: to write with sendall(), and a file to read lines from."""
     end = socket.socket(socket.AF_UNIX)
@@ -155,4 +214,12 @@ def cases():
     yield "virtio-mmio: mpc8544ds", False, works_by_mmio, ("mpc8544ds", 1, "", "e500v2")
     yield "virtio-serial: a port, the console is another one", False, echoes, ("pci", "ppce500", "hvc0")
     yield "virtio-serial: a port by virtio-mmio on p4080ds-hv", False, echoes, ("device", "p4080ds-hv", None)
+    for processors in 1, 2:
+        yield f"virtio: each request waits for the one before, by messages, -smp {processors}", False, waits_for_each, ("pci", processors, "")
+        yield f"virtio: each request waits for the one before, by wires, -smp {processors}", False, waits_for_each, ("pci", processors, ",vectors=0")
+    yield "virtio-mmio: each request waits for the one before, -smp 2", False, waits_for_each, ("device", 2, "")
+    fsdev = ["-fsdev", "local,id=f,path={0},security_model=none", "-device"]
+    yield "virtio-9p: a directory of the host", False, shares, ("ppce500", fsdev + ["virtio-9p-pci,fsdev=f,mount_tag=tag"], 1)
+    yield "virtio-9p: by -virtfs, two processors", False, shares, ("ppce500", ["-virtfs", "local,path={0},mount_tag=tag,security_model=none"], 2)
+    yield "virtio-9p: by virtio-mmio", False, shares, ("p4080ds-hv", fsdev + ["virtio-9p-device,fsdev=f,mount_tag=tag"], 1)
     yield "virtio: a read-only disk", False, refuses_writes, ()

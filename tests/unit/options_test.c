@@ -288,6 +288,10 @@ static void test_bad_lines(void)
     bad("-kernel k -mon chardev=a", "-mon: no -chardev has the id 'a'");
     bad("-display gtk", "-display gtk: not yet supported, there is no display");
     bad("-nic card", "-netdev card: unknown or not yet supported; -netdev help lists what there is");
+    bad("-device virtio-9p-pci,fsdev=f,mount_tag=t", "-device virtio-9p-pci: no -fsdev has the id 'f'");
+    bad("-fsdev local,id=f,path=/,security_model=none -fsdev local,id=f,path=/,security_model=none",
+        "-fsdev local,id=f,path=/,security_model=none: there is already one with id 'f'");
+    bad("-virtfs local,path=/,security_model=none", "-virtfs local,path=/,security_model=none: mount_tag= is missing");
     bad("-netdev dgram,id=n,local.type=fd,local.str=7 -netdev dgram,id=n,local.type=fd,local.str=8",
         "-netdev dgram,id=n,local.type=fd,local.str=8: there is already a back end with id 'n'");
     bad("-kernel k -net nic -net nic",

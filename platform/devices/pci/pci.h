@@ -30,10 +30,11 @@ struct PciDevice { /* first member of the struct */
     bool intx;        /* the device's wish for its interrupt pin.  State */
     const PciDeviceOps *ops;
     PciBus *bus;      /* NULL: not plugged in yet */
-    unsigned devfn;   /* slot << 3 | function */
     const char *name; /* id= of the command line, which lives as long; NULL: none */
     bool asserted;    /* what the wire is told */
     Dma dma;          /* its way to RAM: nowhere while COMMAND has its mastering off */
+    uint64_t
+        devfn; /* slot << 3 | function.  64 bits, and the last member, so that no padding is behind it on hosts of 32 bits either */
 };
 
 #define PCI_DEVICE_FIELDS(type, pci) STATE_ARRAY(type, pci.config.bytes, 0), STATE_FIELD(type, pci.intx, 0)

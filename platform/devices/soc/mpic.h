@@ -17,7 +17,7 @@
 #include "platform/base/irq.h"
 
 enum { MPIC_SIZE = 0x40000, MPIC_CPUS_MAX = 32, MPIC_SOURCES = 256, MPIC_EXTERNAL = 12, MPIC_INTERNAL = 16 };
-enum { MPIC_MSI_SOURCE = 0xe0, MPIC_MSI_REGISTERS = 8 };
+enum { MPIC_MSI_SOURCE = 0xe0, MPIC_MSI_REGISTERS = 8, MPIC_MSIIR = 0x1740 /* where messages are stored to */ };
 enum { MPIC_TIMER_HZ = 25000000 };
 
 /* Version 2.0 has room for 15 CPUs: two bits each in a destination register. */

@@ -34,7 +34,7 @@ enum {
     MSIR0 = 0x1600,
     MSIR7 = 0x1670,
     MSISR = 0x1720,
-    MSIIR = 0x1740,
+    MSIIR = MPIC_MSIIR,
     EISR = 0x3900,
     EIMR = 0x3910,
     SOURCES = 0x10000, /* 0x20 each: IVPR, IDR at +0x10, ILR at +0x18 */

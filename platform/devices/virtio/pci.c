@@ -508,7 +508,8 @@ static void add_modern(VirtioPci *p)
 static uint16_t legacy_id(uint16_t device)
 {
     static const uint16_t ids[] = {
-        [VIRTIO_NET] = 0x1000, [VIRTIO_BLK] = 0x1001, [VIRTIO_CONSOLE] = 0x1003, [VIRTIO_RNG] = 0x1005, [VIRTIO_BALLOON] = 0x1002,
+        [VIRTIO_NET] = 0x1000, [VIRTIO_BLK] = 0x1001,     [VIRTIO_CONSOLE] = 0x1003,
+        [VIRTIO_RNG] = 0x1005, [VIRTIO_BALLOON] = 0x1002, [VIRTIO_9P] = 0x1009,
     };
     g_assert(device < G_N_ELEMENTS(ids));
     return ids[device];

@@ -20,6 +20,7 @@ enum {
     VIRTIO_CONSOLE = 3,
     VIRTIO_RNG = 4,
     VIRTIO_BALLOON = 5,
+    VIRTIO_9P = 9,
 };
 
 /* device status */
