@@ -43,6 +43,13 @@ GPtrArray *keyval_split(const char *text)
     }
 }
 
+void keyval_add(GPtrArray *pairs, const char *key, const char *value)
+{
+    KeyVal *pair = g_new(KeyVal, 1);
+    *pair = (KeyVal){g_strdup(key), g_strdup(value)};
+    g_ptr_array_add(pairs, pair);
+}
+
 static bool bad(GError **error, const char *what, const char *text, const char *expected)
 {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: '%s' is not %s", what, text, expected);
@@ -51,7 +58,7 @@ static bool bad(GError **error, const char *what, const char *text, const char *
 
 bool value_bool(const char *what, const char *text, bool *out, GError **error)
 {
-    static const char *const words[] = {"off", "on", "no", "yes", "false", "true"};
+    static const char *const words[] = {"off", "on", "no", "yes", "false", "true", "n", "y"};
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
         if (!strcmp(text, words[i])) {
             *out = i & 1;

@@ -15,8 +15,9 @@ typedef struct KeyVal {
 } KeyVal;
 
 GPtrArray *keyval_split(const char *text); /* of KeyVal*, owned; at least one part */
+void keyval_add(GPtrArray *pairs, const char *key, const char *value);
 
-bool value_bool(const char *what, const char *text, bool *out, GError **error); /* on|off|yes|no|true|false */
+bool value_bool(const char *what, const char *text, bool *out, GError **error); /* on|off|yes|no|true|false|y|n */
 bool value_uint(const char *what, const char *text, unsigned min, unsigned max, unsigned *out, GError **error);
 bool value_number(const char *what, const char *text, uint64_t *out, GError **error); /* decimal, or hexadecimal with 0x */
 /* "512", "2G", "1.5M": suffixes B K M G T, default_shift (20: MiB) without one. */

@@ -144,11 +144,35 @@ bool machine_create_virtio_blk(Machine *m, const DeviceOption *option, GError **
     return plug(m, option, virtio_blk_new(&config), error);
 }
 
+/* What a property switches off, and what is of no use without that (VIRTIO 1.1 §5.1.3.1). */
+static uint64_t features_off(const DeviceOption *option)
+{
+    static const struct {
+        const char *key;
+        uint64_t features;
+    } switches[] = {
+        {"csum", NET_F_CSUM | NET_F_HOST_TSO4 | NET_F_HOST_TSO6},
+        {"host_tso4", NET_F_HOST_TSO4},
+        {"host_tso6", NET_F_HOST_TSO6},
+        {"guest_csum", NET_F_GUEST | NET_F_CTRL_GUEST_OFFLOADS},
+        {"guest_tso4", NET_F_GUEST_TSO4},
+        {"guest_tso6", NET_F_GUEST_TSO6},
+        {"mrg_rxbuf", NET_F_MRG_RXBUF},
+        {"ctrl_vq",
+         NET_F_CTRL_VQ | NET_F_CTRL_RX | NET_F_CTRL_RX_EXTRA | NET_F_CTRL_VLAN | NET_F_CTRL_MAC_ADDR | NET_F_CTRL_GUEST_OFFLOADS},
+    };
+    uint64_t off = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(switches); i++)
+        off |= device_option_on(option, switches[i].key) ? 0 : switches[i].features;
+    return off;
+}
+
 bool machine_create_virtio_net(Machine *m, const DeviceOption *option, GError **error)
 {
     const MachineNic nic = machine_nic(m, option);
     VirtioNetConfig config = {.net = nic.net, .transmit = machine_new_event(m, error)};
     memcpy(config.mac, nic.mac, sizeof(config.mac));
+    config.without = features_off(option);
     return config.transmit && plug(m, option, virtio_net_new(&config), error);
 }
 

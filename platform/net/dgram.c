@@ -198,3 +198,52 @@ const NetKind net_dgram = {
     .send = dgram_send,
     .resume = dgram_resume,
 };
+
+/* --- -netdev socket with mcast= or udp= */
+
+static bool address_of(const NetSpec *spec, const char *key, NetAddr *addr, GError **error)
+{
+    g_autofree char *host = NULL, *port = NULL;
+    return net_addr_split(spec, key, &host, &port, error) && net_addr_inet(spec, host, port, SOCK_DGRAM, addr, error);
+}
+
+static bool old_open(Net *net, const NetSpec *spec, GError **error)
+{
+    const char *group = net_spec_text(spec, "mcast"), *by = net_spec_text(spec, "localaddr");
+    NetAddr local = {0}, remote;
+    ((Dgram *)net)->fd = -1;
+    if (!address_of(spec, group ? "mcast" : "udp", &remote, error))
+        return false;
+    if (group && by && !net_addr_inet(spec, by, "0", SOCK_DGRAM, &local, error))
+        return false;
+    if (group && !net_addr_is_group(&remote))
+        return net_spec_bad(spec, error, "mcast=%s is no address of an IPv4 multicast group", group);
+    if (group)
+        return join_group(net, spec, &remote, &local, error) && begin(net);
+    return address_of(spec, "localaddr", &local, error) && bind_pair(net, spec, &local, &remote, error) && begin(net);
+}
+
+static bool old_check(const NetSpec *spec, GError **error)
+{
+    g_autofree char *host = NULL, *port = NULL, *local = NULL, *local_port = NULL;
+    const char *group = net_spec_text(spec, "mcast");
+    if ((group && net_spec_text(spec, "udp")) || net_spec_text(spec, "listen") || net_spec_text(spec, "connect"))
+        return net_spec_bad(spec, error, "one of listen=, connect=, fd=, mcast= and udp= is needed");
+    if (net_spec_text(spec, "fd"))
+        return net_spec_bad(spec, error, "fd= of a datagram socket is -netdev dgram,local.type=fd,local.str=N");
+    if (!group && !net_spec_text(spec, "localaddr"))
+        return net_spec_bad(spec, error, "udp= needs localaddr=");
+    return net_addr_split(spec, group ? "mcast" : "udp", &host, &port, error) &&
+           (group || net_addr_split(spec, "localaddr", &local, &local_port, error));
+}
+
+const NetKind net_socket_dgram = {
+    .name = "socket",
+    .keys = net_socket_keys,
+    .size = sizeof(Dgram),
+    .check = old_check,
+    .open = old_open,
+    .close = dgram_close,
+    .send = dgram_send,
+    .resume = dgram_resume,
+};

@@ -65,7 +65,9 @@ struct NetKind {
     const char *name, *doc;
     const char *absent; /* why this program has no such back end; NULL: it has, and everything below */
     const NetKey *keys; /* a name of NULL ends them */
-    size_t size;        /* of its struct, which begins with a Net */
+    /* By its keys the specification may be another kind's, with the same name and keys.  May be NULL */
+    const NetKind *(*variant)(const NetSpec *spec);
+    size_t size;                                        /* of its struct, which begins with a Net */
     bool (*check)(const NetSpec *spec, GError **error); /* what the keys alone do not say; opens nothing */
     bool (*open)(Net *net, const NetSpec *spec, GError **error);
     void (*close)(Net *net); /* also after an open() that failed */
@@ -133,7 +135,11 @@ int net_fd_socket(const NetSpec *spec, const char *text, int socktype, GError **
 
 /* --- dgram.c, stream.c, tap.c */
 
-extern const NetKind net_dgram, net_stream, net_socket, net_tap;
+extern const NetKey net_socket_keys[];
+/* The text of a key as [HOST]:PORT.  *host: NULL where it is left out; both g_free() */
+bool net_addr_split(const NetSpec *spec, const char *key, char **host, char **port, GError **error);
+
+extern const NetKind net_dgram, net_stream, net_socket, net_socket_dgram, net_tap;
 
 /* --- user.c; user_none.c where there is no libslirp */
 

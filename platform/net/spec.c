@@ -71,8 +71,29 @@ unsigned net_spec_number(const NetSpec *spec, const char *key, unsigned missing)
 
 /* --- reading them */
 
+/* Kinds of QEMU's that are not here. */
+static const struct {
+    const char *name, *why;
+} refused[] = {
+    {"hubport", "there is no hub: a card has one back end"},
+    {"bridge", "no helper is called that would set it up: make the tap interface first, and say tap,ifname=NAME"},
+    {"vde", "VDE is not supported; its switches take dgram and stream as well"},
+    {"l2tpv3", "it is not supported: a tap interface of the host may be an end of such a tunnel"},
+    {"netmap", "it is of BSD"},
+    {"vhost-user", "frames are moved by this program alone"},
+    {"vhost-vdpa", "frames are moved by this program alone"},
+    {"vmnet-host", "it is of macOS"},
+    {"vmnet-shared", "it is of macOS"},
+    {"vmnet-bridged", "it is of macOS"},
+};
+
 static bool unknown_kind(const char *name, GError **error)
 {
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++)
+        if (!strcmp(refused[i].name, name)) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-netdev %s: %s", name, refused[i].why);
+            return false;
+        }
     const char *names[16];
     size_t n = 0;
     for (; net_kinds[n]; n++)
@@ -150,6 +171,8 @@ bool net_spec_parse(const char *text, NetSpec *spec, GError **error)
             return false;
     if (!spec->id)
         return net_spec_bad(spec, error, "id= is missing");
+    if (spec->kind->variant)
+        spec->kind = spec->kind->variant(spec);
     return !spec->kind->check || spec->kind->check(spec, error);
 }
 

@@ -21,10 +21,17 @@ typedef struct Stream {
     int fd; /* −1: nobody is at the other end */
     Listener *listener;
     NetWatch *watch;
+    NetAddr server;     /* that a client connects to again … */
+    unsigned reconnect; /* … after so many seconds; 0: it does not */
+    guint timer;        /* until then: of the main loop */
+    int pending;        /* −1, or a connection that is being made, … */
+    NetWatch *attempt;  /* … and who hears of it */
     GByteArray *out;
     guint in_n; /* bytes of `in` that are not delivered yet */
     uint8_t in[HEAD + NET_FRAME_MAX];
 } Stream;
+
+static void connect_later(Stream *s);
 
 static void disconnect(Stream *s, const char *why)
 {
@@ -38,6 +45,7 @@ static void disconnect(Stream *s, const char *why)
     g_byte_array_set_size(s->out, 0);
     if (s->listener)
         listener_enable(s->listener, true);
+    connect_later(s);
 }
 
 static void want(Stream *s)
@@ -184,6 +192,61 @@ static bool join(Stream *s, const NetSpec *spec, const NetAddr *addr, GError **e
     return true;
 }
 
+/* --- reconnect=: without waiting for the server, from the start on */
+
+static void attempt_ends(Stream *s, int fd, int error)
+{
+    if (error) {
+        close(fd);
+        connect_later(s);
+        return;
+    }
+    connected(s, fd);
+    net_sendable(&s->net);
+}
+
+static void attempt_ready(void *opaque, GIOCondition condition)
+{
+    Stream *s = opaque;
+    int fd = s->pending, error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    g_clear_pointer(&s->attempt, net_watch_free);
+    s->pending = -1;
+    attempt_ends(s, fd, error);
+}
+
+static void attempt(Stream *s)
+{
+    int fd = socket(s->server.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = fd < 0 || connect(fd, (const struct sockaddr *)&s->server.sa, s->server.size) ? errno : 0;
+    if (fd < 0) {
+        connect_later(s);
+    } else if (error != EINPROGRESS) {
+        attempt_ends(s, fd, error);
+    } else {
+        s->pending = fd;
+        s->attempt = net_watch_new(fd, attempt_ready, s);
+        net_watch_want(s->attempt, G_IO_OUT);
+    }
+}
+
+static gboolean its_time(gpointer opaque)
+{
+    Stream *s = opaque;
+    device_lock();
+    s->timer = 0;
+    attempt(s);
+    device_unlock();
+    return G_SOURCE_REMOVE;
+}
+
+static void connect_later(Stream *s)
+{
+    if (s->reconnect)
+        s->timer = g_timeout_add_seconds(s->reconnect, its_time, s);
+}
+
 static bool inherit(Stream *s, const NetSpec *spec, const char *text, GError **error)
 {
     int fd = net_fd_socket(spec, text, SOCK_STREAM, error);
@@ -194,7 +257,7 @@ static bool inherit(Stream *s, const NetSpec *spec, const char *text, GError **e
 
 static void begin(Stream *s)
 {
-    s->fd = -1;
+    s->fd = s->pending = -1;
     s->out = g_byte_array_new();
 }
 
@@ -210,14 +273,25 @@ static bool stream_open(Net *net, const NetSpec *spec, GError **error)
     if (net_spec_on(spec, "server", false))
         return serve(s, path ? listener_new_unix(spec->what, path, error)
                              : listener_new_tcp(spec->what, host, port, "the guest's network", error));
-    return (path ? net_addr_unix(spec, path, &addr, error) : net_addr_inet(spec, host, port, SOCK_STREAM, &addr, error)) &&
-           join(s, spec, &addr, error);
+    if (!(path ? net_addr_unix(spec, path, &addr, error) : net_addr_inet(spec, host, port, SOCK_STREAM, &addr, error)))
+        return false;
+    s->server = addr;
+    s->reconnect = net_spec_number(spec, "reconnect", 0);
+    if (!s->reconnect)
+        return join(s, spec, &addr, error);
+    attempt(s);
+    return true;
 }
 
 static void stream_close(Net *net)
 {
     Stream *s = (Stream *)net;
     net_watch_free(s->watch);
+    net_watch_free(s->attempt);
+    if (s->timer)
+        g_source_remove(s->timer);
+    if (s->pending >= 0)
+        close(s->pending);
     if (s->fd >= 0)
         close(s->fd);
     g_clear_pointer(&s->listener, listener_free);
@@ -233,15 +307,17 @@ static bool stream_check(const NetSpec *spec, GError **error)
             continue;
         if (!net_spec_text(spec, needs[i][1]))
             return net_spec_bad(spec, error, "%s= is missing", needs[i][1]);
+        if (net_spec_number(spec, "reconnect", 0) && (i == 2 || net_spec_on(spec, "server", false)))
+            return net_spec_bad(spec, error, "reconnect= is a client's");
         return i == 1 || !net_spec_text(spec, "addr.path") ? true : net_spec_bad(spec, error, "addr.path= needs addr.type=unix");
     }
     return net_spec_bad(spec, error, "addr.type=inet, unix or fd is missing");
 }
 
 static const NetKey stream_keys[] = {
-    {"addr.type", NET_KEY_TEXT, false}, {"addr.host", NET_KEY_TEXT, false}, {"addr.port", NET_KEY_PORT, false},
-    {"addr.path", NET_KEY_TEXT, false}, {"addr.str", NET_KEY_TEXT, false},  {"server", NET_KEY_SWITCH, false},
-    {NULL, NET_KEY_TEXT, false},
+    {"addr.type", NET_KEY_TEXT, false},   {"addr.host", NET_KEY_TEXT, false}, {"addr.port", NET_KEY_PORT, false},
+    {"addr.path", NET_KEY_TEXT, false},   {"addr.str", NET_KEY_TEXT, false},  {"server", NET_KEY_SWITCH, false},
+    {"reconnect", NET_KEY_NUMBER, false}, {NULL, NET_KEY_TEXT, false},
 };
 
 const NetKind net_stream = {
@@ -258,7 +334,7 @@ const NetKind net_stream = {
 
 /* --- -netdev socket: the same by older names.  HOST:PORT, of which the host may be left out */
 
-static bool split(const NetSpec *spec, const char *key, char **host, char **port, GError **error)
+bool net_addr_split(const NetSpec *spec, const char *key, char **host, char **port, GError **error)
 {
     const char *text = net_spec_text(spec, key), *colon = strrchr(text, ':');
     if (!colon || !colon[1])
@@ -277,7 +353,7 @@ static bool socket_open(Net *net, const NetSpec *spec, GError **error)
     begin(s);
     if (fd)
         return inherit(s, spec, fd, error);
-    if (!split(spec, listens ? "listen" : "connect", &host, &port, error))
+    if (!net_addr_split(spec, listens ? "listen" : "connect", &host, &port, error))
         return false;
     if (listens)
         return serve(s, listener_new_tcp(spec->what, host, port, "the guest's network", error));
@@ -293,24 +369,30 @@ static bool socket_check(const NetSpec *spec, GError **error)
         if (!net_spec_text(spec, ways[i]))
             continue;
         n++;
-        if (i < 2 && !split(spec, ways[i], &host, &port, error))
+        if (i < 2 && !net_addr_split(spec, ways[i], &host, &port, error))
             return false;
     }
-    return n == 1 ? true
-                  : net_spec_bad(spec, error, "one of listen=, connect= and fd= is needed; mcast= and udp= are -netdev dgram here");
+    if (net_spec_text(spec, "localaddr"))
+        return net_spec_bad(spec, error, "localaddr= needs mcast= or udp=");
+    return n == 1 ? true : net_spec_bad(spec, error, "one of listen=, connect=, fd=, mcast= and udp= is needed");
 }
 
-static const NetKey socket_keys[] = {
-    {"listen", NET_KEY_TEXT, false},
-    {"connect", NET_KEY_TEXT, false},
-    {"fd", NET_KEY_TEXT, false},
+const NetKey net_socket_keys[] = {
+    {"listen", NET_KEY_TEXT, false}, {"connect", NET_KEY_TEXT, false}, {"fd", NET_KEY_TEXT, false},
+    {"mcast", NET_KEY_TEXT, false},  {"udp", NET_KEY_TEXT, false},     {"localaddr", NET_KEY_TEXT, false},
     {NULL, NET_KEY_TEXT, false},
 };
 
+static const NetKind *socket_variant(const NetSpec *spec)
+{
+    return net_spec_text(spec, "mcast") || net_spec_text(spec, "udp") ? &net_socket_dgram : &net_socket;
+}
+
 const NetKind net_socket = {
     .name = "socket",
-    .doc = "the same by older names, for TCP and an inherited connection",
-    .keys = socket_keys,
+    .doc = "stream and dgram by older names: TCP, UDP, a multicast group, an inherited connection",
+    .keys = net_socket_keys,
+    .variant = socket_variant,
     .size = sizeof(Stream),
     .check = socket_check,
     .open = socket_open,

@@ -104,6 +104,17 @@ static void tap_close(Net *net)
         close(t->fd);
 }
 
+/* Keys of QEMU's that mean work which is not done here. */
+static const struct {
+    const char *key, *why;
+} absent[] = {
+    {"helper", "no program is called to set the interface up; make it first, and name it by ifname="},
+    {"br", "no program is called to join a bridge; join the interface first, and name it by ifname="},
+    {"fds", "a card has one queue, so it is fd="},
+    {"vhostfd", "frames are moved by this program alone"},
+    {"vhostfds", "frames are moved by this program alone"},
+};
+
 static bool tap_check(const NetSpec *spec, GError **error)
 {
     static const char *const scripts[] = {"script", "downscript"};
@@ -115,6 +126,13 @@ static bool tap_check(const NetSpec *spec, GError **error)
             return net_spec_bad(spec, error, "%s=%s: scripts are not called here; configure the interface first, and say no",
                                 scripts[i], script);
     }
+    for (size_t i = 0; i < G_N_ELEMENTS(absent); i++)
+        if (net_spec_text(spec, absent[i].key))
+            return net_spec_bad(spec, error, "%s=: %s", absent[i].key, absent[i].why);
+    if (net_spec_on(spec, "vhost", false) || net_spec_on(spec, "vhostforce", false))
+        return net_spec_bad(spec, error, "vhost=on: frames are moved by this program alone");
+    if (net_spec_number(spec, "queues", 1) != 1)
+        return net_spec_bad(spec, error, "queues=: a card has one");
     if (fd && name)
         return net_spec_bad(spec, error, "fd= and ifname= exclude each other");
     if (fd && !g_ascii_string_to_unsigned(fd, 10, 3, G_MAXINT, &number, NULL))
@@ -125,8 +143,12 @@ static bool tap_check(const NetSpec *spec, GError **error)
 }
 
 static const NetKey tap_keys[] = {
-    {"ifname", NET_KEY_TEXT, false},     {"fd", NET_KEY_TEXT, false}, {"script", NET_KEY_TEXT, false},
-    {"downscript", NET_KEY_TEXT, false}, {NULL, NET_KEY_TEXT, false},
+    {"ifname", NET_KEY_TEXT, false},     {"fd", NET_KEY_TEXT, false},       {"script", NET_KEY_TEXT, false},
+    {"downscript", NET_KEY_TEXT, false}, {"helper", NET_KEY_TEXT, false},   {"br", NET_KEY_TEXT, false},
+    {"fds", NET_KEY_TEXT, false},        {"vhost", NET_KEY_SWITCH, false},  {"vhostforce", NET_KEY_SWITCH, false},
+    {"vhostfd", NET_KEY_TEXT, false},    {"vhostfds", NET_KEY_TEXT, false}, {"queues", NET_KEY_NUMBER, false},
+    {"vnet_hdr", NET_KEY_SWITCH, false}, {"sndbuf", NET_KEY_TEXT, false}, /* how QEMU does it, and nothing that a guest sees */
+    {NULL, NET_KEY_TEXT, false},
 };
 
 const NetKind net_tap = {

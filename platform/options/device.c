@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "cpu/log.h"
 #include "platform/base/keyval.h"
 #include "platform/base/suggest.h"
 #include "platform/net/net.h"
@@ -111,6 +112,10 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
     bool on;
     uint8_t mac[NET_MAC_SIZE];
     uint64_t n;
+    if (device_types[option->type].properties[i].type == PROPERTY_IGNORED) {
+        message_warning("%s: %s: it has no effect", what, device_types[option->type].properties[i].doc);
+        return true;
+    }
     if (!*option->value[i])
         return option_bad(error, "%s: must not be empty", what);
     switch (device_types[option->type].properties[i].type) {
@@ -120,6 +125,7 @@ static bool check_value(const Config *config, const DeviceOption *option, unsign
     case PROPERTY_NETDEV:
     case PROPERTY_OBJECT:
         return true; /* options_complete_chardevs(), …_drives(), …_fsdevs(), …_netdevs(), …_objects(): the back end may come later */
+    case PROPERTY_IGNORED:
     case PROPERTY_STRING:
         return true;
     case PROPERTY_NUMBER:
@@ -239,6 +245,7 @@ static const char *type_word(PropertyType type)
         return "<object>";
     case PROPERTY_NUMBER:
         return "<number>";
+    case PROPERTY_IGNORED:
     case PROPERTY_LABEL:
     case PROPERTY_STRING:
         return "<str>";
@@ -273,6 +280,26 @@ static bool unknown_type(const char *name, GError **error)
     names[DEVICE_TYPES] = "loader";
     g_autofree char *hint = suggest_phrase(name, names, G_N_ELEMENTS(names));
     return option_bad(error, "-device %s: unknown or not yet supported%s; -device help lists what there is", name, hint);
+}
+
+/* QEMU's shorter names; and those that say for which drivers a device is, which a property says here. */
+static const char *full_name(const char *name, GPtrArray *pairs)
+{
+    static const char *const kinds[] = {"virtio-blk", "virtio-net", "virtio-rng", "virtio-balloon", "virtio-serial", "virtio-9p"};
+    static const struct {
+        const char *suffix, *property;
+    } forms[] = {{"", NULL}, {"-pci-transitional", NULL}, {"-pci-non-transitional", "disable-legacy"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        for (size_t n = 0; g_str_has_prefix(name, kinds[i]) && n < G_N_ELEMENTS(forms); n++) {
+            if (strcmp(name + strlen(kinds[i]), forms[n].suffix))
+                continue;
+            if (forms[n].property)
+                keyval_add(pairs, forms[n].property, "on");
+            g_autofree char *full = g_strconcat(kinds[i], "-pci", NULL);
+            return g_intern_string(full);
+        }
+    }
+    return name;
 }
 
 static bool complete_device(const DeviceOption *option, GError **error)
@@ -325,8 +352,9 @@ bool option_set_device(Parse *p, const char *arg, GError **error)
     }
     if (!strcmp(first->value, "loader")) /* it is no device of the guest's */
         return option_add_loader(p, arg, error);
+    const char *name = full_name(first->value, pairs);
     for (unsigned i = 0; i < DEVICE_TYPES; i++)
-        if (!strcmp(first->value, device_types[i].name))
+        if (!strcmp(name, device_types[i].name))
             return add_device(p, i, arg, pairs, error);
     return unknown_type(first->value, error);
 }

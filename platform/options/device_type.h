@@ -23,6 +23,7 @@ typedef enum PropertyType {
     PROPERTY_FSDEV,      /* id of a -fsdev, the same */
     PROPERTY_DRIVE,      /* id of a -drive, which nobody else uses */
     PROPERTY_LABEL,      /* printable ASCII, unlike that of any other device of the type */
+    PROPERTY_IGNORED,    /* any text: QEMU has it, and nothing comes of it here */
     PROPERTY_SWITCH,     /* on or off */
     PROPERTY_SWITCH_ONE, /* the same; on for one device of the type at most */
 } PropertyType;

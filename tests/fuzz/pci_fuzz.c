@@ -84,7 +84,7 @@ static void world_open(World *w)
     place(w->host, PCI_HOST_IO, 0xfe1000000, PCI_HOST_IO_SIZE);
     device_reset(w->host);
     plug(w, 0, virtio_rng_new(&(VirtioRngConfig){w->entropy, w->clock, 5000, 1}), &both);
-    plug(w, 1, virtio_net_new(&(VirtioNetConfig){NULL, {0x52, 0x54}, w->event}), &legacy);
+    plug(w, 1, virtio_net_new(&(VirtioNetConfig){NULL, {0x52, 0x54}, 0, w->event}), &legacy);
     plug(w, 2, virtio_balloon_new(&(VirtioBalloonConfig){true}), &modern);
     plug(w, 3, virtio_blk_new(&(VirtioBlkConfig){fuzz_disk(), "serial", 512, 4096, 2, true, true}), &both);
     plug_mmio(w, 0, virtio_rng_new(&(VirtioRngConfig){w->entropy, w->clock, 5000, 1}));

@@ -500,6 +500,66 @@ static void test_a_server_and_its_client(void)
     g_ptr_array_unref(card.got);
 }
 
+/* A client with reconnect= is there before its server, and after it. */
+static void test_a_client_comes_again(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("net-XXXXXX", NULL), *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *server = g_strdup_printf("stream,id=s,server=on,addr.type=unix,addr.path=%s", path);
+    g_autofree char *client = g_strdup_printf("stream,id=c,addr.type=unix,addr.path=%s,reconnect=1", path);
+    Card card = {.room = 100, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+    char frame[60] = "ahoy";
+    struct iovec piece = {frame, sizeof(frame)};
+    Net *two = net_new(client, NULL);
+    g_assert_nonnull(two);
+    for (unsigned again = 0; again < 2; again++) {
+        Net *one = net_new(server, NULL);
+        device_lock();
+        net_attach(one, &card_port, &card);
+        device_unlock();
+        for (guint before = card.got->len; card.got->len == before;) {
+            device_lock();
+            g_assert_true(net_send(two, &piece, 1)); /* nobody is there, or it goes out */
+            device_unlock();
+            g_main_context_iteration(NULL, FALSE);
+        }
+        net_free(one);
+        cable_settle();
+    }
+    net_free(two);
+    g_assert_cmpint(rmdir(dir), ==, 0);
+    g_ptr_array_unref(card.got);
+}
+
+/* -netdev socket with udp= is dgram by older names. */
+static void test_older_names(void)
+{
+    g_autoptr(GError) error = NULL;
+    Card card = {.room = 10, .got = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+    char frame[60] = "ahoy";
+    struct iovec piece = {frame, sizeof(frame)};
+    Net *one = NULL, *two = NULL;
+    for (unsigned port = 20000 + (unsigned)getpid() % 20000; !two && port < 65000; port += 2) { /* two that are free */
+        g_autofree char *a = g_strdup_printf("socket,id=n,udp=127.0.0.1:%u,localaddr=127.0.0.1:%u", port, port + 1);
+        g_autofree char *b = g_strdup_printf("socket,id=n,udp=127.0.0.1:%u,localaddr=127.0.0.1:%u", port + 1, port);
+        one = net_new(a, NULL);
+        two = one ? net_new(b, NULL) : NULL;
+        if (!two)
+            g_clear_pointer(&one, net_free);
+    }
+    device_lock();
+    net_attach(two, &card_port, &card);
+    g_assert_true(net_send(one, &piece, 1));
+    device_unlock();
+    while (!card.got->len)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(g_bytes_get_data(card.got->pdata[0], NULL), ==, "ahoy");
+    net_free(one);
+    net_free(two);
+    g_assert_null(net_new("socket,id=n,mcast=127.0.0.1:1234", &error));
+    g_assert_nonnull(strstr(error->message, "is no address of an IPv4 multicast group"));
+    g_ptr_array_unref(card.got);
+}
+
 /* --- arguments */
 
 static void test_arguments(void)
@@ -519,7 +579,24 @@ static void test_arguments(void)
         {"tap,id=n,fd=1", "-netdev tap,id=n,fd=1: '1' is not the number of a descriptor"},
         {"tap,id=n,fd=7,ifname=a", "-netdev tap,id=n,fd=7,ifname=a: fd= and ifname= exclude each other"},
         {"socket,id=n,listen=1234", "-netdev socket,id=n,listen=1234: listen=1234 is not HOST:PORT"},
-        {"socket,id=n", "-netdev socket,id=n: one of listen=, connect= and fd= is needed; mcast= and udp= are -netdev dgram here"},
+        {"socket,id=n", "-netdev socket,id=n: one of listen=, connect=, fd=, mcast= and udp= is needed"},
+        {"socket,id=n,mcast=230.0.0.1:1234", NULL},
+        {"socket,id=n,mcast=230.0.0.1:1234,localaddr=127.0.0.1", NULL},
+        {"socket,id=n,udp=127.0.0.1:1,localaddr=127.0.0.1:2", NULL},
+        {"socket,id=n,udp=127.0.0.1:1", "-netdev socket,id=n,udp=127.0.0.1:1: udp= needs localaddr="},
+        {"socket,id=n,listen=:1,localaddr=:2", "-netdev socket,id=n,listen=:1,localaddr=:2: localaddr= needs mcast= or udp="},
+        {"socket,id=n,udp=:1,mcast=:2",
+         "-netdev socket,id=n,udp=:1,mcast=:2: one of listen=, connect=, fd=, mcast= and udp= is needed"},
+        {"stream,id=n,addr.type=inet,addr.port=7,reconnect=3", NULL},
+        {"stream,id=n,server=y,addr.type=inet,addr.port=7,reconnect=3",
+         "-netdev stream,id=n,server=y,addr.type=inet,addr.port=7,reconnect=3: reconnect= is a client's"},
+        {"tap,id=n,ifname=t,vhost=off,queues=1,vnet_hdr=on,sndbuf=0", NULL},
+        {"tap,id=n,vhost=on", "-netdev tap,id=n,vhost=on: vhost=on: frames are moved by this program alone"},
+        {"tap,id=n,queues=2", "-netdev tap,id=n,queues=2: queues=: a card has one"},
+        {"tap,id=n,br=br0",
+         "-netdev tap,id=n,br=br0: br=: no program is called to join a bridge; join the interface first, and name it by ifname="},
+        {"hubport,id=n,hubid=0", "-netdev hubport: there is no hub: a card has one back end"},
+        {"vhost-user,id=n", "-netdev vhost-user: frames are moved by this program alone"},
         {"stream,id=n", "-netdev stream,id=n: addr.type=inet, unix or fd is missing"},
         {"stream,id=n,addr.type=unix", "-netdev stream,id=n,addr.type=unix: addr.path= is missing"},
         {"dgram", "-netdev dgram: id= is missing"},
@@ -580,6 +657,8 @@ UNIT_TESTS(net)
     g_test_add_func("/net/a-stream", test_a_stream);
     g_test_add_func("/net/a-slow-reader-makes-the-card-wait", test_a_slow_reader);
     g_test_add_func("/net/a-server-and-its-client", test_a_server_and_its_client);
+    g_test_add_func("/net/a-client-comes-again", test_a_client_comes_again);
+    g_test_add_func("/net/older-names", test_older_names);
     g_test_add_func("/net/arguments", test_arguments);
     g_test_add_func("/net/addresses-of-cards", test_addresses_of_cards);
 }

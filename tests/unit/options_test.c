@@ -288,6 +288,12 @@ static void test_bad_lines(void)
     bad("-kernel k -mon chardev=a", "-mon: no -chardev has the id 'a'");
     bad("-display gtk", "-display gtk: not yet supported, there is no display");
     bad("-nic card", "-netdev card: unknown or not yet supported; -netdev help lists what there is");
+    Config c = good("-kernel k -device virtio-net,csum=off -device virtio-rng-pci-non-transitional -device virtio-balloon");
+    g_assert_cmpint(((DeviceOption *)c.devices->pdata[0])->type, ==, DEVICE_TYPE_virtio_net);
+    g_assert_cmpint(((DeviceOption *)c.devices->pdata[1])->type, ==, DEVICE_TYPE_virtio_rng);
+    g_assert_true(device_option_on(c.devices->pdata[1], "disable-legacy"));
+    g_assert_false(device_option_on(c.devices->pdata[2], "disable-legacy"));
+    config_clear(&c);
     bad("-device virtio-9p-pci,fsdev=f,mount_tag=t", "-device virtio-9p-pci: no -fsdev has the id 'f'");
     bad("-fsdev local,id=f,path=/,security_model=none -fsdev local,id=f,path=/,security_model=none",
         "-fsdev local,id=f,path=/,security_model=none: there is already one with id 'f'");

@@ -177,13 +177,16 @@ static char *two_of_a_type(DeviceTypeId id, const char *disk)
     if (type->bus == DEVICE_BUS_SERIAL_PORTS)
         g_string_append(text, " -device virtio-serial-pci");
     for (unsigned n = 0; n < (id == DEVICE_TYPE_sd_card ? 1 : 2); n++) { /* there is one slot for cards */
-        bool has_drive = false;
+        bool has_drive = false, has_fsdev = false;
         g_string_append_printf(text, " -chardev null,id=c%u -device %s", n, type->name);
         for (const DeviceProperty *p = type->properties; p->key; p++) {
             has_drive |= p->type == PROPERTY_DRIVE;
+            has_fsdev |= p->type == PROPERTY_FSDEV;
             if (p->required)
                 g_string_append_printf(text, ",%s=%s%u", p->key, p->type == PROPERTY_CHARDEV ? "c" : "name", n);
         }
+        if (has_fsdev)
+            g_string_append_printf(text, " -fsdev local,id=name%u,path=/,security_model=none,readonly=on", n);
         if (has_drive)
             g_string_append_printf(text, " -drive id=name%u,file=%s,if=none,format=raw,readonly=on", n, disk);
     }

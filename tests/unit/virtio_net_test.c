@@ -25,7 +25,7 @@ static void open_card(Card *c)
     c->net = cable_new(&c->other);
     c->event = event_new(NULL);
     device_lock();
-    const VirtioNetConfig config = {c->net, {0x52, 0x54, 0, 1, 2, 3}, c->event};
+    const VirtioNetConfig config = {c->net, {0x52, 0x54, 0, 1, 2, 3}, 0, c->event};
     driver_open(&c->d, virtio_net_new(&config));
     device_unlock();
 }

@@ -300,7 +300,7 @@ Virtio *virtio_net_new(const VirtioNetConfig *config)
                               NET_F_MRG_RXBUF | NET_F_STATUS | NET_F_CTRL_VQ | NET_F_CTRL_RX | NET_F_CTRL_VLAN |
                               NET_F_CTRL_RX_EXTRA | NET_F_CTRL_MAC_ADDR;
     Nic *nic = g_new0(Nic, 1);
-    virtio_init(&nic->virtio, &ops, features);
+    virtio_init(&nic->virtio, &ops, features & ~config->without);
     virtio_add_queue(&nic->virtio, NET_RX, QUEUE_SIZE);
     virtio_add_queue(&nic->virtio, NET_TX, QUEUE_SIZE);
     virtio_add_queue(&nic->virtio, NET_CTRL, CTRL_SIZE);
