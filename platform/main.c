@@ -2,6 +2,7 @@
  *
  * argv → config → machine → exit status.
  */
+#include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "cpu/fault.h"
 #include "cpu/log.h"
 #include "cpu/timeline.h"
+#include "platform/base/daemon.h"
 #include "platform/base/process.h"
 #include "platform/control/gdb.h"
 #include "platform/control/monitor.h"
@@ -64,6 +66,17 @@ static int load_failed(GError *error)
     return complain(error);
 }
 
+/* All that the command line names is open. */
+static bool go_on_alone(const Config *config, GError **error)
+{
+    if (config->daemonize && chdir("/"))
+        message_warning("-daemonize: the working directory stays: %s", g_strerror(errno));
+    if (!rights_give_up(config->chroot, config->runas, error))
+        return false;
+    daemon_ready();
+    return true;
+}
+
 /* Runs the machine to its end, with gdb and monitors where they were asked for.  Returns the exit status. */
 static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
 {
@@ -89,6 +102,7 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
         .jobs = jobs,
         .notices = machine->notices,
         .query_pci = machine_query_pci,
+        .balloon = machine_balloon,
         .query_opaque = machine,
     };
     GError *error = NULL;
@@ -96,7 +110,8 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
     Monitors *monitors = NULL;
     int status;
 
-    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) || !(monitors = monitors_new(config, &view, &error)))
+    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) || !(monitors = monitors_new(config, &view, &error)) ||
+        !go_on_alone(config, &error))
         status = complain(error);
     else if (config->loadvm && !snapshots_load_first(snapshots, config->loadvm, &error))
         status = load_failed(error);
@@ -162,7 +177,8 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         log_set(config.log_mask);
         log_stamp(config.message_time, config.message_name ? config.name : NULL);
-        if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)) ||
+        if ((config.daemonize && !daemon_start(&error)) || !log_open(config.log_file, &error) ||
+            (config.fault && !fault_arm(config.fault, &error)) ||
             (config.timeline && !timeline_open(config.timeline, config.timeline_mask, &error)))
             status = complain(error);
         else

@@ -19,6 +19,7 @@
  *  |   mode                        | is_raw cooked once tty_fd      | chardev/tty.c      | signal handler must find the mode
  *  | files to remove, what to do   | files hooks                    | base/process.c     | the kernel's notion of a process
  *  |   at a fatal signal           |                                |                    |
+ *  | who waits for a daemon        | tell_parent                    | base/daemon.c      | a process has one parent
  *  | tables of constants           | lookup built row               | e500/decode.c      | made at the first use, never changed after
  *  |                               | of_row found                   | jit/front.c        |
  *  |                               |                                | soft/fast_forms.c  |

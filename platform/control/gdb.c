@@ -7,15 +7,20 @@
 #include <string.h>
 
 #include "cpu/log.h"
+#include "platform/chardev/chardev.h"
+#include "platform/control/hmp.h"
 #include "platform/control/inspect.h"
+#include "platform/control/link.h"
 #include "platform/control/rsp.h"
-#include "platform/control/socket.h"
 
 struct Gdb {
     ControlView view;
-    ControlSocket *sock;
+    Link link;
+    LinkSocket socket;
+    LinkChardev chardev;
     Rsp *rsp;
-    AccelDebug debug; /* break- and watchpoints, the same on all vCPUs; single_step differs */
+    HmpSession session; /* of gdb's `monitor` */
+    AccelDebug debug;   /* break- and watchpoints, the same on all vCPUs; single_step differs */
     bool warned;
 };
 
@@ -77,6 +82,21 @@ static E500State *state(void *opaque, unsigned thread)
 static void state_changed(void *opaque, unsigned thread)
 {
     vcpu_state_changed(vcpu_of(opaque, thread));
+}
+
+static bool read_physical(void *opaque, uint64_t gpa, void *to, size_t size)
+{
+    return memory_read(((Gdb *)opaque)->view.memory, gpa, to, size);
+}
+
+static bool write_physical(void *opaque, uint64_t gpa, const void *from, size_t size)
+{
+    return memory_write(((Gdb *)opaque)->view.memory, gpa, from, size);
+}
+
+static char *monitor(void *opaque, const char *line)
+{
+    return hmp_execute(&((Gdb *)opaque)->session, line);
 }
 
 static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
@@ -147,7 +167,7 @@ static void end_program(void *opaque)
 
 static void send_bytes(void *opaque, const void *data, size_t size)
 {
-    control_socket_send(((Gdb *)opaque)->sock, data, size);
+    link_send(&((Gdb *)opaque)->link, data, size);
 }
 
 /* --- what the run state tells */
@@ -203,11 +223,14 @@ static void told(void *opaque, RunEvent event, RunCause cause)
             vcpu_of(gdb, i)->hold = false;
 }
 
-/* --- the socket's side */
+/* --- the connection's side */
 
 static void opened(void *opaque)
 {
-    rsp_opened(((Gdb *)opaque)->rsp);
+    Gdb *gdb = opaque;
+
+    hmp_session_init(&gdb->session, &gdb->view);
+    rsp_opened(gdb->rsp);
 }
 
 static void received(void *opaque, const char *data, size_t size)
@@ -220,6 +243,21 @@ static void closed(void *opaque)
     rsp_closed(((Gdb *)opaque)->rsp);
 }
 
+/* A socket that listens, a back end that -chardev gives, or one of its own. */
+static bool open_link(Gdb *gdb, const char *spec, const ControlSocketOps *ops, GError **error)
+{
+    static const char prefix[] = "chardev:";
+
+    if (g_str_has_prefix(spec, "tcp:") || g_str_has_prefix(spec, "unix:")) {
+        gdb->socket = (LinkSocket){"-gdb", spec, "server=on,wait=off"};
+        return link_open_socket(&gdb->link, ops, gdb, &gdb->socket, error);
+    }
+    gdb->chardev.owned = !g_str_has_prefix(spec, prefix);
+    gdb->chardev.chr =
+        gdb->chardev.owned ? chardev_new("-gdb", "gdb", spec, error) : link_find_chardev(gdb->view.chardevs, spec + strlen(prefix));
+    return gdb->chardev.chr && link_open_chardev(&gdb->link, ops, gdb, &gdb->chardev, error);
+}
+
 Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
 {
     static const RspTarget target = {
@@ -228,6 +266,9 @@ Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
         .stop = stop,
         .state = state,
         .state_changed = state_changed,
+        .read_physical = read_physical,
+        .write_physical = write_physical,
+        .monitor = monitor,
         .read = read_memory,
         .write = write_memory,
         .set_points = set_points,
@@ -246,8 +287,7 @@ Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
     gdb = g_new0(Gdb, 1);
     gdb->view = *view;
     gdb->rsp = rsp_new(&target, view->model, gdb);
-    gdb->sock = control_socket_new("-gdb", spec, "server=on,wait=off", &ops, gdb, error);
-    if (!gdb->sock) {
+    if (!open_link(gdb, spec, &ops, error)) {
         gdb_free(gdb);
         return NULL;
     }
@@ -259,9 +299,9 @@ void gdb_free(Gdb *gdb)
 {
     if (!gdb)
         return;
-    if (gdb->sock)
+    if (gdb->link.type)
         rsp_exited(gdb->rsp);
-    control_socket_free(gdb->sock);
+    link_close(&gdb->link);
     rsp_free(gdb->rsp);
     g_free(gdb);
 }

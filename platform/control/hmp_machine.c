@@ -118,8 +118,8 @@ void hmp_info_chardev(HmpCall *call)
     device_lock();
     for (guint i = 0; chardevs && i < chardevs->len; i++) {
         const Chardev *chr = chardevs->pdata[i];
-        hmp_print(call, "%s: filename=%s%s\n", chardev_label(chr),
-                  chardev_is_open(chr) ? "" : "disconnected:", chardev_describe(chr));
+        g_autofree char *name = chardev_filename(chr);
+        hmp_print(call, "%s: filename=%s\n", chardev_label(chr), name);
     }
     device_unlock();
 }

@@ -42,6 +42,9 @@ typedef struct ControlView {
      * of the kind, and the answer is an empty list.
      */
     GVariant *(*query_pci)(void *opaque);
+    /* Asks the guest to keep no more of its RAM than *target bytes (NULL: asks nothing); *left: what it has now.  Under the device lock.
+     * False, or NULL: no device for it. */
+    bool (*balloon)(void *opaque, const uint64_t *target, uint64_t *left);
     void *query_opaque;
     /* Makes or truncates a file for memsave and its like, to be written.  −1: the error is set.  NULL: any that this process may write. */
     int (*create_file)(const char *file, GError **error);

@@ -424,8 +424,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     time_source_init(&m->time, config->icount, config->icount_shift);
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
-    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) || !machine_add_nets(m, error) ||
-        !add_drives(m, error) || !add_vcpus(m, error) || !hcalls_come_out(m, error))
+    if (!m->run || !(m->memory = memory_new_from(config->ram_size, &config->ram_source, error)) || !add_chardevs(m, error) ||
+        !machine_add_nets(m, error) || !add_drives(m, error) || !add_vcpus(m, error) || !hcalls_come_out(m, error))
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);

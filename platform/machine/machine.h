@@ -99,6 +99,7 @@ typedef struct Machine {
     char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
     GPtrArray *drives;            /* of Block*, owned: one for each of Config.drives */
     Event *drive_errors;          /* one of events: a drive has an error to be told */
+    struct Virtio *balloon;       /* the first one; NULL: there is none */
     Areas *areas;
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
@@ -177,7 +178,8 @@ EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t ha
 EvStatus machine_msgsnd(void *machine, uint32_t message);
 
 /* --- pci.c: the PCI bus; under the device lock --- */
-GVariant *machine_query_pci(void *machine); /* ControlView; floating */
+GVariant *machine_query_pci(void *machine);                                  /* ControlView; floating */
+bool machine_balloon(void *machine, const uint64_t *target, uint64_t *left); /* ControlView */
 
 bool machine_add_pci(Machine *machine, GError **error);
 bool machine_takes_messages(const Machine *machine); /* of PCI devices: else their vectors of MSI-X lead nowhere */

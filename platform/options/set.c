@@ -193,6 +193,22 @@ bool option_set_loadvm(Parse *p, const char *arg, GError **error)
     return property_string(p, &p->config->loadvm, "-loadvm", arg, error);
 }
 
+bool option_set_daemonize(Parse *p, const char *arg, GError **error)
+{
+    p->config->daemonize = true;
+    return true;
+}
+
+bool option_set_chroot(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->chroot, "-chroot", arg, error);
+}
+
+bool option_set_runas(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->runas, "-runas", arg, error);
+}
+
 /* --- time */
 
 static bool is_date(const char *text)
@@ -265,26 +281,23 @@ bool option_set_icount(Parse *p, const char *arg, GError **error)
 
 /* --- debugging and control */
 
-static bool set_socket(Parse *p, const char **where, const char *option, const char *arg, GError **error)
-{
-    if (!strcmp(arg, "none")) {
-        *where = NULL;
-        return true;
-    }
-    bool ok = (g_str_has_prefix(arg, "unix:") && arg[5]) || (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
-    if (!ok)
-        return option_bad(error, "%s %s: neither tcp:[HOST]:PORT nor unix:PATH", option, arg);
-    return property_string(p, where, option, arg, error);
-}
-
 bool option_set_gdb(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(p, &p->config->gdb, "-gdb", arg, error);
+    g_autoptr(GError) why = NULL;
+    p->config->gdb = NULL;
+    if (!strcmp(arg, "none"))
+        return true;
+    if (g_str_has_prefix(arg, "mon:"))
+        return option_bad(error, "-gdb %s: nothing is shared with gdb's bytes", arg);
+    if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
+        return option_bad(error, "-gdb %s", why->message);
+    p->monitor_on_stdio |= !strcmp(arg, "stdio");
+    return property_string(p, &p->config->gdb, "-gdb", arg, error);
 }
 
 bool option_set_gdb_default(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(p, &p->config->gdb, "-s", "tcp::1234", error);
+    return option_set_gdb(p, "tcp::1234", error);
 }
 
 static const char *const trace_words[] = {
