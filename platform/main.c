@@ -82,7 +82,7 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
     const Config *config = machine->config;
-    const ControlView view = {
+    ControlView view = {
         .run = machine->run,
         .vcpus = machine->vcpus,
         .model = machine->model,
@@ -103,14 +103,15 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
         .notices = machine->notices,
         .query_pci = machine_query_pci,
         .balloon = machine_balloon,
+        .tell = machine_tell,
         .query_opaque = machine,
     };
     GError *error = NULL;
-    Gdb *gdb = NULL;
+    Gdb *gdb = view.gdb = gdb_new(&view);
     Monitors *monitors = NULL;
     int status;
 
-    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) || !(monitors = monitors_new(config, &view, &error)) ||
+    if ((config->gdb && !gdb_listen(gdb, config->gdb, &view, &error)) || !(monitors = monitors_new(config, &view, &error)) ||
         !go_on_alone(config, &error))
         status = complain(error);
     else if (config->loadvm && !snapshots_load_first(snapshots, config->loadvm, &error))

@@ -15,6 +15,8 @@
 
 struct Gdb {
     ControlView view;
+    bool executing; /* a line of `monitor` */
+    char *spec;     /* where it listens; NULL: nowhere */
     Link link;
     LinkSocket socket;
     LinkChardev chardev;
@@ -96,7 +98,12 @@ static bool write_physical(void *opaque, uint64_t gpa, const void *from, size_t 
 
 static char *monitor(void *opaque, const char *line)
 {
-    return hmp_execute(&((Gdb *)opaque)->session, line);
+    Gdb *gdb = opaque;
+
+    gdb->executing = true;
+    char *text = hmp_execute(&gdb->session, line);
+    gdb->executing = false;
+    return text;
 }
 
 static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
@@ -216,6 +223,8 @@ static void told(void *opaque, RunEvent event, RunCause cause)
 {
     Gdb *gdb = opaque;
 
+    if (!gdb->link.type) /* nobody debugs */
+        return;
     if (event == RUN_EVENT_STOP)
         machine_stopped(gdb);
     if (event == RUN_EVENT_RESET) /* a vCPU that stands still would never start again */
@@ -258,7 +267,7 @@ static bool open_link(Gdb *gdb, const char *spec, const ControlSocketOps *ops, G
     return gdb->chardev.chr && link_open_chardev(&gdb->link, ops, gdb, &gdb->chardev, error);
 }
 
-Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
+Gdb *gdb_new(const ControlView *view)
 {
     static const RspTarget target = {
         .n_threads = n_threads,
@@ -266,33 +275,55 @@ Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
         .stop = stop,
         .state = state,
         .state_changed = state_changed,
-        .read_physical = read_physical,
-        .write_physical = write_physical,
-        .monitor = monitor,
         .read = read_memory,
         .write = write_memory,
+        .read_physical = read_physical,
+        .write_physical = write_physical,
         .set_points = set_points,
         .resume = resume,
         .kill = end_program,
+        .monitor = monitor,
         .send = send_bytes,
     };
-    static const ControlSocketOps ops = {opened, received, closed, .drained = NULL};
-    Gdb *gdb;
 
-    if (!(vcpus_caps(view->vcpus) & ACCEL_CAP_SET_DEBUG)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb %s: accelerator %s has no breakpoints and single step",
-                    spec, view->accel);
+    if (!(vcpus_caps(view->vcpus) & ACCEL_CAP_SET_DEBUG))
         return NULL;
-    }
-    gdb = g_new0(Gdb, 1);
+    Gdb *gdb = g_new0(Gdb, 1);
     gdb->view = *view;
+    gdb->view.gdb = gdb;
     gdb->rsp = rsp_new(&target, view->model, gdb);
-    if (!open_link(gdb, spec, &ops, error)) {
-        gdb_free(gdb);
-        return NULL;
-    }
     run_listen(view->run, told, gdb);
     return gdb;
+}
+
+static void stop_listening(Gdb *gdb)
+{
+    if (!gdb->link.type)
+        return;
+    rsp_closed(gdb->rsp);
+    link_close(&gdb->link);
+    g_clear_pointer(&gdb->spec, g_free);
+}
+
+bool gdb_listen(Gdb *gdb, const char *spec, const ControlView *view, GError **error)
+{
+    static const ControlSocketOps ops = {opened, received, closed, .drained = NULL};
+
+    if (!gdb && !spec)
+        return true;
+    if (!gdb) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb %s: accelerator %s has no breakpoints and single step",
+                    spec, view->accel);
+        return false;
+    }
+    stop_listening(gdb);
+    gdb->spec = g_strdup(spec);
+    return !spec || open_link(gdb, gdb->spec, &ops, error);
+}
+
+bool gdb_is_executing(const Gdb *gdb)
+{
+    return gdb->executing;
 }
 
 void gdb_free(Gdb *gdb)
@@ -303,5 +334,6 @@ void gdb_free(Gdb *gdb)
         rsp_exited(gdb->rsp);
     link_close(&gdb->link);
     rsp_free(gdb->rsp);
+    g_free(gdb->spec);
     g_free(gdb);
 }

@@ -418,6 +418,8 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     g_array_set_clear_func(m->serial_buses, clear_serial);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
+    m->nics = g_array_new(FALSE, FALSE, sizeof(NamedNic));
+    m->exits = g_malloc0_n(config->n_vcpus, sizeof(*m->exits));
     m->notices = notices_new();
     m->policy = policy(config);
     m->bus = bus_new();
@@ -478,6 +480,8 @@ void machine_free(Machine *m)
     partition_free(m->partition);
     g_clear_pointer(&m->base_tree, g_bytes_unref);
     g_free(m->release);
+    g_free(m->exits);
+    g_array_unref(m->nics);
     g_free(m->console);
     g_free(m);
 }

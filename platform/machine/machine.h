@@ -54,6 +54,12 @@ typedef struct NamedSerial {
     struct Virtio *virtio;
 } NamedSerial;
 
+/* A network card. */
+typedef struct NamedNic {
+    const DeviceOption *option;
+    uint8_t mac[NET_MAC_SIZE];
+} NamedNic;
+
 typedef struct MachineProfile MachineProfile; /* profile.c */
 
 typedef struct Machine {
@@ -86,20 +92,22 @@ typedef struct Machine {
         Device *shutdown, *state, *watchdog; /* on the bus of handles; NULL: the board has none */
         bool stood;                          /* the machine stood still since its vCPUs last ran.  Main thread */
     } bell;
-    GArray *entropies;            /* of NamedEntropy */
-    GArray *serial_buses;         /* of NamedSerial */
-    GPtrArray *events;            /* of Event*, owned */
-    Notices *notices;             /* for monitors */
-    GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
-    Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */
-    GPtrArray *nets;              /* of Net*, owned: those of -netdev */
-    GPtrArray *shares;            /* of Share*, owned: those of -fsdev that a device has */
-    GPtrArray *servers;           /* of Virtio*: devices with a thread of their own */
-    unsigned n_macs;              /* addresses of cards given out */
-    char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
-    GPtrArray *drives;            /* of Block*, owned: one for each of Config.drives */
-    Event *drive_errors;          /* one of events: a drive has an error to be told */
-    struct Virtio *balloon;       /* the first one; NULL: there is none */
+    GArray *entropies;                  /* of NamedEntropy */
+    GArray *serial_buses;               /* of NamedSerial */
+    GPtrArray *events;                  /* of Event*, owned */
+    Notices *notices;                   /* for monitors */
+    GPtrArray *chardevs;                /* of Chardev*, owned: those of -chardev, and the serial ports' own */
+    Chardev *serial[SERIALS_MAX];       /* each is one of chardevs */
+    GPtrArray *nets;                    /* of Net*, owned: those of -netdev */
+    GPtrArray *shares;                  /* of Share*, owned: those of -fsdev that a device has */
+    GPtrArray *servers;                 /* of Virtio*: devices with a thread of their own */
+    unsigned n_macs;                    /* addresses of cards given out */
+    char *console;                      /* path of /chosen stdout-path; NULL: the first serial port's */
+    GPtrArray *drives;                  /* of Block*, owned: one for each of Config.drives */
+    Event *drive_errors;                /* one of events: a drive has an error to be told */
+    struct Virtio *balloon;             /* the first one; NULL: there is none */
+    GArray *nics;                       /* of NamedNic: the cards, in their order */
+    uint64_t (*exits)[VCPU_EXIT_KINDS]; /* per vCPU, how many of each kind; atomic */
     Areas *areas;
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
@@ -178,7 +186,10 @@ EvStatus machine_int_get_task_priority(void *machine, unsigned vcpu, uint32_t ha
 EvStatus machine_msgsnd(void *machine, uint32_t message);
 
 /* --- pci.c: the PCI bus; under the device lock --- */
-GVariant *machine_query_pci(void *machine);                                  /* ControlView; floating */
+GVariant *machine_query_pci(void *machine); /* ControlView; floating */
+/* tell.c, for ControlView: lines of text.  Under the device lock. */
+typedef enum MachineTopic { MACHINE_EXITS, MACHINE_IRQ, MACHINE_PIC, MACHINE_ROMS, MACHINE_NETWORK, MACHINE_JIT } MachineTopic;
+void machine_tell(void *machine, unsigned topic, GString *to);
 bool machine_balloon(void *machine, const uint64_t *target, uint64_t *left); /* ControlView */
 
 bool machine_add_pci(Machine *machine, GError **error);

@@ -114,6 +114,9 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, servers),
     STATE_DERIVED(Machine, drives),
     STATE_DERIVED(Machine, drive_errors),
+    STATE_DERIVED(Machine, balloon),
+    STATE_DERIVED(Machine, nics),
+    STATE_DERIVED(Machine, exits),
     STATE_DERIVED(Machine, areas),
     STATE_DERIVED(Machine, time.turn_end_ns),
     STATE_DERIVED(Machine, hcall), /* of its members only one is state, `scrambled`, which has a row of its own */
