@@ -72,11 +72,6 @@ GVariant *qmp_cmd_query_iothreads(Qmp *qmp, GError **error)
 
 /* --- what there never is any of: clients ask when they begin, and go on */
 
-GVariant *qmp_cmd_query_jobs(Qmp *qmp, GError **error)
-{
-    return g_variant_new("aa{sv}", NULL);
-}
-
 GVariant *qmp_cmd_query_block_jobs(Qmp *qmp, GError **error)
 {
     return g_variant_new("aa{sv}", NULL);
