@@ -391,6 +391,7 @@ void block_describe(Block *b, DriveInfo *info)
         .id = b->id,
         .node = b->node,
         .zeros = b->zeros,
+        .snapshots = b->image->snapshots,
         .file = file_name(b->image->file),
         .format = b->image->ops->name,
         .backing = behind ? file_name(behind->file) : NULL,

@@ -9,6 +9,27 @@
 
 #include "platform/base/lock.h"
 
+/* QMP's SnapshotInfo, of each. */
+static GVariant *block_snapshots(const GPtrArray *snapshots)
+{
+    GVariantBuilder list;
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < snapshots->len; i++) {
+        const DriveSnapshot *s = snapshots->pdata[i];
+        GVariantDict dict;
+        g_variant_dict_init(&dict, NULL);
+        g_variant_dict_insert(&dict, "id", "s", s->id);
+        g_variant_dict_insert(&dict, "name", "s", s->name);
+        g_variant_dict_insert(&dict, "vm-state-size", "t", s->vm_state_size);
+        g_variant_dict_insert(&dict, "date-sec", "u", s->date_sec);
+        g_variant_dict_insert(&dict, "date-nsec", "u", s->date_nsec);
+        g_variant_dict_insert(&dict, "vm-clock-sec", "t", s->clock_ns / 1000000000);
+        g_variant_dict_insert(&dict, "vm-clock-nsec", "t", s->clock_ns % 1000000000);
+        g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
+    }
+    return g_variant_builder_end(&list);
+}
+
 /* QMP's BlockDeviceInfo. */
 static GVariant *block_node(const DriveInfo *info)
 {
@@ -19,6 +40,8 @@ static GVariant *block_node(const DriveInfo *info)
     g_variant_dict_insert(&image, "format", "s", info->format);
     g_variant_dict_insert(&image, "virtual-size", "t", info->size);
     g_variant_dict_insert(&image, "actual-size", "t", info->allocated);
+    if (info->snapshots && info->snapshots->len)
+        g_variant_dict_insert_value(&image, "snapshots", block_snapshots(info->snapshots));
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "node-name", "s", info->id);
     g_variant_dict_insert(&dict, "drv", "s", info->format);

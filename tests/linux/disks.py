@@ -95,14 +95,32 @@ class Qmp:
             if key in answer:
                 return answer[key]
 
-    def ask(self, command):
-        self.socket.sendall(json.dumps({"execute": command}).encode() + b"\n")
+    def ask(self, command, **arguments):
+        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         return self.read("return")
 
     def wait_for(self, event):
         while event not in self.events:
             self.read("event")
         self.events.clear()
+
+
+def grows(program):
+    """A disk that becomes larger while the guest runs: it sees that at once."""
+    image, _ = make_disk(program)
+    sectors, qmp_path = os.path.getsize(image) // 512, program.path(".qmp")
+    with program.guest(args=["-drive", f"file={image},if=virtio,id=d0,format=raw", "-qmp", f"unix:{qmp_path},server=on,wait=off"]) as guest:
+        guest.shell("true")
+        qmp = Qmp(qmp_path)
+        qmp.ask("block_resize", device="d0", size=2 * sectors * 512)
+        guest.shell(f"until grep -qx {2 * sectors} /sys/block/vda/size; do sleep 0.1; done; "
+                    f"dd if=/dev/zero of=/dev/vda bs=512 seek={2 * sectors - 1} count=1 && sync")
+        stats, = qmp.ask("query-blockstats")
+        if stats["stats"]["wr_highest_offset"] != 2 * sectors * 512:
+            raise Failed(f"what was written: {stats}")
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    os.unlink(image)
 
 
 FILL = "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; cp /mnt/blob /mnt/copy; sync; cp /mnt/blob /mnt/other; sync; umount /mnt; echo all written"
@@ -150,5 +168,6 @@ def cases():
     yield "disks: qcow2 of version 2 with small clusters, e500v2", False, qcow2, ("compat=0.10,cluster_size=4k", "e500v2")
     for aio in "threads", "io_uring":
         yield f"disks: layers in JSON, aio={aio}", True, layers, (aio,)
+    yield "disks: one that grows", False, grows, ()
     for kind in "raw", "qcow2":
         yield f"disks: no room on the host, {kind}", False, no_room, (kind,)
