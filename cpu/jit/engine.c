@@ -151,7 +151,7 @@ static uint32_t turn_back(uint64_t *conditions, uint32_t next)
 {
     E500 *c = core_of(conditions);
     uint32_t msr = c->s.spr[SPR_SRR1];
-    if (msr & ~c->s.msr & (MSR_FE0 | MSR_FE1)) /* which may be an interrupt (e500_msr_written()) */
+    if (msr & ~c->s.msr & (MSR_FE0 | MSR_FE1) && c->s.fpscr & FPSCR_FEX) /* it may be an interrupt (e500_msr_written()) */
         return JIT_NO_TURN;
     e500_set_msr(c, msr);
     jit_tags(jit_of(c), c);
