@@ -211,6 +211,7 @@ static bool can_save(const Machine *m, GError **error)
     const char *why = m->config->kernel_irqchip                         ? "the accelerator's interrupt controller"
                       : !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE) ? "protected state"
                       : has_mounts(m)                                   ? "a directory of the host that the guest has mounted"
+                      : run_state(m->run) == RUN_STATE_IO_ERROR         ? "a machine with a drive's request that waits for cont"
                       : run_state(m->run) >= RUN_STATE_INTERNAL_ERROR   ? "a machine that has failed or ended"
                                                                         : NULL;
     if (!why)
