@@ -120,8 +120,8 @@ typedef struct Config {
     bool daemonize;
     const char *snapshot_file; /* -snapshot-file; NULL: none */
     const char *loadvm;        /* -loadvm: the snapshot to begin with; NULL: power-on */
-    const char *name; /* -name; NULL: none */
-    const char *uuid; /* -uuid, in its usual form; NULL: none */
+    const char *name;          /* -name; NULL: none */
+    const char *uuid;          /* -uuid, in its usual form; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;

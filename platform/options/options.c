@@ -243,8 +243,7 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
     g_autoptr(GPtrArray) nics = options_nics_new(), virtfs = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) globals = options_globals_new();
     g_autoptr(GArray) backends = options_memory_backends_new();
-    Parse p = {
-        .config = config, .accels = accels, .nics = nics, .virtfs = virtfs, .globals = globals, .memory_backends = backends};
+    Parse p = {.config = config, .accels = accels, .nics = nics, .virtfs = virtfs, .globals = globals, .memory_backends = backends};
     *config = (Config){
         .texts = g_string_chunk_new(256),
         .chardevs = g_ptr_array_new_with_free_func(backend_config_free),
