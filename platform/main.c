@@ -111,11 +111,12 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
     Monitors *monitors = NULL;
     int status;
 
-    if ((config->gdb && !gdb_listen(gdb, config->gdb, &view, &error)) || !(monitors = monitors_new(config, &view, &error)) ||
-        !go_on_alone(config, &error))
+    if ((config->gdb && !gdb_listen(gdb, config->gdb, &view, &error)) || !(monitors = monitors_new(config, &view, &error)))
         status = complain(error);
     else if (config->loadvm && !snapshots_load_first(snapshots, config->loadvm, &error))
         status = load_failed(error);
+    else if (!go_on_alone(config, &error)) /* whose root may be another one, without the snapshots */
+        status = complain(error);
     else
         status = machine_run(machine);
     monitors_free(monitors);

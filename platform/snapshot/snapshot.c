@@ -17,25 +17,29 @@ enum { MACHINE_PART = 1, RAM_PART_0, NAME_LENGTH = 128 };
 
 struct Snapshots {
     Machine *machine;
+    char *path; /* of -snapshot-file, whatever the working directory is later; NULL: none */
 };
 
 Snapshots *snapshots_new(Machine *machine)
 {
     Snapshots *snapshots = g_new0(Snapshots, 1);
     snapshots->machine = machine;
+    if (machine->config->snapshot_file)
+        snapshots->path = g_canonicalize_filename(machine->config->snapshot_file, NULL);
     return snapshots;
 }
 
 void snapshots_free(Snapshots *snapshots)
 {
+    if (snapshots)
+        g_free(snapshots->path);
     g_free(snapshots);
 }
 
 static SnapshotFile *open_file(const Snapshots *s, GError **error)
 {
-    const char *path = s->machine->config->snapshot_file;
-    if (path)
-        return snapshot_file_open(path, error);
+    if (s->path)
+        return snapshot_file_open(s->path, error);
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no -snapshot-file");
     return NULL;
 }
@@ -323,7 +327,7 @@ GPtrArray *snapshots_list(Snapshots *s, GError **error)
 {
     GPtrArray *list = g_ptr_array_new_with_free_func(info_free);
     SnapshotFile *file = NULL;
-    if (!s->machine->config->snapshot_file)
+    if (!s->path)
         return list;
     if (!(file = open_file(s, error))) {
         g_ptr_array_unref(list);
