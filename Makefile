@@ -4,7 +4,7 @@
 #   JSON_GLIB=no            without -qmp, built apart in build/no-json-glib; found by pkg-config otherwise
 #   LIBSLIRP=no             without -netdev user, built apart in build/no-libslirp; the same
 #   LIBURING=no             without io_uring for drives, built apart in build/no-liburing; the same
-#   LIBZSTD=no              without qcow2's clusters packed by zstd, built apart in build/no-libzstd; the same
+#   LIBZSTD=no              without qcow2's clusters packed by zstd, and snapshots stored as they are, built apart in build/no-libzstd; the same
 #   CROSS=powerpc-linux-gnu-  a static program for a powerpc host, built apart in build/powerpc-linux-gnu
 #   RUN=qemu-ppc            what the tests run it with
 #   CC=clang, PKG_CONFIG=…, V=1 as usual

@@ -8,6 +8,7 @@
 #include "cpu/vcpu_priv.h"
 
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 
 /* ---- the thread ---- */
 
@@ -38,6 +39,7 @@ static bool park_wait(Vcpus *set, VcpuThread *t)
 static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
 {
     const TimeSource *ts = set->config.time;
+    const uint64_t begin = timeline_on(TIMELINE_EXIT) ? timeline_ns() : 0;
     uint64_t now = time_now_ns(ts);
     g_mutex_lock(&set->lock);
     t->asleep = true;
@@ -54,6 +56,7 @@ static void idle_sleep(Vcpus *set, VcpuThread *t, uint64_t deadline_ns)
     }
     t->awake = t->asleep = false;
     g_mutex_unlock(&set->lock);
+    timeline_span(TIMELINE_EXIT, t->pub.index, "asleep", begin, 0);
 }
 
 /*
@@ -71,22 +74,33 @@ static void finish_exit(Vcpu *vcpu, void *opaque)
     }
 }
 
-/* An exit that was merely kicked out of the guest tells nothing. */
-static void trace_exit(const Vcpu *vcpu)
+/* Serves an exit, and traces it; one that was merely kicked out of the guest tells nothing. */
+static bool serve(Vcpus *set, VcpuThread *t, VcpuExit *exit)
 {
-    if (!log_on(LOG_EXIT) || vcpu->exit.kind == VCPU_EXIT_INTR)
-        return;
-    g_autofree char *text = vcpu_exit_text(&vcpu->exit);
-    log_line(LOG_EXIT, "vCPU %u: exit %s", vcpu->index, text);
+    static const char *const names[] = {
+#define X(id, doc) #id,
+        VCPU_EXIT_LIST(X)
+#undef X
+    };
+    const VcpuExitKind kind = exit->kind;
+    const uint64_t gpa = kind == VCPU_EXIT_MMIO ? exit->mmio.gpa : 0;
+    const uint64_t begin = timeline_on(TIMELINE_EXIT) && kind != VCPU_EXIT_INTR ? timeline_ns() : 0;
+
+    if (log_on(LOG_EXIT) && kind != VCPU_EXIT_INTR) {
+        g_autofree char *text = vcpu_exit_text(exit);
+        log_line(LOG_EXIT, "vCPU %u: exit %s", t->pub.index, text);
+    }
+    bool go_on = set->serve(set->opaque, &t->pub, exit);
+    timeline_span(TIMELINE_EXIT, t->pub.index, names[kind], begin, gpa);
+    return go_on;
 }
 
 bool vcpu_serve_inside(void *opaque, unsigned index, VcpuExit *exit)
 {
     Vcpus *set = opaque;
     VcpuThread *t = &set->vcpu[index];
-    trace_exit(&t->pub);
     t->begins_nap = false;
-    t->told_off |= !set->serve(set->opaque, &t->pub, exit);
+    t->told_off |= !serve(set, t, exit);
     return !t->told_off && !t->begins_nap;
 }
 
@@ -126,8 +140,7 @@ void *vcpu_thread(void *opaque)
             steal_begin(&t->pub.steal);
         t->pub.valid = false; /* from here on the accelerator has the state */
         set->ops->vcpu_run(t->pub.handle, exit, false);
-        trace_exit(&t->pub);
-        bool go_on = set->serve(set->opaque, &t->pub, exit) && !t->told_off;
+        bool go_on = serve(set, t, exit) && !t->told_off;
         t->told_off = false;
         if (go_on && exit->kind == VCPU_EXIT_IDLE && !set->in_turn) {
             steal_end(&t->pub.steal);

@@ -10,6 +10,7 @@
 #                       disk    its io_uring for drives and zstd for qcow2, the same
 #                       bare    the bare-metal guests
 #                       linux   the Linux guest
+#                       libvirt make check-libvirt
 #                       tests   make check
 #                       u-boot  the firmware
 #                       cross   Quoin for a powerpc host
@@ -50,6 +51,9 @@ linux   cmd   cpio                                    cpio
 linux   cmd   patch                                   patch
 linux   cmd   dpkg-source                             dpkg-dev
 linux   cmd   mkimage                                 u-boot-tools
+libvirt cmd   virsh                                   libvirt-clients
+libvirt cmd   libvirtd                                libvirt-daemon
+libvirt file  /usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so libvirt-daemon-driver-qemu
 tests   cmd   powerpc-linux-gnu-gcc                   gcc-powerpc-linux-gnu
 tests   cmd   powerpc-linux-gnu-objdump               binutils-powerpc-linux-gnu
 tests   file  /usr/powerpc-linux-gnu/include/asm/unistd.h linux-libc-dev-powerpc-cross

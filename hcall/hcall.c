@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 
 typedef struct HcallRow {
     const char *name;
@@ -101,8 +102,9 @@ static void report_guest_error(const Hcall *call, uint64_t token, const HcallRow
 }
 
 /* "hcall: vCPU 0: KVM_HC_FEATURES() = EV_SUCCESS, r4=0x0" */
-static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status)
+static void trace(const Hcall *call, uint64_t token, const HcallRow *row, EvStatus status, uint64_t begin_ns)
 {
+    timeline_span(TIMELINE_HCALL, call->vcpu, row ? row->name : "unknown token", begin_ns, token);
     report_guest_error(call, token, row, status);
     if (!log_on(LOG_HCALL))
         return;
@@ -157,6 +159,7 @@ HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
     Hcall call = {.env = env, .vcpu = vcpu};
     EvStatus status = EV_UNIMPLEMENTED;
     bool served = false;
+    const uint64_t begin = timeline_on(TIMELINE_HCALL) ? timeline_ns() : 0;
 
     exit->epapr_hcall.idle = false;
     exit->epapr_hcall.scramble = 0;
@@ -171,7 +174,7 @@ HcallOutcome hcall_serve(HcallEnv *env, unsigned vcpu, VcpuExit *exit)
         if (served)
             status = row->handler(&call);
     }
-    trace(&call, token, row, status);
+    trace(&call, token, row, status, begin);
     if (call.deferred)
         return HCALL_DEFERRED;
     hcall_answer(exit, status);

@@ -24,7 +24,7 @@ fuzz-decode: FUZZ_MAX_LEN := 64
 fuzz-guest: FUZZ_MAX_LEN := 96
 fuzz-state: FUZZ_MAX_LEN := 256
 fuzz-loader fuzz-boot: FUZZ_MAX_LEN := 4096
-fuzz-qcow2: FUZZ_MAX_LEN := 8192
+fuzz-qcow2 fuzz-snapshot: FUZZ_MAX_LEN := 8192
 
 # A processor compares at every instruction, saved state is bytes in loops, and an MPIC looks at two hundred sources: to follow each
 # comparison costs more than it finds

@@ -7,6 +7,7 @@ CHECKS += check-cli
 CHECKS += check-unit
 CHECKS += check-golden
 CHECKS += check-control
+CHECKS += check-libvirt
 CHECKS += check-machine
 CHECKS += check-bytechan
 CHECKS += check-hostile-short
@@ -168,6 +169,11 @@ golden-update: $(B)/quoin
 check-control: $(QUOIN) guests
 	@tests/control/run $(QUOIN)
 
+# --- Quoin as the emulator of libvirt's QEMU driver; SKIP without libvirt.  ARGS=-v: all that is said
+
+check-libvirt: $(QUOIN) guests
+	@tests/libvirt/run $(ARGS) $(QUOIN)
+
 # --- guests, clients and hosts that mean it badly.  ARGS: names of tests, -v, or `-- -accel …` for another engine
 
 check-hostile: $(QUOIN) guests
@@ -249,6 +255,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-golden    device trees against tests/golden; golden-update writes them anew
 #@ make check-hostile   guests and clients that attack the program, for minutes; check-hostile-short: some seconds of each
 #@ make check-control   gdb and QMP clients on a running machine
+#@ make check-libvirt   libvirt starts, stops and ends guests; SKIP without it (guests/deps.sh libvirt)
 #@ make check-guests    run the bare-metal guests on quoin; GUEST=name one of them, showing what it says
 #@ make check-verify    some of them with the fast engine or the translator in lock step with the plain one
 #@ make check-litmus    what CPUs see of each other's stores, code and translations, for minutes; ARGS="-v" with the outcomes
@@ -269,4 +276,4 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
 #@ make powercuts       1,000 power cuts while a Linux guest syncs files: what was synced is there; CUTS of each of three kinds, SEED
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-boot check-boot-test check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs powercuts soak unit
+.PHONY: check check-boot check-boot-test check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-libvirt check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs powercuts soak unit

@@ -2,6 +2,7 @@
  *
  * argv → config → machine → exit status.
  */
+#include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,10 +10,13 @@
 
 #include "cpu/fault.h"
 #include "cpu/log.h"
+#include "cpu/timeline.h"
+#include "platform/base/daemon.h"
 #include "platform/base/process.h"
 #include "platform/control/gdb.h"
 #include "platform/control/monitor.h"
 #include "platform/machine/machine.h"
+#include "platform/snapshot/job.h"
 
 /* Takes the error; returns the exit status that it stands for. */
 static int complain(GError *error)
@@ -56,12 +60,29 @@ static int dump_tree(Machine *machine)
     return complain(error);
 }
 
+static int load_failed(GError *error)
+{
+    g_prefix_error(&error, "-loadvm: ");
+    return complain(error);
+}
+
+/* All that the command line names is open. */
+static bool go_on_alone(const Config *config, GError **error)
+{
+    if (config->daemonize && chdir("/"))
+        message_warning("-daemonize: the working directory stays: %s", g_strerror(errno));
+    if (!rights_give_up(config->chroot, config->runas, error))
+        return false;
+    daemon_ready();
+    return true;
+}
+
 /* Runs the machine to its end, with gdb and monitors where they were asked for.  Returns the exit status. */
-static int run_machine(Machine *machine)
+static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
     const Config *config = machine->config;
-    const ControlView view = {
+    ControlView view = {
         .run = machine->run,
         .vcpus = machine->vcpus,
         .model = machine->model,
@@ -77,16 +98,24 @@ static int run_machine(Machine *machine)
         .panic = config->action_panic == PANIC_PAUSE ? "pause" : "poweroff",
         .config = config,
         .buses = machine->buses,
+        .snapshots = snapshots,
+        .jobs = jobs,
         .notices = machine->notices,
         .query_pci = machine_query_pci,
+        .balloon = machine_balloon,
+        .tell = machine_tell,
         .query_opaque = machine,
     };
     GError *error = NULL;
-    Gdb *gdb = NULL;
+    Gdb *gdb = view.gdb = gdb_new(&view);
     Monitors *monitors = NULL;
     int status;
 
-    if ((config->gdb && !(gdb = gdb_new(config->gdb, &view, &error))) || !(monitors = monitors_new(config, &view, &error)))
+    if ((config->gdb && !gdb_listen(gdb, config->gdb, &view, &error)) || !(monitors = monitors_new(config, &view, &error)))
+        status = complain(error);
+    else if (config->loadvm && !snapshots_load_first(snapshots, config->loadvm, &error))
+        status = load_failed(error);
+    else if (!go_on_alone(config, &error)) /* whose root may be another one, without the snapshots */
         status = complain(error);
     else
         status = machine_run(machine);
@@ -121,7 +150,11 @@ static int run(const Config *config)
     } else if (!pidfile_write(config->pidfile, &error)) {
         status = complain(error);
     } else {
-        status = run_machine(machine);
+        Snapshots *snapshots = snapshots_new(machine);
+        Jobs *jobs = jobs_new(snapshots, machine->notices);
+        status = run_machine(machine, snapshots, jobs);
+        jobs_free(jobs);
+        snapshots_free(snapshots);
         if (config->pidfile)
             process_remove_file(config->pidfile);
     }
@@ -146,10 +179,16 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         log_set(config.log_mask);
         log_stamp(config.message_time, config.message_name ? config.name : NULL);
-        if (!log_open(config.log_file, &error) || (config.fault && !fault_arm(config.fault, &error)))
+        if ((config.daemonize && !daemon_start(&error)) || !log_open(config.log_file, &error) ||
+            (config.fault && !fault_arm(config.fault, &error)) ||
+            (config.timeline && !timeline_open(config.timeline, config.timeline_mask, &error)))
             status = complain(error);
         else
             status = run(&config);
+        if (!timeline_close(&error)) {
+            int unwritten = complain(error);
+            status = status == EXIT_OK ? unwritten : status;
+        }
         break;
     }
     config_clear(&config);

@@ -174,6 +174,7 @@ typedef struct E500 {
     uint32_t in_guest;          /* atomic: it executes or is in the middle of an instruction: e500_enter(), e500_leave() */
     E500Mail mail;
     uint64_t tlb1_valid;       /* bit n: s.tlb1[n] is valid */
+    uint64_t tlb1_near[16];    /* the same of those that meet the sixteenth part of all addresses whose number that is */
     uint32_t multiple_told[8]; /* a bit for each of 256 hashes of a page: e500_tell_multiple() spoke of it since the last reset */
     uint64_t timer_tb;         /* time base up to which FIT and watchdog events were counted */
     bool icmp_armed;           /* the instruction before this one started with DBCR0[ICMP] on and was not interrupted */

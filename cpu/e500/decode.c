@@ -246,9 +246,10 @@ static void build(void)
             g_assert(tables < G_N_ELEMENTS(lookup.extended));
             lookup.table[op] = (int8_t)tables++;
         }
-        for (unsigned xo = 0; xo < EXTENDED; xo++)
-            if (((XO_AT(xo) ^ match) & mask & XO_AT(1023)) == 0)
-                chain(&lookup.extended[lookup.table[op]][xo], id);
+        unsigned ignored = ~(mask >> 1) & (EXTENDED - 1), fixed = match >> 1 & (EXTENDED - 1), bits = ignored;
+        do /* with each value of the bits that the form ignores */
+            chain(&lookup.extended[lookup.table[op]][fixed | bits], id);
+        while ((bits = (bits - 1) & ignored) != ignored);
     }
 }
 

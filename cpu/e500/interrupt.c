@@ -8,6 +8,7 @@
 #include "cpu/e500/softfp.h"
 #include "cpu/e500/timers.h"
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 
 typedef enum ExcpClass { CLASS_BASE, CLASS_CRIT, CLASS_DEBUG, CLASS_MCHECK } ExcpClass;
 typedef enum ExcpKind { KIND_SYNC, KIND_SYNC_ESR, KIND_ASYNC } ExcpKind;
@@ -47,6 +48,17 @@ const char *e500_excp_name(E500Excp excp)
     };
 
     return name[excp];
+}
+
+static bool is_async(E500Excp excp)
+{
+    enum { SYNC, SYNC_ESR, ASYNC };
+    static const bool async[E500_EXCPS] = {
+#define EXCP(id, ivor, class, kind, doc) (kind) == ASYNC,
+#include "cpu/e500/excp.def"
+#undef EXCP
+    };
+    return async[excp];
 }
 
 /* --- synchronous interrupts --- */
@@ -127,6 +139,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->icmp_armed = false; /* the interrupted instruction did not complete */
     LOG(LOG_INT, "vCPU %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%" PRI_SPR " dear 0x%" PRI_SPR ", goes on at 0x%" PRI_EA, c->index,
         e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
+    timeline_instant(is_async(excp) ? TIMELINE_INT : TIMELINE_FAULT, c->index, e500_excp_name(excp), return_to);
     e500_set_msr(c, c->s.msr & kept);
     taken_is_an_event(c, class);
 }
@@ -167,10 +180,19 @@ bool e500_deliver_trap(E500 *c)
         c->s.spr[SPR_ESR] = c->trap.esr;
     if (c->trap.has_dear)
         c->s.spr[SPR_DEAR] = c->trap.dear;
-    if (excp == EXCP_SYSTEM_CALL && c->icmp_armed)
-        e500_debug_event(c, DBSR_ICMP); /* the sc has completed, which is an event */
+    if (excp == EXCP_SYSTEM_CALL) {
+        e500_system_call(c, c->s.pc + 4);
+        return true;
+    }
     enter_handler(c, excp, returns_to_next(excp) ? c->s.pc + 4 : c->s.pc);
     return true;
+}
+
+void e500_system_call(E500 *c, Ea next)
+{
+    if (c->icmp_armed)
+        e500_debug_event(c, DBSR_ICMP); /* it has completed, which is an event */
+    enter_handler(c, EXCP_SYSTEM_CALL, next);
 }
 
 /* --- asynchronous interrupts --- */

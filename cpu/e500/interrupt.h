@@ -26,6 +26,7 @@ static inline ExecResult e500_privileged(E500 *c)
  * with MSR[ME] = 0): *c->exit is SHUTDOWN.
  */
 bool e500_deliver_trap(E500 *c);
+void e500_system_call(E500 *c, Ea next); /* the same of EXCP_SYSTEM_CALL, of an instruction before `next` */
 /*
  * Take the highest pending and enabled asynchronous interrupt, if any.  EXEC_JUMP: taken; EXEC_NEXT: none; EXEC_EXIT: EPR exit
  * to be answered first, or SHUTDOWN.  Clears s.waiting when something is pending.

@@ -72,6 +72,17 @@ static void device_tlb_fill(E500 *c, Ea ea, E500Context ctx, const E500Translati
         e500_soft_tlb_of_pid(c, ea);
 }
 
+void e500_soft_tlb_expect(E500 *c, Ea ea, E500Context ctx)
+{
+    E500Translation t;
+
+    if (e500_mmu_lookup(c, ea, ctx, ACCESS_READ, &t) != MMU_OK || t.multiple)
+        return;
+    uint8_t *page = e500_ram_host(c->vm, t.gpa & ~UINT64_C(0xfff), 4096);
+    if (page && !(t.mas2 & MAS2_E) && !e500_debug_watches_page(c, ea & EA_PAGE_MASK))
+        soft_tlb_fill(c, ea, ctx, &t, page);
+}
+
 static bool resolves_to_device(const E500 *c, Ea ea, E500Tag tag, E500Access access, E500Piece *out)
 {
     const E500DeviceTlb *d = &c->device_tlb[e500_device_tlb_index(ea)];

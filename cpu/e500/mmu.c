@@ -7,6 +7,7 @@
  * waits until those that execute have done as asked.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cpu/e500/mail.h"
 #include "cpu/e500/mmu.h"
@@ -40,6 +41,12 @@ static bool entry_covers(const E500TlbEntry *e, Ea ea)
 static bool entry_in_space(const E500TlbEntry *e, bool as)
 {
     return !(e->mas1 & MAS1_TS) == !as;
+}
+
+/* TLB1 has few entries near most addresses: of a kernel's, none near those of processes. */
+static unsigned part_of(Ea ea)
+{
+    return (uint32_t)ea >> 28;
 }
 
 static uint8_t entry_tid(const E500TlbEntry *e)
@@ -99,8 +106,8 @@ static Hit tlb_find(const E500 *c, Ea ea, bool as, Pids pids)
 
     for (unsigned way = 0; way < E500_TLB0_WAYS; way++)
         hit_look(&hit, &set[way], ea, as, pids, 0, way);
-    for (uint64_t valid = c->tlb1_valid; valid; valid &= valid - 1) {
-        unsigned n = (unsigned)__builtin_ctzll(valid);
+    for (uint64_t near = c->tlb1_near[part_of(ea)]; near; near &= near - 1) {
+        unsigned n = (unsigned)__builtin_ctzll(near);
 
         hit_look(&hit, &c->s.tlb1[n], ea, as, pids, 1, n);
     }
@@ -180,9 +187,17 @@ static void entry_invalidate(E500 *c, E500TlbEntry *e)
 static void tlb1_count_valid(E500 *c)
 {
     c->tlb1_valid = 0;
-    for (unsigned i = 0; i < c->model->tlb1_entries; i++)
-        if (c->s.tlb1[i].mas1 & MAS1_V)
-            c->tlb1_valid |= UINT64_C(1) << i;
+    memset(c->tlb1_near, 0, sizeof(c->tlb1_near));
+    for (unsigned i = 0; i < c->model->tlb1_entries; i++) {
+        const E500TlbEntry *e = &c->s.tlb1[i];
+        Ea base = e->mas2 & MAS2_EPN & (Ea) ~(entry_size(e) - 1);
+
+        if (!(e->mas1 & MAS1_V))
+            continue;
+        c->tlb1_valid |= UINT64_C(1) << i;
+        for (unsigned part = part_of(base); part <= part_of(base + (Ea)(entry_size(e) - 1)); part++)
+            c->tlb1_near[part] |= UINT64_C(1) << i;
+    }
 }
 
 void e500_tlb_flash(E500 *c, bool tlb0, bool tlb1)
@@ -375,6 +390,8 @@ void e500_tlbwe(E500 *c)
         c->s.tlb0_nv[tlb0_set(c->s.spr[SPR_MAS2])] = c->s.spr[SPR_MAS0] & 3;
     else
         tlb1_count_valid(c);
+    if (in_tlb0(c, e) && e->mas1 & MAS1_V && entry_tid(e) && entry_tid(e) == c->s.spr[SPR_PID])
+        e500_soft_tlb_expect(c, e->mas2 & MAS2_EPN, e500_context(entry_in_space(e, true), entry_tid(e), true));
 }
 
 /* Writes the MAS registers as a miss does, and a search that finds nothing: where the next entry goes, and its defaults from MAS4. */

@@ -45,6 +45,8 @@ static inline void e500_keep(E500Kept *kept, Ea ea)
     unsigned n = e500_mark(ea);
     kept->marks[n / 64] |= UINT64_C(1) << n % 64;
 }
+/* The page was mapped just now: the user is about to access it.  mem.c's, with what fills the soft TLB. */
+void e500_soft_tlb_expect(E500 *c, Ea ea, E500Context ctx);
 void e500_soft_tlb_protect(E500 *c, uint64_t gpa, uint64_t size); /* stores to these pages miss from now on */
 
 /* window.c: the soft TLB was filled with ea, of the core's own context, by an entry of page_size bytes for all PIDs. */

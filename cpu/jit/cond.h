@@ -14,10 +14,15 @@
 
 #include <stdint.h>
 
+/* By bits 61 to 63, whether the lower half is 0, and whether all of it is. */
+#define COND_FIELD(i)  (uint8_t)(((i) >> 1 & 1) << 3 | ((i)&0x14 ? 0 : 1) << 2 | ((i) >> 3 & 1) << 1 | (((i) >> 1 ^ (i)) & 1))
+#define COND_FIELDS(i) COND_FIELD(i), COND_FIELD((i) + 1), COND_FIELD((i) + 2), COND_FIELD((i) + 3)
+static const uint8_t cond_fields[32] = {COND_FIELDS(0),  COND_FIELDS(4),  COND_FIELDS(8),  COND_FIELDS(12),
+                                        COND_FIELDS(16), COND_FIELDS(20), COND_FIELDS(24), COND_FIELDS(28)};
+
 static inline uint32_t cond_to_field(uint64_t v)
 {
-    uint32_t lt = v >> 62 & 1;
-    return lt << 3 | (uint32_t)((int64_t)v > 0) << 2 | (uint32_t)((uint32_t)v == 0) << 1 | ((v >> 61 & 1) ^ lt);
+    return cond_fields[v >> 61 | (uint32_t)((uint32_t)v == 0) << 3 | (uint32_t)(v == 0) << 4];
 }
 
 /* The 64-bit value that stands for a CR field.  With a constant field it is a constant expression, as a table needs. */

@@ -15,6 +15,7 @@
 #include "cpu/jit/cond.h"
 #include "cpu/jit/jit.h"
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 
 /* --- CR: in the engine words while code executes, in s.cr for everybody else --- */
 
@@ -59,9 +60,14 @@ static void need_cr(Jit *jit, E500 *c)
     jit->cr_in_words = false;
 }
 
+static E500 *core_of(uint64_t *conditions)
+{
+    return (E500 *)(void *)((uint8_t *)conditions - offsetof(E500, engine[JIT_WORD_CONDITIONS]));
+}
+
 uint32_t jit_enable(uint64_t *conditions)
 {
-    E500 *c = (E500 *)(void *)((uint8_t *)conditions - offsetof(E500, engine[JIT_WORD_CONDITIONS]));
+    E500 *c = core_of(conditions);
     e500_enable_external(c);
     return __atomic_load_n(&c->limit, __ATOMIC_RELAXED);
 }
@@ -130,6 +136,39 @@ void jit_tags(Jit *jit, E500 *c)
     c->engine[JIT_WORD_EPOCH] = epoch_bits(c->kept_data[user].epoch);
     c->engine[JIT_WORD_TAG] = c->ctx_data | c->engine[JIT_WORD_EPOCH];
 }
+
+/* --- turns to another context --- */
+
+static uint32_t turn_call(uint64_t *conditions, uint32_t next)
+{
+    E500 *c = core_of(conditions);
+    e500_system_call(c, next);
+    jit_tags(jit_of(c), c);
+    return c->s.pc;
+}
+
+static uint32_t turn_back(uint64_t *conditions, uint32_t next)
+{
+    E500 *c = core_of(conditions);
+    uint32_t msr = c->s.spr[SPR_SRR1];
+    if (msr & ~c->s.msr & (MSR_FE0 | MSR_FE1) && c->s.fpscr & FPSCR_FEX) /* it may be an interrupt (e500_msr_written()) */
+        return JIT_NO_TURN;
+    e500_set_msr(c, msr);
+    jit_tags(jit_of(c), c);
+    return c->s.spr[SPR_SRR0] & ~3u;
+}
+
+static uint32_t turn_tlb(uint64_t *conditions, uint32_t next)
+{
+    E500 *c = core_of(conditions);
+    e500_tlbwe(c);
+    if (c->epochs != jit_of(c)->epochs)
+        jit_tags(jit_of(c), c);
+    return next;
+}
+
+uint32_t (*const jit_turns[])(uint64_t *,
+                              uint32_t) = {[JIT_TURN_CALL] = turn_call, [JIT_TURN_BACK] = turn_back, [JIT_TURN_TLB] = turn_tlb};
 
 /* --- an instruction that a block hands over --- */
 
@@ -225,6 +264,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
         page->rewritten = 0;
     if (page->rewritten > JIT_REWRITTEN_MAX || !jit_smc_watch(jit, page))
         return NULL;
+    const uint64_t begin = timeline_on(TIMELINE_JIT) ? timeline_ns() : 0;
     JitBlock *b = jit_alloc(jit, sizeof(*b));
     *b = (JitBlock){.gpa = gpa, .pc = pc, .state = state};
     jit->making = b;
@@ -242,6 +282,7 @@ static JitBlock *translate(Jit *jit, E500 *c, uint64_t gpa, Ea pc, uint32_t stat
     }
     jit_block_add(jit, page, b);
     jit_trace_block(jit, b, jit->code.used - used);
+    timeline_span(TIMELINE_JIT, c->index, "translate", begin, pc);
     jit->stats.blocks++;
     jit->stats.block_insns += jit->ir.n_insns;
     jit->stats.block_bytes += jit->code.used - used;

@@ -64,7 +64,8 @@ static void call(Front *f, const Insn *in)
     /* MSR[EE] decides no translation; whether an interrupt waits, is looked at after each call. */
     bool only_ee = in->id == INSN_wrtee || in->id == INSN_wrteei;
     bool context = (e.flags & EFFECT_CONTEXT && !only_ee) || e.out & RES_SO || front_sets_rounding(in);
-    bool status = (e.in | e.out) & (RES_FPSCR | RES_SPEFSCR);
+    /* What MSR meets of FPSCR is FEX, which no note can have set: where exceptions are enabled nothing is inline. */
+    bool status = (e.in | e.out) & (RES_FPSCR | RES_SPEFSCR) && !(e.out & RES_MSR);
     r->flags = (uint8_t)((e.cr_in ? RECORD_CR_IN : 0) | (e.cr_out ? RECORD_CR_IN | RECORD_CR_OUT : 0) |
                          (context ? RECORD_CONTEXT : 0) | (status ? RECORD_STATUS : 0));
     op->flags = status ? IR_STATUS : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Branches.  A block goes on behind a conditional branch, and at the target of a plain one that leads forward in the same page.
+ * Branches, and what ends in another context.  A block goes on behind a conditional branch, and at the target of a plain one that leads forward in the same page.
  */
 #include "cpu/jit/front.h"
 
@@ -108,6 +108,39 @@ static bool t_bcctr(Front *f, const Insn *in)
     return to_register(f, in, HOME_CTR);
 }
 
+static bool turn(Front *f, const Insn *in, unsigned which)
+{
+    IrOp *op = front_op(f, IR_TURN);
+    op->imm = which;
+    front_record(f, op, in);
+    ((JitRecord *)op->record)->flags = RECORD_CONTEXT;
+    f->ends = true;
+    return true;
+}
+
+/* Where it may be a hypercall, it is the interpreter's. */
+static bool t_sc(Front *f, const Insn *in)
+{
+    return in->imm == 0 && turn(f, in, JIT_TURN_CALL);
+}
+
+static bool t_sc_magic(Front *f, const Insn *in)
+{
+    return f->state & JIT_STATE_PR && turn(f, in, JIT_TURN_CALL);
+}
+
+static bool t_tlbwe(Front *f, const Insn *in)
+{
+    return !(f->state & JIT_STATE_PR) && turn(f, in, JIT_TURN_TLB);
+}
+
+static bool t_rfi(Front *f, const Insn *in)
+{
+    return !(f->state & JIT_STATE_PR) && turn(f, in, JIT_TURN_BACK);
+}
+
 const FrontRow front_branch[] = {
-    {INSN_b, t_b}, {INSN_bc, t_bc}, {INSN_bclr, t_bclr}, {INSN_bcctr, t_bcctr}, {INSN_ILLEGAL, NULL},
+    {INSN_b, t_b},         {INSN_bc, t_bc},       {INSN_bclr, t_bclr},
+    {INSN_bcctr, t_bcctr}, {INSN_sc, t_sc},       {INSN_sc_magic, t_sc_magic},
+    {INSN_rfi, t_rfi},     {INSN_tlbwe, t_tlbwe}, {INSN_ILLEGAL, NULL},
 };

@@ -84,6 +84,7 @@ enum { IR_NONE = 255 }; /* no home */
     X(ENABLE, "interrupts are enabled as bit MSR[EE] of imm, or of a, says; r")               \
     X(FENCE, "orders all accesses")                                                           \
     X(CALL, "the interpreter executes it; r")                                                 \
+    X(TURN, "leave to where function imm of jit_turns says; r")                               \
     X(EXIT_IF, "leave to imm if condition bit k is IR_IF_SET; IR_COUNT …")                    \
     X(EXIT, "leave to imm")                                                                   \
     X(EXIT_TO, "leave to a")

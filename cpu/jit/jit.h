@@ -312,5 +312,11 @@ typedef enum JitNext {
 uint32_t jit_cr_get(const uint64_t *conditions);
 void jit_cr_bit(uint64_t *conditions, uint32_t what /* k << 14 | a << 9 | b << 4 | table */);
 uint32_t jit_enable(uint64_t *conditions); /* enables interrupts; 0: the block is to be left */
-extern const uint64_t jit_conditions[16];  /* of each value of a field */
+/*
+ * Instructions that end in another context and change no home: system calls, returns from interrupts, writes of the TLB.  Returned is the pc at which execution
+ * goes on, or JIT_NO_TURN: nothing has been done, and the interpreter's function has to.
+ */
+enum { JIT_TURN_CALL, JIT_TURN_BACK, JIT_TURN_TLB, JIT_TURNS, JIT_NO_TURN = 1 };
+extern uint32_t (*const jit_turns[JIT_TURNS])(uint64_t *conditions, uint32_t next /* behind the instruction */);
+extern const uint64_t jit_conditions[16]; /* of each value of a field */
 JitNext jit_exec(E500 *c, JitRecord *record, uint32_t budget);

@@ -114,9 +114,28 @@ const FastForm fast_forms[] = {
 };
 const unsigned fast_forms_n = G_N_ELEMENTS(fast_forms);
 
+/* Of each row where its forms begin and end; others may stand between them. */
+static struct {
+    uint8_t first, end;
+} of_row[INSN_COUNT];
+
+static void find_rows(void)
+{
+    G_STATIC_ASSERT(G_N_ELEMENTS(fast_forms) <= UINT8_MAX);
+    for (unsigned i = fast_forms_n; i-- > 0;) {
+        of_row[fast_forms[i].id].first = (uint8_t)i;
+        of_row[fast_forms[i].id].end = MAX(of_row[fast_forms[i].id].end, (uint8_t)(i + 1));
+    }
+}
+
 InsnExec *fast_exec(const Insn *in)
 {
-    for (unsigned i = 0; i < fast_forms_n; i++)
+    static gsize found;
+    if (g_once_init_enter(&found)) {
+        find_rows();
+        g_once_init_leave(&found, 1);
+    }
+    for (unsigned i = of_row[in->id].first; i < of_row[in->id].end; i++)
         if (fast_forms[i].id == in->id && fast_forms[i].applies(in))
             return fast_forms[i].exec;
     return insn_exec[in->id];

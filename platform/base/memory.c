@@ -11,32 +11,27 @@ struct Memory {
     uint64_t size;
     MemoryWritten *written;
     void *opaque;
-    unsigned mapped; /* atomic: MemoryMaps that were not unmapped */
+    bool keeps_bytes; /* a page that is given back to the host is as the file has it afterwards, not zero */
+    unsigned mapped;  /* atomic: MemoryMaps that were not unmapped */
 };
 
 /* Pages appear when they are first touched: a large -m costs nothing until the guest uses it. */
-static void *ram_map(void *where, uint64_t size)
+Memory *memory_new_from(uint64_t size, const RamSource *source, GError **error)
 {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (where ? MAP_FIXED : 0);
-    return mmap(where, (size_t)size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    g_assert(size && size % (1 << 20) == 0);
+    void *hva = ram_source_map(source, size, error);
+    if (!hva)
+        return NULL;
+    madvise(hva, (size_t)size, MADV_HUGEPAGE); /* a wish; nothing depends on it */
+    Memory *memory = g_new(Memory, 1);
+    *memory = (Memory){.hva = hva, .size = size, .keeps_bytes = !ram_source_is_anonymous(source)};
+    return memory;
 }
 
 Memory *memory_new(uint64_t size, GError **error)
 {
-    g_assert(size && size % (1 << 20) == 0);
-    void *hva = MAP_FAILED;
-    errno = ENOMEM;
-    if (size <= SIZE_MAX / 2)
-        hva = ram_map(NULL, size);
-    if (hva == MAP_FAILED) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot reserve %" PRIu64 " MiB of guest RAM: %s",
-                    size >> 20, g_strerror(errno));
-        return NULL;
-    }
-    madvise(hva, (size_t)size, MADV_HUGEPAGE); /* a wish; nothing depends on it */
-    Memory *memory = g_new(Memory, 1);
-    *memory = (Memory){.hva = hva, .size = size};
-    return memory;
+    static const RamSource anonymous = {.option = "-m"};
+    return memory_new_from(size, &anonymous, error);
 }
 
 void memory_free(Memory *memory)
@@ -144,7 +139,7 @@ bool memory_zero(Memory *memory, uint64_t gpa, uint64_t size)
         return false;
     uint64_t first = (gpa + page - 1) & ~(page - 1), last = (gpa + size) & ~(page - 1);
     /* A private anonymous mapping reads as zero after MADV_DONTNEED; pages that are locked refuse it. */
-    if (first >= last || madvise(memory->hva + first, (size_t)(last - first), MADV_DONTNEED) != 0)
+    if (memory->keeps_bytes || first >= last || madvise(memory->hva + first, (size_t)(last - first), MADV_DONTNEED) != 0)
         return memory_fill(memory, gpa, 0, size);
     wrote(memory, first, last - first);
     return memory_fill(memory, gpa, 0, first - gpa) && memory_fill(memory, last, 0, gpa + size - last);

@@ -9,10 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/base/ram_source.h"
+
 typedef struct Memory Memory;
 
-Memory *memory_new(uint64_t size, GError **error); /* size: multiple of 1 MiB; zeroed */
-void memory_free(Memory *memory);                  /* after each memory_map() was unmapped again */
+Memory *memory_new(uint64_t size, GError **error);                               /* size: multiple of 1 MiB; zeroed */
+Memory *memory_new_from(uint64_t size, const RamSource *source, GError **error); /* as the file has it, where there is one */
+void memory_free(Memory *memory);                                                /* after each memory_map() was unmapped again */
 uint64_t memory_size(const Memory *memory);
 void *memory_hva(Memory *memory); /* for the accelerator's vm_map_ram only */
 

@@ -16,7 +16,8 @@ enum {
 
 /* A list that only grows, so that a signal handler can walk it at any moment. */
 typedef struct OwnFile {
-    char *path;
+    char *path;  /* as its owner calls it */
+    char *where; /* from the root on: the working directory may change */
     volatile sig_atomic_t gone;
     struct OwnFile *next;
 } OwnFile;
@@ -46,7 +47,7 @@ static void on_fatal(int signo)
     }
     for (OwnFile *f = __atomic_load_n(&files, __ATOMIC_ACQUIRE); f; f = f->next)
         if (!f->gone)
-            unlink(f->path);
+            unlink(f->where);
     errno = saved;
     raise(signo); /* SA_RESETHAND took this handler away, so now the signal does what it does by default */
 }
@@ -130,6 +131,7 @@ void process_own_file(const char *path)
 {
     OwnFile *f = g_new0(OwnFile, 1); /* never freed: a handler may stand on it */
     f->path = g_strdup(path);
+    f->where = g_canonicalize_filename(path, NULL);
     f->next = files;
     __atomic_store_n(&files, f, __ATOMIC_RELEASE);
 }
@@ -139,7 +141,8 @@ void process_remove_file(const char *path)
     for (OwnFile *f = files; f; f = f->next)
         if (!f->gone && !strcmp(f->path, path)) {
             f->gone = true;
-            break;
+            unlink(f->where);
+            return;
         }
     unlink(path);
 }

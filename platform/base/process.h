@@ -8,6 +8,8 @@
  *  | standard error, -D, -d        | log_mask log_out out_file      | cpu/log.c          | a process has one standard error; messages
  *  |                               | out_stderr lost_listener once  |                    | come from code that knows no machine
  *  |                               | budget silent stamp            |                    |
+ *  | -trace                        | timeline timeline_mask         | cpu/timeline.c     | one file; events come from code that knows no
+ *  |                               |                                |                    | machine
  *  | the armed fault point         | armed passings_left fails_with | cpu/fault.c        | for tests: one fault in one run
  *  | the device lock, and whether  | mutex held                     | base/lock.c        | main loop sources of all kinds take it and
  *  |   this thread has it          |                                |                    | have no machine at hand; there is one
@@ -17,8 +19,10 @@
  *  |   mode                        | is_raw cooked once tty_fd      | chardev/tty.c      | signal handler must find the mode
  *  | files to remove, what to do   | files hooks                    | base/process.c     | the kernel's notion of a process
  *  |   at a fatal signal           |                                |                    |
+ *  | who waits for a daemon        | tell_parent                    | base/daemon.c      | a process has one parent
  *  | tables of constants           | lookup built row               | e500/decode.c      | made at the first use, never changed after
- *  |                               |                                | jit/front.c        |
+ *  |                               | of_row found                   | jit/front.c        |
+ *  |                               |                                | soft/fast_forms.c  |
  *  | decoded instructions that no  | unused unused_lock             | soft/fast.c        | the next VM takes them, and the last one
  *  |   vCPU uses                   |                                |                    | does not know of it
  *  | who looks for stores to code, | lock                           | jit/smc.c          | shared by the vCPUs' threads of all VMs, and

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 #include "platform/base/lock.h"
 
 struct Block {
@@ -140,6 +141,14 @@ static void count(Block *b, const BlockRequest *r)
     g_mutex_unlock(&b->lock);
 }
 
+static const char *const op_names[] = {
+    [BLOCK_READ] = "read",
+    [BLOCK_WRITE] = "write",
+    [BLOCK_FLUSH] = "flush",
+    [BLOCK_DISCARD] = "discard",
+    [BLOCK_WRITE_ZEROES] = "write zeroes",
+};
+
 /* Those that are done; the device lock is taken once for all of them. */
 static void finished(void *opaque, BlockRequest *list)
 {
@@ -149,6 +158,7 @@ static void finished(void *opaque, BlockRequest *list)
     for (BlockRequest *r = list, *next; r; r = next, n++) {
         next = r->next;
         count(b, r);
+        timeline_span(TIMELINE_BLOCK, TIMELINE_LANE_BLOCK, op_names[r->op], r->begin_ns, r->length);
         if (!r->error || r->settled || !host_failed(b, r))
             r->done(r->opaque, r->error); /* it may free r */
     }
@@ -162,6 +172,7 @@ static void finished(void *opaque, BlockRequest *list)
 
 static void send(Block *b, BlockRequest *r)
 {
+    r->begin_ns = timeline_on(TIMELINE_BLOCK) ? timeline_ns() : 0;
     g_mutex_lock(&b->lock);
     b->under_way++;
     g_mutex_unlock(&b->lock);
@@ -380,6 +391,7 @@ void block_describe(Block *b, DriveInfo *info)
         .id = b->id,
         .node = b->node,
         .zeros = b->zeros,
+        .snapshots = b->image->snapshots,
         .file = file_name(b->image->file),
         .format = b->image->ops->name,
         .backing = behind ? file_name(behind->file) : NULL,

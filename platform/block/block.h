@@ -41,6 +41,7 @@ struct BlockRequest {
     void *opaque;
 
     BlockRequest *next; /* from here on the drive's own */
+    uint64_t begin_ns;  /* for -trace */
     int error;
     bool settled;  /* the error is known: nobody carries it out */
     int64_t since; /* µs of g_get_monotonic_time() */

@@ -107,6 +107,13 @@ void block_retry(Block *block);  /* the machine goes on: it is tried again */
 
 /* --- what control programs see; under the device lock.  Everything is borrowed */
 
+/* A snapshot within the image. */
+typedef struct DriveSnapshot {
+    char *id, *name;
+    uint64_t vm_state_size, clock_ns; /* bytes; the guest's time when it was taken */
+    uint32_t date_sec, date_nsec;     /* and the host's, since 1970 */
+} DriveSnapshot;
+
 typedef struct DriveCount {
     uint64_t done, failed, bytes, us; /* us: from submission to the end, summed */
 } DriveCount;
@@ -117,6 +124,7 @@ typedef struct DriveInfo {
     bool node; /* of -blockdev */
     DriveZeros zeros;
     DriveCount count[DRIVE_OPS];              /* by BlockOp */
+    const GPtrArray *snapshots;               /* of DriveSnapshot*; NULL: the format has none */
     uint64_t highest;                         /* where the last byte that was written ends */
     const char *id, *file, *format, *backing; /* backing: the file behind the image; NULL: none */
     unsigned depth;                           /* how many there are, one behind the other */

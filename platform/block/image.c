@@ -118,6 +118,7 @@ void image_close(Image *image)
 {
     File *file = image->file;
     Image *backing = image->backing;
+    g_clear_pointer(&image->snapshots, g_ptr_array_unref);
     image->ops->close(image);
     file_close(file);
     if (backing)

@@ -85,6 +85,7 @@ struct Image { /* first member of each format's struct */
     Image *backing; /* what is read where it holds nothing; owned; NULL: zeros */
     uint64_t size;  /* bytes that the guest sees */
     bool read_only;
+    GPtrArray *snapshots; /* of DriveSnapshot*, owned; NULL: the format has none */
 };
 
 /* Takes the file.  guessed: nobody said that it is raw, so a write that would make it look like another format is refused. */

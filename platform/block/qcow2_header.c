@@ -184,11 +184,45 @@ static bool note_structure(Qcow2 *q, GError **error)
     return true;
 }
 
+static void snapshot_free(gpointer pointer)
+{
+    DriveSnapshot *s = pointer;
+    g_free(s->id);
+    g_free(s->name);
+    g_free(s);
+}
+
+/* What control programs are told of one: texts that are in the file, as far as they are UTF-8. */
+static bool note_snapshot(Qcow2 *q, const uint8_t *entry, uint64_t at)
+{
+    enum { ID_SIZE = 12, DATE = 16, CLOCK = 24, STATE_SIZE = 32, EXTRA_SIZE = 36, FIXED = 40, LARGE_STATE = 8 };
+    const uint32_t sizes = get32(entry, ID_SIZE), extra = get32(entry, EXTRA_SIZE);
+    const size_t id_size = sizes >> 16, name_size = sizes & 0xffff;
+    g_autofree char *texts = g_malloc0(id_size + name_size + 1);
+    uint8_t large[LARGE_STATE] = {0};
+    if (extra >= LARGE_STATE && file_get(q->image.file, at + FIXED, large, LARGE_STATE))
+        return false;
+    if (file_get(q->image.file, at + FIXED + extra, texts, id_size + name_size))
+        return false;
+    DriveSnapshot *s = g_new(DriveSnapshot, 1);
+    *s = (DriveSnapshot){
+        .id = g_utf8_make_valid(texts, (gssize)strnlen(texts, id_size)),
+        .name = g_utf8_make_valid(texts + id_size, (gssize)strnlen(texts + id_size, name_size)),
+        .vm_state_size = extra >= LARGE_STATE ? get64(large, 0) : get32(entry, STATE_SIZE),
+        .clock_ns = get64(entry, CLOCK),
+        .date_sec = get32(entry, DATE),
+        .date_nsec = get32(entry, DATE + 4),
+    };
+    g_ptr_array_add(q->image.snapshots, s);
+    return true;
+}
+
 /* Length of the table of snapshots: its entries are of various lengths. */
 static bool read_snapshots(Qcow2 *q, GError **error)
 {
     enum { L1_OFFSET = 0, L1_SIZE = 8, FIXED = 40, ID_SIZE = 12, NAME_SIZE = 14, EXTRA_SIZE = 36, SNAPSHOTS_L1_MAX = 256 << 20 };
     uint64_t at = q->snapshots_offset, l1_total = 0;
+    q->image.snapshots = g_ptr_array_new_with_free_func(snapshot_free);
     for (uint32_t i = 0; i < q->n_snapshots; i++) {
         uint8_t entry[FIXED];
         int why = at + FIXED > file_size(q->image.file) ? EINVAL : file_get(q->image.file, at, entry, FIXED);
@@ -200,6 +234,8 @@ static bool read_snapshots(Qcow2 *q, GError **error)
             return refuse(q, error, "snapshot %u has an L1 table of %" G_GUINT64_FORMAT " bytes at %#" G_GINT64_MODIFIER "x", i,
                           l1_bytes, l1_offset);
         qcow2_structure_add(q, l1_offset, l1_bytes);
+        if (!note_snapshot(q, entry, at))
+            return refuse(q, error, "cannot read snapshot %u", i);
         at += FIXED + (uint64_t)get32(entry, EXTRA_SIZE) + (get32(entry, ID_SIZE) >> 16) + (get32(entry, ID_SIZE) & 0xffff);
         at = (at + 7) & ~UINT64_C(7);
         if (at - q->snapshots_offset > 64 << 20)

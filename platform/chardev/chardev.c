@@ -463,6 +463,12 @@ const char *chardev_describe(const Chardev *chr)
     return chr->about;
 }
 
+char *chardev_filename(const Chardev *chr)
+{
+    bool lacks_other_end = chr->kind == CHARDEV_SOCKET && !chr->connected;
+    return g_strconcat(lacks_other_end ? "disconnected:" : "", chr->about, NULL);
+}
+
 /* --- saved */
 
 void chardev_save(const Chardev *chr, SectionWriter *to)

@@ -54,7 +54,8 @@ void chardev_accept_input(Chardev *chr);  /* can_receive may have grown */
 /* What a ringbuf holds, the oldest first, up to size bytes; they leave it.  False: it is not one. */
 bool chardev_ring_read(Chardev *chr, GByteArray *to, size_t size);
 void chardev_flush(Chardev *chr);                 /* before exit: writes out what is queued, bounded */
-const char *chardev_describe(const Chardev *chr); /* "pty /dev/pts/3"; borrowed */
+const char *chardev_describe(const Chardev *chr); /* "pty:/dev/pts/3"; borrowed */
+char *chardev_filename(const Chardev *chr); /* the same as QEMU's queries say it, with "disconnected:" before a socket's; g_free */
 
 /* What waits in its queues; the other end is none of the machine's.  What is loaded and there is nobody for is dropped. */
 void chardev_save(const Chardev *chr, SectionWriter *to);

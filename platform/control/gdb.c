@@ -7,15 +7,22 @@
 #include <string.h>
 
 #include "cpu/log.h"
+#include "platform/chardev/chardev.h"
+#include "platform/control/hmp.h"
 #include "platform/control/inspect.h"
+#include "platform/control/link.h"
 #include "platform/control/rsp.h"
-#include "platform/control/socket.h"
 
 struct Gdb {
     ControlView view;
-    ControlSocket *sock;
+    bool executing; /* a line of `monitor` */
+    char *spec;     /* where it listens; NULL: nowhere */
+    Link link;
+    LinkSocket socket;
+    LinkChardev chardev;
     Rsp *rsp;
-    AccelDebug debug; /* break- and watchpoints, the same on all vCPUs; single_step differs */
+    HmpSession session; /* of gdb's `monitor` */
+    AccelDebug debug;   /* break- and watchpoints, the same on all vCPUs; single_step differs */
     bool warned;
 };
 
@@ -77,6 +84,26 @@ static E500State *state(void *opaque, unsigned thread)
 static void state_changed(void *opaque, unsigned thread)
 {
     vcpu_state_changed(vcpu_of(opaque, thread));
+}
+
+static bool read_physical(void *opaque, uint64_t gpa, void *to, size_t size)
+{
+    return memory_read(((Gdb *)opaque)->view.memory, gpa, to, size);
+}
+
+static bool write_physical(void *opaque, uint64_t gpa, const void *from, size_t size)
+{
+    return memory_write(((Gdb *)opaque)->view.memory, gpa, from, size);
+}
+
+static char *monitor(void *opaque, const char *line)
+{
+    Gdb *gdb = opaque;
+
+    gdb->executing = true;
+    char *text = hmp_execute(&gdb->session, line);
+    gdb->executing = false;
+    return text;
 }
 
 static bool read_memory(void *opaque, unsigned thread, Ea ea, void *to, size_t size)
@@ -147,7 +174,7 @@ static void end_program(void *opaque)
 
 static void send_bytes(void *opaque, const void *data, size_t size)
 {
-    control_socket_send(((Gdb *)opaque)->sock, data, size);
+    link_send(&((Gdb *)opaque)->link, data, size);
 }
 
 /* --- what the run state tells */
@@ -196,6 +223,8 @@ static void told(void *opaque, RunEvent event, RunCause cause)
 {
     Gdb *gdb = opaque;
 
+    if (!gdb->link.type) /* nobody debugs */
+        return;
     if (event == RUN_EVENT_STOP)
         machine_stopped(gdb);
     if (event == RUN_EVENT_RESET) /* a vCPU that stands still would never start again */
@@ -203,11 +232,14 @@ static void told(void *opaque, RunEvent event, RunCause cause)
             vcpu_of(gdb, i)->hold = false;
 }
 
-/* --- the socket's side */
+/* --- the connection's side */
 
 static void opened(void *opaque)
 {
-    rsp_opened(((Gdb *)opaque)->rsp);
+    Gdb *gdb = opaque;
+
+    hmp_session_init(&gdb->session, &gdb->view);
+    rsp_opened(gdb->rsp);
 }
 
 static void received(void *opaque, const char *data, size_t size)
@@ -220,7 +252,22 @@ static void closed(void *opaque)
     rsp_closed(((Gdb *)opaque)->rsp);
 }
 
-Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
+/* A socket that listens, a back end that -chardev gives, or one of its own. */
+static bool open_link(Gdb *gdb, const char *spec, const ControlSocketOps *ops, GError **error)
+{
+    static const char prefix[] = "chardev:";
+
+    if (g_str_has_prefix(spec, "tcp:") || g_str_has_prefix(spec, "unix:")) {
+        gdb->socket = (LinkSocket){"-gdb", spec, "server=on,wait=off"};
+        return link_open_socket(&gdb->link, ops, gdb, &gdb->socket, error);
+    }
+    gdb->chardev.owned = !g_str_has_prefix(spec, prefix);
+    gdb->chardev.chr =
+        gdb->chardev.owned ? chardev_new("-gdb", "gdb", spec, error) : link_find_chardev(gdb->view.chardevs, spec + strlen(prefix));
+    return gdb->chardev.chr && link_open_chardev(&gdb->link, ops, gdb, &gdb->chardev, error);
+}
+
+Gdb *gdb_new(const ControlView *view)
 {
     static const RspTarget target = {
         .n_threads = n_threads,
@@ -230,38 +277,63 @@ Gdb *gdb_new(const char *spec, const ControlView *view, GError **error)
         .state_changed = state_changed,
         .read = read_memory,
         .write = write_memory,
+        .read_physical = read_physical,
+        .write_physical = write_physical,
         .set_points = set_points,
         .resume = resume,
         .kill = end_program,
+        .monitor = monitor,
         .send = send_bytes,
     };
-    static const ControlSocketOps ops = {opened, received, closed, .drained = NULL};
-    Gdb *gdb;
 
-    if (!(vcpus_caps(view->vcpus) & ACCEL_CAP_SET_DEBUG)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb %s: accelerator %s has no breakpoints and single step",
-                    spec, view->accel);
+    if (!(vcpus_caps(view->vcpus) & ACCEL_CAP_SET_DEBUG))
         return NULL;
-    }
-    gdb = g_new0(Gdb, 1);
+    Gdb *gdb = g_new0(Gdb, 1);
     gdb->view = *view;
+    gdb->view.gdb = gdb;
     gdb->rsp = rsp_new(&target, view->model, gdb);
-    gdb->sock = control_socket_new("-gdb", spec, "server=on,wait=off", &ops, gdb, error);
-    if (!gdb->sock) {
-        gdb_free(gdb);
-        return NULL;
-    }
     run_listen(view->run, told, gdb);
     return gdb;
+}
+
+static void stop_listening(Gdb *gdb)
+{
+    if (!gdb->link.type)
+        return;
+    rsp_closed(gdb->rsp);
+    link_close(&gdb->link);
+    g_clear_pointer(&gdb->spec, g_free);
+}
+
+bool gdb_listen(Gdb *gdb, const char *spec, const ControlView *view, GError **error)
+{
+    static const ControlSocketOps ops = {opened, received, closed, .drained = NULL};
+
+    if (!gdb && !spec)
+        return true;
+    if (!gdb) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "-gdb %s: accelerator %s has no breakpoints and single step",
+                    spec, view->accel);
+        return false;
+    }
+    stop_listening(gdb);
+    gdb->spec = g_strdup(spec);
+    return !spec || open_link(gdb, gdb->spec, &ops, error);
+}
+
+bool gdb_is_executing(const Gdb *gdb)
+{
+    return gdb->executing;
 }
 
 void gdb_free(Gdb *gdb)
 {
     if (!gdb)
         return;
-    if (gdb->sock)
+    if (gdb->link.type)
         rsp_exited(gdb->rsp);
-    control_socket_free(gdb->sock);
+    link_close(&gdb->link);
     rsp_free(gdb->rsp);
+    g_free(gdb->spec);
     g_free(gdb);
 }

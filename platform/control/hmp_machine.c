@@ -11,6 +11,7 @@
 #include "cpu/log.h"
 #include "platform/base/lock.h"
 #include "platform/chardev/chardev.h"
+#include "platform/control/gdb.h"
 
 /* The request is applied before the prompt comes again. */
 static void ask(const HmpCall *call, RunCause cause)
@@ -51,6 +52,25 @@ void hmp_cmd_nmi(HmpCall *call)
     Vcpus *vcpus = call->session->view->vcpus;
     for (unsigned i = 0; i < vcpus_count(vcpus); i++)
         vcpu_send_nmi(vcpus_get(vcpus, i));
+}
+
+/* gdb's own client may ask for nothing that would hang up on it. */
+void hmp_cmd_gdbserver(HmpCall *call)
+{
+    const ControlView *view = call->session->view;
+    const char *spec = call->n ? call->argument[0].word : "tcp::1234";
+    bool none = !strcmp(spec, "none");
+    GError *error = NULL;
+    if (view->gdb && gdb_is_executing(view->gdb)) {
+        hmp_print(call, "Error: this is gdb's monitor\n");
+    } else if (!gdb_listen(view->gdb, none ? NULL : spec, view, &error)) {
+        hmp_complain(call, error);
+        hmp_print(call, "Could not open gdbserver on device '%s'\n", spec);
+    } else if (none) {
+        hmp_print(call, "Disabled gdbserver\n");
+    } else {
+        hmp_print(call, "Waiting for gdb connection on device '%s'\n", spec);
+    }
 }
 
 void hmp_cmd_cpu(HmpCall *call)
@@ -118,8 +138,8 @@ void hmp_info_chardev(HmpCall *call)
     device_lock();
     for (guint i = 0; chardevs && i < chardevs->len; i++) {
         const Chardev *chr = chardevs->pdata[i];
-        hmp_print(call, "%s: filename=%s%s\n", chardev_label(chr),
-                  chardev_is_open(chr) ? "" : "disconnected:", chardev_describe(chr));
+        g_autofree char *name = chardev_filename(chr);
+        hmp_print(call, "%s: filename=%s\n", chardev_label(chr), name);
     }
     device_unlock();
 }
@@ -227,4 +247,47 @@ void hmp_info_qtree(HmpCall *call)
         each_device(call, view->buses[kind], 0, tell_device);
     }
     device_unlock();
+}
+
+/* --- what the machine tells as text */
+
+static void tell(HmpCall *call, ControlTopic topic)
+{
+    const ControlView *view = call->session->view;
+    g_autoptr(GString) text = g_string_new(NULL);
+    device_lock();
+    if (view->tell)
+        view->tell(view->query_opaque, topic, text);
+    device_unlock();
+    hmp_print(call, "%s", text->str);
+}
+
+void hmp_info_exits(HmpCall *call)
+{
+    tell(call, CONTROL_EXITS);
+}
+
+void hmp_info_irq(HmpCall *call)
+{
+    tell(call, CONTROL_IRQ);
+}
+
+void hmp_info_pic(HmpCall *call)
+{
+    tell(call, CONTROL_PIC);
+}
+
+void hmp_info_roms(HmpCall *call)
+{
+    tell(call, CONTROL_ROMS);
+}
+
+void hmp_info_network(HmpCall *call)
+{
+    tell(call, CONTROL_NETWORK);
+}
+
+void hmp_info_jit(HmpCall *call)
+{
+    tell(call, CONTROL_JIT);
 }

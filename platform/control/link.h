@@ -40,6 +40,7 @@ typedef struct LinkChardev {
     bool owned; /* and freed with the link */
     bool mux;   /* Ctrl-a c switches between the front end that it has, and the link */
 } LinkChardev;
+struct Chardev *link_find_chardev(const GPtrArray *chardevs /* NULL: none */, const char *label); /* NULL: there is none */
 bool link_open_chardev(Link *link, const ControlSocketOps *ops, void *opaque, const void *how, GError **error);
 
 static inline void link_send(const Link *link, const void *data, size_t size)

@@ -154,6 +154,15 @@ static void end_free(void *opaque)
     g_free(end);
 }
 
+Chardev *link_find_chardev(const GPtrArray *chardevs, const char *label)
+{
+    for (guint i = 0; chardevs && i < chardevs->len; i++) {
+        if (!strcmp(chardev_label(chardevs->pdata[i]), label))
+            return chardevs->pdata[i];
+    }
+    return NULL;
+}
+
 bool link_open_chardev(Link *link, const ControlSocketOps *ops, void *opaque, const void *how, GError **error)
 {
     static const LinkType type = {end_send, end_is_full, end_hang_up, end_drop, end_free};

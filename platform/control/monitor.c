@@ -62,15 +62,6 @@ static void told(void *opaque, RunEvent event, RunCause cause)
     notices_settle(((Monitors *)opaque)->view->notices);
 }
 
-static Chardev *find_chardev(const ControlView *view, const char *label)
-{
-    for (guint i = 0; view->chardevs && i < view->chardevs->len; i++) {
-        if (!strcmp(chardev_label(view->chardevs->pdata[i]), label))
-            return view->chardevs->pdata[i];
-    }
-    return NULL;
-}
-
 static bool start(Monitor *m, bool control, LinkOpen *open, const void *how, const ControlView *view, GError **error)
 {
     if (control)
@@ -84,7 +75,7 @@ static bool start_on_chardev(Monitors *monitors, Monitor *m, const MonitorConfig
     static const char prefix[] = "chardev:";
     g_autofree char *label = g_strdup_printf("compat_monitor%u", monitors->all->len - 1);
     if (g_str_has_prefix(config->spec, prefix))
-        m->chardev.chr = find_chardev(monitors->view, config->spec + strlen(prefix));
+        m->chardev.chr = link_find_chardev(monitors->view->chardevs, config->spec + strlen(prefix));
     else if ((m->chardev.chr = chardev_new(config->option, label, config->spec, error)))
         m->chardev.owned = true;
     if (!m->chardev.chr)

@@ -40,6 +40,8 @@ static const char *error_class(const GError *error)
         return "CommandNotFound";
     if (error->domain == QMP_ERROR && error->code == QMP_DEVICE_NOT_FOUND)
         return "DeviceNotFound";
+    if (error->domain == QMP_ERROR && error->code == QMP_DEVICE_NOT_ACTIVE)
+        return "DeviceNotActive";
     return "GenericError";
 }
 

@@ -61,6 +61,17 @@ static bool check_word(JsonNode *node, const char *name, const char *words, GErr
     return false;
 }
 
+static bool check_members(const char *members, JsonObject *given, GError **error);
+
+/* Of a type of the table's. */
+static bool check_own(JsonNode *node, const char *name, const QmpType *type, GError **error)
+{
+    if (type->is_enum)
+        return check_word(node, name, type->text, error);
+    return JSON_NODE_HOLDS_OBJECT(node) ? check_members(type->text, json_node_get_object(node), error)
+                                        : expected(name, "object", error);
+}
+
 static bool check_value(JsonNode *node, const char *name, const char *type, GError **error)
 {
     char element[QMP_NAME_MAX];
@@ -68,7 +79,7 @@ static bool check_value(JsonNode *node, const char *name, const char *type, GErr
     if (json_type)
         return is_builtin(node, json_type) || expected(name, strcmp(json_type, "int") ? json_type : "integer", error);
     if (!qmp_array_of(type, element))
-        return check_word(node, name, qmp_type_find(type)->text, error);
+        return check_own(node, name, qmp_type_find(type), error);
     if (!JSON_NODE_HOLDS_ARRAY(node))
         return expected(name, "array", error);
     JsonArray *array = json_node_get_array(node);
@@ -89,11 +100,11 @@ static bool has_member(const char *members, const char *name)
     return false;
 }
 
-bool qmp_arguments_check(const QmpRow *command, JsonObject *given, GError **error)
+static bool check_members(const char *members, JsonObject *given, GError **error)
 {
     g_autoptr(GList) names = given ? json_object_get_members(given) : NULL;
     QmpMember member;
-    for (const char *text = command->arguments; qmp_member_next(&text, &member);) {
+    for (const char *text = members; qmp_member_next(&text, &member);) {
         JsonNode *node = given ? json_object_get_member(given, member.name) : NULL;
         if (!node && !member.optional) {
             qmp_fail(error, "Parameter '%s' is missing", member.name);
@@ -103,12 +114,17 @@ bool qmp_arguments_check(const QmpRow *command, JsonObject *given, GError **erro
             return false;
     }
     for (GList *name = names; name; name = name->next) {
-        if (has_member(command->arguments, name->data))
+        if (has_member(members, name->data))
             continue;
         qmp_fail(error, "Parameter '%s' is unexpected", (char *)name->data);
         return false;
     }
     return true;
+}
+
+bool qmp_arguments_check(const QmpRow *command, JsonObject *given, GError **error)
+{
+    return check_members(command->arguments, given, error);
 }
 
 /* --- their values */

@@ -8,9 +8,31 @@
 #include <string.h>
 
 #include "platform/base/lock.h"
+#include "platform/options/device_type.h"
+
+/* QMP's SnapshotInfo, of each. */
+static GVariant *block_snapshots(const GPtrArray *snapshots)
+{
+    GVariantBuilder list;
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < snapshots->len; i++) {
+        const DriveSnapshot *s = snapshots->pdata[i];
+        GVariantDict dict;
+        g_variant_dict_init(&dict, NULL);
+        g_variant_dict_insert(&dict, "id", "s", s->id);
+        g_variant_dict_insert(&dict, "name", "s", s->name);
+        g_variant_dict_insert(&dict, "vm-state-size", "t", s->vm_state_size);
+        g_variant_dict_insert(&dict, "date-sec", "u", s->date_sec);
+        g_variant_dict_insert(&dict, "date-nsec", "u", s->date_nsec);
+        g_variant_dict_insert(&dict, "vm-clock-sec", "t", s->clock_ns / 1000000000);
+        g_variant_dict_insert(&dict, "vm-clock-nsec", "t", s->clock_ns % 1000000000);
+        g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
+    }
+    return g_variant_builder_end(&list);
+}
 
 /* QMP's BlockDeviceInfo. */
-static GVariant *block_node(const DriveInfo *info)
+static GVariant *block_node(const Qmp *qmp, const DriveInfo *info)
 {
     GVariantDict dict, image;
 
@@ -19,6 +41,8 @@ static GVariant *block_node(const DriveInfo *info)
     g_variant_dict_insert(&image, "format", "s", info->format);
     g_variant_dict_insert(&image, "virtual-size", "t", info->size);
     g_variant_dict_insert(&image, "actual-size", "t", info->allocated);
+    if (info->snapshots && info->snapshots->len)
+        g_variant_dict_insert_value(&image, "snapshots", block_snapshots(info->snapshots));
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "node-name", "s", info->id);
     g_variant_dict_insert(&dict, "drv", "s", info->format);
@@ -39,21 +63,47 @@ static GVariant *block_node(const DriveInfo *info)
     return g_variant_dict_end(&dict);
 }
 
-static GVariant *block_device(const DriveInfo *info)
+static bool shows(const DeviceOption *option, const char *drive)
 {
+    for (const DeviceProperty *p = device_types[option->type].properties; p->key; p++)
+        if (p->type == PROPERTY_DRIVE && !g_strcmp0(device_option_string(option, p->key), drive))
+            return true;
+    return false;
+}
+
+/* The path of the device that shows the drive, as QEMU's object model has it: a virtio device has what is behind it below.  NULL: none. */
+static char *device_path(const Qmp *qmp, const char *drive)
+{
+    unsigned anonymous = 0;
+    for (guint i = 0; i < qmp->view.config->devices->len; i++) {
+        const DeviceOption *option = qmp->view.config->devices->pdata[i];
+        const char *below = g_str_has_prefix(device_types[option->type].name, "virtio-") ? "/virtio-backend" : "";
+        if (shows(option, drive))
+            return option->id ? g_strdup_printf("/machine/peripheral/%s%s", option->id, below)
+                              : g_strdup_printf("/machine/peripheral-anon/device[%u]%s", anonymous, below);
+        anonymous += !option->id;
+    }
+    return NULL;
+}
+
+static GVariant *block_device(const Qmp *qmp, const DriveInfo *info)
+{
+    g_autofree char *path = device_path(qmp, info->id);
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "device", "s", info->node ? "" : info->id);
+    if (path)
+        g_variant_dict_insert(&dict, "qdev", "s", path);
     g_variant_dict_insert(&dict, "type", "s", "unknown");
     g_variant_dict_insert(&dict, "removable", "b", FALSE);
     g_variant_dict_insert(&dict, "locked", "b", FALSE);
     g_variant_dict_insert(&dict, "io-status", "s", !info->waits_for ? "ok" : info->waits_for == ENOSPC ? "nospace" : "failed");
-    g_variant_dict_insert_value(&dict, "inserted", block_node(info));
+    g_variant_dict_insert_value(&dict, "inserted", block_node(qmp, info));
     return g_variant_dict_end(&dict);
 }
 
-static GVariant *each_drive(Qmp *qmp, GVariant *describe(const DriveInfo *info))
+static GVariant *each_drive(Qmp *qmp, GVariant *describe(const Qmp *qmp, const DriveInfo *info))
 {
     GVariantBuilder list;
     DriveInfo info;
@@ -62,7 +112,7 @@ static GVariant *each_drive(Qmp *qmp, GVariant *describe(const DriveInfo *info))
     device_lock();
     for (guint i = 0; qmp->view.drives && i < qmp->view.drives->len; i++) {
         block_describe(qmp->view.drives->pdata[i], &info);
-        g_variant_builder_add_value(&list, describe(&info));
+        g_variant_builder_add_value(&list, describe(qmp, &info));
     }
     device_unlock();
     return g_variant_builder_end(&list);
@@ -110,12 +160,15 @@ static GVariant *block_counts(const DriveInfo *info)
     return g_variant_dict_end(&dict);
 }
 
-static GVariant *block_stats(const DriveInfo *info)
+static GVariant *block_stats(const Qmp *qmp, const DriveInfo *info)
 {
+    g_autofree char *path = device_path(qmp, info->id);
     GVariantDict dict;
     g_variant_dict_init(&dict, NULL);
     if (!info->node)
         g_variant_dict_insert(&dict, "device", "s", info->id);
+    if (path)
+        g_variant_dict_insert(&dict, "qdev", "s", path);
     g_variant_dict_insert(&dict, "node-name", "s", info->id);
     g_variant_dict_insert_value(&dict, "stats", block_counts(info));
     return g_variant_dict_end(&dict);

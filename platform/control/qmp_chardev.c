@@ -81,7 +81,7 @@ GVariant *qmp_cmd_query_chardev(Qmp *qmp, GError **error)
     device_lock();
     for (guint i = 0; qmp->view.chardevs && i < qmp->view.chardevs->len; i++) {
         const Chardev *chr = qmp->view.chardevs->pdata[i];
-        g_autofree char *name = g_strconcat(chardev_is_open(chr) ? "" : "disconnected:", chardev_describe(chr), NULL);
+        g_autofree char *name = chardev_filename(chr);
         g_autofree char *valid = g_utf8_make_valid(name, -1);
         g_variant_builder_add_parsed(&list, "{'label': <%s>, 'filename': <%s>, 'frontend-open': <%b>}", chardev_label(chr), valid,
                                      chardev_is_used(chr));

@@ -35,7 +35,7 @@ struct Qmp {
 };
 
 /* Classes of QMP's errors.  An error of any other domain is a GenericError. */
-typedef enum QmpErrorClass { QMP_GENERIC_ERROR, QMP_COMMAND_NOT_FOUND, QMP_DEVICE_NOT_FOUND } QmpErrorClass;
+typedef enum QmpErrorClass { QMP_GENERIC_ERROR, QMP_COMMAND_NOT_FOUND, QMP_DEVICE_NOT_FOUND, QMP_DEVICE_NOT_ACTIVE } QmpErrorClass;
 #define QMP_ERROR qmp_error_quark()
 GQuark qmp_error_quark(void);
 /* A GenericError.  What the client gave may be half a character: it comes out as UTF-8.  NULL, so that a command can return it. */

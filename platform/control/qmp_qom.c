@@ -218,11 +218,39 @@ GVariant *qmp_cmd_qom_get(Qmp *qmp, GError **error)
 
 /* --- types */
 
+/* Objects of -object and what they have. */
+static const struct {
+    const char *type, *parent;
+    struct {
+        const char *name, *type, *doc;
+    } property[6];
+} object_types[] = {
+    {"memory-backend-ram",
+     "memory-backend",
+     {{"size", "int", "bytes"},
+      {"share", "bool", "the same as off"},
+      {"prealloc", "bool", "all of it has its memory from the start"}}},
+    {"memory-backend-memfd",
+     "memory-backend",
+     {{"size", "int", "bytes"},
+      {"share", "bool", "writes are in the file"},
+      {"prealloc", "bool", "all of it has its memory from the start"}}},
+    {"memory-backend-file",
+     "memory-backend",
+     {{"size", "int", "bytes"},
+      {"share", "bool", "writes are in the file"},
+      {"prealloc", "bool", "all of it has its memory from the start"},
+      {"mem-path", "string", "the file"}}},
+    {"rng-builtin", "rng-backend", {{NULL}}},
+    {"secret", "secret_common", {{"format", "string", "not read"}, {"file", "string", "not read"}}},
+    {"rng-random", "rng-backend", {{"filename", "string", "the file that has the numbers"}}},
+};
+
 static void add_type(GVariantBuilder *list, const char *implements, const char *name, const char *suffix, const char *parent)
 {
     g_autofree char *full = g_strconcat(name, suffix, NULL);
     if (!implements || !strcmp(implements, parent) || !strcmp(implements, "object") ||
-        (!strcmp(implements, "device") && strcmp(parent, "machine")))
+        (!strcmp(implements, "device") && (!strcmp(parent, "device") || !strcmp(parent, "powerpc-cpu"))))
         g_variant_builder_add_parsed(list, "{'name': <%s>, 'parent': <%s>}", full, parent);
 }
 
@@ -236,10 +264,99 @@ GVariant *qmp_cmd_qom_list_types(Qmp *qmp, GError **error)
     const Board *board = boards(&n);
     for (size_t i = 0; i < n; i++)
         add_type(&list, implements, board[i].name, "-machine", "machine");
+    add_type(&list, implements, "none", "-machine", "machine");
+    add_type(&list, implements, "tcg", "-accel", "accel"); /* the other name of soft */
+    if (accel_find("kvm")->available(NULL))
+        add_type(&list, implements, "kvm", "-accel", "accel");
     const E500Model *models = e500_models(&n);
     for (size_t i = 0; i < n; i++)
         add_type(&list, implements, models[i].name, QMP_CPU_SUFFIX, "powerpc-cpu");
     for (unsigned i = 0; i < DEVICE_TYPES; i++)
         add_type(&list, implements, device_types[i].name, "", "device");
+    for (size_t i = 0; i < G_N_ELEMENTS(object_types); i++)
+        add_type(&list, implements, object_types[i].type, "", object_types[i].parent);
     return g_variant_builder_end(&list);
+}
+
+static void add_property(GVariantBuilder *list, const char *name, const char *type, const char *doc)
+{
+    g_variant_builder_add_parsed(list, "{'name': <%s>, 'type': <%s>, 'description': <%s>}", name, type, doc);
+}
+
+static void add_device_properties(GVariantBuilder *list, const DeviceType *type)
+{
+    static const char *const of[] = {
+        [PROPERTY_OBJECT] = "link<object>", [PROPERTY_STRING] = "str", [PROPERTY_NUMBER] = "uint64",
+        [PROPERTY_CHARDEV] = "str",         [PROPERTY_NETDEV] = "str", [PROPERTY_MAC] = "str",
+        [PROPERTY_DRIVE] = "str",           [PROPERTY_LABEL] = "str",  [PROPERTY_SWITCH] = "bool",
+        [PROPERTY_SWITCH_ONE] = "bool",
+    };
+    for (const DeviceProperty *p = type->properties; p->key; p++)
+        add_property(list, p->key, of[p->type], p->doc);
+    if (type->bus == DEVICE_BUS_PCI)
+        add_property(list, "addr", "int32", "slot and function on pci.0");
+}
+
+static bool is_board_type(const char *name)
+{
+    g_autofree char *board = g_strndup(name, strlen(name) - MIN(strlen("-machine"), strlen(name)));
+    return g_str_has_suffix(name, "-machine") && (board_find(board) || !strcmp(board, "none"));
+}
+
+/* The properties of -machine are those of its row in the table of options. */
+static void add_machine_properties(GVariantBuilder *list)
+{
+    static const char *const keys[] = {"kernel",   "initrd",  "append",        "dtb",
+                                       "firmware", "dumpdtb", "dt-compatible", "memory-backend"};
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+        add_property(list, keys[i], "string", "as -machine has it");
+}
+
+static bool add_object_properties(GVariantBuilder *list, const char *type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(object_types); i++) {
+        if (strcmp(object_types[i].type, type))
+            continue;
+        for (unsigned k = 0; k < G_N_ELEMENTS(object_types[i].property) && object_types[i].property[k].name; k++)
+            add_property(list, object_types[i].property[k].name, object_types[i].property[k].type, object_types[i].property[k].doc);
+        return true;
+    }
+    return false;
+}
+
+static GVariant *list_properties(Qmp *qmp, bool devices_only, GError **error)
+{
+    const char *name = qmp_string_argument(qmp, "typename");
+    GVariantBuilder list;
+    bool found = false;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (unsigned i = 0; i < DEVICE_TYPES && !found; i++) {
+        found = !strcmp(device_types[i].name, name);
+        if (found)
+            add_device_properties(&list, &device_types[i]);
+    }
+    if (!found && !devices_only)
+        found = add_object_properties(&list, name);
+    if (!found && !devices_only && is_board_type(name)) {
+        add_machine_properties(&list);
+        found = true;
+    }
+    GVariant *value = g_variant_builder_end(&list);
+    if (found)
+        return value;
+    g_variant_unref(value);
+    g_autofree char *valid = g_utf8_make_valid(name, -1);
+    g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "%s '%s' not found", devices_only ? "Device" : "Class", valid);
+    return NULL;
+}
+
+GVariant *qmp_cmd_device_list_properties(Qmp *qmp, GError **error)
+{
+    return list_properties(qmp, true, error);
+}
+
+GVariant *qmp_cmd_qom_list_properties(Qmp *qmp, GError **error)
+{
+    return list_properties(qmp, false, error);
 }

@@ -70,6 +70,38 @@ GVariant *qmp_cmd_query_iothreads(Qmp *qmp, GError **error)
     return g_variant_new("aa{sv}", NULL);
 }
 
+/* --- what there never is any of: clients ask when they begin, and go on */
+
+GVariant *qmp_cmd_query_block_jobs(Qmp *qmp, GError **error)
+{
+    return g_variant_new("aa{sv}", NULL);
+}
+
+GVariant *qmp_cmd_query_migrate(Qmp *qmp, GError **error)
+{
+    return g_variant_new("a{sv}", NULL);
+}
+
+GVariant *qmp_cmd_query_migrate_capabilities(Qmp *qmp, GError **error)
+{
+    return g_variant_new_parsed("[{'capability': <'events'>, 'state': <true>}]");
+}
+
+/* libvirt asks for events before it knows whether it will ever migrate the machine. */
+GVariant *qmp_cmd_migrate_set_capabilities(Qmp *qmp, GError **error)
+{
+    JsonArray *list = json_object_get_array_member(qmp->arguments, "capabilities");
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        JsonObject *one = json_array_get_object_element(list, i);
+        const char *name = json_object_get_string_member(one, "capability");
+        if (json_object_get_boolean_member(one, "state") != !strcmp(name, "events")) {
+            g_autofree char *valid = g_utf8_make_valid(name, -1);
+            return qmp_fail(error, "Capability '%s' cannot be changed: a machine does not move to another host", valid);
+        }
+    }
+    return NULL;
+}
+
 /* What a floor tells that may not be there. */
 static GVariant *ask_floor(GVariant *(*query)(void *opaque), void *opaque)
 {
@@ -84,6 +116,32 @@ static GVariant *ask_floor(GVariant *(*query)(void *opaque), void *opaque)
 GVariant *qmp_cmd_query_pci(Qmp *qmp, GError **error)
 {
     return ask_floor(qmp->view.query_pci, qmp->view.query_opaque);
+}
+
+static bool balloon(const Qmp *qmp, const uint64_t *target, uint64_t *left, GError **error)
+{
+    device_lock();
+    bool ok = qmp->view.balloon && qmp->view.balloon(qmp->view.query_opaque, target, left);
+    device_unlock();
+    if (!ok)
+        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_ACTIVE, "No balloon device has been activated");
+    return ok;
+}
+
+GVariant *qmp_cmd_query_balloon(Qmp *qmp, GError **error)
+{
+    uint64_t left;
+    return balloon(qmp, NULL, &left, error) ? g_variant_new_parsed("{'actual': %t}", left) : NULL;
+}
+
+GVariant *qmp_cmd_balloon(Qmp *qmp, GError **error)
+{
+    gint64 value = qmp_int_argument(qmp, "value", 0);
+    uint64_t target = (uint64_t)value, left;
+    if (value <= 0)
+        return qmp_fail(error, "Parameter 'value' expects a size");
+    balloon(qmp, &target, &left, error);
+    return NULL;
 }
 
 /* --- the program */

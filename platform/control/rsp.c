@@ -86,8 +86,8 @@ static void complete(Rsp *rsp)
     rsp->at = RSP_BETWEEN;
     if (rsp->acks)
         send_raw(rsp, good ? "+" : "-", 1);
-    /* A payload with a NUL in it is no command. */
-    if (good && strlen(rsp->packet->str) == rsp->packet->len)
+    /* A payload with a NUL in it is no command, but for the one that carries bytes as they are. */
+    if (good && (rsp->packet->str[0] == 'X' || strlen(rsp->packet->str) == rsp->packet->len))
         rsp_execute(rsp, rsp->packet->str);
 }
 
@@ -142,7 +142,7 @@ void rsp_opened(Rsp *rsp)
     rsp->thread_g = 0;
     rsp->thread_c = G_MAXUINT;
     g_string_truncate(rsp->last, 0);
-    rsp->swbreak = rsp->hwbreak = false;
+    rsp->swbreak = rsp->hwbreak = rsp->physical = false;
     rsp->stop = (RspStop){.signal = RSP_SIGTRAP};
     if (!rsp->target->stopped(rsp->opaque))
         rsp->target->stop(rsp->opaque);

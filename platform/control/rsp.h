@@ -55,9 +55,14 @@ typedef struct RspTarget {
     void (*state_changed)(void *opaque, unsigned thread);
     bool (*read)(void *opaque, unsigned thread, Ea ea, void *to, size_t size);
     bool (*write)(void *opaque, unsigned thread, Ea ea, const void *from, size_t size);
+    /* RAM by physical address, as Qqemu.PhyMemMode asks for it. */
+    bool (*read_physical)(void *opaque, uint64_t gpa, void *to, size_t size);
+    bool (*write_physical)(void *opaque, uint64_t gpa, const void *from, size_t size);
     bool (*set_points)(void *opaque, const RspPoint *list, unsigned n); /* in all threads; false: too many, or none at all */
     bool (*resume)(void *opaque, const RspResume *how);                 /* how[thread].  False: it cannot run, the guest is off */
     void (*kill)(void *opaque);
+    char *(*monitor)(void *opaque,
+                     const char *line); /* any time: what a monitor prints for this line; g_free.  NULL: there is no monitor */
     void (*send)(void *opaque, const void *data, size_t size); /* any time */
 } RspTarget;
 

@@ -286,7 +286,7 @@ static void cmd_alive(Rsp *rsp, const char *p)
 
 static void cmd_supported(Rsp *rsp, const char *p)
 {
-    char text[128];
+    char text[160];
 
     rsp->swbreak = strstr(p, "swbreak+") != NULL;
     rsp->hwbreak = strstr(p, "hwbreak+") != NULL;
@@ -361,6 +361,60 @@ static void cmd_thread_info(Rsp *rsp, const char *p)
     rsp_reply(rsp, out->str);
 }
 
+/* --- what QEMU's clients send besides */
+
+static void cmd_ask_physical(Rsp *rsp, const char *p)
+{
+    rsp_reply(rsp, rsp->physical ? "1" : "0");
+}
+
+static void cmd_physical(Rsp *rsp, const char *p)
+{
+    bool ok = (*p == '0' || *p == '1') && !p[1];
+
+    rsp->physical = ok ? *p == '1' : rsp->physical;
+    rsp_reply(rsp, ok ? "OK" : REPLY_INVALID);
+}
+
+/* gdb shows what comes in O packets, and takes no "\r". */
+static void reply_console(Rsp *rsp, const char *text)
+{
+    enum { PIECE = RSP_PACKET_MAX / 4 };
+    g_autoptr(GString) out = g_string_new("O");
+
+    for (; *text; text++) {
+        if (*text != '\r')
+            rsp_append_hex(out, 1, (uint8_t)*text);
+        if (out->len > 2 * PIECE || (!text[1] && out->len > 1)) {
+            rsp_reply(rsp, out->str);
+            g_string_assign(out, "O");
+        }
+    }
+    rsp_reply(rsp, "OK");
+}
+
+/* "monitor LINE", in hexadecimal. */
+static void cmd_monitor(Rsp *rsp, const char *p)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    uint64_t byte;
+    bool ok = true;
+
+    while (ok && *p) {
+        ok = rsp_take_value(&p, 1, &byte) && byte;
+        g_string_append_c(line, (char)byte);
+    }
+    if (!ok) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    g_autofree char *text = rsp->target->monitor ? rsp->target->monitor(rsp->opaque, line->str) : NULL;
+    if (text)
+        reply_console(rsp, text);
+    else
+        rsp_reply(rsp, "");
+}
+
 /* --- the table: first match wins */
 
 typedef enum Needs { ANY_TIME, STOPPED } Needs;
@@ -378,6 +432,7 @@ static const struct {
     {"P", false, STOPPED, rsp_write_reg},
     {"m", false, STOPPED, rsp_read_memory},
     {"M", false, STOPPED, rsp_write_memory},
+    {"X", false, STOPPED, rsp_write_binary},
     {"Z", false, STOPPED, cmd_insert},
     {"z", false, STOPPED, cmd_remove},
     {"s", false, STOPPED, cmd_step},
@@ -394,6 +449,9 @@ static const struct {
     {"qSupported", false, ANY_TIME, cmd_supported},
     {"QStartNoAckMode", true, ANY_TIME, cmd_no_acks},
     {"qXfer:features:read:target.xml:", false, ANY_TIME, cmd_xml},
+    {"qqemu.PhyMemMode", true, ANY_TIME, cmd_ask_physical},
+    {"Qqemu.PhyMemMode:", false, ANY_TIME, cmd_physical},
+    {"qRcmd,", false, ANY_TIME, cmd_monitor},
     {"qAttached", false, ANY_TIME, cmd_attached},
     {"qC", true, ANY_TIME, cmd_current},
     {"qfThreadInfo", true, ANY_TIME, cmd_first_threads},

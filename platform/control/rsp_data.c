@@ -78,15 +78,35 @@ void rsp_write_reg(Rsp *rsp, const char *p)
 
 /* --- memory */
 
+/* Addresses of 64 bits where they are physical; past the end of an effective address there is nothing. */
+static bool take_address(const Rsp *rsp, const char **p, uint64_t *address)
+{
+    return rsp_take_hex(p, address) && (rsp->physical || *address <= EA_MAX);
+}
+
+static bool read_piece(Rsp *rsp, uint64_t address, uint8_t *to, size_t size)
+{
+    if (rsp->physical)
+        return rsp->target->read_physical(rsp->opaque, address, to, size);
+    return rsp->target->read(rsp->opaque, rsp->thread_g, (Ea)address, to, size);
+}
+
+static bool write_all(Rsp *rsp, uint64_t address, const uint8_t *from, size_t size)
+{
+    if (rsp->physical)
+        return rsp->target->write_physical(rsp->opaque, address, from, size);
+    return rsp->target->write(rsp->opaque, rsp->thread_g, (Ea)address, from, size);
+}
+
 /* How much of [ea, ea + size) can be read from the start on: gdb takes a short answer.  Page by
  * page, as mappings go. */
-static size_t read_some(Rsp *rsp, Ea ea, uint8_t *to, size_t size)
+static size_t read_some(Rsp *rsp, uint64_t ea, uint8_t *to, size_t size)
 {
     size_t done = 0;
 
     while (done < size) {
         size_t n = MIN(size - done, 4096 - ((ea + done) & 4095));
-        if (!rsp->target->read(rsp->opaque, rsp->thread_g, (Ea)(ea + done), to + done, n))
+        if (!read_piece(rsp, ea + done, to + done, n))
             break;
         done += n;
     }
@@ -95,10 +115,9 @@ static size_t read_some(Rsp *rsp, Ea ea, uint8_t *to, size_t size)
 
 void rsp_read_memory(Rsp *rsp, const char *p)
 {
-    Ea ea;
-    uint64_t size;
+    uint64_t ea, size;
 
-    if (!rsp_take_ea(&p, &ea) || !rsp_take(&p, ',') || !rsp_take_hex(&p, &size) || *p) {
+    if (!take_address(rsp, &p, &ea) || !rsp_take(&p, ',') || !rsp_take_hex(&p, &size) || *p) {
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
@@ -117,9 +136,9 @@ void rsp_read_memory(Rsp *rsp, const char *p)
 void rsp_write_memory(Rsp *rsp, const char *p)
 {
     uint8_t data[RSP_PACKET_MAX / 2];
-    Ea ea;
-    uint64_t size, byte;
-    bool ok = rsp_take_ea(&p, &ea) && rsp_take(&p, ',') && rsp_take_hex(&p, &size) && rsp_take(&p, ':') && size <= sizeof data;
+    uint64_t ea, size, byte;
+    bool ok =
+        take_address(rsp, &p, &ea) && rsp_take(&p, ',') && rsp_take_hex(&p, &size) && rsp_take(&p, ':') && size <= sizeof data;
 
     for (size_t i = 0; ok && i < size; i++) {
         ok = rsp_take_value(&p, 1, &byte);
@@ -129,6 +148,29 @@ void rsp_write_memory(Rsp *rsp, const char *p)
         rsp_reply(rsp, REPLY_INVALID);
         return;
     }
-    ok = rsp->target->write(rsp->opaque, rsp->thread_g, ea, data, (size_t)size);
+    ok = write_all(rsp, ea, data, (size_t)size);
+    rsp_reply(rsp, ok ? "OK" : REPLY_FAULT);
+}
+
+/* "ADDRESS,SIZE:" and that many bytes, of which '}' stands before one that was changed by 0x20.  A write of nothing asks whether there is X. */
+void rsp_write_binary(Rsp *rsp, const char *p)
+{
+    uint8_t data[RSP_PACKET_MAX];
+    uint64_t ea, size;
+    size_t n = 0;
+    bool ok =
+        take_address(rsp, &p, &ea) && rsp_take(&p, ',') && rsp_take_hex(&p, &size) && rsp_take(&p, ':') && size <= sizeof data;
+    const char *end = rsp->packet->str + rsp->packet->len;
+
+    while (ok && p < end && n < size) {
+        bool escaped = *p == '}' && p + 1 < end;
+        p += escaped;
+        data[n++] = (uint8_t)(*p++ ^ (escaped ? 0x20 : 0));
+    }
+    if (!ok || p != end || n != size) {
+        rsp_reply(rsp, REPLY_INVALID);
+        return;
+    }
+    ok = n == 0 || write_all(rsp, ea, data, n);
     rsp_reply(rsp, ok ? "OK" : REPLY_FAULT);
 }

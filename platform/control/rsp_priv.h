@@ -25,6 +25,7 @@ struct Rsp {
     unsigned thread_g;     /* thread that g, p, m, … are about */
     unsigned thread_c;     /* of s and c; G_MAXUINT: all */
     bool swbreak, hwbreak; /* the client knows these stop reasons */
+    bool physical;         /* memory is read and written by physical address */
     RspStop stop;
     RspPoint points[RSP_POINTS_MAX];
     unsigned n_points;
@@ -60,3 +61,4 @@ void rsp_read_reg(Rsp *rsp, const char *p);
 void rsp_write_reg(Rsp *rsp, const char *p);
 void rsp_read_memory(Rsp *rsp, const char *p);
 void rsp_write_memory(Rsp *rsp, const char *p);
+void rsp_write_binary(Rsp *rsp, const char *p);

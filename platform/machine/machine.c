@@ -418,14 +418,16 @@ Machine *machine_new(const Config *config, const Boot *boot, GError **error)
     g_array_set_clear_func(m->serial_buses, clear_serial);
     m->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     m->release = g_new0(CpuRelease, config->n_vcpus);
+    m->nics = g_array_new(FALSE, FALSE, sizeof(NamedNic));
+    m->exits = g_malloc0_n(config->n_vcpus, sizeof(*m->exits));
     m->notices = notices_new();
     m->policy = policy(config);
     m->bus = bus_new();
     time_source_init(&m->time, config->icount, config->icount_shift);
     m->clock = clock_new(&m->time);
     m->run = run_new(&m->policy, &machine_run_ops, m, error);
-    if (!m->run || !(m->memory = memory_new(config->ram_size, error)) || !add_chardevs(m, error) || !machine_add_nets(m, error) ||
-        !add_drives(m, error) || !add_vcpus(m, error) || !hcalls_come_out(m, error))
+    if (!m->run || !(m->memory = memory_new_from(config->ram_size, &config->ram_source, error)) || !add_chardevs(m, error) ||
+        !machine_add_nets(m, error) || !add_drives(m, error) || !add_vcpus(m, error) || !hcalls_come_out(m, error))
         goto fail;
     rtc_begin(m);
     machine_areas_new(m);
@@ -478,6 +480,8 @@ void machine_free(Machine *m)
     partition_free(m->partition);
     g_clear_pointer(&m->base_tree, g_bytes_unref);
     g_free(m->release);
+    g_free(m->exits);
+    g_array_unref(m->nics);
     g_free(m->console);
     g_free(m);
 }

@@ -54,6 +54,12 @@ typedef struct NamedSerial {
     struct Virtio *virtio;
 } NamedSerial;
 
+/* A network card. */
+typedef struct NamedNic {
+    const DeviceOption *option;
+    uint8_t mac[NET_MAC_SIZE];
+} NamedNic;
+
 typedef struct MachineProfile MachineProfile; /* profile.c */
 
 typedef struct Machine {
@@ -86,19 +92,22 @@ typedef struct Machine {
         Device *shutdown, *state, *watchdog; /* on the bus of handles; NULL: the board has none */
         bool stood;                          /* the machine stood still since its vCPUs last ran.  Main thread */
     } bell;
-    GArray *entropies;            /* of NamedEntropy */
-    GArray *serial_buses;         /* of NamedSerial */
-    GPtrArray *events;            /* of Event*, owned */
-    Notices *notices;             /* for monitors */
-    GPtrArray *chardevs;          /* of Chardev*, owned: those of -chardev, and the serial ports' own */
-    Chardev *serial[SERIALS_MAX]; /* each is one of chardevs */
-    GPtrArray *nets;              /* of Net*, owned: those of -netdev */
-    GPtrArray *shares;            /* of Share*, owned: those of -fsdev that a device has */
-    GPtrArray *servers;           /* of Virtio*: devices with a thread of their own */
-    unsigned n_macs;              /* addresses of cards given out */
-    char *console;                /* path of /chosen stdout-path; NULL: the first serial port's */
-    GPtrArray *drives;            /* of Block*, owned: one for each of Config.drives */
-    Event *drive_errors;          /* one of events: a drive has an error to be told */
+    GArray *entropies;                  /* of NamedEntropy */
+    GArray *serial_buses;               /* of NamedSerial */
+    GPtrArray *events;                  /* of Event*, owned */
+    Notices *notices;                   /* for monitors */
+    GPtrArray *chardevs;                /* of Chardev*, owned: those of -chardev, and the serial ports' own */
+    Chardev *serial[SERIALS_MAX];       /* each is one of chardevs */
+    GPtrArray *nets;                    /* of Net*, owned: those of -netdev */
+    GPtrArray *shares;                  /* of Share*, owned: those of -fsdev that a device has */
+    GPtrArray *servers;                 /* of Virtio*: devices with a thread of their own */
+    unsigned n_macs;                    /* addresses of cards given out */
+    char *console;                      /* path of /chosen stdout-path; NULL: the first serial port's */
+    GPtrArray *drives;                  /* of Block*, owned: one for each of Config.drives */
+    Event *drive_errors;                /* one of events: a drive has an error to be told */
+    struct Virtio *balloon;             /* the first one; NULL: there is none */
+    GArray *nics;                       /* of NamedNic: the cards, in their order */
+    uint64_t (*exits)[VCPU_EXIT_KINDS]; /* per vCPU, how many of each kind; atomic */
     Areas *areas;
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
@@ -118,9 +127,9 @@ void machine_free(Machine *machine);
 int machine_run(Machine *machine); /* until the run state is FINISHED; exit status */
 
 /*
- * The whole machine as sections (platform/base/section.h), and back.  Main thread, vCPUs parked, no request under way.  What is loaded was
- * saved by a machine of the same command line; one that ran is PAUSED.  When loading fails after the sections were found to be sound, the
- * machine is in no state to go on: it is reset or freed.
+ * The whole machine but the contents of RAM as sections (platform/base/section.h), and back.  Main thread, vCPUs parked, no request under way.
+ * What is loaded was saved by a machine of the same command line; one that ran is PAUSED.  RAM is written after that.  When loading fails, the
+ * machine is in no state to go on: it is reset or freed, or loads what it saved before.
  */
 bool machine_save(Machine *machine, GByteArray *out, GError **error);
 bool machine_load(Machine *machine, const void *data, size_t size, GError **error);
@@ -136,9 +145,10 @@ GBytes *machine_build_tree(Machine *machine, GError **error);     /* reset.c */
 bool machine_reset_rebuilds(const Config *config, unsigned caps); /* a reset makes a new VM; caps: ACCEL_CAP_… */
 bool machine_power_on(Machine *machine, GError **error);          /* the first reset; the state is written at level FULL */
 RunResetResult machine_reset(Machine *machine, RunCause cause, GError **error);
-void machine_reset_core(Machine *machine, unsigned cpu);    /* for the MPIC's PIR; under the device lock */
-Event *machine_new_event(Machine *machine, GError **error); /* belongs to the machine, which frees it */
-extern const RunOps machine_run_ops;                        /* run.c */
+void machine_answer_deferred(Machine *machine, EvStatus status); /* hypercalls that wait for a reset or the end; they take effect */
+void machine_reset_core(Machine *machine, unsigned cpu);         /* for the MPIC's PIR; under the device lock */
+Event *machine_new_event(Machine *machine, GError **error);      /* belongs to the machine, which frees it */
+extern const RunOps machine_run_ops;                             /* run.c */
 bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit);
 void machine_host_error(Machine *machine, GError *error /* take */);    /* any thread: stops the machine */
 unsigned machine_hcalls_present(const Machine *machine, unsigned caps); /* offer.c: HCALL_NEED_… bits */
@@ -177,6 +187,10 @@ EvStatus machine_msgsnd(void *machine, uint32_t message);
 
 /* --- pci.c: the PCI bus; under the device lock --- */
 GVariant *machine_query_pci(void *machine); /* ControlView; floating */
+/* tell.c, for ControlView: lines of text.  Under the device lock. */
+typedef enum MachineTopic { MACHINE_EXITS, MACHINE_IRQ, MACHINE_PIC, MACHINE_ROMS, MACHINE_NETWORK, MACHINE_JIT } MachineTopic;
+void machine_tell(void *machine, unsigned topic, GString *to);
+bool machine_balloon(void *machine, const uint64_t *target, uint64_t *left); /* ControlView */
 
 bool machine_add_pci(Machine *machine, GError **error);
 bool machine_takes_messages(const Machine *machine); /* of PCI devices: else their vectors of MSI-X lead nowhere */

@@ -69,6 +69,9 @@ MachineNic machine_nic(Machine *m, const DeviceOption *option)
     const char *mac = device_option_string(option, "mac");
     if (!mac || !net_mac_parse("mac", mac, nic.mac, NULL))
         next_mac(m, nic.mac);
+    NamedNic named = {.option = option};
+    memcpy(named.mac, nic.mac, sizeof(named.mac));
+    g_array_append_val(m->nics, named);
     return nic;
 }
 

@@ -213,8 +213,7 @@ bool machine_power_on(Machine *m, GError **error)
     return renew(m, error) && vcpus_post_init(m->vcpus, error);
 }
 
-/* Deferred hypercalls get `status` and take effect. */
-static void answer_deferred(Machine *m, EvStatus status)
+void machine_answer_deferred(Machine *m, EvStatus status)
 {
     for (unsigned i = 0; i < m->config->n_vcpus; i++) {
         Vcpu *vcpu = vcpus_get(m->vcpus, i);
@@ -254,10 +253,10 @@ RunResetResult machine_reset(Machine *m, RunCause cause, GError **error)
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         vcpu_finish_exit(vcpus_get(m->vcpus, i));
     if (rebuild && !prepare(m, error)) {
-        answer_deferred(m, EV_INTERNAL);
+        machine_answer_deferred(m, EV_INTERNAL);
         return RUN_RESET_REFUSED;
     }
-    answer_deferred(m, EV_SUCCESS);
+    machine_answer_deferred(m, EV_SUCCESS);
     if (rebuild && !vcpus_rebuild_commit(m->vcpus, error)) {
         g_prefix_error(error, "rebuild, commit: ");
         return RUN_RESET_FAILED;

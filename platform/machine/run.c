@@ -153,6 +153,7 @@ bool machine_serve(void *machine, Vcpu *vcpu, VcpuExit *exit)
     Machine *m = machine;
     uint32_t made = run_requests_made(m->run);
     const VcpuExitKind kind = exit->kind;
+    __atomic_add_fetch(&m->exits[vcpu->index][MIN(kind, VCPU_EXIT_KINDS - 1)], 1, __ATOMIC_RELAXED);
     switch (kind) {
     case VCPU_EXIT_MMIO:
         serve_mmio(m, vcpu, exit);

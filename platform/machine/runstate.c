@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 #include "platform/machine/runstate_ops.h"
 
 static const struct {
@@ -144,6 +145,12 @@ void run_listen(RunState *rs, RunListener *fn, void *opaque)
 
 static void tell(RunState *rs, RunEvent event, RunCause cause)
 {
+    static const char *const names[RUN_EVENTS] = {
+        [RUN_EVENT_RESUME] = "resume",     [RUN_EVENT_STOP] = "stop",           [RUN_EVENT_RESET] = "reset",
+        [RUN_EVENT_SHUTDOWN] = "shutdown", [RUN_EVENT_POWERDOWN] = "powerdown", [RUN_EVENT_WATCHDOG] = "watchdog",
+        [RUN_EVENT_PANIC] = "panic",
+    };
+    timeline_instant(TIMELINE_MACHINE, TIMELINE_LANE_MACHINE, names[event], 0);
     for (guint i = 0; i < rs->listeners->len; i++) {
         Listener *l = &g_array_index(rs->listeners, Listener, i);
         l->fn(l->opaque, event, cause);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The whole machine as sections, and back.  Each device has a section of its own (device_save()); this file has those of everything else.
+ * The whole machine as sections, and back.  Each device has a section of its own (device_save()); this file has those of everything else, but for
+ * the contents of RAM, which whoever calls saves and loads page by page.
  */
 #include "platform/machine/machine.h"
 
@@ -9,7 +10,7 @@
 
 #include "platform/base/lock.h"
 
-enum { VERSION = 0, RAM_BLOCK = 64 << 10, RAM_MAX = 1 << 30 };
+enum { VERSION = 0 };
 
 /* ---- tables ---- */
 
@@ -113,6 +114,9 @@ static const StateField machine_derived[] = {
     STATE_DERIVED(Machine, servers),
     STATE_DERIVED(Machine, drives),
     STATE_DERIVED(Machine, drive_errors),
+    STATE_DERIVED(Machine, balloon),
+    STATE_DERIVED(Machine, nics),
+    STATE_DERIVED(Machine, exits),
     STATE_DERIVED(Machine, areas),
     STATE_DERIVED(Machine, time.turn_end_ns),
     STATE_DERIVED(Machine, hcall), /* of its members only one is state, `scrambled`, which has a row of its own */
@@ -170,26 +174,6 @@ static void save_cpu(Machine *m, unsigned i, GByteArray *out)
     section_end(&w);
 }
 
-static bool is_zero(const uint8_t *block)
-{
-    return block[0] == 0 && !memcmp(block, block + 1, RAM_BLOCK - 1);
-}
-
-/* Blocks that are all zeros are left out. */
-static void save_ram(const Machine *m, GByteArray *out)
-{
-    g_autofree uint8_t *block = g_malloc(RAM_BLOCK);
-    SectionWriter w = section_begin(out, "ram", VERSION);
-    for (uint64_t gpa = 0; gpa < m->config->ram_size; gpa += RAM_BLOCK) {
-        char name[24];
-        g_snprintf(name, sizeof(name), "0x%" PRIx64, gpa);
-        memory_read(m->memory, gpa, block, RAM_BLOCK);
-        if (!is_zero(block))
-            section_put_bytes(&w, name, block, RAM_BLOCK);
-    }
-    section_end(&w);
-}
-
 static void save_others(const Machine *m, GByteArray *out)
 {
     SectionWriter w = section_begin(out, "hypervisor", VERSION);
@@ -226,8 +210,8 @@ static bool can_save(const Machine *m, GError **error)
 {
     const char *why = m->config->kernel_irqchip                         ? "the accelerator's interrupt controller"
                       : !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE) ? "protected state"
-                      : m->config->ram_size > RAM_MAX                   ? "more than 1 GiB of RAM"
                       : has_mounts(m)                                   ? "a directory of the host that the guest has mounted"
+                      : run_state(m->run) == RUN_STATE_IO_ERROR         ? "a machine with a drive's request that waits for cont"
                       : run_state(m->run) >= RUN_STATE_INTERNAL_ERROR   ? "a machine that has failed or ended"
                                                                         : NULL;
     if (!why)
@@ -253,7 +237,6 @@ bool machine_save(Machine *m, GByteArray *out, GError **error)
     device_unlock();
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         save_cpu(m, i, out);
-    save_ram(m, out);
     return true;
 }
 
@@ -321,22 +304,6 @@ static void load_cpu(Machine *m, unsigned i, Sections *from, VcpuPlace *place)
     section_get(sections_find(from, release, VERSION), &release_state, &m->release[i]);
 }
 
-static void load_ram(Machine *m, Sections *from)
-{
-    Section *section = sections_find(from, "ram", VERSION);
-    memory_clear(m->memory);
-    for (const char *name; (name = section_next(section, "0x"));) {
-        size_t size;
-        uint64_t gpa;
-        const uint8_t *block = section_get_bytes(section, name, RAM_BLOCK, &size);
-        if (!g_ascii_string_to_unsigned(name + 2, 16, 0, UINT64_MAX, &gpa, NULL) || !block ||
-            !memory_write(m->memory, gpa, block, size)) {
-            section_refuse(section, "%s: not RAM", name);
-            return;
-        }
-    }
-}
-
 static const Steal *steal_of(void *machine, unsigned vcpu)
 {
     return &vcpus_get(((Machine *)machine)->vcpus, vcpu)->steal;
@@ -370,7 +337,6 @@ static bool load_all(Machine *m, Sections *from, GError **error)
     device_lock();
     load_devices(m, from);
     device_unlock();
-    load_ram(m, from);
     for (unsigned i = 0; i < m->config->n_vcpus; i++)
         load_cpu(m, i, from, &places[i]);
     if (!sections_end(from, error) || !vcpus_post_init(m->vcpus, error))
@@ -381,11 +347,25 @@ static bool load_all(Machine *m, Sections *from, GError **error)
     return run_restore(m->run, run);
 }
 
+/* What the machine was in the middle of comes to its end, so that nothing of it happens to the one that is loaded. */
+static void leave_what_was(Machine *m)
+{
+    for (unsigned i = 0; i < m->config->n_vcpus; i++)
+        vcpu_finish_exit(vcpus_get(m->vcpus, i));
+    machine_answer_deferred(m, EV_INTERNAL);
+    machine_drain_drives(m); /* they write into RAM */
+    device_lock();
+    for (guint i = 0; i < m->events->len; i++)
+        event_settle(m->events->pdata[i]);
+    device_unlock();
+}
+
 bool machine_load(Machine *m, const void *data, size_t size, GError **error)
 {
     g_assert(vcpus_parked(m->vcpus));
     if (!can_save(m, error))
         return false;
+    leave_what_was(m);
     Sections *from = sections_read(data, size, error);
     bool ok = from && load_all(m, from, error);
     sections_free(from);

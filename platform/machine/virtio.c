@@ -179,7 +179,23 @@ bool machine_create_virtio_net(Machine *m, const DeviceOption *option, GError **
 bool machine_create_virtio_balloon(Machine *m, const DeviceOption *option, GError **error)
 {
     const VirtioBalloonConfig config = {.deflate_on_oom = device_option_on(option, "deflate-on-oom")};
-    return plug(m, option, virtio_balloon_new(&config), error);
+    Virtio *balloon = virtio_balloon_new(&config);
+    if (!plug(m, option, balloon, error))
+        return false;
+    m->balloon = m->balloon ? m->balloon : balloon;
+    return true;
+}
+
+bool machine_balloon(void *machine, const uint64_t *target, uint64_t *left)
+{
+    const Machine *m = machine;
+    if (!m->balloon)
+        return false;
+    uint64_t ram = memory_size(m->memory);
+    if (target)
+        virtio_balloon_set_target(m->balloon, ram - MIN(*target, ram));
+    *left = ram - MIN(virtio_balloon_actual(m->balloon), ram);
+    return true;
 }
 
 /* --- directories of the host */

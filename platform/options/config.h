@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/base/ram_source.h"
+
 /* Exit status of the program (quoin(1)). */
 enum {
     EXIT_OK = 0,          /* guest shutdown, or a reset under -no-reboot */
@@ -95,7 +97,8 @@ typedef struct Config {
     unsigned tb_mib;      /* tb-size=; 0: the default */
     /* -cpu, -m, -smp */
     const char *cpu;
-    uint64_t ram_size; /* bytes */
+    uint64_t ram_size;    /* bytes */
+    RamSource ram_source; /* what RAM is made of */
     unsigned n_vcpus;
     bool lock_memory; /* -overcommit mem-lock=on */
     /* images */
@@ -103,19 +106,22 @@ typedef struct Config {
     GArray *loaders;                                   /* of LoaderConfig: -device loader, in its order */
     GPtrArray *data_dirs;                              /* of char*: -L, where firmware is looked for first */
     /* back ends */
-    const char *serial[SERIALS_MAX]; /* chardev specs, or "chardev:ID"; "null" when not given */
-    GPtrArray *chardevs;             /* of BackendConfig* */
-    GPtrArray *netdevs;              /* the same */
-    GPtrArray *fsdevs;               /* the same */
-    GPtrArray *drives;               /* of DriveSpec*: -drive and its short forms, in their order */
-    GPtrArray *objects;              /* the same: -object */
-    GPtrArray *devices;              /* of DeviceOption*: -device, in its order */
-    const char *gdb;                 /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
-    GPtrArray *monitors;             /* of MonitorConfig* */
-    uint8_t escape_key;              /* -echr; 0: Ctrl-a */
-    const char *pidfile;
-    const char *name; /* -name; NULL: none */
-    const char *uuid; /* -uuid, in its usual form; NULL: none */
+    const char *serial[SERIALS_MAX];      /* chardev specs, or "chardev:ID"; "null" when not given */
+    GPtrArray *chardevs;                  /* of BackendConfig* */
+    GPtrArray *netdevs;                   /* the same */
+    GPtrArray *fsdevs;                    /* the same */
+    GPtrArray *drives;                    /* of DriveSpec*: -drive and its short forms, in their order */
+    GPtrArray *objects;                   /* the same: -object */
+    GPtrArray *devices;                   /* of DeviceOption*: -device, in its order */
+    const char *gdb;                      /* -gdb SPEC, -s = "tcp::1234"; NULL: none */
+    GPtrArray *monitors;                  /* of MonitorConfig* */
+    uint8_t escape_key;                   /* -echr; 0: Ctrl-a */
+    const char *pidfile, *chroot, *runas; /* NULL: none */
+    bool daemonize;
+    const char *snapshot_file; /* -snapshot-file; NULL: none */
+    const char *loadvm;        /* -loadvm: the snapshot to begin with; NULL: power-on */
+    const char *name;          /* -name; NULL: none */
+    const char *uuid;          /* -uuid, in its usual form; NULL: none */
     /* behaviour */
     ActionReboot action_reboot;
     ActionShutdown action_shutdown;
@@ -128,6 +134,8 @@ typedef struct Config {
     unsigned icount_shift;
     const char *profile, *profile_symbols; /* -profile FILE,symbols=; NULL: none */
     unsigned profile_interval;             /* interval=; 0: the default */
+    const char *timeline;                  /* -trace FILE; NULL: none */
+    uint32_t timeline_mask;                /* what=; 0: the usual kinds */
     uint32_t log_mask;
     const char *log_file;
     bool message_time, message_name; /* -msg timestamp=on, guest-name=on */

@@ -202,6 +202,15 @@ static bool set_place(DeviceOption *option, const KeyVal *pair, GError **error)
     return option_bad(error, "%s: a device on the bus '%s' has no address", what, bus);
 }
 
+/* The order in which firmware tries disks and cards: the boards do not read it, in QEMU neither. */
+static bool is_boot_order(const DeviceType *type, const char *key)
+{
+    bool boots = false;
+    for (const DeviceProperty *p = type->properties; p->key; p++)
+        boots |= p->type == PROPERTY_DRIVE || p->type == PROPERTY_NETDEV;
+    return boots && !strcmp(key, "bootindex");
+}
+
 static bool set_property(const Config *config, DeviceOption *option, const KeyVal *pair, GError **error)
 {
     const DeviceType *type = &device_types[option->type];
@@ -209,6 +218,9 @@ static bool set_property(const Config *config, DeviceOption *option, const KeyVa
     bool is_id = !strcmp(pair->key, "id");
     if (!strcmp(pair->key, "bus") || !strcmp(pair->key, "addr"))
         return set_place(option, pair, error);
+    uint64_t order;
+    if (is_boot_order(type, pair->key))
+        return value_number("bootindex", pair->value, &order, error);
     if (!is_id && !type->properties[i].key)
         return unknown_property(type, pair, error);
     g_autofree char *what = g_strdup_printf("%s %s", type->option, pair->key);
@@ -216,6 +228,14 @@ static bool set_property(const Config *config, DeviceOption *option, const KeyVa
     g_free(*where);
     *where = g_strdup(pair->value);
     return is_id ? check_id(config, option, what, error) : check_value(config, option, i, what, error);
+}
+
+bool device_option_set_default(const Config *config, DeviceOption *option, const char *key, const char *value, GError **error)
+{
+    const DeviceType *type = &device_types[option->type];
+    unsigned i = property_index(type, key);
+    KeyVal pair = {.key = (char *)key, .value = (char *)value};
+    return !type->properties[i].key || option->value[i] || set_property(config, option, &pair, error);
 }
 
 /* --- help */

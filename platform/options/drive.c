@@ -152,6 +152,8 @@ static bool join(Config *c, DriveSpec *spec, GError **error)
     spec->no_flush |= below->no_flush;
     spec->unmap &= below->unmap;
     spec->unlocked |= below->unlocked;
+    if (spec->aio == DRIVE_AIO_BEST)
+        spec->aio = below->aio;
     g_ptr_array_remove(c->drives, below);
     return true;
 }

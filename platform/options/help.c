@@ -9,6 +9,7 @@
 
 #include "cpu/accel.h"
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 #include "platform/base/board.h"
 
 static const char *alias_of(OptionId id)
@@ -46,6 +47,13 @@ static void append_trace_words(GString *text)
 #undef X
 }
 
+static void append_timeline_words(GString *text)
+{
+#define X(id, word, usual, doc) g_string_append_printf(text, "\n%s: %s%s", word, doc, (usual) ? "" : "; not unless it is named");
+    TIMELINE_LIST(X)
+#undef X
+}
+
 static void append_devices(GString *text)
 {
     for (unsigned i = 0; i < DEVICE_TYPES; i++) {
@@ -60,10 +68,8 @@ static void append_devices(GString *text)
 static char **option_lines(OptionId id)
 {
     static void (*const append[OPTIONS])(GString * text) = {
-        [OPTION_machine] = append_boards,
-        [OPTION_accel] = append_accels,
-        [OPTION_trace] = append_trace_words,
-        [OPTION_device] = append_devices,
+        [OPTION_machine] = append_boards,          [OPTION_accel] = append_accels,   [OPTION_trace] = append_trace_words,
+        [OPTION_timeline] = append_timeline_words, [OPTION_device] = append_devices,
     };
     GString *text = g_string_new(options_table[id].text);
     if (append[id])

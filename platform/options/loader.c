@@ -180,7 +180,7 @@ bool options_complete_images(Parse *p, GError **error)
         const char *path = strchr(c->bios, '/') ? NULL : find_in_dirs(c, c->bios);
         c->bios = path ? path : c->bios;
     }
-    if (c->bios || c->kernel || c->dumpdtb || loads_a_program(c))
+    if (c->bios || c->kernel || c->dumpdtb || p->no_guest || loads_a_program(c))
         return true;
     if (!board_has_soc(board_find(c->board)))
         return option_bad(error, "nothing to boot: give -kernel FILE or -bios FILE");

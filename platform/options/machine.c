@@ -24,6 +24,10 @@ static bool machine_board(Parse *p, const char *what, const char *value, GError 
         p->done = true;
         return true;
     }
+    if (!strcmp(value, "none")) {
+        p->no_guest = p->config->start_paused = true;
+        return true;
+    }
     if (!board_find(value)) {
         g_autofree const char **names = g_new(const char *, n);
         for (size_t i = 0; i < n; i++)
@@ -66,6 +70,11 @@ static bool machine_has_shutdown(Parse *p, const char *what, const char *value, 
 {
     p->shutdown_given = true;
     return value_bool(what, value, &p->config->has_shutdown, error);
+}
+
+static bool machine_memory_backend(Parse *p, const char *what, const char *value, GError **error)
+{
+    return property_string(p, &p->memory_backend, what, value, error);
 }
 
 BOOL_PROPERTY(machine_has_idle, has_idle)
@@ -120,7 +129,7 @@ bool option_set_machine(Parse *p, const char *arg, GError **error)
         {"usb", property_must_be_off},
         {"graphics", property_must_be_off},
         {"firmware", machine_bios},
-        {"memory-backend", property_not_yet},
+        {"memory-backend", machine_memory_backend},
         {"mem-merge", property_no_switch},       /* the host's KSM is not asked to look at RAM */
         {"dump-guest-core", property_no_switch}, /* a core of this program has RAM in it as the host says */
         {"suppress-vmdesc", property_no_switch}, /* of migration */
@@ -313,19 +322,20 @@ bool option_set_smp(Parse *p, const char *arg, GError **error)
     return true;
 }
 
-static bool memory_size_set(Parse *p, const char *what, const char *value, GError **error)
+bool options_check_ram(uint64_t size, const char *text, GError **error)
 {
     /* The most that any board has; complete_board() asks the board. */
     const uint64_t min = UINT64_C(64) << 20, max = UINT64_C(0xC00000000);
-    uint64_t size;
-    if (!value_size("-m", value, 20, &size, error))
-        return false;
     if (size < min || size > max || size % (1 << 20))
-        return option_bad(error, "-m %s: guest RAM is a multiple of 1 MiB from 64M to 48G", value);
-    if (size > SIZE_MAX / 2)
-        return option_bad(error, "-m %s: more than the address space of this host", value);
-    p->config->ram_size = size;
-    return true;
+        return option_bad(error, "%s: guest RAM is a multiple of 1 MiB from 64M to 48G", text);
+    return size <= SIZE_MAX / 2 || option_bad(error, "%s: more than the address space of this host", text);
+}
+
+static bool memory_size_set(Parse *p, const char *what, const char *value, GError **error)
+{
+    g_autofree char *text = g_strconcat("-m ", value, NULL);
+    p->memory_given = true;
+    return value_size("-m", value, 20, &p->config->ram_size, error) && options_check_ram(p->config->ram_size, text, error);
 }
 
 bool option_set_memory(Parse *p, const char *arg, GError **error)

@@ -59,10 +59,16 @@ static bool mon_mode(Parse *p, const char *what, const char *value, GError **err
     return true;
 }
 
+/* Nothing refers to a monitor. */
+static bool mon_id(Parse *p, const char *what, const char *value, GError **error)
+{
+    return *value || option_bad(error, "%s: must not be empty", what);
+}
+
 bool option_set_mon(Parse *p, const char *arg, GError **error)
 {
     static const Property rows[] = {
-        {"", mon_chardev}, {"chardev", mon_chardev}, {"mode", mon_mode}, {"pretty", property_must_be_off}};
+        {"", mon_chardev}, {"chardev", mon_chardev}, {"mode", mon_mode}, {"id", mon_id}, {"pretty", property_must_be_off}};
     p->mon_chardev = NULL;
     p->mon_control = false;
     if (!PROPERTIES_SET(p, "-mon", rows, arg, error))
@@ -90,6 +96,9 @@ bool options_complete_monitors(Parse *p, GError **error)
         if (id && !options_chardev_is_mux(c, id) && !backend_claim(c->chardevs, "-chardev", m->option, id, error))
             return false;
     }
+    if (c->gdb && g_str_has_prefix(c->gdb, "chardev:") &&
+        !backend_claim(c->chardevs, "-chardev", "-gdb", c->gdb + strlen("chardev:"), error))
+        return false;
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
         g_autofree char *label = g_strdup_printf("chardev:serial%u", i);
         if (g_str_has_prefix(c->serial[i], "mon:") && !p->no_monitor)

@@ -3,8 +3,29 @@
  * -object, and the devices that refer to one.
  */
 #include "platform/base/entropy.h"
+#include "platform/base/keyval.h"
 #include "platform/options/device_type.h"
 #include "platform/options/priv.h"
+
+/* libvirt gives one to every guest, for whatever may refer to it.  Nothing here does, so it is not read. */
+static bool add_secret(Parse *p, const char *arg, GError **error)
+{
+    static const char *const keys[] = {"id", "data", "file", "format", "iv", "keyid"};
+    g_autoptr(GPtrArray) pairs = keyval_split(arg);
+    const char *id = NULL;
+    unsigned k;
+    for (guint i = 1; i < pairs->len; i++) {
+        const KeyVal *pair = pairs->pdata[i];
+        if (!value_word("-object secret", pair->key, keys, G_N_ELEMENTS(keys), &k, error))
+            return false;
+        id = k == 0 ? pair->value : id;
+    }
+    if (!id || !*id)
+        return option_bad(error, "-object %s: id=ID is missing", arg);
+    if (backend_find(p->config->objects, id))
+        return option_bad(error, "-object %s: there is already an object with id '%s'", arg, id);
+    return true;
+}
 
 bool option_set_object(Parse *p, const char *arg, GError **error)
 {
@@ -12,6 +33,11 @@ bool option_set_object(Parse *p, const char *arg, GError **error)
     if (!option_json("-object", "qom-type", arg, &json, error))
         return false;
     arg = json ? json : arg;
+    if (g_str_has_prefix(arg, "memory-backend-file,") || g_str_has_prefix(arg, "memory-backend-ram,") ||
+        g_str_has_prefix(arg, "memory-backend-memfd,"))
+        return option_add_memory_backend(p, arg, error);
+    if (g_str_has_prefix(arg, "secret,"))
+        return add_secret(p, arg, error);
     if (!entropy_option_check(arg, &id, error))
         return false;
     if (backend_find(p->config->objects, id))

@@ -80,6 +80,14 @@ static bool unknown_option(const char *word, const char *name, GError **error)
     return option_bad(error, "%s: unknown option; -help lists them", word);
 }
 
+bool option_set_by_name(Parse *p, const char *name, const char *arg, GError **error)
+{
+    for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++)
+        if (!strcmp(spellings[s].name, name))
+            return setters[spellings[s].id](p, arg, error);
+    return option_bad(error, "-%s: not supported", name);
+}
+
 static bool option_without_row(const char *word, const char *name, int argc, int *i, GError **error)
 {
     size_t r = 0;
@@ -163,13 +171,14 @@ static bool complete_serials(Parse *p, GError **error)
     Config *c = p->config;
     unsigned n_stdio = 0;
     for (unsigned i = 0; i < SERIALS_MAX; i++) {
-        const char *standard = i || p->nodefaults || p->monitor_on_stdio || options_stdio_owner(c) ? "null"
-                               : p->no_monitor                                                     ? "stdio"
-                                                                                                   : "mon:stdio";
+        bool taken = i || p->nodefaults || p->monitor_on_stdio || c->daemonize || options_stdio_owner(c);
+        const char *standard = taken ? "null" : p->no_monitor ? "stdio" : "mon:stdio";
         if (!c->serial[i])
             c->serial[i] = standard;
         n_stdio += !strcmp(c->serial[i], "stdio") || !strcmp(c->serial[i], "mon:stdio");
     }
+    if (c->daemonize && (n_stdio || p->monitor_on_stdio || options_stdio_owner(c)))
+        return option_bad(error, "-daemonize: standard input and output are the terminal's, which stays behind");
     if (n_stdio > 1)
         return option_bad(error, "-serial %s: standard input and output are already serial0's", c->serial[1]);
     return true;
@@ -210,11 +219,11 @@ static bool complete(Parse *p, GError **error)
     Config *c = p->config;
     complete_engine(c);
     complete_time(c);
-    if (!choose_accel(p, error) || !complete_serials(p, error) || !complete_board(p, error) || !options_complete_drives(p, error) ||
-        !options_complete_chardevs(p, error) || !options_complete_monitors(p, error))
+    if (!options_complete_memory(p, error) || !choose_accel(p, error) || !complete_serials(p, error) || !complete_board(p, error) ||
+        !options_complete_drives(p, error) || !options_complete_chardevs(p, error) || !options_complete_monitors(p, error))
         return false;
-    if (!options_complete_images(p, error) || !options_complete_netdevs(p, error) || !options_complete_objects(p, error) ||
-        !options_complete_fsdevs(p, error))
+    if (!options_complete_images(p, error) || !options_complete_netdevs(p, error) || !options_complete_globals(p, error) ||
+        !options_complete_objects(p, error) || !options_complete_fsdevs(p, error))
         return false;
     if (!c->append)
         c->append = "";
@@ -232,7 +241,9 @@ OptionsResult options_parse(int argc, char **argv, Config *config, GError **erro
 {
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) nics = options_nics_new(), virtfs = g_ptr_array_new_with_free_func(g_free);
-    Parse p = {.config = config, .accels = accels, .nics = nics, .virtfs = virtfs};
+    g_autoptr(GArray) globals = options_globals_new();
+    g_autoptr(GArray) backends = options_memory_backends_new();
+    Parse p = {.config = config, .accels = accels, .nics = nics, .virtfs = virtfs, .globals = globals, .memory_backends = backends};
     *config = (Config){
         .texts = g_string_chunk_new(256),
         .chardevs = g_ptr_array_new_with_free_func(backend_config_free),

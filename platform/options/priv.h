@@ -39,6 +39,11 @@ typedef struct Parse {
     bool done;                        /* help was printed */
     bool reset_given, shutdown_given; /* -M has-reset=, has-shutdown= */
     GPtrArray *accels;                /* of char*: candidates, in order */
+    bool no_guest;                    /* -M none: the first board, for programs that ask what there is; it does not start */
+    GArray *memory_backends;          /* -object memory-backend-…, of memory.c */
+    const char *memory_backend;       /* -M memory-backend=ID; NULL: none */
+    GArray *globals;                  /* of -global, of global.c */
+    bool memory_given;                /* -m */
     GPtrArray *nics;                  /* of Nic*, of net.c: -nic and -net nic */
     GPtrArray *virtfs;                /* of char*: the properties of the devices of -virtfs */
     struct Nic *net_nic;              /* the one of -net nic; NULL: none */
@@ -64,6 +69,24 @@ void backend_config_free(gpointer backend);
 BackendConfig *backend_find(const GPtrArray *all, const char *id); /* NULL: there is none */
 /* user has it from now on.  option: "-chardev", user: "-device eTSEC", for the error that there is no such, or that it is used. */
 bool backend_claim(const GPtrArray *all, const char *option, const char *user, const char *id, GError **error);
+
+/* options.c: an option and its argument, as if they were on the line */
+bool option_set_by_name(Parse *p, const char *name, const char *arg, GError **error);
+
+/* memory.c */
+GArray *options_memory_backends_new(void);
+bool option_add_memory_backend(Parse *p, const char *arg, GError **error); /* -object memory-backend-… */
+bool options_complete_memory(Parse *p, GError **error);                    /* what RAM is made of, and how much there is */
+bool options_check_ram(uint64_t size, const char *text,
+                       GError **error); /* machine.c: a size that RAM may have; text: for messages */
+
+/* global.c */
+GArray *options_globals_new(void);
+bool options_complete_globals(Parse *p, GError **error); /* devices have what is said of all of their type */
+/* device.c: sets what the device does not say itself, and has */
+struct DeviceOption;
+bool device_option_set_default(const Config *config, struct DeviceOption *option, const char *key, const char *value,
+                               GError **error);
 
 /* object.c */
 bool options_complete_objects(Parse *p, GError **error); /* every one that a device refers to is there */

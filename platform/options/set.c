@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/log.h"
+#include "cpu/timeline.h"
 #include "platform/chardev/chardev.h"
 
 bool option_set_nodefaults(Parse *p, const char *arg, GError **error)
@@ -182,6 +183,32 @@ bool option_set_pidfile(Parse *p, const char *arg, GError **error)
     return property_string(p, &p->config->pidfile, "-pidfile", arg, error);
 }
 
+bool option_set_snapshot_file(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->snapshot_file, "-snapshot-file", arg, error);
+}
+
+bool option_set_loadvm(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->loadvm, "-loadvm", arg, error);
+}
+
+bool option_set_daemonize(Parse *p, const char *arg, GError **error)
+{
+    p->config->daemonize = true;
+    return true;
+}
+
+bool option_set_chroot(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->chroot, "-chroot", arg, error);
+}
+
+bool option_set_runas(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->runas, "-runas", arg, error);
+}
+
 /* --- time */
 
 static bool is_date(const char *text)
@@ -254,26 +281,23 @@ bool option_set_icount(Parse *p, const char *arg, GError **error)
 
 /* --- debugging and control */
 
-static bool set_socket(Parse *p, const char **where, const char *option, const char *arg, GError **error)
-{
-    if (!strcmp(arg, "none")) {
-        *where = NULL;
-        return true;
-    }
-    bool ok = (g_str_has_prefix(arg, "unix:") && arg[5]) || (g_str_has_prefix(arg, "tcp:") && strchr(arg + 4, ':'));
-    if (!ok)
-        return option_bad(error, "%s %s: neither tcp:[HOST]:PORT nor unix:PATH", option, arg);
-    return property_string(p, where, option, arg, error);
-}
-
 bool option_set_gdb(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(p, &p->config->gdb, "-gdb", arg, error);
+    g_autoptr(GError) why = NULL;
+    p->config->gdb = NULL;
+    if (!strcmp(arg, "none"))
+        return true;
+    if (g_str_has_prefix(arg, "mon:"))
+        return option_bad(error, "-gdb %s: nothing is shared with gdb's bytes", arg);
+    if (!g_str_has_prefix(arg, "chardev:") && !chardev_check(arg, &why))
+        return option_bad(error, "-gdb %s", why->message);
+    p->monitor_on_stdio |= !strcmp(arg, "stdio");
+    return property_string(p, &p->config->gdb, "-gdb", arg, error);
 }
 
 bool option_set_gdb_default(Parse *p, const char *arg, GError **error)
 {
-    return set_socket(p, &p->config->gdb, "-s", "tcp::1234", error);
+    return option_set_gdb(p, "tcp::1234", error);
 }
 
 static const char *const trace_words[] = {
@@ -355,6 +379,48 @@ bool option_set_profile(Parse *p, const char *arg, GError **error)
     if (!PROPERTIES_SET(p, "-profile", rows, arg, error))
         return false;
     return p->config->profile || option_bad(error, "-profile: file= is missing");
+}
+
+static bool timeline_file(Parse *p, const char *what, const char *value, GError **error)
+{
+    return property_string(p, &p->config->timeline, what, value, error);
+}
+
+static bool timeline_help(Parse *p)
+{
+    printf("Words of -trace what=:\n");
+#define X(id, word, usual, doc) printf("%-8s %s%s\n", word, doc, (usual) ? "" : " (not unless it is named)");
+    TIMELINE_LIST(X)
+#undef X
+    p->done = true;
+    return true;
+}
+
+static bool timeline_what(Parse *p, const char *what, const char *value, GError **error)
+{
+    static const char *const kinds[] = {
+#define X(id, word, usual, doc) word,
+        TIMELINE_LIST(X)
+#undef X
+    };
+    g_auto(GStrv) words = g_strsplit(value, "+", -1);
+    if (!strcmp(value, "help") || !strcmp(value, "?"))
+        return timeline_help(p);
+    for (char **word = words; *word; word++) {
+        unsigned kind;
+        if (!value_word(what, *word, kinds, G_N_ELEMENTS(kinds), &kind, error))
+            return false;
+        p->config->timeline_mask |= 1u << kind;
+    }
+    return true;
+}
+
+bool option_set_timeline(Parse *p, const char *arg, GError **error)
+{
+    static const Property rows[] = {{"", timeline_file}, {"file", timeline_file}, {"what", timeline_what}};
+    if (!PROPERTIES_SET(p, "-trace", rows, arg, error))
+        return false;
+    return p->done || p->config->timeline || option_bad(error, "-trace: file= is missing");
 }
 
 bool option_set_trace_file(Parse *p, const char *arg, GError **error)

@@ -81,6 +81,21 @@ static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from,
     return true;
 }
 
+static bool read_physical(void *opaque, uint64_t gpa, void *to, size_t size)
+{
+    return gpa <= EA_MAX && read_memory(opaque, 0, (Ea)gpa, to, size);
+}
+
+static bool write_physical(void *opaque, uint64_t gpa, const void *from, size_t size)
+{
+    return gpa <= EA_MAX && write_memory(opaque, 0, (Ea)gpa, from, size);
+}
+
+static char *monitor(void *opaque, const char *line)
+{
+    return g_strdup(line);
+}
+
 static bool set_points(void *opaque, const RspPoint *list, unsigned n)
 {
     g_assert_false(((Target *)opaque)->running);
@@ -153,7 +168,8 @@ static void one_line(Target *t, const char *line, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const RspTarget ops = {
-        n_threads, stopped, stop, state, state_changed, read_memory, write_memory, set_points, resume, end_program, send_bytes,
+        n_threads,     stopped,        stop,       state,  state_changed, read_memory, write_memory,
+        read_physical, write_physical, set_points, resume, end_program,   monitor,     send_bytes,
     };
     static Target t;
     const char *at = (const char *)data, *end = at + size;

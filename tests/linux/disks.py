@@ -47,6 +47,36 @@ def qcow2(program, options, core="e500mc"):
         os.unlink(path)
 
 
+def layers(program, aio):
+    """As libvirt writes a drive: in JSON, a node over a node, and what is behind it named, here packed by zstd."""
+    if not shutil.which("qemu-img"):
+        raise Skipped("no qemu-img: apt-get install qemu-utils")
+    base, digest = make_disk(program)
+    packed, front = program.path(".packed"), program.path(".qcow2")
+    subprocess.run(["qemu-img", "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", base, packed], check=True)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", "/nowhere", "-F", "raw", "-u", front, str(os.path.getsize(base))], check=True)
+    nodes = [{"driver": "file", "filename": packed, "node-name": "b-storage", "auto-read-only": True, "aio": aio},
+             {"driver": "qcow2", "node-name": "b-format", "read-only": True, "file": "b-storage", "backing": None},
+             {"driver": "file", "filename": front, "node-name": "f-storage", "auto-read-only": True, "discard": "unmap", "aio": aio},
+             {"driver": "qcow2", "node-name": "f-format", "read-only": False, "discard": "unmap", "detect-zeroes": "unmap",
+              "file": "f-storage", "backing": "b-format"}]
+    args = [word for node in nodes for word in ("-blockdev", json.dumps(node))]
+    args += ["-device", json.dumps({"driver": "virtio-blk-pci", "drive": "f-format", "id": "disk0", "bootindex": 1, "write-cache": "on"})]
+    with program.guest(args=args) as guest:
+        said = guest.shell(COPY.format("copy1"))
+        if digest not in said:
+            raise Failed(f"the file on the disk: {said!r}")
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    subprocess.run(["qemu-img", "rebase", "-u", "-b", os.path.basename(packed), "-F", "qcow2", front], check=True)
+    subprocess.run(["qemu-img", "check", "-q", front], check=True)
+    whole = program.path(".raw")
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", front, whole], check=True)
+    check_disk(whole, digest, ["blob", "copy1"])
+    for path in base, packed, front, whole:
+        os.unlink(path)
+
+
 class Qmp:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -65,14 +95,32 @@ class Qmp:
             if key in answer:
                 return answer[key]
 
-    def ask(self, command):
-        self.socket.sendall(json.dumps({"execute": command}).encode() + b"\n")
+    def ask(self, command, **arguments):
+        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         return self.read("return")
 
     def wait_for(self, event):
         while event not in self.events:
             self.read("event")
         self.events.clear()
+
+
+def grows(program):
+    """A disk that becomes larger while the guest runs: it sees that at once."""
+    image, _ = make_disk(program)
+    sectors, qmp_path = os.path.getsize(image) // 512, program.path(".qmp")
+    with program.guest(args=["-drive", f"file={image},if=virtio,id=d0,format=raw", "-qmp", f"unix:{qmp_path},server=on,wait=off"]) as guest:
+        guest.shell("true")
+        qmp = Qmp(qmp_path)
+        qmp.ask("block_resize", device="d0", size=2 * sectors * 512)
+        guest.shell(f"until grep -qx {2 * sectors} /sys/block/vda/size; do sleep 0.1; done; "
+                    f"dd if=/dev/zero of=/dev/vda bs=512 seek={2 * sectors - 1} count=1 && sync")
+        stats, = qmp.ask("query-blockstats")
+        if stats["stats"]["wr_highest_offset"] != 2 * sectors * 512:
+            raise Failed(f"what was written: {stats}")
+        guest.leave("poweroff")
+        guest.has_not("I/O error")
+    os.unlink(image)
 
 
 FILL = "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; cp /mnt/blob /mnt/copy; sync; cp /mnt/blob /mnt/other; sync; umount /mnt; echo all written"
@@ -118,5 +166,8 @@ def no_room(program, kind):
 def cases():
     yield "disks: qcow2 in front of a raw file", False, qcow2, ("cluster_size=64k",)
     yield "disks: qcow2 of version 2 with small clusters, e500v2", False, qcow2, ("compat=0.10,cluster_size=4k", "e500v2")
+    for aio in "threads", "io_uring":
+        yield f"disks: layers in JSON, aio={aio}", True, layers, (aio,)
+    yield "disks: one that grows", False, grows, ()
     for kind in "raw", "qcow2":
         yield f"disks: no room on the host, {kind}", False, no_room, (kind,)

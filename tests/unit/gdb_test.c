@@ -84,6 +84,24 @@ static bool write_memory(void *opaque, unsigned thread, Ea ea, const void *from,
     return true;
 }
 
+/* Physical memory is the same page, above the effective addresses. */
+static const uint64_t above = UINT64_C(0x100000000);
+
+static bool read_physical(void *opaque, uint64_t gpa, void *to, size_t size)
+{
+    return gpa >= above && read_memory(opaque, 0, (Ea)(gpa - above), to, size);
+}
+
+static bool write_physical(void *opaque, uint64_t gpa, const void *from, size_t size)
+{
+    return gpa >= above && write_memory(opaque, 0, (Ea)(gpa - above), from, size);
+}
+
+static char *monitor(void *opaque, const char *line)
+{
+    return strcmp(line, "info status") ? g_strdup("") : g_strdup("VM status: paused\r\n");
+}
+
 static bool set_points(void *opaque, const RspPoint *list, unsigned n)
 {
     Fake *f = opaque;
@@ -114,7 +132,8 @@ static void send_bytes(void *opaque, const void *data, size_t size)
 }
 
 static const RspTarget target = {
-    n_threads, stopped, stop, state, state_changed, read_memory, write_memory, set_points, resume, end_program, send_bytes,
+    n_threads,     stopped,        stop,       state,  state_changed, read_memory, write_memory,
+    read_physical, write_physical, set_points, resume, end_program,   monitor,     send_bytes,
 };
 
 static Fake *fake_new(void)
@@ -330,6 +349,60 @@ static void memory(void)
     g_autofree char *in = frame("m10000,ffffff", 13);
     rsp_receive(f->rsp, in, strlen(in));
     g_assert_cmpuint(f->out->len, ==, PAGE_SIZE * 2 + strlen("+$#00"));
+    fake_free(f);
+}
+
+static void physical(void)
+{
+    Fake *f = fake_new();
+
+    expect(f, "qqemu.PhyMemMode", "0");
+    expect(f, "m100010000,1", "E22"); /* no effective address */
+    expect(f, "Qqemu.PhyMemMode:1", "OK");
+    expect(f, "qqemu.PhyMemMode", "1");
+    expect(f, "M100010000,4:c0ffee00", "OK");
+    expect(f, "m100010000,4", "c0ffee00");
+    expect(f, "m10000,4", "E14");
+    expect(f, "Qqemu.PhyMemMode:2", "E22");
+    expect(f, "Qqemu.PhyMemMode:", "E22");
+    expect(f, "Qqemu.PhyMemMode:0", "OK");
+    expect(f, "m10000,4", "c0ffee00");
+    fake_free(f);
+}
+
+static void binary(void)
+{
+    static const char packet[] = "X10000,5:\0}\x03}]a\0"; /* '#' and '}' come changed */
+    Fake *f = fake_new();
+
+    expect(f, "X10000,0:", "OK"); /* how gdb asks whether there is X */
+    g_autofree char *in = g_malloc(sizeof packet + 3);
+    uint8_t sum = 0;
+    for (size_t i = 0; i < sizeof packet - 1; i++)
+        sum += (uint8_t)packet[i];
+    in[0] = '$';
+    memcpy(in + 1, packet, sizeof packet - 1);
+    g_snprintf(in + sizeof packet, 4, "#%02x", sum);
+    g_string_truncate(f->out, 0);
+    rsp_receive(f->rsp, in, sizeof packet + 3);
+    g_assert_cmpstr(f->out->str, ==, "+$OK#9a");
+    expect(f, "m10000,5", "00237d6100");
+    expect(f, "X10000,2:a", "E22");
+    expect(f, "X10000,1:ab", "E22");
+    expect(f, "X20000,1:a", "E14");
+    expect(f, "X10000,1", "E22");
+    fake_free(f);
+}
+
+static void monitor_lines(void)
+{
+    Fake *f = fake_new();
+
+    g_string_truncate(f->out, 0);
+    expect_raw(f, "$qRcmd,696e666f20737461747573#14", "+$O564d207374617475733a207061757365640a#31$OK#9a");
+    expect(f, "qRcmd,", "OK");
+    expect(f, "qRcmd,6", "E22");
+    expect(f, "qRcmd,zz", "E22");
     fake_free(f);
 }
 
@@ -564,6 +637,9 @@ UNIT_TESTS(gdb)
     g_test_add_func("/gdb/wrong-registers-and-threads-change-nothing", bad_registers);
     g_test_add_func("/gdb/special-registers-that-would-be-lost-are-refused", special_registers);
     g_test_add_func("/gdb/memory-ends-where-it-is-not-mapped", memory);
+    g_test_add_func("/gdb/memory-may-be-physical", physical);
+    g_test_add_func("/gdb/bytes-come-as-they-are", binary);
+    g_test_add_func("/gdb/a-monitor-answers-lines", monitor_lines);
     g_test_add_func("/gdb/breakpoints-are-a-set-with-an-end", breakpoints);
     g_test_add_func("/gdb/each-thread-does-what-it-is-told", resuming);
     g_test_add_func("/gdb/a-guest-that-is-off-says-so", guest_is_off);

@@ -208,7 +208,7 @@ static void blocks_of_many_registers_do_what_the_interpreter_does(gconstpointer 
 {
     Pair p;
 
-    pair_up(&p, model_name, 0x40e50000);
+    pair_up(&p, model_name, 0x3dde);
     Choice c = {.r = p.r};
     fill_data(&p);
     for (unsigned n = 0; n < BLOCKS; n++) {
@@ -224,8 +224,32 @@ static void blocks_of_many_registers_do_what_the_interpreter_does(gconstpointer 
         }
         jit_flush(jit_of(soft_core(&p.jit, 0)));
         for (unsigned again = 0; again < 3; again++)
-            run_both(&p, word, words, g_rand_boolean(p.r) ? words : 1 + g_rand_int(p.r) % (3 * words), 1 + g_rand_int(p.r) % words);
+            run_both(&p, word, words, g_rand_boolean(p.r) ? words + 1 : 1 + g_rand_int(p.r) % (3 * words),
+                     1 + g_rand_int(p.r) % words);
     }
+    pair_down(&p);
+}
+
+/* A comparison is left for later, and the register that was compared is given another one when it is written by who asks. */
+static void a_comparison_is_kept_until_its_operand_is_written(gconstpointer model_name)
+{
+    static const uint8_t pinned[] = {9, 10, 3, 4, 1, 31, 5, 6, 8, 7};
+    enum { X = 20, GT_OF_CR0 = 1 << 6 };
+    uint32_t word[LONGEST];
+    unsigned words = 0;
+    Pair p;
+
+    pair_up(&p, model_name, 1);
+    fill_data(&p);
+    word[words++] = word_d(INSN_cmpi, 0, X, 20);
+    for (unsigned i = 0; i < G_N_ELEMENTS(pinned); i++) /* so none of these can be missed until here */
+        word[words++] = word_d(INSN_addi, pinned[i], pinned[i], 1);
+    word[words++] = word_x(INSN_isel, X, 4, 5) | GT_OF_CR0;
+    for (unsigned i = 0; i < 4; i++)
+        word[words++] = word_x(INSN_add, X + 1 + i, X, X + i);
+    word[words++] = word_d(INSN_cmpi, 0, X + 1, 0);
+    for (unsigned again = 0; again < 64; again++)
+        run_both(&p, word, words, words + 1, 1);
     pair_down(&p);
 }
 
@@ -260,6 +284,8 @@ UNIT_TESTS(jit_homes)
                          blocks_of_many_registers_do_what_the_interpreter_does);
     g_test_add_data_func("/jit/blocks-of-many-registers-do-what-the-interpreter-does/e500v2", "e500v2",
                          blocks_of_many_registers_do_what_the_interpreter_does);
+    g_test_add_data_func("/jit/a-comparison-is-kept-until-its-operand-is-written", "e500mc",
+                         a_comparison_is_kept_until_its_operand_is_written);
     g_test_add_data_func("/jit/loops-do-what-the-interpreter-does/e500mc", "e500mc", loops_do_what_the_interpreter_does);
     g_test_add_data_func("/jit/loops-do-what-the-interpreter-does/e500v2", "e500v2", loops_do_what_the_interpreter_does);
 #endif

@@ -152,6 +152,10 @@ static void random_state(E500State *s, const E500Model *model, GRand *r)
     s->so = (uint8_t)(g_rand_int(r) % 4 == 0);
     s->ov = (uint8_t)g_rand_boolean(r);
     s->ca = (uint8_t)g_rand_boolean(r);
+    s->spr[SPR_SRR0] = SOFT_CODE + 4 * (g_rand_int(r) % 16);
+    s->spr[SPR_SRR1] = g_rand_int(r) & (MSR_ME | MSR_EE | MSR_PR | MSR_FP | MSR_SPE | MSR_FE0 | MSR_FE1 | MSR_DS);
+    for (E500SprSlot slot = SPR_MAS0; slot <= SPR_MAS3; slot++)
+        s->spr[slot] = g_rand_int(r) & (slot == SPR_MAS0 ? 0x1003ffffu : UINT32_MAX);
     for (E500SprSlot slot = SPR_IVOR0; slot <= SPR_IVOR15; slot++)
         s->spr[slot] = 0x8000 + 0x40u * (unsigned)(slot - SPR_IVOR0);
 }

@@ -371,6 +371,67 @@ static void the_soft_tlb_never_outlives_the_exact_one(Fixture *f, gconstpointer 
     }
 }
 
+/* 256 MiB apart, and entries that are larger than that */
+static void tlb1_is_found_everywhere(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+    E500Translation t;
+
+    fixture_map(c, 1, 10, 0x40000000, 0, 0, MAP_SUPERVISOR); /* 1 GiB */
+    fixture_map(c, 2, 1, 0xfffff000, 0x5000, 0, MAP_SUPERVISOR);
+    for (uint64_t ea = 0; ea <= EA_MAX; ea += 0x8000000) {
+        bool maps = ea < 0x100000 || (ea >= 0x40000000 && ea < 0x80000000);
+        g_assert_cmpint(e500_mmu_lookup(c, (Ea)ea, c->ctx_data, ACCESS_READ, &t) == MMU_OK, ==, maps);
+    }
+    g_assert_cmpint(e500_mmu_lookup(c, 0xfffff123, c->ctx_data, ACCESS_READ, &t), ==, MMU_OK);
+    fixture_map(c, 1, 9, 0x80000000, 0, 0, MAP_SUPERVISOR);
+    g_assert_cmpint(e500_mmu_lookup(c, 0x48000000, c->ctx_data, ACCESS_READ, &t), ==, MMU_MISS);
+    g_assert_cmpint(e500_mmu_lookup(c, 0x88000000, c->ctx_data, ACCESS_READ, &t), ==, MMU_OK);
+}
+
+static void write_tlb0(E500 *c, Ea ea, uint64_t gpa, uint8_t tid, uint32_t permissions)
+{
+    c->s.spr[SPR_MAS0] = 0;
+    c->s.spr[SPR_MAS1] = MAS1_V | (uint32_t)tid << 16;
+    c->s.spr[SPR_MAS2] = ea;
+    c->s.spr[SPR_MAS3] = (uint32_t)gpa | permissions;
+    c->s.spr[SPR_MAS7] = 0;
+    e500_tlbwe(c);
+}
+
+static const E500SoftTlb *slot_of(const E500 *c, Ea ea)
+{
+    return &c->soft_tlb[e500_soft_tlb_index(ea)];
+}
+
+/* What a handler maps for the process that missed it is in the soft TLB before that goes on; nothing else is. */
+static void a_page_that_is_mapped_is_expected(Fixture *f, gconstpointer unused)
+{
+    E500 *c = f->core[0];
+    E500Tag user = e500_tag(e500_own_context(false, 3, true), 0x40000000);
+
+    c->s.spr[SPR_PID] = 3;
+    write_tlb0(c, 0x40000000, 0x5000, 4, MAP_ALL);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_read, !=, user);
+    write_tlb0(c, 0x40000000, 0x5000, 3, MAP_SUPERVISOR);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_read, !=, user);
+    write_tlb0(c, 0x40000000, FIXTURE_DEVICE, 3, MAP_ALL);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_read, !=, user);
+    write_tlb0(c, 0x40000000, 0x5000, 3, MAP_UR);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_read, ==, user);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_write, !=, user);
+    e500_page_flag_set(&f->vm, c, 0x6000, 1, PAGE_CODE);
+    write_tlb0(c, 0x40000000, 0x6000, 3, MAP_ALL);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_read, ==, user);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_write, !=, user);
+    write_tlb0(c, 0x40000000, 0x5000, 3, MAP_ALL);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_write, ==, user);
+    g_assert_true((uint8_t *)(slot_of(c, 0x40000000)->addend + 0x40000000) == f->ram + 0x5000);
+    fixture_map(c, 1, 5, 0x40000000, 0, 0, MAP_ALL); /* a second match is not taken for granted */
+    write_tlb0(c, 0x40000000, 0x5000, 3, MAP_ALL);
+    g_assert_cmphex(slot_of(c, 0x40000000)->tag_read, !=, user);
+}
+
 UNIT_TESTS(mmu)
 {
     TEST("/mmu/every-page-size-translates-its-own-bits", every_page_size_translates_its_own_bits);
@@ -392,5 +453,7 @@ UNIT_TESTS(mmu)
     TEST("/mmu/nobody-waits-for-a-core-that-does-not-execute", nobody_waits_for_a_core_that_does_not_execute);
     TEST("/mmu/a-full-mailbox-invalidates-everything-unprotected", a_full_mailbox_invalidates_everything_unprotected);
     TEST("/mmu/tlbivax-can-take-a-whole-array", tlbivax_can_take_a_whole_array);
+    TEST("/mmu/tlb1-is-found-everywhere", tlb1_is_found_everywhere);
+    TEST("/mmu/a-page-that-is-mapped-is-expected", a_page_that_is_mapped_is_expected);
     TEST("/mmu/the-soft-tlb-never-outlives-the-exact-one", the_soft_tlb_never_outlives_the_exact_one);
 }

@@ -3,7 +3,9 @@
 #include "platform/options/device_type.h"
 #include "tests/unit/unit.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cpu/accel.h"
 #include "cpu/log.h"
@@ -116,7 +118,7 @@ static void test_a_full_line(void)
                     "-nographic -serial null -serial file:out -no-reboot -no-shutdown -S -s "
                     "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm "
                     "-icount shift=3 "
-                    "-pidfile p -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d "
+                    "-pidfile p -snapshot-file f -loadvm a -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d "
                     "int,hcall -D log -name guest -uuid 12345678-90AB-cdef-1234-567890abcdef");
     g_assert_cmpstr(c.uuid, ==, "12345678-90ab-cdef-1234-567890abcdef");
     g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
@@ -131,6 +133,8 @@ static void test_a_full_line(void)
     g_assert_cmpint(c.action_reboot, ==, REBOOT_SHUTDOWN);
     g_assert_cmpint(c.action_shutdown, ==, SHUTDOWN_PAUSE);
     g_assert_cmpstr(c.gdb, ==, "tcp::1234");
+    g_assert_cmpstr(c.snapshot_file, ==, "f");
+    g_assert_cmpstr(c.loadvm, ==, "a");
     g_assert_cmpuint(c.monitors->len, ==, 1);
     const MonitorConfig *qmp = c.monitors->pdata[0];
     g_assert_true(qmp->control);
@@ -307,7 +311,7 @@ static void test_bad_lines(void)
     bad("-accel soft,engine=slow", "-accel engine: 'slow' is not one of fast, plain, verify");
     bad("-accel soft,jit=maybe", "-accel jit: 'maybe' is not one of on, off, verify");
     bad("-accel xen", "-accel: 'xen' is not one of soft, tcg, kvm");
-    bad("-gdb 1234", "-gdb 1234: neither tcp:[HOST]:PORT nor unix:PATH");
+    bad("-gdb 1234", "-gdb 1234: unknown back end; -help lists them");
     bad("-qmp udp:1", "-qmp udp:1: needs a host and a port: [HOST]:PORT");
     bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
@@ -529,13 +533,14 @@ static void test_snapshot_is_for_all_but_those_that_say(void)
 static void test_nodes(void)
 {
     Config c = good("-kernel k -hda h -blockdev driver=qcow2,node-name=top,file=bottom,discard=unmap -blockdev "
-                    "driver=file,node-name=bottom,filename=a,,b,cache.direct=on,discard=unmap,read-only=on "
+                    "driver=file,node-name=bottom,filename=a,,b,cache.direct=on,discard=unmap,read-only=on,aio=threads "
                     "-blockdev driver=raw,node-name=flat,file.driver=file,file.filename=f,cache.no-flush=on");
     g_assert_cmpuint(c.drives->len, ==, 3);
     g_assert_cmpstr(drive(&c, 0)->id, ==, "none0");
     g_assert_cmpstr(drive(&c, 1)->id, ==, "top");
     g_assert_cmpstr(drive(&c, 1)->file, ==, "a,b");
     g_assert_true(drive(&c, 1)->read_only && drive(&c, 1)->direct && drive(&c, 1)->unmap);
+    g_assert_cmpint(drive(&c, 1)->aio, ==, DRIVE_AIO_THREADS);
     g_assert_cmpint(drive(&c, 1)->format, ==, BLOCK_FORMAT_QCOW2);
     g_assert_cmpstr(drive(&c, 2)->file, ==, "f");
     g_assert_cmpint(drive(&c, 2)->format, ==, BLOCK_FORMAT_RAW);
@@ -794,8 +799,111 @@ static void test_pci_devices(void)
     bad("-object rng-builtin,id=x -object rng-random,id=x", "-object rng-random,id=x: there is already an object with id 'x'");
 }
 
+static char *written(const char *text)
+{
+    char *path = NULL;
+    int fd = g_file_open_tmp("quoin-options-XXXXXX", &path, NULL);
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, strlen(text));
+    close(fd);
+    return path;
+}
+
+static void test_readconfig(void)
+{
+    g_autofree char *path =
+        written("# of QEMU's\n[machine]\n  type = \"mpc8544ds\"\n[memory]\n  size = \"512\"\n[chardev \"con\"]\n"
+                "  backend = \"ringbuf\"\n  size = \"4096\"\n\n[device \"r\"]\n  driver = \"virtio-rng-pci\"\n"
+                "  period = \"7\"\n[drive \"d\"]\n  if = \"none\"\n  file = \"a,b\"\n");
+    g_autofree char *line = g_strconcat("-kernel k -readconfig ", path, " -serial chardev:con", NULL);
+    Config c = good(line);
+    const DeviceOption *device = c.devices->pdata[0];
+    g_assert_cmpstr(c.board, ==, "mpc8544ds");
+    g_assert_cmpuint(c.ram_size, ==, 512 << 20);
+    g_assert_cmpstr(((BackendConfig *)c.chardevs->pdata[0])->id, ==, "con");
+    g_assert_cmpstr(device->id, ==, "r");
+    g_assert_cmpuint(device_option_number(device, "period"), ==, 7);
+    g_assert_cmpuint(c.drives->len, ==, 1);
+    config_clear(&c);
+    g_unlink(path);
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {"[nonsense]\n", ": line 1 is not [OPTION], [OPTION \"ID\"] or KEY = \"VALUE\""},
+        {"[memory]\nsize = 512\n", ": line 2 is not [OPTION], [OPTION \"ID\"] or KEY = \"VALUE\""},
+        {"size = \"512\"\n", ": line 1 is not [OPTION], [OPTION \"ID\"] or KEY = \"VALUE\""},
+        {"[memory\n", ": line 1 is not [OPTION], [OPTION \"ID\"] or KEY = \"VALUE\""},
+        {"\n[memory]\nsize = \"1T\"\n", ": [memory] in line 2: -m 1T: guest RAM is a multiple of 1 MiB from 64M to 48G"},
+    };
+    FOR_ROWS (i, rows) {
+        g_autofree char *file = written(rows[i].text);
+        g_autofree char *bad_line = g_strconcat("-kernel k -readconfig ", file, NULL);
+        g_autofree char *message = g_strconcat("-readconfig ", file, rows[i].message, NULL);
+        bad(bad_line, message);
+        g_unlink(file);
+    }
+}
+
+static void test_global(void)
+{
+    Config c = good("-kernel k -global virtio-rng-pci.period=9 -device virtio-rng-pci -device virtio-rng-pci,period=5 "
+                    "-global driver=virtio-pci,property=disable-legacy,value=on -device virtio-balloon-pci");
+    const DeviceOption *one = c.devices->pdata[0], *two = c.devices->pdata[1], *three = c.devices->pdata[2];
+    g_assert_cmpuint(device_option_number(one, "period"), ==, 9);
+    g_assert_cmpuint(device_option_number(two, "period"), ==, 5);
+    g_assert_true(device_option_on(one, "disable-legacy") && device_option_on(three, "disable-legacy"));
+    config_clear(&c);
+    bad("-kernel k -global virtio-rng-pci.perod=9",
+        "-global virtio-rng-pci.perod=9: 'virtio-rng-pci' has no property 'perod' that several may have");
+    bad("-kernel k -global period=9", "-global: unknown property 'period'");
+    bad("-kernel k -global virtio-rng-pci.period=x -device virtio-rng-pci", "-device virtio-rng-pci period: 'x' is not a number");
+}
+
+static void test_memory_backends(void)
+{
+    Config c = good("-kernel k -object memory-backend-file,id=m,mem-path=/x,size=256M,share=on -M memory-backend=m -m 256");
+    g_assert_cmpstr(c.ram_source.path, ==, "/x");
+    g_assert_true(c.ram_source.share && !c.ram_source.prealloc);
+    config_clear(&c);
+    c = good("-kernel k -mem-path /x -mem-prealloc");
+    g_assert_cmpstr(c.ram_source.path, ==, "/x");
+    g_assert_true(c.ram_source.prealloc && !c.ram_source.share);
+    config_clear(&c);
+    c = good("-kernel k -object memory-backend-memfd,id=m,size=64M -M memory-backend=m -mem-prealloc");
+    g_assert_true(c.ram_source.memfd && c.ram_source.prealloc);
+    g_assert_cmpuint(c.ram_size, ==, 64 << 20);
+    config_clear(&c);
+    bad("-kernel k -M memory-backend=m", "-M memory-backend=m: no -object memory-backend-… has this id");
+    bad("-kernel k -object memory-backend-ram,id=m,size=64M -M memory-backend=m -m 128",
+        "-M memory-backend=m: its size is not that of -m");
+    bad("-kernel k -object memory-backend-ram,id=m,size=1M -M memory-backend=m",
+        "-M memory-backend: guest RAM is a multiple of 1 MiB from 64M to 48G");
+    bad("-kernel k -object memory-backend-file,id=m,size=64M",
+        "-object memory-backend-file,id=m,size=64M: mem-path=FILE is missing");
+    bad("-kernel k -object memory-backend-ram,id=m,mem-path=/x", "-object mem-path: memory-backend-file has it alone");
+    bad("-kernel k -object memory-backend-ram,id=m", "-object memory-backend-ram,id=m: size=SIZE is missing");
+}
+
+static void test_daemon(void)
+{
+    Config c = good("-kernel k -daemonize -nographic -runas nobody -chroot /x");
+    g_assert_true(c.daemonize);
+    g_assert_cmpstr(c.serial[0], ==, "null");
+    g_assert_cmpstr(c.runas, ==, "nobody");
+    g_assert_cmpstr(c.chroot, ==, "/x");
+    config_clear(&c);
+    bad("-kernel k -daemonize -serial stdio", "-daemonize: standard input and output are the terminal's, which stays behind");
+    bad("-kernel k -daemonize -monitor stdio", "-daemonize: standard input and output are the terminal's, which stays behind");
+    c = good("-M none,accel=tcg -nodefaults -nographic -S"); /* how libvirt asks what there is */
+    g_assert_true(c.start_paused && !c.bios && !c.kernel);
+    config_clear(&c);
+}
+
 UNIT_TESTS(options)
 {
+    g_test_add_func("/options/a-file-has-groups", test_readconfig);
+    g_test_add_func("/options/what-is-global-is-every-device's", test_global);
+    g_test_add_func("/options/ram-is-made-of-an-object", test_memory_backends);
+    g_test_add_func("/options/a-daemon-has-no-terminal", test_daemon);
     g_test_add_func("/options/pci-devices-have-places", test_pci_devices);
     g_test_add_func("/options/what-virtio-means-depends-on-the-board", test_virtio_of_the_board);
     g_test_add_func("/options/soft-translates-unless-an-interpreter-is-asked-for",

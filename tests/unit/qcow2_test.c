@@ -345,6 +345,12 @@ static void test_snapshots_keep_what_they_have(void)
     image_close(p.image);
     g_assert_true(run("qemu-img snapshot -c then %s", p.path));
     p.image = reopen(NULL, p.path);
+    g_assert_cmpuint(p.image->snapshots->len, ==, 1);
+    const DriveSnapshot *taken = p.image->snapshots->pdata[0];
+    g_assert_cmpstr(taken->id, ==, "1");
+    g_assert_cmpstr(taken->name, ==, "then");
+    g_assert_cmpuint(taken->vm_state_size, ==, 0);
+    g_assert_cmpuint(taken->date_sec, >, 0);
     random_operations(&p, 200);
     pair_check(&p, "");
     image_close(p.image);

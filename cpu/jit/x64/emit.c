@@ -140,6 +140,11 @@ static void emit_op(Emit *e, const IrOp *op)
     case IR_ENABLE:
         emit_enable(e, op);
         break;
+    case IR_TURN:
+        emit_fp_note(e, &e->fp);
+        emit_settle(e);
+        emit_turn(e, op);
+        break;
     case IR_CALL:
         emit_fp_note(e, &e->fp);
         emit_settle(e);

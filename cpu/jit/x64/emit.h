@@ -112,6 +112,7 @@ bool emit_ends_part(const IrOp *op); /* behind it homes lie as between blocks */
 /* --- late.c --- */
 /* Whether the condition or the carry that op makes can be late: nobody needs it in its place until it is made anew. */
 bool emit_late_pays(const Emit *e, const IrOp *op);
+uint64_t emit_late_homes(const Emit *e);       /* the operands of all that are late, which have to be kept */
 void emit_late_after(Emit *e, const IrOp *op); /* forgets those that nobody can know any more, and need not */
 void emit_late_settle(Emit *e);                /* all of them; rax and rcx are lost */
 unsigned emit_late_test(Emit *e, unsigned k);  /* compares for bit k of a late condition; the condition code that says it is set */
@@ -165,6 +166,7 @@ void emit_exit_stub(Emit *e, const Stub *stub);
 void emit_exit(Emit *e, Ea pc, unsigned left);
 void emit_exit_apart(Emit *e, Ea pc, unsigned left); /* to a block without groups */
 void emit_leave(Emit *e, const IrOp *op);            /* IR_EXIT */
+void emit_turn(Emit *e, const IrOp *op);
 void emit_exit_to(Emit *e, const IrOp *op);
 void emit_forget_calls(Emit *e); /* nothing is expected to come back */
 void emit_to_target(Emit *e);    /* eax: the pc */

@@ -196,3 +196,18 @@ void emit_exit_stub(Emit *e, const Stub *stub)
     else
         emit_exit(e, op->imm, op->left);
 }
+
+/* No home is written, so none is read again. */
+void emit_turn(Emit *e, const IrOp *op)
+{
+    const JitRecord *record = op->record;
+
+    emit_leaf(e, (uintptr_t)jit_turns[op->imm], record->pc + 4);
+    asm_ri(&e->a, 0, GROUP_CMP, RAX, JIT_NO_TURN);
+    uint8_t *no_turn = asm_jcc(&e->a, CC_E);
+    emit_forget_calls(e);
+    emit_to_target(e);
+    asm_patch(no_turn, e->a.p);
+    emit_call_record(e, record);
+    emit_exit_to_pc(e, 0);
+}

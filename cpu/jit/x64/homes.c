@@ -110,11 +110,17 @@ static void load_home(Emit *e, unsigned home, Reg reg)
     map(e, home, reg);
 }
 
+/* Nobody will see its value, not even who makes a late condition of it. */
+static bool is_dead(const Emit *e, unsigned home, unsigned at)
+{
+    return e->plan.dead[at] & ~emit_late_homes(e) & bit_of(home);
+}
+
 /* Host instructions that it takes to have the home elsewhere from op `at` on until it is used next. */
 static unsigned cost_of(const Emit *e, unsigned home, unsigned at)
 {
     bool again = pin_of(home) != NO_REG || e->plan.next[at + 1][home] != PLAN_NEVER;
-    if (e->plan.dead[at] & bit_of(home))
+    if (is_dead(e, home, at))
         return 0;
     return (again ? 1 : 0) + (e->map.dirty & bit_of(home) && again ? 1 : 0);
 }
@@ -153,7 +159,7 @@ static void evict(Emit *e, Reg reg, unsigned at)
     unsigned home = e->map.home[reg];
     if (home == IR_NONE)
         return;
-    if (e->map.dirty & bit_of(home) && !(e->plan.dead[at] & bit_of(home)))
+    if (e->map.dirty & bit_of(home) && !is_dead(e, home, at))
         store_home(e, home);
     unmap(e, home);
 }
@@ -177,7 +183,7 @@ static Reg choose(const Emit *e, unsigned home, unsigned at, uint64_t locked)
 void emit_homes_before(Emit *e, unsigned at)
 {
     const IrOp *op = &e->ir->op[at];
-    uint64_t reads = ir_reads(op), writes = ir_writes(op), locked = reads | writes;
+    uint64_t writes = ir_writes(op), reads = ir_reads(op) | (emit_late_homes(e) & writes), locked = reads | writes;
 
     if (emit_ends_part(op))
         return;

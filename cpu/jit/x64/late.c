@@ -99,6 +99,14 @@ bool emit_late_pays(const Emit *e, const IrOp *by)
     return false;
 }
 
+uint64_t emit_late_homes(const Emit *e)
+{
+    uint64_t homes = 0;
+    for (unsigned n = 0; n < LATES; n++)
+        homes |= e->late.by[n] ? operands(e->late.by[n]) : 0;
+    return homes;
+}
+
 /* --- putting them in their place --- */
 
 static void put_carry(Emit *e, const IrOp *by)

@@ -6,7 +6,7 @@
 
 bool emit_ends_part(const IrOp *op)
 {
-    return op->op == IR_CALL || op->op == IR_EXIT || op->op == IR_EXIT_TO;
+    return op->op == IR_CALL || op->op == IR_TURN || op->op == IR_EXIT || op->op == IR_EXIT_TO;
 }
 
 /* A way out makes it less likely that what lies behind it is executed. */

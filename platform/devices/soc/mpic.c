@@ -135,6 +135,25 @@ bool mpic_source_active(const Mpic *m, unsigned source)
     return (targets(m, source) && !(m->ivpr[source] & IVPR_MSK)) || in_service_anywhere(m, source);
 }
 
+bool mpic_look(const Device *dev, unsigned source, MpicSource *s)
+{
+    const Mpic *m = (const Mpic *)dev;
+    if (source >= MPIC_SOURCES || m->remote.set)
+        return false;
+    uint32_t cpus;
+    route(m, source, &cpus);
+    *s = (MpicSource){
+        .masked = m->ivpr[source] & IVPR_MSK,
+        .level = mpic_source_is_level(m, source),
+        .asks = targets(m, source) != 0,
+        .in_service = in_service_anywhere(m, source),
+        .vector = m->ivpr[source] & IVPR_VECTOR,
+        .priority = priority(m, source),
+        .cpus = cpus,
+    };
+    return true;
+}
+
 /*
  * The most urgent of the sources in the map, of those that ask the CPU when cpu_bit is not 0; −1:
  * none.

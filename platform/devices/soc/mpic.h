@@ -43,6 +43,13 @@ Device *mpic_remote_new(const char *id, const IrqLine *sources /* pin: source */
 IrqInput mpic_input(Device *dev, unsigned source, MpicSense sense);
 /* GCR[M] = external proxy ("coreint"): the core acknowledges by itself. */
 bool mpic_external_proxy(Device *dev);
+/* What a source does just now.  False: there is none of this number, or the accelerator's own has it. */
+typedef struct MpicSource {
+    bool masked, level, asks, in_service; /* asks: an edge that came, or a level that is active, and nobody serves it yet */
+    unsigned vector, priority;
+    uint32_t cpus; /* bit n: CPU n gets it */
+} MpicSource;
+bool mpic_look(const Device *dev, unsigned source, MpicSource *s);
 /*
  * Acknowledges for a core that takes an external interrupt under external proxy; value for EPR.  In
  * the other modes nothing is acknowledged (the guest reads IACK) and the value is 0.
