@@ -126,6 +126,8 @@ static void print_escaped(FILE *out, const char *text)
             fputs("\\-", out);
         else if (*text == '\\')
             fputs("\\e", out);
+        else if (*text == '[' && text[1] == ',') /* a long list of properties may be broken before each of them */
+            fputs("\\:[", out);
         else
             fputc(*text, out);
     }
