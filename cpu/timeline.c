@@ -24,7 +24,7 @@ typedef struct Chunk {
 typedef struct Timeline {
     FILE *file;
     char *path;
-    struct timespec begin;
+    uint64_t begin_ns;
     GThread *writer;
     GAsyncQueue *full; /* of chunks; one without events is the end */
     GMutex lock;       /* what follows is under it */
@@ -35,20 +35,22 @@ typedef struct Timeline {
 uint32_t timeline_mask;
 static Timeline *timeline;
 
-static const struct {
-    const char *word, *argument;
-} kind_row[] = {
-    [TIMELINE_EXIT] = {"exit", "address"},  [TIMELINE_HCALL] = {"hcall", "token"}, [TIMELINE_INT] = {"int", "pc"},
-    [TIMELINE_FAULT] = {"fault", "pc"},     [TIMELINE_JIT] = {"jit", "pc"},        [TIMELINE_BLOCK] = {"block", "bytes"},
-    [TIMELINE_MACHINE] = {"machine", NULL},
+static const char *const words[] = {
+#define X(id, word, usual, doc) word,
+    TIMELINE_LIST(X)
+#undef X
 };
-G_STATIC_ASSERT(G_N_ELEMENTS(kind_row) == TIMELINE_KINDS);
+
+static const char *const argument_of[TIMELINE_KINDS] = {
+    [TIMELINE_EXIT] = "address", [TIMELINE_HCALL] = "token", [TIMELINE_INT] = "pc",
+    [TIMELINE_FAULT] = "pc",     [TIMELINE_JIT] = "pc",      [TIMELINE_BLOCK] = "bytes",
+};
 
 uint64_t timeline_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)((now.tv_sec - timeline->begin.tv_sec) * 1000000000 + (now.tv_nsec - timeline->begin.tv_nsec)) + 1;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* --- the file --- */
@@ -58,16 +60,16 @@ static void write_us(FILE *to, const char *key, uint64_t ns)
     fprintf(to, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000, (unsigned)(ns % 1000));
 }
 
-static void write_event(FILE *to, const Event *e)
+static void write_event(FILE *to, const Event *e, uint64_t zero_ns)
 {
     bool instant = e->ns == UINT64_MAX;
-    fprintf(to, ",\n{\"name\":\"%s\",\"cat\":\"%s\",\"ph\":\"%s\",\"pid\":1,\"tid\":%u", e->name, kind_row[e->kind].word,
+    fprintf(to, ",\n{\"name\":\"%s\",\"cat\":\"%s\",\"ph\":\"%s\",\"pid\":1,\"tid\":%u", e->name, words[e->kind],
             instant ? "i\",\"s\":\"t" : "X", e->lane);
-    write_us(to, "ts", e->begin_ns);
+    write_us(to, "ts", e->begin_ns - zero_ns);
     if (!instant)
         write_us(to, "dur", e->ns);
-    if (kind_row[e->kind].argument)
-        fprintf(to, ",\"args\":{\"%s\":\"0x%" PRIx64 "\"}", kind_row[e->kind].argument, e->argument);
+    if (argument_of[e->kind])
+        fprintf(to, ",\"args\":{\"%s\":\"0x%" PRIx64 "\"}", argument_of[e->kind], e->argument);
     fputc('}', to);
 }
 
@@ -94,7 +96,7 @@ static void *write_chunks(void *opaque)
                 write_lane(t->file, e->lane, name);
                 seen |= UINT64_C(1) << e->lane;
             }
-            write_event(t->file, e);
+            write_event(t->file, e, t->begin_ns);
         }
     }
     return NULL;
@@ -115,7 +117,7 @@ bool timeline_open(const char *path, uint32_t mask, GError **error)
     Timeline *t = timeline = g_new0(Timeline, 1);
     t->file = file;
     t->path = g_strdup(path);
-    clock_gettime(CLOCK_MONOTONIC, &t->begin);
+    t->begin_ns = timeline_ns();
     g_mutex_init(&t->lock);
     t->chunk = g_new(Chunk, 1);
     t->chunk->n = 0;
@@ -146,7 +148,7 @@ bool timeline_close(GError **error)
         fprintf(t->file,
                 ",\n{\"name\":\"%" PRIu64 " events were left out\",\"ph\":\"i\",\"s\":\"g\",\"pid\":1,\"tid\":%d,\"ts\":%" PRIu64
                 "}",
-                t->left_out, TIMELINE_LANE_MACHINE, timeline_ns() / 1000);
+                t->left_out, TIMELINE_LANE_MACHINE, (timeline_ns() - t->begin_ns) / 1000);
     fprintf(t->file, "\n]\n");
     bool failed = ferror(t->file);
     failed |= fclose(t->file) != 0;

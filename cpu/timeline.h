@@ -3,8 +3,8 @@
  * -trace FILE: what happened when, on one time line for each vCPU, in the format that Perfetto and Chrome's about:tracing show
  * ("Trace Event Format", JSON array).  One file for the whole process; any thread, any lock held.
  *
- * An event costs a look at the host's clock and a lock that hardly anybody else wants, some 60 ns.  A thread of its own writes the file; where
- * it cannot keep up, events are left out, and the file's end says how many.
+ * An event costs a look at the host's clock and a lock that hardly anybody else wants.  A thread of its own writes the file; where it cannot
+ * keep up, events are left out, and the file's end says how many.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* X(id, word, whether it is traced unless the user says, doc) */
+/* X(id, word, whether it is traced unless the user says, doc); a kind's argument is called as argument_of[] in timeline.c says */
 #define TIMELINE_LIST(X)                                                                         \
     X(EXIT, "exit", true, "vCPU exits, and how long serving one or idling took")                 \
     X(HCALL, "hcall", true, "hypercalls")                                                        \
@@ -44,7 +44,7 @@ bool timeline_open(const char *path, uint32_t mask, GError **error);
 /* Behind all other threads: writes what is left.  False: the file is not whole. */
 bool timeline_close(GError **error);
 
-uint64_t timeline_ns(void); /* since timeline_open(); never 0 */
+uint64_t timeline_ns(void); /* of the host's monotonic clock, whether anything is traced or not; never 0 */
 
 /*
  * name: a static string, of letters, digits, spaces and _ - . only.  argument: shown as the kind's: an address, a token, a number of bytes.

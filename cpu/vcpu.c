@@ -77,11 +77,6 @@ static void finish_exit(Vcpu *vcpu, void *opaque)
 /* Serves an exit, and traces it; one that was merely kicked out of the guest tells nothing. */
 static bool serve(Vcpus *set, VcpuThread *t, VcpuExit *exit)
 {
-    static const char *const names[] = {
-#define X(id, doc) #id,
-        VCPU_EXIT_LIST(X)
-#undef X
-    };
     const VcpuExitKind kind = exit->kind;
     const uint64_t gpa = kind == VCPU_EXIT_MMIO ? exit->mmio.gpa : 0;
     const uint64_t begin = timeline_on(TIMELINE_EXIT) && kind != VCPU_EXIT_INTR ? timeline_ns() : 0;
@@ -91,7 +86,7 @@ static bool serve(Vcpus *set, VcpuThread *t, VcpuExit *exit)
         log_line(LOG_EXIT, "vCPU %u: exit %s", t->pub.index, text);
     }
     bool go_on = set->serve(set->opaque, &t->pub, exit);
-    timeline_span(TIMELINE_EXIT, t->pub.index, names[kind], begin, gpa);
+    timeline_span(TIMELINE_EXIT, t->pub.index, vcpu_exit_name(kind), begin, gpa);
     return go_on;
 }
 

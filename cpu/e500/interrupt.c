@@ -50,17 +50,6 @@ const char *e500_excp_name(E500Excp excp)
     return name[excp];
 }
 
-static bool is_async(E500Excp excp)
-{
-    enum { SYNC, SYNC_ESR, ASYNC };
-    static const bool async[E500_EXCPS] = {
-#define EXCP(id, ivor, class, kind, doc) (kind) == ASYNC,
-#include "cpu/e500/excp.def"
-#undef EXCP
-    };
-    return async[excp];
-}
-
 /* --- synchronous interrupts --- */
 
 ExecResult e500_raise(E500 *c, E500Excp excp, uint32_t esr)
@@ -139,7 +128,7 @@ static void enter_handler(E500 *c, E500Excp excp, Ea return_to)
     c->icmp_armed = false; /* the interrupted instruction did not complete */
     LOG(LOG_INT, "vCPU %u: %s: pc 0x%" PRI_EA " msr 0x%08x esr 0x%" PRI_SPR " dear 0x%" PRI_SPR ", goes on at 0x%" PRI_EA, c->index,
         e500_excp_name(excp), return_to, c->s.msr, c->s.spr[SPR_ESR], c->s.spr[SPR_DEAR], c->s.pc);
-    timeline_instant(is_async(excp) ? TIMELINE_INT : TIMELINE_FAULT, c->index, e500_excp_name(excp), return_to);
+    timeline_instant(excp_row[excp].kind == KIND_ASYNC ? TIMELINE_INT : TIMELINE_FAULT, c->index, e500_excp_name(excp), return_to);
     e500_set_msr(c, c->s.msr & kept);
     taken_is_an_event(c, class);
 }

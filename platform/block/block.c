@@ -137,7 +137,7 @@ static void count(Block *b, const BlockRequest *r)
         if (r->op == BLOCK_WRITE)
             b->highest = MAX(b->highest, r->offset + r->length);
     }
-    c->us += (uint64_t)(g_get_monotonic_time() - r->since);
+    c->us += (timeline_ns() - r->since_ns) / 1000;
     g_mutex_unlock(&b->lock);
 }
 
@@ -158,7 +158,7 @@ static void finished(void *opaque, BlockRequest *list)
     for (BlockRequest *r = list, *next; r; r = next, n++) {
         next = r->next;
         count(b, r);
-        timeline_span(TIMELINE_BLOCK, TIMELINE_LANE_BLOCK, op_names[r->op], r->begin_ns, r->length);
+        timeline_span(TIMELINE_BLOCK, TIMELINE_LANE_BLOCK, op_names[r->op], r->since_ns, r->length);
         if (!r->error || r->settled || !host_failed(b, r))
             r->done(r->opaque, r->error); /* it may free r */
     }
@@ -172,7 +172,6 @@ static void finished(void *opaque, BlockRequest *list)
 
 static void send(Block *b, BlockRequest *r)
 {
-    r->begin_ns = timeline_on(TIMELINE_BLOCK) ? timeline_ns() : 0;
     g_mutex_lock(&b->lock);
     b->under_way++;
     g_mutex_unlock(&b->lock);
@@ -186,7 +185,7 @@ void block_submit(Block *b, BlockRequest *r)
 {
     g_assert(device_lock_held());
     r->error = check(b, r);
-    r->since = g_get_monotonic_time();
+    r->since_ns = timeline_ns();
     r->settled = r->error || (r->op == BLOCK_FLUSH && !flushes(b));
     send(b, r);
 }

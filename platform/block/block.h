@@ -41,10 +41,9 @@ struct BlockRequest {
     void *opaque;
 
     BlockRequest *next; /* from here on the drive's own */
-    uint64_t begin_ns;  /* for -trace */
     int error;
-    bool settled;  /* the error is known: nobody carries it out */
-    int64_t since; /* µs of g_get_monotonic_time() */
+    bool settled;      /* the error is known: nobody carries it out */
+    uint64_t since_ns; /* timeline_ns() when it was submitted */
 };
 
 void block_submit(Block *block, BlockRequest *request);

@@ -11,15 +11,11 @@
 
 static void tell_exits(const Machine *m, GString *to)
 {
-    static const char *const names[] = {
-#define X(id, doc) [VCPU_EXIT_##id] = #id,
-        VCPU_EXIT_LIST(X)
-#undef X
-    };
     for (unsigned cpu = 0; cpu < m->config->n_vcpus; cpu++) {
         g_string_append_printf(to, "CPU#%u:", cpu);
         for (unsigned kind = 0; kind < VCPU_EXIT_KINDS; kind++)
-            g_string_append_printf(to, " %s=%" PRIu64, names[kind], __atomic_load_n(&m->exits[cpu][kind], __ATOMIC_RELAXED));
+            g_string_append_printf(to, " %s=%" PRIu64, vcpu_exit_name(kind),
+                                   __atomic_load_n(&m->exits[cpu][kind], __ATOMIC_RELAXED));
         g_string_append(to, "\n");
     }
 }
