@@ -14,7 +14,7 @@ make=${MAKE:-make}
 
 case $guest in
 linux)
-    guests/deps.sh build qmp user linux || guests/deps.sh build linux
+    guests/deps.sh build qmp user disk linux || guests/deps.sh build linux
     "$make" --no-print-directory -j"$(nproc)" all guest-linux >&2
     set -- -m 256 -kernel build/guests/linux/vmlinux -initrd build/guests/linux/initramfs.cpio.gz \
         -append console=ttyS0 "$@"
@@ -26,7 +26,7 @@ u-boot)
         -initrd build/guests/linux/initramfs.cpio.gz -append console=ttyS0 "$@"
     ;;
 hello)
-    guests/deps.sh build qmp user bare || guests/deps.sh build bare
+    guests/deps.sh build qmp user disk bare || guests/deps.sh build bare
     "$make" --no-print-directory -j"$(nproc)" all build/guests/hello.elf >&2
     set -- -kernel build/guests/hello.elf "$@"
     ;;

@@ -33,7 +33,7 @@ build/guests/programs.cpio.gz: build/guests/programs/sbin/kexec build/guests/pro
 	$(Q)cd build/guests/programs && find . | cpio -o -H newc -R 0:0 --quiet | gzip -9n >../$(@F)
 
 install-deps:
-	@guests/deps.sh build qmp user bare linux tests
+	@guests/deps.sh build qmp user disk bare linux tests
 
 # The KVM host: kernels for the e500v2, what they let out of a guest, and the patches
 kvm-host:

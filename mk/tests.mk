@@ -21,7 +21,7 @@ CHECKS += check-kvm-patches
 
 # Installs what is missing first.  Then make is called anew, because it asks pkg-config for the libraries when it reads the makefile
 check:
-	@guests/deps.sh build qmp user bare tests || guests/deps.sh build bare tests
+	@guests/deps.sh build qmp user disk bare tests || guests/deps.sh build bare tests
 	@$(MAKE) --no-print-directory -s -j$(JOBS) check-programs
 	@MAKE='$(MAKE)' tests/check -j $(JOBS) $(CHECKS)
 
