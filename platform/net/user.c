@@ -190,10 +190,10 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
 {
     User *u = ((UserSource *)source)->user;
     g_source_set_ready_time(source, -1);
+    take(u); /* first: a frame may free what libslirp holds back (an ARP reply does), and only slirp_pollfds_poll() sends that */
     if (u->filled)
         slirp_pollfds_poll(u->slirp, 0, get_revents, u);
     u->filled = false;
-    take(u);
     deliver(u);
     return G_SOURCE_CONTINUE;
 }

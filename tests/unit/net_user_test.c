@@ -220,6 +220,21 @@ static void test_a_file(void)
     rmdir(dir);
 }
 
+/*
+ * After a snapshot libslirp is new and does not know the guest's MAC address: it asks by ARP, and holds the answer
+ * back.  The ARP reply brings that answer, with no other frame and no time that must pass.
+ */
+static void test_an_answer_that_waited_for_arp(void)
+{
+    Guest g = begin("user,id=n");
+    plug_in(&g);
+    send_udp(&g, GUEST, 1069, ROUTER, 69, "\0\x01kernel\0octet", 15); /* no tftp= was given: an error comes back */
+    cable_settle();
+    g_assert_nonnull(g.datagram);
+    g_assert_cmpmem(g.datagram->data, 2, "\0\x05", 2);
+    end(&g);
+}
+
 /* A socket of the host, bound to a free port of the loopback address. */
 static int host_socket(unsigned *port)
 {
@@ -393,6 +408,7 @@ UNIT_TESTS(net_user)
     g_test_add_func("/net-user/a-lease", test_a_lease);
     g_test_add_func("/net-user/another-network", test_another_network);
     g_test_add_func("/net-user/a-file", test_a_file);
+    g_test_add_func("/net-user/an-answer-that-waited-for-arp", test_an_answer_that_waited_for_arp);
     g_test_add_func("/net-user/the-host-is-reached-unless-restricted", test_the_host_is_reached_unless_restricted);
     g_test_add_func("/net-user/a-forwarded-port", test_a_forwarded_port);
     g_test_add_func("/net-user/a-card-without-room-stops-the-host", test_a_card_without_room_stops_the_host);
