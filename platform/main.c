@@ -16,6 +16,7 @@
 #include "platform/control/gdb.h"
 #include "platform/control/monitor.h"
 #include "platform/machine/machine.h"
+#include "platform/migrate/migrate.h"
 #include "platform/snapshot/job.h"
 
 /* Takes the error; returns the exit status that it stands for. */
@@ -66,6 +67,15 @@ static int load_failed(GError *error)
     return complain(error);
 }
 
+static bool prepare_migration(Migration *migration, const Config *config, GError **error)
+{
+    if (config->only_migratable && !migration_is_possible(migration, error)) {
+        g_prefix_error(error, "-only-migratable: ");
+        return false;
+    }
+    return !config->incoming || migration_expect(migration, config->incoming, error);
+}
+
 /* All that the command line names is open. */
 static bool go_on_alone(const Config *config, GError **error)
 {
@@ -78,7 +88,7 @@ static bool go_on_alone(const Config *config, GError **error)
 }
 
 /* Runs the machine to its end, with gdb and monitors where they were asked for.  Returns the exit status. */
-static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
+static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs, Migration *migration)
 {
     static const char *const watchdog_words[] = {ACTION_WATCHDOG_WORDS};
     const Config *config = machine->config;
@@ -100,6 +110,7 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
         .buses = machine->buses,
         .snapshots = snapshots,
         .jobs = jobs,
+        .migration = migration,
         .notices = machine->notices,
         .query_pci = machine_query_pci,
         .balloon = machine_balloon,
@@ -115,6 +126,8 @@ static int run_machine(Machine *machine, Snapshots *snapshots, Jobs *jobs)
         status = complain(error);
     else if (config->loadvm && !snapshots_load_first(snapshots, config->loadvm, &error))
         status = load_failed(error);
+    else if (!prepare_migration(migration, config, &error))
+        status = complain(error);
     else if (!go_on_alone(config, &error)) /* whose root may be another one, without the snapshots */
         status = complain(error);
     else
@@ -152,7 +165,9 @@ static int run(const Config *config)
     } else {
         Snapshots *snapshots = snapshots_new(machine);
         Jobs *jobs = jobs_new(snapshots, machine->notices);
-        status = run_machine(machine, snapshots, jobs);
+        Migration *migration = migration_new(machine);
+        status = run_machine(machine, snapshots, jobs, migration);
+        migration_free(migration);
         jobs_free(jobs);
         snapshots_free(snapshots);
         if (config->pidfile)

@@ -258,6 +258,10 @@ static const char *reason(RunCause cause)
     case RUN_CAUSE_HOST_ERROR:
         return "host-error";
     case RUN_CAUSE_HOST_CONT:
+    case RUN_CAUSE_MIGRATION_IN:
+    case RUN_CAUSE_MIGRATION_STOP:
+    case RUN_CAUSE_MIGRATION_DONE:
+    case RUN_CAUSE_MIGRATION_FAILED:
     case RUN_CAUSE_HOST_STOP:
     case RUN_CAUSE_HOST_POWERDOWN:
     case RUN_CAUSE_DEBUG_STOP:

@@ -77,31 +77,6 @@ GVariant *qmp_cmd_query_block_jobs(Qmp *qmp, GError **error)
     return g_variant_new("aa{sv}", NULL);
 }
 
-GVariant *qmp_cmd_query_migrate(Qmp *qmp, GError **error)
-{
-    return g_variant_new("a{sv}", NULL);
-}
-
-GVariant *qmp_cmd_query_migrate_capabilities(Qmp *qmp, GError **error)
-{
-    return g_variant_new_parsed("[{'capability': <'events'>, 'state': <true>}]");
-}
-
-/* libvirt asks for events before it knows whether it will ever migrate the machine. */
-GVariant *qmp_cmd_migrate_set_capabilities(Qmp *qmp, GError **error)
-{
-    JsonArray *list = json_object_get_array_member(qmp->arguments, "capabilities");
-    for (guint i = 0; i < json_array_get_length(list); i++) {
-        JsonObject *one = json_array_get_object_element(list, i);
-        const char *name = json_object_get_string_member(one, "capability");
-        if (json_object_get_boolean_member(one, "state") != !strcmp(name, "events")) {
-            g_autofree char *valid = g_utf8_make_valid(name, -1);
-            return qmp_fail(error, "Capability '%s' cannot be changed: a machine does not move to another host", valid);
-        }
-    }
-    return NULL;
-}
-
 /* What a floor tells that may not be there. */
 static GVariant *ask_floor(GVariant *(*query)(void *opaque), void *opaque)
 {

@@ -15,6 +15,7 @@
 #include "platform/block/drive.h"
 #include "platform/machine/areas.h"
 #include "platform/machine/runstate.h"
+#include "platform/migrate/migrate.h"
 #include "platform/options/config.h"
 #include "platform/snapshot/job.h"
 
@@ -39,6 +40,7 @@ typedef struct ControlView {
     DeviceBus *const *buses;   /* of DEVICE_BUS_CARRIED, each with the devices that stand on it; under the device lock */
     Snapshots *snapshots;      /* NULL: none can be taken */
     Jobs *jobs;                /* the same */
+    Migration *migration;      /* NULL: the machine cannot move */
     Notices *notices;          /* what happens beside the run state; NULL: nothing */
     /*
      * What other floors have to say to a query: the value that QMP answers with, floating.  Under the device lock.  NULL: there is nothing

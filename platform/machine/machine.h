@@ -109,6 +109,7 @@ typedef struct Machine {
     GArray *nics;                       /* of NamedNic: the cards, in their order */
     uint64_t (*exits)[VCPU_EXIT_KINDS]; /* per vCPU, how many of each kind; atomic */
     Areas *areas;
+    bool goes_on;          /* a saved machine that moves: it ran until then, so it runs where it arrives.  Main thread */
     bool rtc_machine_time; /* the time of day is rtc_start_s plus machine time; otherwise it is rtc_start_s plus the host's time */
     int64_t rtc_start_s;
     GMainLoop *loop;
@@ -131,6 +132,7 @@ int machine_run(Machine *machine); /* until the run state is FINISHED; exit stat
  * What is loaded was saved by a machine of the same command line; one that ran is PAUSED.  RAM is written after that.  When loading fails, the
  * machine is in no state to go on: it is reset or freed, or loads what it saved before.
  */
+bool machine_can_save(const Machine *machine, GError **error);
 bool machine_save(Machine *machine, GByteArray *out, GError **error);
 bool machine_load(Machine *machine, const void *data, size_t size, GError **error);
 

@@ -36,17 +36,20 @@ static const struct {
 /* What a request does in a state.  The columns are in the order of RunClass. */
 /* clang-format off */
 static const RunAction transitions[RUN_STATES][RUN_CLASSES] = {
-    /*                             CONT     STOP     POWERDWN WATCHDOG RESET    CRASH    SHUTDOWN QUIT     ERROR */
-    [RUN_STATE_PRELAUNCH]      = {RUN_GO,  RUN_NOP, RUN_BTN, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_RUNNING]        = {RUN_NOP, RUN_HLT, RUN_BTN, RUN_DOG, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_PAUSED]         = {RUN_GO,  RUN_NOP, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_DEBUG]          = {RUN_GO,  RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_SHUTDOWN]       = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
-    [RUN_STATE_WATCHDOG]       = {RUN_GO,  RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_IO_ERROR]       = {RUN_GO,  RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_GUEST_PANICKED] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
-    [RUN_STATE_INTERNAL_ERROR] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_NOP},
-    [RUN_STATE_FINISHED]       = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP},
+    /*                             CONT     MIGRATE  STOP     POWERDWN WATCHDOG RESET    CRASH    SHUTDOWN QUIT     ERROR */
+    [RUN_STATE_PRELAUNCH]      = {RUN_GO,  RUN_MIG, RUN_NOP, RUN_BTN, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_RUNNING]        = {RUN_NOP, RUN_MIG, RUN_HLT, RUN_BTN, RUN_DOG, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_PAUSED]         = {RUN_GO,  RUN_MIG, RUN_NOP, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_DEBUG]          = {RUN_GO,  RUN_MIG, RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_SHUTDOWN]       = {RUN_NOP, RUN_MIG, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
+    [RUN_STATE_WATCHDOG]       = {RUN_GO,  RUN_MIG, RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_IO_ERROR]       = {RUN_GO,  RUN_NOP, RUN_HLT, RUN_BTN, RUN_NOP, RUN_RST, RUN_BAD, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_GUEST_PANICKED] = {RUN_NOP, RUN_MIG, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_INMIGRATE]      = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
+    [RUN_STATE_FINISH_MIGRATE] = {RUN_NOP, RUN_MIG, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_ERR},
+    [RUN_STATE_POSTMIGRATE]    = {RUN_GO,  RUN_MIG, RUN_NOP, RUN_NOP, RUN_NOP, RUN_RST, RUN_NOP, RUN_OFF, RUN_END, RUN_ERR},
+    [RUN_STATE_INTERNAL_ERROR] = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_END, RUN_NOP},
+    [RUN_STATE_FINISHED]       = {RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP, RUN_NOP},
 };
 /* clang-format on */
 
@@ -69,6 +72,7 @@ struct RunState {
     uint32_t made;    /* atomic: requests ever made, counted before they are pending */
     int wake_fd;
     guint wake_source;
+    RunStateId moved_from; /* of FINISH_MIGRATE: where it leads back to */
     bool applying;
     int exit_status;
     GArray *listeners; /* of Listener */
@@ -259,6 +263,20 @@ static RunStateId halted_by(RunCause cause)
                                                : RUN_STATE_PAUSED;
 }
 
+static void migrate(RunState *rs, RunCause cause)
+{
+    RunStateId was = run_state(rs);
+    if (cause == RUN_CAUSE_MIGRATION_IN && was == RUN_STATE_PRELAUNCH)
+        enter(rs, RUN_STATE_INMIGRATE);
+    else if (cause == RUN_CAUSE_MIGRATION_STOP && was != RUN_STATE_FINISH_MIGRATE && was != RUN_STATE_INMIGRATE) {
+        rs->moved_from = states[was].runs ? RUN_STATE_PAUSED : was;
+        halt(rs, RUN_STATE_FINISH_MIGRATE, cause);
+    } else if (cause == RUN_CAUSE_MIGRATION_DONE && was == RUN_STATE_FINISH_MIGRATE)
+        enter(rs, RUN_STATE_POSTMIGRATE);
+    else if (cause == RUN_CAUSE_MIGRATION_FAILED && was == RUN_STATE_FINISH_MIGRATE)
+        enter(rs, rs->moved_from);
+}
+
 /* Carries one request out, and returns what was done: RUN_NOP where the request means nothing in this state. */
 static RunAction apply_one(RunState *rs, RunCause cause)
 {
@@ -275,6 +293,9 @@ static RunAction apply_one(RunState *rs, RunCause cause)
         break;
     case RUN_HLT:
         halt(rs, halted_by(cause), cause);
+        break;
+    case RUN_MIG:
+        migrate(rs, cause);
         break;
     case RUN_BTN:
         rs->ops->power_button(rs->opaque);
@@ -319,6 +340,7 @@ static bool is_moot(RunClass lesser, RunAction done)
     case RUN_NOP:
     case RUN_GO:
     case RUN_HLT:
+    case RUN_MIG:
     case RUN_BTN:
     case RUN_DOG:
         return false;

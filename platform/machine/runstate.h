@@ -21,6 +21,9 @@
     X(WATCHDOG, "watchdog", false, "stopped by the guest's watchdog with -action watchdog=pause; cont goes on")    \
     X(IO_ERROR, "io-error", false, "stopped by an error of a drive with werror= or rerror=stop; cont tries again") \
     X(GUEST_PANICKED, "guest-panicked", false, "checkstop; only reset or quit leads out")                          \
+    X(INMIGRATE, "inmigrate", false, "-incoming: waits for a machine that comes from elsewhere")                   \
+    X(FINISH_MIGRATE, "finish-migrate", false, "stopped, and the last of it is sent elsewhere")                    \
+    X(POSTMIGRATE, "postmigrate", false, "it has moved elsewhere; cont lets it go on here all the same")           \
     X(INTERNAL_ERROR, "internal-error", false, "a commit failed half way; only quit leads out")                    \
     X(FINISHED, "shutdown", false, "the program is ending")
 
@@ -34,6 +37,10 @@ typedef enum RunStateId {
 /* Why; least severe first.  X(id, class, guest, doc): class is what it asks for. */
 #define RUN_CAUSE_LIST(X)                                                                           \
     X(HOST_CONT, CONT, false, "cont by QMP or gdb, or the first start")                             \
+    X(MIGRATION_IN, MIGRATE, false, "-incoming")                                                    \
+    X(MIGRATION_STOP, MIGRATE, false, "the machine moves, and its last part is sent")               \
+    X(MIGRATION_DONE, MIGRATE, false, "the other side has it")                                      \
+    X(MIGRATION_FAILED, MIGRATE, false, "the other side has it not: it is again what it was")       \
     X(HOST_STOP, STOP, false, "stop by QMP")                                                        \
     X(DEBUG_STOP, STOP, false, "breakpoint, step done, gdb attached or interrupted")                \
     X(DRIVE_ERROR, STOP, false, "a drive with werror= or rerror=stop could not be written or read") \
@@ -59,6 +66,7 @@ typedef enum RunCause {
 
 typedef enum RunClass {
     RUN_CLASS_CONT,
+    RUN_CLASS_MIGRATE,
     RUN_CLASS_STOP,
     RUN_CLASS_POWERDOWN,
     RUN_CLASS_WATCHDOG,

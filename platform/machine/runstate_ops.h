@@ -12,6 +12,7 @@ typedef enum RunAction {
     RUN_NOP,       /* nothing: the request means nothing in this state */
     RUN_GO,        /* vCPUs run */
     RUN_HLT,       /* vCPUs stop: PAUSED, DEBUG or WATCHDOG by cause */
+    RUN_MIG,       /* to or from one of the states of a machine that moves, by cause */
     RUN_BTN,       /* the power button is pressed: a guest that has one is told, and goes on */
     RUN_DOG,       /* what -action watchdog= says */
     RUN_RST,       /* reset (under -no-reboot: RUN_OFF) */

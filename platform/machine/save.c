@@ -61,10 +61,8 @@ STATE_STRUCT_FIELDS(CpuRelease, release);
 
 /* What is saved of the Machine itself: most of its parts have sections of their own. */
 static const StateField machine_fields[] = {
-    STATE_FIELD(Machine, time.now_ns, 0),
-    STATE_FIELD(Machine, bell.stood, 0),
-    STATE_FIELD(Machine, rtc_start_s, 0),
-    STATE_FIELD(Machine, resets, 0),
+    STATE_FIELD(Machine, time.now_ns, 0), STATE_FIELD(Machine, bell.stood, 0), STATE_FIELD(Machine, rtc_start_s, 0),
+    STATE_FIELD(Machine, resets, 0),      STATE_FIELD(Machine, goes_on, 0),
 };
 static const StateField machine_derived[] = {
     /* of the command line, which the loading program was given, too */
@@ -206,7 +204,7 @@ static bool has_mounts(const Machine *m)
     return false;
 }
 
-static bool can_save(const Machine *m, GError **error)
+bool machine_can_save(const Machine *m, GError **error)
 {
     const char *why = m->config->kernel_irqchip                         ? "the accelerator's interrupt controller"
                       : !(vcpus_caps(m->vcpus) & ACCEL_CAP_STATE_WRITE) ? "protected state"
@@ -220,10 +218,21 @@ static bool can_save(const Machine *m, GError **error)
     return false;
 }
 
+/* One that waits for another is nothing yet, and one of which the last part is sent is somewhere else in a moment. */
+static bool is_between(RunStateId state)
+{
+    return state == RUN_STATE_INMIGRATE || state == RUN_STATE_FINISH_MIGRATE;
+}
+
 bool machine_save(Machine *m, GByteArray *out, GError **error)
 {
     g_assert(vcpus_parked(m->vcpus));
-    if (!can_save(m, error) || !vcpus_pre_save(m->vcpus, error))
+    if (is_between(run_state(m->run))) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "saved state: the machine is in the state '%s'",
+                    run_state_name(run_state(m->run)));
+        return false;
+    }
+    if (!machine_can_save(m, error) || !vcpus_pre_save(m->vcpus, error))
         return false;
     device_lock();
     for (guint i = 0; i < m->events->len; i++)
@@ -260,7 +269,7 @@ static RunStateId saved_run_state(Section *head)
 {
     g_autofree char *name = section_get_string(head, "run-state", 64);
     for (unsigned i = 0; name && i < RUN_STATE_INTERNAL_ERROR; i++)
-        if (!strcmp(name, run_state_name(i)))
+        if (!is_between(i) && !strcmp(name, run_state_name(i)))
             return i;
     section_refuse(head, "run state '%s'", name ? name : "");
     return RUN_STATE_PRELAUNCH;
@@ -363,7 +372,7 @@ static void leave_what_was(Machine *m)
 bool machine_load(Machine *m, const void *data, size_t size, GError **error)
 {
     g_assert(vcpus_parked(m->vcpus));
-    if (!can_save(m, error))
+    if (!machine_can_save(m, error))
         return false;
     leave_what_was(m);
     Sections *from = sections_read(data, size, error);

@@ -119,6 +119,8 @@ typedef struct Config {
     const char *pidfile, *chroot, *runas; /* NULL: none */
     bool daemonize;
     const char *snapshot_file; /* -snapshot-file; NULL: none */
+    const char *incoming;      /* -incoming: where a machine comes from, or "defer"; NULL: power-on */
+    bool only_migratable;      /* -only-migratable */
     const char *loadvm;        /* -loadvm: the snapshot to begin with; NULL: power-on */
     const char *name;          /* -name; NULL: none */
     const char *uuid;          /* -uuid, in its usual form; NULL: none */

@@ -193,6 +193,17 @@ bool option_set_loadvm(Parse *p, const char *arg, GError **error)
     return property_string(p, &p->config->loadvm, "-loadvm", arg, error);
 }
 
+bool option_set_incoming(Parse *p, const char *arg, GError **error)
+{
+    return property_string(p, &p->config->incoming, "-incoming", arg, error);
+}
+
+bool option_set_only_migratable(Parse *p, const char *arg, GError **error)
+{
+    p->config->only_migratable = true;
+    return true;
+}
+
 bool option_set_daemonize(Parse *p, const char *arg, GError **error)
 {
     p->config->daemonize = true;

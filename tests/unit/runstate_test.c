@@ -136,6 +136,9 @@ static const struct {
     {RUN_STATE_WATCHDOG, {.watchdog = RUN_HLT}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_GUEST_WATCHDOG}, 2},
     {RUN_STATE_IO_ERROR, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_DRIVE_ERROR}, 2},
     {RUN_STATE_GUEST_PANICKED, {.panic = RUN_PANIC_PAUSE, .watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_GUEST_CRASH}, 2},
+    {RUN_STATE_INMIGRATE, {.watchdog = RUN_RST}, {RUN_CAUSE_MIGRATION_IN}, 1},
+    {RUN_STATE_FINISH_MIGRATE, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_MIGRATION_STOP}, 2},
+    {RUN_STATE_POSTMIGRATE, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_MIGRATION_STOP, RUN_CAUSE_MIGRATION_DONE}, 3},
     {RUN_STATE_INTERNAL_ERROR, {.stay_on_error = true, .watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_ERROR}, 2},
     {RUN_STATE_FINISHED, {.watchdog = RUN_RST}, {RUN_CAUSE_HOST_CONT, RUN_CAUSE_HOST_QUIT}, 2},
 };
@@ -144,26 +147,32 @@ G_STATIC_ASSERT(G_N_ELEMENTS(ways) == RUN_STATES); /* a state without a way into
 /*
  * Where each request leads from each state, under the policy of the state's row in `ways`.  Written out by hand, so that the table of
  * runstate.c is compared with something that does not come from it.  One letter for each cause in the order of RUN_CAUSE_LIST:
- * '.' the state stays, else the state it becomes: L prelaunch, R running, P paused, D debug, I io-error, F finished.
+ * '.' the state stays, else the state it becomes: L prelaunch, R running, P paused, D debug, I io-error, m inmigrate,
+ * f finish-migrate, p postmigrate, F finished.
  */
 /* clang-format off */
 static const char *const leads_to[RUN_STATES] = {
-    /*                            cont                guest's watchdog
-     *                            | stop              | four resets
-     *                            | | debug stop      | |   crash
-     *                            | | | drive error   | |   | two shutdowns
-     *                            | | | | powerdown   | |   | |  signal, quit, host error
-     *                            v v v v v           v v   v v  v */
-    [RUN_STATE_PRELAUNCH]      = "R" "." "." "." "."  "." "...." "." "FF" "FFF",
-    [RUN_STATE_RUNNING]        = "." "P" "D" "I" "."  "." "...." "F" "FF" "FFF",
-    [RUN_STATE_PAUSED]         = "R" "." "." "." "."  "." "LLLL" "F" "FF" "FFF",
-    [RUN_STATE_DEBUG]          = "R" "P" "." "I" "."  "." "LLLL" "F" "FF" "FFF",
-    [RUN_STATE_SHUTDOWN]       = "." "." "." "." "."  "." "LLLL" "." ".." "FFF",
-    [RUN_STATE_WATCHDOG]       = "R" "P" "D" "I" "."  "." "LLLL" "F" "FF" "FFF",
-    [RUN_STATE_IO_ERROR]       = "R" "P" "D" "." "."  "." "LLLL" "F" "FF" "FFF",
-    [RUN_STATE_GUEST_PANICKED] = "." "." "." "." "."  "." "LLLL" "." "FF" "FFF",
-    [RUN_STATE_INTERNAL_ERROR] = "." "." "." "." "."  "." "...." "." ".." "FF.",
-    [RUN_STATE_FINISHED]       = "." "." "." "." "."  "." "...." "." ".." "...",
+    /*                            cont                       guest's watchdog
+     *                            | migration: in, stop,     | four resets
+     *                            | |    done, failed        | |   crash
+     *                            | |    stop                | |   |
+     *                            | |    | debug stop        | |   |
+     *                            | |    | | drive error     | |   | two shutdowns
+     *                            | |    | | | powerdown     | |   | |  signal, quit, host error
+     *                            v v    v v v v             v v   v v  v */
+    [RUN_STATE_PRELAUNCH]      = "R" "mf.." "." "." "." "."  "." "...." "." "FF" "FFF",
+    [RUN_STATE_RUNNING]        = "." ".f.." "P" "D" "I" "."  "." "...." "F" "FF" "FFF",
+    [RUN_STATE_PAUSED]         = "R" ".f.." "." "." "." "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_DEBUG]          = "R" ".f.." "P" "." "I" "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_SHUTDOWN]       = "." ".f.." "." "." "." "."  "." "LLLL" "." ".." "FFF",
+    [RUN_STATE_WATCHDOG]       = "R" ".f.." "P" "D" "I" "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_IO_ERROR]       = "R" "...." "P" "D" "." "."  "." "LLLL" "F" "FF" "FFF",
+    [RUN_STATE_GUEST_PANICKED] = "." ".f.." "." "." "." "."  "." "LLLL" "." "FF" "FFF",
+    [RUN_STATE_INMIGRATE]      = "." "...." "." "." "." "."  "." "...." "." ".." "FFF",
+    [RUN_STATE_FINISH_MIGRATE] = "." "..pP" "." "." "." "."  "." "...." "." ".." "FFF",
+    [RUN_STATE_POSTMIGRATE]    = "R" ".f.." "." "." "." "."  "." "LLLL" "." "FF" "FFF",
+    [RUN_STATE_INTERNAL_ERROR] = "." "...." "." "." "." "."  "." "...." "." ".." "FF.",
+    [RUN_STATE_FINISHED]       = "." "...." "." "." "." "."  "." "...." "." ".." "...",
 };
 /* clang-format on */
 
@@ -184,6 +193,12 @@ static RunStateId expected_state(RunStateId from, RunCause cause)
         return RUN_STATE_DEBUG;
     case 'I':
         return RUN_STATE_IO_ERROR;
+    case 'm':
+        return RUN_STATE_INMIGRATE;
+    case 'f':
+        return RUN_STATE_FINISH_MIGRATE;
+    case 'p':
+        return RUN_STATE_POSTMIGRATE;
     case 'F':
         return RUN_STATE_FINISHED;
     }
