@@ -64,7 +64,7 @@ static bool receive_part(Migration *m, PartKind *kind, GError **error)
     return data && take_part(m, &part, data, error);
 }
 
-static bool receive(Migration *m, GError **error)
+bool migration_receive(Migration *m, GError **error)
 {
     uint8_t head[STREAM_HEAD];
     PartKind kind = PART_KINDS;
@@ -79,12 +79,15 @@ static bool receive(Migration *m, GError **error)
 
 /* ---- the main thread ---- */
 
-/* Takes the error.  The machine that waited is in no state to run. */
+/* Takes the error.  The machine that waited is in no state to run, and nobody has a use for it. */
 static void failed(Migration *m, GError *error)
 {
     g_prefix_error(&error, "-incoming: ");
     machine_host_error(m->machine, g_error_copy(error));
     migration_end(m, MIGRATION_FAILED, error);
+    run_apply(m->machine->run);
+    run_request(m->machine->run, RUN_CAUSE_HOST_QUIT);
+    run_apply(m->machine->run);
 }
 
 static void received(Migration *m, GError *error)
@@ -110,7 +113,7 @@ static void somebody_is_there(void *opaque)
     Migration *m = opaque;
     m->first_us = g_get_monotonic_time();
     migration_enter(m, MIGRATION_ACTIVE);
-    migration_step(m, receive, received);
+    migration_step(m, migration_receive, received);
 }
 
 bool migration_listen(Migration *m, const char *uri, GError **error)

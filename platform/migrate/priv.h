@@ -41,6 +41,9 @@ struct Migration {
     GThread *thread;
 };
 
+/* incoming.c: the stream as far as END, into RAM and m->state */
+MigrationStep migration_receive;
+
 /* migrate.c */
 void migration_enter(Migration *migration, MigrationStatus status);
 void migration_begin(Migration *migration, Channel *channel /* take */, bool incoming);

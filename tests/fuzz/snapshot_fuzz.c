@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A file of snapshots in which anything may be wrong.  It is refused in one line, or its parts are unpacked and its pages looked at and written.
+ * Then the same bytes as they come in one by one, when they are a machine that moves.
  * What the sections of a machine do is state_fuzz.c's.
  *
  * Input: a byte (bit 0: checksums are as they should be, wherever a part's head says that its bytes are; bit 1: pages are written, too), the file.
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "platform/base/xxh64.h"
+#include "platform/migrate/priv.h"
 #include "platform/snapshot/file.h"
 #include "platform/snapshot/ram.h"
 
@@ -66,6 +68,25 @@ static void look_at(const SnapshotFile *file, const FilePart *part, Memory *memo
         check_error(error);
 }
 
+/* Takes the descriptor. */
+static void arrive(Memory *memory, int fd)
+{
+    GError *error = NULL;
+    g_autofree char *uri = g_strdup_printf("fd:%d", fd);
+    Machine machine = {.memory = memory};
+    Migration m = {.machine = &machine, .packer = packer_new(), .channel = channel_new(uri, &error)};
+    g_assert_no_error(error);
+    lseek(fd, 0, SEEK_SET);
+    if (!migration_receive(&m, &error))
+        check_error(error);
+    else
+        g_assert_nonnull(m.state);
+    if (m.state)
+        g_byte_array_unref(m.state);
+    channel_free(m.channel);
+    packer_free(m.packer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static Memory *memory;
@@ -80,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert_true(write(fd, bytes, size - 1) == (ssize_t)(size - 1));
     g_snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     SnapshotFile *file = snapshot_file_open(path, &error);
-    close(fd);
+    arrive(memory, fd);
     if (!file) {
         check_error(error);
         return 0;

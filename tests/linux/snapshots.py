@@ -56,14 +56,14 @@ class Runs:
         self.program, self.board, self.n = program, board, 0
         self.file, self.monitor = program.path(".snapshots"), program.path(".monitor")
         self.args = ["-smp", str(processors), "-drive", f"file={disk},if=virtio,format=raw,readonly=on", "-nic", "user,model=virtio",
-                     "-snapshot-file", self.file, "-monitor", f"unix:{self.monitor},server=on,wait=off"]
+                     "-snapshot-file", self.file]
         if os.path.exists(self.file):
             os.unlink(self.file)
 
     def start(self, accel, core="e500mc", *more):
         if os.path.exists(self.monitor):
             os.unlink(self.monitor)
-        return self.program.guest(board=self.board, core=core, args=[*self.args, "-accel", accel, *more])
+        return self.program.guest(board=self.board, core=core, args=[*self.args, "-monitor", f"unix:{self.monitor},server=on,wait=off", "-accel", accel, *more])
 
 
 def shell(guest, line):
@@ -143,10 +143,50 @@ def in_the_middle(program, board="ppce500", processors=1):
     os.unlink(disk)
 
 
+def moves(program, board="ppce500", processors=1, hops=4):
+    """There and back again over a socket, at work all the time: one console goes on where the other ended, and the disk's contents stay what they are."""
+    disk, digest = make_disk(program)
+    runs = Runs(program, board, processors, disk)
+    way = program.path(".way")
+    guest, there = runs.start("soft"), None
+    try:
+        guest.expect(PROMPT)
+        guest.type(WORK.format(n=3 * (hops + 1)))
+        for hop in range(hops):
+            for i in range(3):
+                guest.expect(f"sum {3 * hop + i} {digest}")
+            monitor = other if hop else Monitor(runs.monitor, guest)
+            runs.monitor = program.path(f".monitor{hop}")  # a program that ends removes its own
+            there = runs.start(("soft,jit=off", "soft")[hop % 2], "e500mc", "-incoming", f"unix:{way}")
+            other = Monitor(runs.monitor, there)
+            monitor(f"migrate -d unix:{way}")
+            while "completed" not in (said := monitor("info migrate")):
+                if "failed" in said:
+                    raise Failed(said)
+            monitor.socket.sendall(b"quit\n")
+            guest.finish()
+            there.text, there.mark = guest.text + there.text, guest.mark
+            guest.__exit__(None, None, None)
+            guest, there = there, None
+        for i in range(3):
+            guest.expect(f"sum {3 * hops + i} {digest}")
+        guest.expect("10.0.2.2 is alive!")
+        guest.leave("poweroff")
+        if "I/O error" in guest.text:
+            raise Failed("an I/O error")
+    finally:
+        for one in guest, there:
+            if one:
+                one.__exit__(None, None, None)
+    os.unlink(disk)
+
+
 def cases():
     yield "snapshot: at the shell, ppce500", False, at_the_shell, ()
     yield "snapshot: at the shell, two processors", False, at_the_shell, ("ppce500", 2)
     yield "snapshot: at the shell, p4080ds-hv", False, at_the_shell, ("p4080ds-hv", 2)
     yield "snapshot: at the shell, e500v2", False, at_the_shell, ("ppce500", 1, "e500v2")
+    yield "moves: at work, there and back", False, moves, ()
+    yield "moves: two processors, p4080ds-hv", False, moves, ("p4080ds-hv", 2)
     yield "snapshot: while disk and network work", False, in_the_middle, ()
     yield "snapshot: while disk and network work, p4080ds-hv", False, in_the_middle, ("p4080ds-hv", 2)

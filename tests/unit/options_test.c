@@ -118,7 +118,8 @@ static void test_a_full_line(void)
                     "-nographic -serial null -serial file:out -no-reboot -no-shutdown -S -s "
                     "-qmp unix:/run/q,server=on,wait=off -rtc base=2006-06-17T16:01:21,clock=vm "
                     "-icount shift=3 "
-                    "-pidfile p -snapshot-file f -loadvm a -accel tcg,thread=multi -accel soft,protected=on,rebuild=off -d "
+                    "-pidfile p -snapshot-file f -loadvm a -incoming defer -only-migratable -accel tcg,thread=multi -accel "
+                    "soft,protected=on,rebuild=off -d "
                     "int,hcall -D log -name guest -uuid 12345678-90AB-cdef-1234-567890abcdef");
     g_assert_cmpstr(c.uuid, ==, "12345678-90ab-cdef-1234-567890abcdef");
     g_assert_cmpstr(c.dt_compatible, ==, "fsl,x");
@@ -135,6 +136,8 @@ static void test_a_full_line(void)
     g_assert_cmpstr(c.gdb, ==, "tcp::1234");
     g_assert_cmpstr(c.snapshot_file, ==, "f");
     g_assert_cmpstr(c.loadvm, ==, "a");
+    g_assert_cmpstr(c.incoming, ==, "defer");
+    g_assert_true(c.only_migratable);
     g_assert_cmpuint(c.monitors->len, ==, 1);
     const MonitorConfig *qmp = c.monitors->pdata[0];
     g_assert_true(qmp->control);

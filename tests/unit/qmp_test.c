@@ -344,7 +344,7 @@ static void wrong_requests(void)
         {"{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"events\"}]}}",
          "GenericError", "Parameter 'state' is missing"},
         {"{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"xbzrle\",\"state\":true}]}}",
-         "GenericError", "Capability 'xbzrle' cannot be changed: a machine does not move to another host"},
+         "GenericError", "Capability 'xbzrle' is not there"},
         {"{\"execute\":\"balloon\",\"arguments\":{\"value\":0}}", "GenericError", "Parameter 'value' expects a size"},
         {"{\"execute\":\"balloon\",\"arguments\":{\"value\":1}}", "DeviceNotActive", "No balloon device has been activated"},
         {"{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":\"floppy\"}}", "DeviceNotFound",
