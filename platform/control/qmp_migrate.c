@@ -24,9 +24,13 @@ static bool can_move(const Qmp *qmp, GError **error)
 
 GVariant *qmp_cmd_migrate(Qmp *qmp, GError **error)
 {
+    static const char *const absent[] = {"blk", "inc", "resume"};
     GError *why = NULL;
     if (!can_move(qmp, error))
         return NULL;
+    for (unsigned i = 0; i < G_N_ELEMENTS(absent); i++)
+        if (qmp_bool_argument(qmp, absent[i]))
+            return qmp_fail(error, "%s: not yet supported", absent[i]);
     migration_start(qmp->view.migration, qmp_string_argument(qmp, "uri"), &why);
     return outcome(why, error);
 }
@@ -106,6 +110,10 @@ GVariant *qmp_cmd_migrate_set_parameters(Qmp *qmp, GError **error)
     GError *why = NULL;
     if (!can_move(qmp, error))
         return NULL;
+    g_autoptr(GList) names = qmp->arguments ? json_object_get_members(qmp->arguments) : NULL;
+    for (const GList *name = names; name; name = name->next)
+        if (strcmp(name->data, "max-bandwidth") && strcmp(name->data, "downtime-limit"))
+            return qmp_fail(error, "Parameter '%s' is not there: max-bandwidth and downtime-limit are", (const char *)name->data);
     MigrationParameters p = migration_parameters(qmp->view.migration);
     gint64 bandwidth = qmp_int_argument(qmp, "max-bandwidth", (gint64)MIN(p.max_bandwidth, (uint64_t)G_MAXINT64));
     gint64 downtime = qmp_int_argument(qmp, "downtime-limit", (gint64)p.downtime_ms);
