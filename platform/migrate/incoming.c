@@ -64,6 +64,16 @@ static bool receive_part(Migration *m, PartKind *kind, GError **error)
     return data && take_part(m, &part, data, error);
 }
 
+/* Whoever sends it would find nobody there otherwise.  In a file of snapshots another one may follow. */
+static bool receive_end(Migration *m, GError **error)
+{
+    uint8_t head[PART_HEAD];
+    Part part;
+    if (!channel_read(m->channel, head, sizeof(head), error))
+        return false;
+    return (part_head_get(&part, 0, head) && (part.kind == PART_LAST || part.kind == PART_SNAPSHOT)) || damaged(error);
+}
+
 bool migration_receive(Migration *m, GError **error)
 {
     uint8_t head[STREAM_HEAD];
@@ -74,7 +84,7 @@ bool migration_receive(Migration *m, GError **error)
     while (kind != PART_END)
         if (!receive_part(m, &kind, error))
             return false;
-    return true;
+    return receive_end(m, error);
 }
 
 /* ---- the main thread ---- */

@@ -41,7 +41,7 @@ struct Migration {
     GThread *thread;
 };
 
-/* incoming.c: the stream as far as END, into RAM and m->state */
+/* incoming.c: the stream, into RAM and m->state */
 MigrationStep migration_receive;
 
 /* migrate.c */
