@@ -150,11 +150,12 @@ install: all
 	install -m 644 docs/quoin.1 docs/quoin-boot-test.1 $(DESTDIR)$(mandir)/man1
 	install -m 755 tools/boot-test/quoin-boot-test $(DESTDIR)$(datadir)/boot-test
 	install -m 644 tools/boot-test/bootlib/*.py $(DESTDIR)$(datadir)/boot-test/bootlib
+	install -m 644 tools/trace/viewer.html $(DESTDIR)$(datadir)/trace-viewer.html
 	ln -srf $(DESTDIR)$(datadir)/boot-test/quoin-boot-test $(DESTDIR)$(bindir)/quoin-boot-test
 
 uninstall:
 	rm -f $(patsubst %,$(DESTDIR)$(bindir)/%,quoin quoin-boot-test) $(patsubst %,$(DESTDIR)$(mandir)/man1/%.1,quoin quoin-boot-test)
-	rm -rf $(DESTDIR)$(datadir)/boot-test
+	rm -rf $(DESTDIR)$(datadir)/boot-test $(DESTDIR)$(datadir)/trace-viewer.html
 
 clean:
 	rm -rf build
