@@ -34,3 +34,8 @@ Uring *uring_new(const AioClient *client, Workers *others,
                  GError **error); /* both borrowed.  Errors of G_FILE_ERROR: the host has none */
 void uring_submit(Uring *uring, BlockRequest *request);
 void uring_free(Uring *uring);
+
+/* A ring of the calling thread's for reads, writes and flushes.  The kernel refuses it anything else with EACCES: io_uring also opens
+   files and makes sockets, past any filter of system calls.  0 or an errno; Linux 5.10 is the first that can. */
+struct io_uring;
+int uring_ring_open(struct io_uring *ring, unsigned entries);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cpu/fault.h"
@@ -201,15 +202,45 @@ static void tell(Uring *u)
         u->client->finished(u->client->opaque, done);
 }
 
+/* 0 or an errno.  liburing has functions for this, which the shared libraries of 2.3 do not export. */
+static int register_with(const struct io_uring *ring, unsigned what, void *argument, unsigned n)
+{
+    return syscall(SYS_io_uring_register, ring->ring_fd, what, argument, n) < 0 ? errno : 0;
+}
+
+/* To what new_sqe()'s callers ask for. */
+static int restrict_ring(const struct io_uring *ring)
+{
+    static const uint8_t ops[] = {IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC};
+    struct io_uring_restriction rules[G_N_ELEMENTS(ops)] = {0};
+    for (size_t i = 0; i < G_N_ELEMENTS(ops); i++) {
+        rules[i].opcode = IORING_RESTRICTION_SQE_OP;
+        rules[i].sqe_op = ops[i];
+    }
+    return register_with(ring, IORING_REGISTER_RESTRICTIONS, rules, G_N_ELEMENTS(rules));
+}
+
+int uring_ring_open(struct io_uring *ring, unsigned entries)
+{
+    const unsigned closed = IORING_SETUP_R_DISABLED; /* until it is restricted */
+    int error = -io_uring_queue_init(entries, ring, closed | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+    if (error == EINVAL)
+        error = -io_uring_queue_init(entries, ring, closed);
+    if (error)
+        return error;
+    if (!(error = restrict_ring(ring)))
+        error = register_with(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    if (error)
+        io_uring_queue_exit(ring);
+    return error;
+}
+
 /* 0 or an errno.  The ring is this thread's alone, so that kernels which know the first way need not interrupt it. */
 static int set_up(Uring *u)
 {
     int error = fault_errno_here(FAULT_IO_URING);
-    if (error)
-        return error;
-    error = -io_uring_queue_init(2 * DEPTH, &u->ring, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
-    if (error == EINVAL)
-        error = -io_uring_queue_init(2 * DEPTH, &u->ring, 0);
+    if (!error)
+        error = uring_ring_open(&u->ring, 2 * DEPTH);
     u->has_ring = !error;
     return error;
 }

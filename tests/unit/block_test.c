@@ -8,11 +8,17 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#if HAVE_LIBURING
+#include <liburing.h>
+#endif
 
 #include "cpu/fault.h"
 #include "cpu/log.h"
 #include "platform/base/lock.h"
+#include "platform/block/aio.h"
 #include "platform/block/image.h"
 #include "tests/unit/block_helper.h"
 
@@ -508,8 +514,56 @@ static void by_uring(gconstpointer data)
         g_test_skip("no io_uring here");
 }
 
+#if HAVE_LIBURING
+static int ring_answers(struct io_uring *ring)
+{
+    struct io_uring_cqe *cqe;
+    g_assert_cmpint(io_uring_submit_and_wait(ring, 1), >=, 0);
+    g_assert_cmpint(io_uring_peek_cqe(ring, &cqe), ==, 0);
+    int result = cqe->res;
+    io_uring_cqe_seen(ring, cqe);
+    return result;
+}
+
+/* What somebody who has taken over the program would ask of it. */
+static void test_a_ring_neither_opens_nor_connects(void)
+{
+    struct io_uring ring;
+    int error = uring_ring_open(&ring, 4);
+    if (error) {
+        g_test_skip("no io_uring here");
+        return;
+    }
+    io_uring_prep_openat(io_uring_get_sqe(&ring), AT_FDCWD, "/dev/null", O_RDONLY, 0);
+    g_assert_cmpint(ring_answers(&ring), ==, -EACCES);
+    io_uring_prep_rw(IORING_OP_SOCKET, io_uring_get_sqe(&ring), AF_UNIX, NULL, 0, SOCK_STREAM);
+    g_assert_cmpint(ring_answers(&ring), ==, -EACCES);
+    io_uring_prep_unlink(io_uring_get_sqe(&ring), "/nowhere/at/all", 0);
+    g_assert_cmpint(ring_answers(&ring), ==, -EACCES);
+    g_assert_cmpint(io_uring_register_eventfd(&ring, 0), ==, -EACCES);
+
+    g_autofree char *path = disk_new(MIB);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    char byte = 'q', back = 0;
+    struct iovec from = {&byte, 1}, to = {&back, 1};
+    io_uring_prep_writev(io_uring_get_sqe(&ring), fd, &from, 1, 5);
+    g_assert_cmpint(ring_answers(&ring), ==, 1);
+    io_uring_prep_fsync(io_uring_get_sqe(&ring), fd, IORING_FSYNC_DATASYNC);
+    g_assert_cmpint(ring_answers(&ring), ==, 0);
+    io_uring_prep_readv(io_uring_get_sqe(&ring), fd, &to, 1, 5);
+    g_assert_cmpint(ring_answers(&ring), ==, 1);
+    g_assert_cmpint(back, ==, 'q');
+    close(fd);
+    unlink(path);
+    io_uring_queue_exit(&ring);
+}
+#endif
+
 UNIT_TESTS(block)
 {
+#if HAVE_LIBURING
+    g_test_add_func("/block/a-ring-neither-opens-nor-connects", test_a_ring_neither_opens_nor_connects);
+#endif
     static const Case cases[] = {
         {"reads-what-it-wrote", test_reads_what_it_wrote},
         {"a-range-is-checked", test_a_range_is_checked},
