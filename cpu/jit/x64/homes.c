@@ -113,7 +113,8 @@ static void load_home(Emit *e, unsigned home, Reg reg)
 /* Nobody will see its value, not even who makes a late condition of it. */
 static bool is_dead(const Emit *e, unsigned home, unsigned at)
 {
-    return e->plan.dead[at] & ~emit_late_homes(e) & bit_of(home);
+    uint64_t dead = e->plan.dead[at] & bit_of(home);
+    return dead && !(emit_late_homes(e) & dead); /* what is late is looked through for the few homes that are dead */
 }
 
 /* Host instructions that it takes to have the home elsewhere from op `at` on until it is used next. */
