@@ -71,6 +71,7 @@ typedef struct Emit {
     const IrBlock *ir;
     int32_t bias;
     EmitMap map;
+    EmitMap canonical; /* as homes lie between blocks */
     EmitPlan plan;
     JitMap *last_map; /* of the last record that has one */
     EmitLate late;

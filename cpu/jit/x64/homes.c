@@ -28,17 +28,14 @@ static EmitMap canonical(void)
     return m;
 }
 
-static Reg pin_of(unsigned home)
+static Reg pin_of(const Emit *e, unsigned home)
 {
-    for (unsigned i = 0; i < jit_pins; i++)
-        if (ir_layout.order[i] == home)
-            return pin_regs[i];
-    return NO_REG;
+    return (Reg)e->canonical.reg[home];
 }
 
 void emit_homes_begin(Emit *e)
 {
-    e->map = canonical();
+    e->map = e->canonical = canonical();
     e->last_map = NULL;
     e->late = (EmitLate){{NULL}};
 }
@@ -120,7 +117,7 @@ static bool is_dead(const Emit *e, unsigned home, unsigned at)
 /* Host instructions that it takes to have the home elsewhere from op `at` on until it is used next. */
 static unsigned cost_of(const Emit *e, unsigned home, unsigned at)
 {
-    bool again = pin_of(home) != NO_REG || e->plan.next[at + 1][home] != PLAN_NEVER;
+    bool again = pin_of(e, home) != NO_REG || e->plan.next[at + 1][home] != PLAN_NEVER;
     if (is_dead(e, home, at))
         return 0;
     return (again ? 1 : 0) + (e->map.dirty & bit_of(home) && again ? 1 : 0);
@@ -171,7 +168,7 @@ static void evict(Emit *e, Reg reg, unsigned at)
  */
 static Reg choose(const Emit *e, unsigned home, unsigned at, uint64_t locked)
 {
-    Reg own = pin_of(home), reg = find_victim(e, at, locked, own);
+    Reg own = pin_of(e, home), reg = find_victim(e, at, locked, own);
     unsigned other = reg == NO_REG ? IR_NONE : e->map.home[reg];
     unsigned cost = other == IR_NONE ? 0 : cost_of(e, other, at);
     unsigned until = cost ? e->plan.next[at][other] : PLAN_NEVER, one = e->plan.likely[at];
@@ -275,9 +272,8 @@ void emit_homes_become(Emit *e, const EmitMap *to)
 
 void emit_settle(Emit *e)
 {
-    EmitMap to = canonical();
     emit_late_settle(e);
-    emit_homes_become(e, &to);
+    emit_homes_become(e, &e->canonical);
 }
 
 /* --- for C --- */
