@@ -160,7 +160,7 @@ static bool expand(Packer *packer, const Part *part, const uint8_t *stored, GErr
 #if HAVE_LIBZSTD
     if (!packer->unpacks)
         packer->unpacks = ZSTD_createDCtx();
-    make_room(packer, part->plain);
+    make_room(packer, MAX(part->plain, 1)); /* nothing is something that can be pointed to, too */
     if (packer->unpacks && ZSTD_decompressDCtx(packer->unpacks, packer->room, part->plain, stored, part->stored) == part->plain)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "a part is damaged");
