@@ -11,10 +11,12 @@
 #include "cpu/jit/jit.h"
 #include "cpu/log.h"
 
+/* The blocks of a page lie beside each other, so that a short run touches little of the table. */
 static JitBlock **bucket(Jit *jit, uint64_t gpa, Ea pc)
 {
-    uint32_t h = (uint32_t)(gpa >> 2 ^ gpa >> 32) * 0x9e3779b1u ^ (uint32_t)(pc >> E500_PAGE_BITS) * 0x85ebca6bu;
-    return &jit->hash[h >> (32 - JIT_HASH_BITS)];
+    enum { WITHIN_BITS = 8 };
+    uint32_t page = (uint32_t)(gpa >> E500_PAGE_BITS ^ gpa >> 32) * 0x9e3779b1u ^ (uint32_t)(pc >> E500_PAGE_BITS) * 0x85ebca6bu;
+    return &jit->hash[page >> (32 - JIT_HASH_BITS + WITHIN_BITS) << WITHIN_BITS | (gpa >> 2 & ((1u << WITHIN_BITS) - 1))];
 }
 
 JitBlock *jit_block_find(Jit *jit, uint64_t gpa, Ea pc, uint32_t state)

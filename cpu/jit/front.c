@@ -159,8 +159,10 @@ bool front_turns(Front *f, Ea target)
 /* A conditional branch to the begin, which the front has taken as one that leaves there: it leaves where the loop ends. */
 static void turn_round(Front *f)
 {
+    if (!f->b->n)
+        return;
     IrOp *op = &f->b->op[f->b->n - 1];
-    bool is_its = f->b->n && op->left == f->index && op->op == IR_EXIT_IF;
+    bool is_its = op->left == f->index && op->op == IR_EXIT_IF;
     Ea behind = f->pc + 4;
     if (!is_its || op->flags & IR_TO_HOME || op->imm != f->b->pc || !front_same_page(f, behind) || !front_turns(f, f->b->pc))
         return;

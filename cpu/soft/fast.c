@@ -14,6 +14,7 @@
 enum {
     BY_ADDRESS_BITS = 14, /* 64 KiB of code */
     BY_ADDRESS = 1 << BY_ADDRESS_BITS,
+    PAGES = BY_ADDRESS / 1024, /* each a part of by_address */
     BY_WORD_BITS = 13,
     BY_WORD = 1 << BY_WORD_BITS,
 };
@@ -26,7 +27,8 @@ typedef struct Decoded {
 
 typedef struct FastTables {
     Decoded by_address[BY_ADDRESS]; /* index: the word's address modulo the table, so a page's words are neighbours */
-    Decoded by_word[BY_WORD];
+    Decoded by_word[BY_WORD];     /* exec NULL: nothing yet */
+    uint32_t filled;              /* a bit for each part of by_address: its entries are true decodings of their words */
     const E500Model *model;
     struct FastTables *next; /* of `unused` */
 } Tables;
@@ -64,14 +66,17 @@ FastTables *fast_tables_new(const E500Model *model)
     Tables *tables = take_unused(model);
     if (tables)
         return tables;
-    tables = g_new(Tables, 1);
+    tables = g_new0(Tables, 1); /* host pages of it that no guest code comes to are never touched */
     tables->model = model;
-    Decoded zero = decoding(model, 0); /* each entry is a true decoding of its word */
-    for (unsigned i = 0; i < BY_ADDRESS; i++)
-        tables->by_address[i] = zero;
-    for (unsigned i = 0; i < BY_WORD; i++)
-        tables->by_word[i] = zero;
     return tables;
+}
+
+static __attribute__((noinline)) void fill(Tables *tables, unsigned part)
+{
+    Decoded zero = decoding(tables->model, 0);
+    for (unsigned i = 0; i < BY_ADDRESS / PAGES; i++)
+        tables->by_address[part * (BY_ADDRESS / PAGES) + i] = zero;
+    tables->filled |= 1u << part;
 }
 
 void fast_tables_free(FastTables *tables)
@@ -95,7 +100,7 @@ static void stop(SoftVcpu *vcpu)
 static __attribute__((noinline)) void refill(Tables *tables, const E500Model *model, Decoded *d, uint32_t raw)
 {
     Decoded *known = &tables->by_word[(uint32_t)(raw * 0x9e3779b1u) >> (32 - BY_WORD_BITS)];
-    if (known->raw != raw)
+    if (known->raw != raw || !known->exec)
         *known = decoding(model, raw);
     *d = *known;
 }
@@ -110,9 +115,12 @@ static inline bool run_page(SoftVcpu *vcpu, E500 *c, Tables *tables, uint32_t un
     const uint32_t *word = (const uint32_t *)(const void *)(c->fetch_host + (c->s.pc & 0xffc));
     const uint32_t *end = (const uint32_t *)(const void *)(c->fetch_host + 0x1000);
     Decoded *d = &tables->by_address[c->s.pc >> 2 & (BY_ADDRESS - 1)];
+    const unsigned part = c->s.pc >> 12 & (PAGES - 1);
     uint32_t done = c->done;
     Ea pc = c->s.pc; /* stored, but not loaded again: a chain of loads and stores would take longer than most instructions */
 
+    if (__builtin_expect(!(tables->filled >> part & 1), 0))
+        fill(tables, part);
     do {
         uint32_t raw = __atomic_load_n(word, __ATOMIC_RELAXED);
         if (__builtin_expect(d->raw != raw, 0))

@@ -246,7 +246,7 @@ static void test_what_is_refused_is_named(void)
     } rows[] = {
         {"extended_l2=on", "qcow2: extended L2 entries are not supported"},
         {"data_file=%s.data", "qcow2: a data file apart is not supported"},
-        {"encrypt.format=luks,encrypt.key-secret=s", "qcow2: encryption is not supported"},
+        {"encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", "qcow2: encryption is not supported"},
     };
     if (!have_qemu_img())
         return;
