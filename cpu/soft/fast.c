@@ -27,8 +27,8 @@ typedef struct Decoded {
 
 typedef struct FastTables {
     Decoded by_address[BY_ADDRESS]; /* index: the word's address modulo the table, so a page's words are neighbours */
-    Decoded by_word[BY_WORD];     /* exec NULL: nothing yet */
-    uint32_t filled;              /* a bit for each part of by_address: its entries are true decodings of their words */
+    Decoded by_word[BY_WORD];       /* exec NULL: nothing yet */
+    uint32_t filled;                /* a bit for each part of by_address: its entries are true decodings of their words */
     const E500Model *model;
     struct FastTables *next; /* of `unused` */
 } Tables;
