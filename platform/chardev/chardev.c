@@ -181,24 +181,24 @@ size_t chardev_write_raw(Chardev *chr, const uint8_t *data, size_t size)
     return sent + queued;
 }
 
-/* Telnet's IAC is doubled where it is data. */
+/* Telnet's IAC is doubled where it is data.  What is handed on always fits. */
 static size_t write_telnet(Chardev *chr, const uint8_t *data, size_t size)
 {
-    static const uint8_t twice[] = {0xff, 0xff};
+    enum { IAC = 0xff };
+    uint8_t out[512];
     size_t done = 0;
     while (done < size) {
-        const uint8_t *special = memchr(data + done, twice[0], size - done);
-        size_t plain = special ? (size_t)(special - data) - done : size - done;
-        size_t n = chardev_write_raw(chr, data + done, plain);
-        done += n;
-        if (n < plain || !special)
-            break;
-        if (chardev_room(chr) < sizeof(twice)) {
+        size_t room = MIN(chardev_room(chr), sizeof(out)), n = 0;
+        for (; done < size && n + 2 <= room; done++) {
+            out[n++] = data[done];
+            if (data[done] == IAC)
+                out[n++] = IAC;
+        }
+        if (!n) {
             chr->starved = true;
             break;
         }
-        chardev_write_raw(chr, twice, sizeof(twice));
-        done++;
+        chardev_write_raw(chr, out, n);
     }
     return done;
 }

@@ -317,7 +317,7 @@ static int skip(const char *what)
 
 int main(int argc, char **argv)
 {
-    Options options = {.records = 2048, .seed = 1};
+    Options options = {.records = 1024, .seed = 1};
     Tally tally = {0};
     for (int c; (c = getopt(argc, argv, "n:s:v")) != -1;) {
         if (c == 'n')

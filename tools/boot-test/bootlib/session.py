@@ -54,7 +54,8 @@ class Machine:
         qmp = None
         if has_qmp(command[0]) and "-qmp" not in command:
             qmp = os.path.join(directory, "qmp")
-            command += ["-qmp", f"unix:{qmp},server=on,wait=off"]
+            waits = "-S" in command  # whoever asks for it goes on by a step
+            command += ["-qmp", f"unix:{qmp},server=on,wait=off"] + ([] if waits else ["-S"])
         try:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                             pass_fds=pass_fds, start_new_session=True)
@@ -67,14 +68,14 @@ class Machine:
         if ours is not None:
             self.watch(ours, self.calls_came)
         if qmp:
-            self.connect(qmp)
+            self.connect(qmp, not waits)
 
     def watch(self, fd, came):
         os.set_blocking(fd, False)
         self.selector.register(fd, selectors.EVENT_READ, came)
 
-    def connect(self, path):
-        """The socket is there before the machine starts; a program that ends at once has none."""
+    def connect(self, path, go_on):
+        """The socket is there before the machine starts, which waits for the client: no event is missed.  A program that ends at once has none."""
         while self.process.poll() is None:
             self.qmp = socket.socket(socket.AF_UNIX)
             try:
@@ -83,7 +84,7 @@ class Machine:
                 self.qmp.close()
                 time.sleep(0.005)
                 continue
-            self.qmp.sendall(b'{"execute":"qmp_capabilities"}\n')
+            self.qmp.sendall(b'{"execute":"qmp_capabilities"}\n' + (b'{"execute":"cont"}\n' if go_on else b""))
             self.rest = b""
             self.watch(self.qmp.fileno(), self.qmp_came)
             return
