@@ -159,10 +159,9 @@ static void complete_engine(Config *c)
 /* Two engines see the same time only where instructions make it. */
 static void complete_time(Config *c)
 {
-    enum { VERIFY_SHIFT = 3 };
     if (c->verify && !c->icount) {
         c->icount = true;
-        c->icount_shift = VERIFY_SHIFT;
+        c->icount_shift = ICOUNT_SHIFT_USUAL;
     }
 }
 

@@ -14,6 +14,8 @@ typedef enum OptionId {
     OPTIONS
 } OptionId;
 
+enum { ICOUNT_SHIFT_USUAL = 3 }; /* where virtual time is asked for without one: an instruction lasts 8 ns */
+
 enum {
 #define TOPIC(id, title) OPTION_TOPIC_##id,
 #include "platform/options/table.def"

@@ -270,10 +270,15 @@ bool option_set_rtc(Parse *p, const char *arg, GError **error)
     return PROPERTIES_SET(p, "-rtc", rows, arg, error);
 }
 
+/* QEMU's auto changes the shift so that the guest's clock follows the host's; here runs are repeatable, so it stays. */
 static bool icount_shift(Parse *p, const char *what, const char *value, GError **error)
 {
-    if (!strcmp(value, "auto"))
-        return property_not_yet(p, "-icount shift", value, error);
+    if (!strcmp(value, "auto")) {
+        message_warning("-icount shift=auto: stays at %u: virtual time does not follow the host's", ICOUNT_SHIFT_USUAL);
+        p->config->icount = true;
+        p->config->icount_shift = ICOUNT_SHIFT_USUAL;
+        return true;
+    }
     p->config->icount = true;
     return value_uint("-icount shift", value, 0, 10, &p->config->icount_shift, error);
 }

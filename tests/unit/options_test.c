@@ -318,7 +318,6 @@ static void test_bad_lines(void)
     bad("-qmp udp:1", "-qmp udp:1: needs a host and a port: [HOST]:PORT");
     bad("-rtc base=yesterday", "-rtc base: 'yesterday' is not utc, localtime, or a date like 2006-06-17T16:01:21");
     bad("-rtc base=2006-02-30", "-rtc base: '2006-02-30' is not utc, localtime, or a date like 2006-06-17T16:01:21");
-    bad("-icount shift=auto", "-icount shift=auto: not yet supported");
     bad("-icount sleep=off", "-icount sleep=off: shift=N is missing");
     bad("-icount 11", "-icount shift: '11' is not a number from 0 to 10");
     bad("-d intt", "-d: 'intt' is not one of in_asm, int, mmu, guest_errors, unimp, hcall, exit, jit, op, out_asm "
