@@ -1,7 +1,7 @@
 # --- everything that needs no special hardware and no kernel build
 
 JOBS   ?= $(shell nproc)
-# the longest first
+# the longest first; one more at a time than there are processors, as some wait for a disk or a clock
 CHECKS := check-guests
 CHECKS += check-cli
 CHECKS += check-unit
@@ -23,7 +23,7 @@ CHECKS += check-kvm-patches
 check:
 	@guests/deps.sh build qmp user disk bare tests || guests/deps.sh build bare tests
 	@$(MAKE) --no-print-directory -s -j$(JOBS) check-programs
-	@MAKE='$(MAKE)' tests/check -j $(JOBS) $(CHECKS)
+	@MAKE='$(MAKE)' tests/check -j $$(($(JOBS) + 1)) $(CHECKS)
 
 check-cross:
 	@MAKE='$(MAKE)' tests/cross/run

@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 
 #if HAVE_JIT
-enum { BLOCKS = 5000, LONGEST = 60, SLOTS = 64, DATA = 0x40000, DATA_SIZE = 0x9000, VECTORS = 0x8000, BASES = 3 };
+enum { BLOCKS = 3000, LONGEST = 60, SLOTS = 64, DATA = 0x40000, DATA_SIZE = 0x9000, VECTORS = 0x8000, BASES = 3 };
 
 static uint32_t word_spr(InsnId id, unsigned rt, unsigned spr)
 {

@@ -12,7 +12,7 @@
 #include "cpu/e500/mem.h"
 #include "cpu/e500/ram.h"
 
-enum { SAMPLES = 60, WORDS = 3, DATA = 0x40000, NEAR = 0x9000 };
+enum { SAMPLES = 40, WORDS = 3, DATA = 0x40000, NEAR = 0x9000 };
 
 /* Values at which results change: the same ones again, 0, small ones, the largest. */
 static uint32_t random_value(GRand *r)
@@ -239,7 +239,7 @@ static void rows_do_what_the_interpreter_does(gconstpointer model_name)
 
 /* --- blocks of floating point: what an instruction leaves to the next one --- */
 
-enum { BLOCK = 12, BLOCKS = 6000, CATS_FLOAT = CAT_FP | CAT_SPE | CAT_EFS | CAT_EFD };
+enum { BLOCK = 12, BLOCKS = 3500, CATS_FLOAT = CAT_FP | CAT_SPE | CAT_EFS | CAT_EFD };
 
 typedef struct FloatRun {
     const char *model;

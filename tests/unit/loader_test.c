@@ -377,7 +377,7 @@ static GBytes *pattern(gsize size)
 
 static GBytes *gzip_of(GBytes *plain)
 {
-    g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
+    g_autoptr(GConverter) gzip = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, 1));
     g_autoptr(GInputStream) memory = g_memory_input_stream_new_from_bytes(plain);
     g_autoptr(GInputStream) in = g_converter_input_stream_new(memory, gzip);
     g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
