@@ -185,7 +185,17 @@ check-hostile-short: $(QUOIN) guests
 # --- Linux guests, firmware, the KVM host
 
 check-linux: $(B)/quoin guest-linux guest-linux-e500v2 guest-linux-stock build/guests/programs.cpio.gz
-	@tests/linux/run -j $(JOBS) $(B)/quoin
+	@tests/linux/run -j $(JOBS) $(if $(WORD),-k '$(WORD)') $(B)/quoin $(ARGS)
+
+# What the guest's drivers of disks and cards do, in each engine; and SIZE MiB each way over TCP by each of CARDS, on one and two vCPUs
+ENGINES ?= jit=on jit=off jit=verify
+CARDS   ?= virtio-net-pci e1000 eTSEC
+check-io: $(B)/quoin guest-linux guest-linux-e500v2 build/guests/programs.cpio.gz
+	@for engine in $(ENGINES); do echo "-- $$engine"; \
+	    tests/linux/run -j $(JOBS) -k virtio -k disks: -k storage: -k eTSEC -k e1000 $(B)/quoin -accel soft,$$engine || exit; done
+
+check-traffic: $(B)/quoin guest-linux
+	@tests/linux/run --megabytes $(or $(SIZE),1024) $(CARDS:%=-k '%: DHCP, TCP both ways') $(B)/quoin $(ARGS)
 
 # Two boots of Linux are the same under virtual time, and an idle one does nothing.
 # ARGS: the engines of both, as '"-accel soft,jit=on" "-accel soft,jit=off"'
@@ -207,7 +217,7 @@ check-firmware: $(B)/quoin
 
 # Cuts a Linux guest off at random moments while it writes and syncs files: CUTS times each by SIGKILL and by both kinds of reset
 powercuts: $(B)/quoin guest-linux
-	@CUTS=$(or $(CUTS),334) SEED=$(or $(SEED),$$(date +%s)) tests/linux/run -k 'power cuts' $(B)/quoin
+	@CUTS=$(or $(CUTS),334) SEED=$(or $(SEED),$$(date +%s)) tests/linux/run -k 'power cuts' $(B)/quoin $(ARGS)
 
 # Boots with 1, 2, 4 and 8 vCPUs, SOAK times each, a parallel job and a reboot in each; resets of busy vCPUs
 SOAK ?= 50
@@ -264,7 +274,9 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
 #@ make check-doorbell  two programs ring each other over a socket
 #@ make check-qemu      run them on qemu-system-ppc, the peer; GUEST=name likewise
-#@ make check-linux     boot it: images, resets, power-off, idle
+#@ make check-linux     boot it: images, resets, power-off, idle; WORD=… of the titles of cases, ARGS="-accel soft,jit=off" for another engine
+#@ make check-io        its cases of disks and cards in each engine; ENGINES="jit=verify" in one
+#@ make check-traffic   1 GiB each way over TCP by each card; SIZE in MiB, CARDS=e1000, ARGS as above
 #@ make check-icount    Linux under -icount: two boots are the same, instruction for instruction, and it idles; ARGS: two engines to compare
 #@ make check-firmware  U-Boot: its commands, resets, Linux booted by it
 #@ make check-boot-test quoin-boot-test itself
@@ -274,6 +286,6 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-kvm-in-time  the same where it fits before QUOIN_CI_END
 #@ make kvm-programs    what check-kvm needs: the host's kernels, the powerpc Quoin
 #@ make check-kvm-patches  its kernel patches apply and are in the kernel's style
-#@ make powercuts       1,000 power cuts while a Linux guest syncs files: what was synced is there; CUTS of each of three kinds, SEED
+#@ make powercuts       1,000 power cuts while a Linux guest syncs files: what was synced is there; CUTS of each of three kinds, SEED, ARGS as above
 #@ make soak            boot Linux with 1, 2, 4, 8 vCPUs 50 times each, work, reboot; SOAK=5 for fewer
-.PHONY: check check-boot check-boot-test check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-libvirt check-linux check-litmus check-machine check-objdump check-qemu check-slow check-unit check-verify golden-update kvm-programs powercuts soak unit
+.PHONY: check check-boot check-boot-test check-bytechan check-bytechan-slow check-cli check-control check-cross check-deps check-diff check-diff-slow check-doorbell check-epapr check-firmware check-format check-fp-slow check-golden check-guests check-guests-slow check-hostile check-hostile-short check-icount check-io check-kvm check-kvm-host check-kvm-in-time check-kvm-patches check-libvirt check-linux check-litmus check-machine check-objdump check-qemu check-slow check-traffic check-unit check-verify golden-update kvm-programs powercuts soak unit

@@ -5,10 +5,9 @@ import json
 import os
 import resource
 import shutil
-import socket
 import subprocess
 
-from guest import Failed, Skipped
+from guest import Failed, Qmp, Skipped
 from virtio import check_disk, make_disk
 
 COPY = "mkdir -p /mnt; mount -t ext4 -o discard /dev/vda /mnt && md5sum </mnt/blob; cp /mnt/blob /mnt/{0}; sync; rm -f /mnt/gone; umount /mnt"
@@ -75,34 +74,6 @@ def layers(program, aio):
     check_disk(whole, digest, ["blob", "copy1"])
     for path in base, packed, front, whole:
         os.unlink(path)
-
-
-class Qmp:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.lines = self.socket.makefile("r", encoding="utf-8")
-        self.events = []
-        self.read("QMP")
-        self.ask("qmp_capabilities")
-
-    def read(self, key):
-        """Reads until an answer that has this key; events on the way are kept."""
-        while True:
-            answer = json.loads(self.lines.readline())
-            if "event" in answer:
-                self.events.append(answer["event"])
-            if key in answer:
-                return answer[key]
-
-    def ask(self, command, **arguments):
-        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
-        return self.read("return")
-
-    def wait_for(self, event):
-        while event not in self.events:
-            self.read("event")
-        self.events.clear()
 
 
 def grows(program):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the cases of tests/linux/run share: a Linux guest under the program, its console, its images."""
+"""What the cases of tests/linux/run share: a Linux guest under the program, its console, its images; a client of QMP."""
+import json
 import os
 import re
 import select
 import shlex
 import signal
+import socket
 import subprocess
 import time
 
@@ -16,6 +18,7 @@ LOGS = "build/linux-tests"
 CONSOLES = {"p4080ds-hv": "ttyEHV0"}  # elsewhere ttyS0
 PROMPT = "quoin:/# "
 BANNER = "Linux version 6"  # the first line of a boot; not every kernel writes the time before it
+KERNEL_LINE = re.compile(r"\[ *\d+\.\d{6}\] [^\n]*\n")  # what the kernel says may come at any time, and in the middle of another line
 
 
 class Failed(Exception):
@@ -95,13 +98,13 @@ class Guest:
         self.process.stdin.flush()
 
     def shell(self, line):
-        """Runs a command at the prompt and returns what it printed."""
+        """Runs a command at the prompt and returns what it printed, without what the kernel said meanwhile."""
         self.expect(PROMPT)
         self.type(f"echo be''gin; {line}; echo e''nd")  # the terminal's echo of the command must not match; the quotes see to that
         self.expect("begin\n")
         begin = self.mark
         self.expect("end\n")
-        return self.text[begin:self.mark - len("end\n")].strip()
+        return KERNEL_LINE.sub("", self.text[begin:self.mark - len("end\n")]).strip()
 
     def reboot(self, command="reboot"):
         """Waits for the next boot to begin: the shell may prompt once more before it goes."""
@@ -168,6 +171,45 @@ class Program:
 
     def guest(self, name="", **how):
         return Guest(self, self.path(name), **how)
+
+
+class Qmp:
+    """A client of QMP, in command mode when this returns: events that come later are told to it, and none that came before."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.socket.settimeout(hang_limit())
+        self.lines = self.socket.makefile("r", encoding="utf-8")
+        self.events = []
+        self.read("QMP")
+        self.ask("qmp_capabilities")
+
+    def read(self, key):
+        """Reads until an answer that has this key; events on the way are kept."""
+        while True:
+            try:
+                line = self.lines.readline()
+            except TimeoutError as e:
+                raise Failed(f"hung: QMP never said {key!r}") from e
+            if not line:
+                raise Failed(f"QMP ended while waiting for {key!r}")
+            answer = json.loads(line)
+            if "event" in answer:
+                self.events.append(answer)
+            if key in answer:
+                return answer[key]
+
+    def ask(self, command, **arguments):
+        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        return self.read("return")
+
+    def wait_for(self, event, times=1):
+        """Waits until this event came so often; all that came until then, whole, in their order."""
+        while [one["event"] for one in self.events].count(event) < times:
+            self.read("event")
+        came, self.events = self.events, []
+        return came
 
 
 def jobs(processors):

@@ -57,6 +57,7 @@ def write_until_cut(guest, how, chance):
     begin = guest.mark
     for _ in range(chance.randrange(1, 30)):
         guest.expect("synced ")
+    guest.expect(" -\n")  # a line is a promise when it is there to its end
     time.sleep(chance.random() / 50)  # somewhere within the next writes; what is checked does not depend on where
     if how == "SIGKILL":
         os.killpg(guest.process.pid, signal.SIGKILL)
