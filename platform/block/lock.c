@@ -50,5 +50,6 @@ int file_lock(int fd, const FileMode *mode)
     int error = each_bit(fd, does, minds, false);
     if (!error)
         error = each_bit(fd, does, minds, true);
-    return error == EAGAIN || error == EACCES ? EAGAIN : 0; /* there are file systems without such locks */
+    /* Linux says EAGAIN of a conflict.  All else is a host without such locks: a file system, or by EACCES a kernel without CONFIG_FILE_LOCKING. */
+    return error == EAGAIN ? EAGAIN : 0;
 }
