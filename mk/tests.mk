@@ -271,7 +271,7 @@ check-programs: all unit guests $(call runnable,$(B)/diff/objdump_test $(B)/diff
 #@ make check-litmus    what CPUs see of each other's stores, code and translations, for minutes; ARGS="-v" with the outcomes
 #@ make check-epapr     the conformance suite alone, with its tables
 #@ make check-machine   how a machine ends, with faults injected
-#@ make check-bytechan  byte channels against a host that reads late: 2 MiB each way; check-bytechan-slow: 64 MiB
+#@ make check-bytechan  byte channels against a host that reads late: 1 MiB each way; check-bytechan-slow: 64 MiB
 #@ make check-doorbell  two programs ring each other over a socket
 #@ make check-qemu      run them on qemu-system-ppc, the peer; GUEST=name likewise
 #@ make check-linux     boot it: images, resets, power-off, idle; WORD=… of the titles of cases, ARGS="-accel soft,jit=off" for another engine
