@@ -172,8 +172,11 @@ static gboolean prepare(GSource *source, gint *timeout)
             g_source_remove_poll(source, p);
         p->fd = -1;
     }
-    *timeout = wait > G_MAXINT ? -1 : (gint)wait;
-    u->deadline = *timeout < 0 ? G_MAXINT64 : g_get_monotonic_time() + INT64_C(1000) * *timeout;
+    /* How long it may wait is counted from the last time it was called, not from the last turn of a main loop that others wake, too. */
+    int64_t now = g_get_monotonic_time();
+    if (wait != UINT32_MAX)
+        u->deadline = MIN(u->deadline, now + INT64_C(1000) * wait);
+    *timeout = !u->filled || u->deadline == G_MAXINT64 ? -1 : (gint)CLAMP((u->deadline - now + 999) / 1000, 0, G_MAXINT);
     return FALSE;
 }
 
@@ -191,8 +194,10 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
     User *u = ((UserSource *)source)->user;
     g_source_set_ready_time(source, -1);
     take(u); /* first: a frame may free what libslirp holds back (an ARP reply does), and only slirp_pollfds_poll() sends that */
-    if (u->filled)
+    if (u->filled) {
         slirp_pollfds_poll(u->slirp, 0, get_revents, u);
+        u->deadline = G_MAXINT64;
+    }
     u->filled = false;
     deliver(u);
     return G_SOURCE_CONTINUE;

@@ -128,8 +128,10 @@ static Nic *nic_new(const char *option, const GPtrArray *pairs)
         } else if (is_card_key(pair->key)) {
             append_pair(nic->card, strcmp(pair->key, "macaddr") ? pair->key : "mac", pair->value);
         } else {
-            if (!strcmp(pair->key, "id"))
+            if (!strcmp(pair->key, "id")) {
+                g_free(nic->id);
                 nic->id = g_strdup(pair->value);
+            }
             append_pair(nic->backend, i && !*pair->key ? pair->value : pair->key, pair->value);
         }
     }

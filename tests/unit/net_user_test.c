@@ -22,9 +22,9 @@ typedef struct Guest {
     Net *net;
     GByteArray *datagram; /* the newest UDP datagram's payload; NULL: none since it was taken */
     uint8_t router[NET_MAC_SIZE];
-    unsigned port; /* that it came to */
-    bool full;     /* no room for frames */
-    unsigned n_frames;
+    unsigned port;             /* that it came to */
+    bool full;                 /* no room for frames */
+    unsigned n_frames, n_syns; /* TCP segments that begin a connection */
 } Guest;
 
 static void put16(uint8_t *at, unsigned value)
@@ -76,6 +76,8 @@ static bool guest_receive(void *opaque, const uint8_t *frame, size_t length)
     g->n_frames++;
     if (length >= 42 && get16(frame + 12) == 0x0806 && get16(frame + 20) == 1)
         answer_arp(g, frame);
+    if (length >= 54 && get16(frame + 12) == 0x0800 && frame[23] == 6)
+        g->n_syns += (frame[47] & 0x12) == 0x02;
     if (length < 42 || get16(frame + 12) != 0x0800 || frame[23] != 17)
         return true;
     memcpy(g->router, frame + 6, NET_MAC_SIZE);
@@ -296,6 +298,31 @@ static void test_a_forwarded_port(void)
     end(&g);
 }
 
+static gboolean go_round(gpointer opaque)
+{
+    return G_SOURCE_CONTINUE;
+}
+
+/* A segment that the guest has lost is sent again, although something else wakes the main loop a hundred times a second. */
+static void test_a_lost_segment_comes_again(void)
+{
+    unsigned port;
+    close(host_socket(&port));
+    g_autofree char *text = g_strdup_printf("user,id=n,hostfwd=tcp::%u-:7", port);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    Guest g = begin(text);
+    plug_in(&g);
+    g_byte_array_unref(dhcp(&g, 3));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&to, sizeof(to)), ==, 0);
+    guint source = g_timeout_add(10, go_round, NULL);
+    while (g.n_syns < 2)
+        g_main_context_iteration(NULL, TRUE);
+    g_source_remove(source);
+    close(fd);
+    end(&g);
+}
+
 /* What the card has no room for is not read from the host, and is not lost. */
 static void test_a_card_without_room_stops_the_host(void)
 {
@@ -411,6 +438,7 @@ UNIT_TESTS(net_user)
     g_test_add_func("/net-user/an-answer-that-waited-for-arp", test_an_answer_that_waited_for_arp);
     g_test_add_func("/net-user/the-host-is-reached-unless-restricted", test_the_host_is_reached_unless_restricted);
     g_test_add_func("/net-user/a-forwarded-port", test_a_forwarded_port);
+    g_test_add_func("/net-user/a-lost-segment-comes-again", test_a_lost_segment_comes_again);
     g_test_add_func("/net-user/a-card-without-room-stops-the-host", test_a_card_without_room_stops_the_host);
     g_test_add_func("/net-user/leases-are-saved", test_leases_are_saved);
     g_test_add_func("/net-user/arguments", test_arguments);
